@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# sel4vm_library(NAME [SOURCES file...] [ONLY regex] [DEPENDS target...] [LIBS target...])
+#
+# One layer of the library, from the folder that calls it. Without SOURCES, every *.cpp below the folder (and *.S for the
+# target) belongs to it; with ONLY, just those whose path inside the folder matches the expression. A layer without
+# sources is an INTERFACE library. DEPENDS names other layers, LIBS names things that are not ours.
+# Headers form a file set rooted at src/, included as <sel4vm/...> or <hosts/...>; each is checked to compile on its own
+# by the target all_verify_interface_header_sets, and all are installed.
+function(sel4vm_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY" "SOURCES;DEPENDS;LIBS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "sel4vm_library(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+
+  if(NOT arg_SOURCES)
+    set(patterns *.cpp)
+    if(SEL4VM_TARGET)
+      list(APPEND patterns *.S)
+    endif()
+    file(GLOB_RECURSE arg_SOURCES CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" ${patterns})
+  endif()
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *.hpp *.h)
+  if(arg_ONLY)
+    list(FILTER arg_SOURCES INCLUDE REGEX "${arg_ONLY}")
+    list(FILTER headers INCLUDE REGEX "${arg_ONLY}")
+  endif()
+
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    set(scope PUBLIC)
+    sel4vm_freestanding_language(${name})
+  else()
+    add_library(${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  string(REPLACE "sel4vm_" "" short "${name}")
+  add_library(sel4vm::${short} ALIAS ${name})
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${short})
+
+  target_sources(${name} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/src" FILES ${headers})
+  target_include_directories(${name} ${scope} "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
+  target_compile_features(${name} ${scope} cxx_std_20)
+  target_link_libraries(${name} ${scope} ${arg_DEPENDS} ${arg_LIBS})
+  set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  set_property(GLOBAL APPEND PROPERTY SEL4VM_LAYERS ${name})
+endfunction()
+
+# sel4vm_freestanding_language(TARGET): the language subset of everything that may run on a target.
+function(sel4vm_freestanding_language target)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
+endfunction()

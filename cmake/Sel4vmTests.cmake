@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# How test programs are made. See tests/CMakeLists.txt for the rules that a test file follows.
+include(GoogleTest)
+
+# Tests use the whole library, so that a file moves between folders without touching CMake.
+function(sel4vm_link_everything target)
+  get_property(layers GLOBAL PROPERTY SEL4VM_LAYERS)
+  target_link_libraries(${target} PUBLIC ${layers})
+  if(TARGET sel4vm_cli)
+    target_link_libraries(${target} PUBLIC sel4vm_cli)
+  endif()
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_options(${target} PRIVATE -fno-rtti)
+  target_compile_definitions(${target} PRIVATE "SEL4VM_TEST_DATA_DIR=\"${PROJECT_SOURCE_DIR}/tests\"")
+endfunction()
+
+# tests/support: what several test programs share, included as <support/...>.
+function(sel4vm_test_support)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
+  if(sources)
+    add_library(sel4vm_test_support STATIC ${sources})
+    sel4vm_link_everything(sel4vm_test_support)
+    target_link_libraries(sel4vm_test_support PUBLIC GTest::gtest)
+  endif()
+endfunction()
+
+# sel4vm_test_suite(FOLDER): one program of all *_test.cpp below the folder.
+function(sel4vm_test_suite folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${folder}_tests ${sources})
+  sel4vm_link_everything(${folder}_tests)
+  if(TARGET sel4vm_test_support)
+    target_link_libraries(${folder}_tests PRIVATE sel4vm_test_support)
+  endif()
+  target_link_libraries(${folder}_tests PRIVATE GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${folder}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}." PROPERTIES LABELS ${folder} TIMEOUT 60)
+endfunction()
+
+# sel4vm_script_tests(FOLDER [TIMEOUT seconds]): each executable *_test.sh or *_test.py is a test. The script finds the tool
+# in $SEL4VM, the checkout in $SEL4VM_SOURCE and the build folders in $SEL4VM_BUILD.
+function(sel4vm_script_tests folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  get_filename_component(label "${folder}" NAME)
+  file(GLOB_RECURSE scripts CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}/${folder}"
+       "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.sh" "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.py")
+  foreach(script IN LISTS scripts)
+    string(REGEX REPLACE "_test\\.(sh|py)$" "" name "${script}")
+    add_test(NAME ${label}.${name} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${script}")
+    sel4vm_script_test_properties(${label}.${name} ${label} ${arg_TIMEOUT})
+  endforeach()
+endfunction()
+
+# For folders that register their own tests: the environment, label and time limit that scripts get.
+function(sel4vm_script_test_properties name label timeout)
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT
+    "SEL4VM=${PROJECT_BINARY_DIR}/apps/sel4vm/sel4vm;SEL4VM_SOURCE=${PROJECT_SOURCE_DIR};SEL4VM_BUILD=${PROJECT_SOURCE_DIR}/build")
+endfunction()
