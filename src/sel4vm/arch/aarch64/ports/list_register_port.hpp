@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The virtual CPU interface of a GIC: list registers of one vCPU, in one form for GICv2 and GICv3. The host declares
+// what its hardware or kernel lets a VMM do; the GIC model adapts to the declaration, never to the host's name.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/host_error.hpp>
+
+namespace sel4vm::aarch64 {
+
+struct ListRegisterAbilities {
+    u8 count = 0;                ///< list registers of each vCPU, 1 to 16
+    bool read_back = false;      ///< read() tells the state the guest left
+    bool clear = false;          ///< a register in use can be overwritten
+    bool hardware_link = false;  ///< `physical_intid` is honoured
+    bool optional_eoi = false;   ///< maintenance on EOI can be left out; without it every register raises one
+    bool source_cpu = false;     ///< GICv2: an SGI's source CPU is delivered to the guest
+    bool maintenance_control = false; ///< set_underflow_maintenance() works
+    u8 priority_bits = 5;        ///< significant bits of priority, from the top of the 8-bit value
+    u16 max_intid = 1019;
+};
+
+enum class ListRegisterState : u8 { empty = 0, pending = 1, active = 2, pending_and_active = 3 };
+
+/// One virtual interrupt as the hardware holds it.
+struct ListRegister {
+    ListRegisterState state = ListRegisterState::empty;
+    u8 priority = 0; ///< 8 bits, 0 highest
+    u8 source_cpu = 0; ///< SGIs on GICv2, 0 to 7
+    bool eoi_maintenance = false;
+    bool hardware_linked = false;
+    bool group1 = true;
+    u16 physical_intid = 0; ///< when hardware_linked
+    u32 intid = 0;
+    friend constexpr bool operator==(const ListRegister &, const ListRegister &) = default;
+};
+
+class ListRegisterPort {
+public:
+    [[nodiscard]] virtual ListRegisterAbilities abilities() const = 0;
+
+    /// Loads list register `index` (below abilities().count). busy: in use on a host without `clear`.
+    [[nodiscard]] virtual Status<HostError> write(unsigned index, const ListRegister &value) = 0;
+    /// What register `index` holds now; only with `read_back`.
+    [[nodiscard]] virtual ListRegister read(unsigned index) = 0;
+
+    /// Bit n set: register n finished since the last call of take_finished (EISR and ELRSR together; on hosts
+    /// without read_back, those whose maintenance event arrived). The caller then owns the register again.
+    [[nodiscard]] virtual u32 take_finished() = 0;
+
+    /// Asks for ExitKind::irq_maintenance when at most one register is left in use. Only with maintenance_control.
+    virtual void set_underflow_maintenance(bool on) = 0;
+
+    /// GICv2 virtual CPU interface seen by guest and by state save: control, priority mask and so on as the host's
+    /// VMCR-like word. Only with read_back.
+    [[nodiscard]] virtual u32 interface_control() = 0;
+    virtual void set_interface_control(u32 value) = 0;
+
+protected:
+    ~ListRegisterPort() = default;
+};
+
+} // namespace sel4vm::aarch64

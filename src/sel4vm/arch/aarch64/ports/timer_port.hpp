@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The virtual timer of one vCPU as the host forwards it. When it fires unmasked, the host masks the physical interrupt
+// and delivers ExitKind::timer once; after the guest's EOI the model calls unmask(), and a condition that still holds
+// fires again. (seL4 calls this a VPPI.)
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+namespace sel4vm::aarch64 {
+
+/// The guest's EL1 virtual timer, CNTV_CTL_EL0 and CNTV_CVAL_EL0, as read from outside.
+struct VirtualTimerState {
+    u32 control = 0;       ///< ENABLE bit 0, IMASK bit 1
+    u64 compare_value = 0; ///< in ticks of the virtual counter
+};
+
+class TimerPort {
+public:
+    virtual void unmask() = 0;
+    [[nodiscard]] virtual VirtualTimerState state() = 0;
+    virtual void set_state(const VirtualTimerState &state) = 0;
+    /// The virtual counter is the physical one minus this. Applies to every vCPU of the VM when set on each.
+    [[nodiscard]] virtual u64 counter_offset() = 0;
+    virtual void set_counter_offset(u64 ticks) = 0;
+
+protected:
+    ~TimerPort() = default;
+};
+
+} // namespace sel4vm::aarch64

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a host reports when a vCPU leaves its guest, and what the core answers. Plain data: an exit can be recorded,
+// compared and replayed. One memory exit is one simple access of at most 8 bytes; a host whose guest executed a wider
+// or compound access (pair, SIMD, atomic, `dc zva`) delivers its parts as consecutive exits, keeps what was read, and
+// commits registers and PC only after the last part succeeded.
+#pragma once
+
+#include <sel4vm/base/assert.hpp>
+#include <sel4vm/base/types.hpp>
+
+namespace sel4vm {
+
+/// The size of one access, in bytes.
+enum class Width : u8 { b1 = 1, b2 = 2, b4 = 4, b8 = 8 };
+[[nodiscard]] constexpr unsigned bytes_of(Width width) { return static_cast<unsigned>(width); }
+[[nodiscard]] constexpr u64 mask_of(Width width) { return ~u64{0} >> (64 - 8 * bytes_of(width)); }
+
+enum class MemoryAccess : u8 { read, write, fetch };
+
+/// A guest access that translation did not allow.
+struct MemoryExit {
+    Gpa gpa;
+    u64 data;            ///< for a write, the value in the low bytes, the rest zero
+    MemoryAccess access; ///< fetch: an instruction fetch; width is then b4
+    Width width;
+    bool emulatable; ///< false: the host could not tell what was accessed (only gpa is valid, and access may be read)
+};
+
+/// A trapped system register access. `id` is the architecture's own packing (AArch64: see arch/aarch64/sysreg.hpp).
+struct SystemRegisterExit {
+    u32 id;
+    bool write;
+    u64 data; ///< for a write
+};
+
+enum class Conduit : u8 { hvc, smc };
+
+/// A hypercall. Arguments and results travel in general registers through VcpuPort.
+struct HypercallExit {
+    u64 function; ///< first argument register, whole
+    u16 immediate;
+    Conduit conduit;
+};
+
+/// The guest waits. `event`: any event may end the wait, yielding is enough (WFE, PAUSE); otherwise an interrupt must.
+struct WaitExit {
+    bool event;
+    u64 deadline_ticks; ///< 0: none; else (WFIT, WFET) the wait ends when the virtual counter reaches this
+};
+
+/// The guest's own timer fired while its interrupt was unmasked; the host has masked it (see TimerPort).
+struct TimerExit {
+    u32 intid;
+};
+
+/// A trap the host knows by number only.
+struct UnknownExit {
+    u32 reason; ///< AArch64: ESR_EL2.EC
+    u64 syndrome;
+};
+
+enum class ExitKind : u8 {
+    kicked,          ///< no guest action: VcpuPort::kick was called, or the vCPU's time slice ended
+    memory,          ///< MemoryExit
+    system_register, ///< SystemRegisterExit
+    hypercall,       ///< HypercallExit
+    wait,            ///< WaitExit
+    timer,           ///< TimerExit
+    irq_maintenance, ///< the interrupt hardware needs service (list registers ran down or finished)
+    undefined,       ///< an instruction that this host traps and nobody emulates
+    debug,           ///< a breakpoint, watchpoint or step routed to the host
+    unknown,         ///< UnknownExit
+};
+
+struct Exit {
+    ExitKind kind = ExitKind::kicked;
+    union {
+        MemoryExit memory;
+        SystemRegisterExit system_register;
+        HypercallExit hypercall;
+        WaitExit wait;
+        TimerExit timer;
+        UnknownExit unknown;
+    };
+    constexpr Exit() : unknown{0, 0} {}
+    constexpr explicit Exit(ExitKind plain) : kind(plain), unknown{0, 0} {}
+    constexpr explicit Exit(MemoryExit e) : kind(ExitKind::memory), memory(e) {}
+    constexpr explicit Exit(SystemRegisterExit e) : kind(ExitKind::system_register), system_register(e) {}
+    constexpr explicit Exit(HypercallExit e) : kind(ExitKind::hypercall), hypercall(e) {}
+    constexpr explicit Exit(WaitExit e) : kind(ExitKind::wait), wait(e) {}
+    constexpr explicit Exit(TimerExit e) : kind(ExitKind::timer), timer(e) {}
+    constexpr explicit Exit(UnknownExit e) : kind(ExitKind::unknown), unknown(e) {}
+};
+
+/// What the guest sees when the core refuses an access. The host enters the matching exception of the architecture.
+enum class GuestFault : u8 {
+    external_abort, ///< AArch64: synchronous external data or instruction abort, same syndrome class as the access
+    undefined,      ///< AArch64: EC 0 at the current instruction
+    alignment,      ///< AArch64: alignment fault
+    unsupported_access, ///< AArch64: DFSC 0x35, exclusive or atomic access not supported there
+};
+
+/// The core's answer to the last event; the host applies it before it resumes anything.
+enum class AnswerKind : u8 {
+    none,     ///< the event was not about a vCPU
+    complete, ///< emulated: `data` is the result of a read; the host finishes the instruction and advances PC
+    retry,    ///< change nothing: execute the same instruction again, or go on when none was interrupted
+    inject,   ///< raise `fault` in the guest
+};
+
+/// What the vCPU does after the answer was applied.
+enum class Next : u8 {
+    run,   ///< execute the guest
+    block, ///< wait for an interrupt: not run until VcpuPort::kick() or its virtual timer fires
+    stop,  ///< not run until VcpuPort::resume(); kick() does not end it
+};
+
+struct Answer {
+    AnswerKind kind = AnswerKind::none;
+    Next next = Next::run;
+    GuestFault fault = GuestFault::external_abort;
+    u64 data = 0;
+
+    static constexpr Answer none() { return {}; }
+    static constexpr Answer complete(u64 data = 0) { return {AnswerKind::complete, Next::run, GuestFault::external_abort, data}; }
+    static constexpr Answer retry() { return {AnswerKind::retry, Next::run, GuestFault::external_abort, 0}; }
+    static constexpr Answer inject(GuestFault fault) { return {AnswerKind::inject, Next::run, fault, 0}; }
+    [[nodiscard]] constexpr Answer then(Next what) const {
+        Answer answer = *this;
+        answer.next = what;
+        return answer;
+    }
+    friend constexpr bool operator==(const Answer &, const Answer &) = default;
+};
+
+} // namespace sel4vm

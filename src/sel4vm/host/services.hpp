@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The small ports: time, console bytes, log lines, random bytes. Each is one idea of a few functions.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/host_error.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace sel4vm {
+
+/// Monotonic time. AArch64 hosts: the physical counter and CNTFRQ_EL0.
+class Clock {
+public:
+    [[nodiscard]] virtual u64 now_ticks() = 0;
+    [[nodiscard]] virtual u64 ticks_per_second() = 0;
+    /// Seconds since 1970-01-01 UTC, or not_available.
+    [[nodiscard]] virtual Result<u64, HostError> wall_clock_seconds() = 0;
+
+protected:
+    ~Clock() = default;
+};
+
+/// Where a device's output bytes go. Never blocks for long; bytes that cannot be taken are dropped by the sink.
+class ByteSink {
+public:
+    virtual void put(std::span<const u8> bytes) = 0;
+
+protected:
+    ~ByteSink() = default;
+};
+
+enum class LogLevel : u8 { error, warning, info, debug };
+
+class Log {
+public:
+    /// One line without its end; `source` is the VM's name or "host".
+    virtual void line(LogLevel level, std::string_view source, std::string_view text) = 0;
+
+protected:
+    ~Log() = default;
+};
+
+class Entropy {
+public:
+    /// Fills all of `out` with bytes fit for keys, or not_available and leaves it as it was.
+    [[nodiscard]] virtual Status<HostError> fill(std::span<u8> out) = 0;
+
+protected:
+    ~Entropy() = default;
+};
+
+} // namespace sel4vm

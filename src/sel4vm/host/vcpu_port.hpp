@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One virtual CPU of a host. Registers may be touched only between an exit of this vCPU and the answer to it, or while
+// the vCPU is stopped; kick() may come from any thread at any time. Register numbers and names are the architecture's.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/host_error.hpp>
+
+namespace sel4vm {
+
+/// What a host can do for a vCPU beyond the minimum.
+struct VcpuAbilities {
+    bool fp_registers = false; ///< SIMD and FP registers can be read and written
+    bool fault_address = false; ///< the faulting virtual address of a memory exit is known
+    bool full_state = false;   ///< every register that a snapshot needs is reachable
+};
+
+class VcpuPort {
+public:
+    [[nodiscard]] virtual VcpuAbilities abilities() const = 0;
+
+    /// General register `n`. AArch64: x0-x30; 31 reads as zero and ignores writes. Other numbers: our bug.
+    [[nodiscard]] virtual u64 general_register(unsigned n) = 0;
+    virtual void set_general_register(unsigned n, u64 value) = 0;
+    [[nodiscard]] virtual u64 program_counter() = 0;
+    virtual void set_program_counter(u64 value) = 0;
+
+    /// A system register by the architecture's packing; not_available where the host cannot.
+    [[nodiscard]] virtual Result<u64, HostError> system_register(u32 id) = 0;
+    [[nodiscard]] virtual Status<HostError> set_system_register(u32 id, u64 value) = 0;
+
+    /// Architectural reset state with this entry point and first argument (AArch64: EL1h, MMU off, DAIF set, x0 =
+    /// argument, all else zero). The vCPU must be stopped; it stays stopped.
+    virtual void reset(u64 entry, u64 argument) = 0;
+
+    /// Lets a stopped or never started vCPU run. May be called from any executor.
+    virtual void resume() = 0;
+
+    /// Makes this vCPU deliver ExitKind::kicked before it next executes guest instructions; ends a block.
+    virtual void kick() = 0;
+
+protected:
+    ~VcpuPort() = default;
+};
+
+} // namespace sel4vm

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The interface between the bus and a device model. A device is a register machine: it knows offsets, never its base
+// address, its interrupt number or the host. The bus calls it under the device's own lock, so a device needs none.
+#pragma once
+
+#include <sel4vm/base/result.hpp>
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/exit.hpp>
+
+namespace sel4vm {
+
+/// Why a device refuses an access. The VM's fault policy decides what the guest sees.
+enum class BusFault : u8 {
+    unmapped,  ///< nothing at this offset, and the device does not read as zero there
+    width,     ///< this register does not take accesses of this width
+    alignment, ///< the offset is not a multiple of the width, or lies inside a register
+    denied,    ///< a rule of the device or client forbids it
+};
+
+/// One access, wholly inside the device's range.
+struct Access {
+    u64 offset;
+    Width width;
+    VcpuId vcpu; ///< who; devices with per-CPU registers (GIC) need it
+};
+
+class MmioDevice {
+public:
+    [[nodiscard]] virtual const char *name() const = 0;
+    /// The value, zero above the width.
+    [[nodiscard]] virtual Result<u64, BusFault> read(const Access &access) = 0;
+    /// `value` is zero above the width.
+    [[nodiscard]] virtual Status<BusFault> write(const Access &access, u64 value) = 0;
+    /// Power-on state; lines are lowered.
+    virtual void reset() = 0;
+
+protected:
+    ~MmioDevice() = default;
+};
+
+class Vcpu;
+
+/// Emulates trapped system registers; registered for ranges of identifiers.
+class SystemRegisterHandler {
+public:
+    [[nodiscard]] virtual const char *name() const = 0;
+    /// BusFault of any kind: the register does not exist (policy: UNDEF).
+    [[nodiscard]] virtual Result<u64, BusFault> read(Vcpu &vcpu, u32 id) = 0;
+    [[nodiscard]] virtual Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) = 0;
+
+protected:
+    ~SystemRegisterHandler() = default;
+};
+
+/// Serves hypercalls; registered for ranges of function identifiers.
+class HypercallHandler {
+public:
+    /// Reads arguments from and writes results to the general registers of the vCPU's port.
+    [[nodiscard]] virtual Answer call(Vcpu &vcpu, const HypercallExit &exit) = 0;
+
+protected:
+    ~HypercallHandler() = default;
+};
+
+} // namespace sel4vm

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The run loop: answer the last event and wait for the next. One executor per host thread or CPU; it serves any number
+// of VMs. vm_run() of the C interface is an executor with one VM.
+#pragma once
+
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/host/event_port.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/vm/timeout.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm {
+
+/// What the program around the executor hears.
+class ExecutorListener {
+public:
+    /// Something outside signalled (console input, a client's own badge).
+    virtual void notification(u64 badge) = 0;
+    /// `vm` reached VmState::stopped.
+    virtual void vm_stopped(Vm &vm) = 0;
+
+protected:
+    ~ExecutorListener() = default;
+};
+
+class Executor final : private TimeoutScheduler {
+public:
+    static constexpr usize kMaxVms = 16;
+
+    Executor(EventPort &port, Clock &clock, ExecutorListener &listener);
+
+    /// `vm.id()` must be its place in this executor: 0 for the first. False when full or out of order.
+    [[nodiscard]] bool add(Vm &vm);
+    [[nodiscard]] TimeoutQueue &timeouts() { return timeouts_; }
+
+    /// Returns when no VM can run any more.
+    void run();
+    /// One event; false when no VM can run any more.
+    [[nodiscard]] bool step();
+
+private:
+    void earliest_changed(u64 deadline_ticks) override;
+    void none_left() override;
+    void settle_all();
+    [[nodiscard]] bool anything_left() const;
+
+    EventPort &port_;
+    Clock &clock_;
+    ExecutorListener &listener_;
+    TimeoutQueue timeouts_;
+    FixedVector<Vm *, kMaxVms> vms_;
+    Answer answer_ = Answer::none();
+    Event event_;
+};
+
+} // namespace sel4vm

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What happens to a guest's mistake: one table per VM. The defaults follow hardware, never the VMM's convenience.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/exit.hpp>
+
+#include <array>
+
+namespace sel4vm {
+
+enum class Mistake : u8 {
+    unmapped_access,         ///< no RAM, device or reservation there, or part of the access outside of it
+    bad_device_access,       ///< a device refused offset, width or alignment
+    read_only_write,         ///< a store to ROM
+    fetch_from_device,       ///< an instruction fetch from a device's range
+    unemulatable_access,     ///< a device access of an instruction that the host cannot decode
+    unknown_system_register, ///< no handler, or the handler denies the register
+    unknown_hypercall,
+    undefined_instruction, ///< trapped by the host and emulated by nobody
+    debug_exception,
+    unknown_exit,
+    count_,
+};
+
+enum class Response : u8 {
+    external_abort, ///< inject a synchronous external abort
+    undefined,      ///< inject an undefined-instruction exception
+    ignore,         ///< reads give zero, writes are dropped
+    not_supported,  ///< hypercalls: SMCCC NOT_SUPPORTED in the result register
+    stop_vm,        ///< end the VM with StopReason::guest_error
+};
+
+class FaultPolicy {
+public:
+    [[nodiscard]] constexpr Response of(Mistake mistake) const { return rows_[static_cast<usize>(mistake)]; }
+    constexpr void set(Mistake mistake, Response response) { rows_[static_cast<usize>(mistake)] = response; }
+
+private:
+    // In the order of Mistake.
+    std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
+        Response::external_abort, Response::external_abort, Response::ignore,    Response::external_abort,
+        Response::external_abort, Response::undefined,      Response::not_supported, Response::undefined,
+        Response::undefined,      Response::stop_vm,
+    };
+};
+
+[[nodiscard]] const char *to_string(Mistake mistake);
+
+/// A client's word before the policy's: the seed's unhandled-fault callbacks. Called on the executor of the vCPU.
+class MistakeHandler {
+public:
+    /// An answer of kind none passes the mistake on to the policy.
+    [[nodiscard]] virtual Answer decide(class Vcpu &vcpu, Mistake mistake, const Exit &exit) = 0;
+
+protected:
+    ~MistakeHandler() = default;
+};
+
+} // namespace sel4vm

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The states of a VM and why it stopped.
+//
+//     built --start--> running <--pause/resume--> paused
+//     running --reset--> resetting --> running          any --stop--> stopped (--reset--> built, then start again)
+//
+// A change is requested from any thread; it takes effect when every vCPU that runs has been parked by its executor.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+namespace sel4vm {
+
+enum class VmState : u8 { built, running, pausing, paused, resetting, stopping, stopped };
+
+enum class StopReason : u8 {
+    none,         ///< it has not stopped
+    powered_off,  ///< the guest asked (PSCI SYSTEM_OFF)
+    reset,        ///< the guest asked for a reset and nobody performs one (no LifecycleHooks)
+    client,       ///< Vm::stop()
+    guest_error,  ///< the fault policy said stop_vm
+    guest_crash,  ///< the guest reported its own crash, or every vCPU turned itself off
+    host_error,   ///< the host could not go on with this VM
+};
+[[nodiscard]] const char *to_string(StopReason reason);
+[[nodiscard]] const char *to_string(VmState state);
+
+enum class LifecycleError : u8 {
+    wrong_state, ///< not possible from the present state
+    no_vcpu,
+    failed, ///< the hooks could not rebuild the guest
+};
+
+class Vm;
+
+/// What a reset does beyond the core: devices are reset by the core, memory and images by the machine.
+class LifecycleHooks {
+public:
+    /// Puts guest memory back to its first state and sets the boot vCPU's registers; every vCPU is stopped.
+    [[nodiscard]] virtual bool prepare_boot(Vm &vm) = 0;
+    /// The VM has reached VmState::stopped.
+    virtual void stopped(Vm &vm, StopReason reason) = 0;
+
+protected:
+    ~LifecycleHooks() = default;
+};
+
+/// What happens when the guest asks for a reset.
+enum class ResetPolicy : u8 { restart, stop };
+
+} // namespace sel4vm

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A virtual CPU as the core sees it: identity, power state, counters, and the port to the host's vCPU. Power state is
+// changed under the VM's lifecycle lock (start, off) or on the vCPU's own executor (waiting).
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/exit.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
+
+#include <array>
+#include <atomic>
+
+namespace sel4vm {
+
+class Vm;
+
+enum class PowerState : u8 {
+    off,        ///< not started, or turned itself off
+    on_pending, ///< asked to start, not yet entered
+    on,
+};
+
+/// Exits counted per kind; statistics only.
+struct ExitCounters {
+    std::array<u64, static_cast<usize>(ExitKind::unknown) + 1> by_kind{};
+    void count(ExitKind kind) { ++by_kind[static_cast<usize>(kind)]; }
+};
+
+class Vcpu {
+public:
+    Vcpu(Vm &vm, VcpuId id, VcpuPort &port) : vm_(vm), port_(port), id_(id) {}
+    Vcpu(const Vcpu &) = delete;
+    Vcpu &operator=(const Vcpu &) = delete;
+
+    [[nodiscard]] Vm &vm() const { return vm_; }
+    [[nodiscard]] VcpuId id() const { return id_; }
+    [[nodiscard]] VcpuPort &port() const { return port_; }
+    [[nodiscard]] PowerState power_state() const { return power_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool waiting() const { return waiting_; }
+    [[nodiscard]] const ExitCounters &counters() const { return counters_; }
+
+    /// The interrupt controller sets this from any thread; the next exit synchronises. See IrqChip::sync.
+    void request_sync() { needs_sync_.store(true, std::memory_order_release); }
+    [[nodiscard]] bool take_sync_request() {
+        return needs_sync_.load(std::memory_order_relaxed) && needs_sync_.exchange(false, std::memory_order_acquire);
+    }
+
+private:
+    friend class Vm;
+    friend class ExitDispatcher;
+    Vm &vm_;
+    VcpuPort &port_;
+    VcpuId id_;
+    std::atomic<PowerState> power_{PowerState::off};
+    std::atomic<bool> needs_sync_{false};
+    bool waiting_ = false; ///< answered Next::block and not run since
+    bool parked_ = false;  ///< answered Next::stop because of pause, reset or stop of the VM
+    ExitCounters counters_;
+};
+
+} // namespace sel4vm
