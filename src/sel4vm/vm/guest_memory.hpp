@@ -8,6 +8,7 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/base/result.hpp>
+#include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/guest_space_port.hpp>
 
 #include <atomic>
