@@ -13,8 +13,8 @@ namespace sel4vm {
 
 #define SEL4VM_PANIC(message) ::sel4vm::panic((message), __FILE__, __LINE__)
 
-#define SEL4VM_ASSERT(condition)                       \
-    do {                                               \
-        if (!(condition)) [[unlikely]]                 \
+#define SEL4VM_ASSERT(condition)                           \
+    do {                                                   \
+        if (!(condition)) [[unlikely]]                     \
             SEL4VM_PANIC("assertion failed: " #condition); \
     } while (false)

@@ -26,7 +26,9 @@ public:
     /// One past the last byte.
     [[nodiscard]] constexpr Address end() const { return Address{base_ + size_}; }
 
-    [[nodiscard]] constexpr bool contains(Address at) const { return at.value() - base_ < size_ && at.value() >= base_; }
+    [[nodiscard]] constexpr bool contains(Address at) const {
+        return at.value() - base_ < size_ && at.value() >= base_;
+    }
     /// True when all `size_bytes` bytes from `at` lie inside; false for an empty access.
     [[nodiscard]] constexpr bool contains(Address at, u64 size_bytes) const {
         if (!contains(at) || size_bytes == 0)

@@ -76,10 +76,10 @@ using Status = Result<Ok, E>;
 } // namespace sel4vm
 
 /// Evaluates to the value of a Result, or returns its error from the enclosing function.
-#define SEL4VM_TRY(expression)                                   \
-    __extension__({                                              \
-        auto sel4vm_try_ = (expression);                         \
-        if (!sel4vm_try_) [[unlikely]]                           \
-            return ::sel4vm::Err{sel4vm_try_.error()};           \
-        *std::move(sel4vm_try_);                                 \
+#define SEL4VM_TRY(expression)                         \
+    __extension__({                                    \
+        auto sel4vm_try_ = (expression);               \
+        if (!sel4vm_try_) [[unlikely]]                 \
+            return ::sel4vm::Err{sel4vm_try_.error()}; \
+        *std::move(sel4vm_try_);                       \
     })

@@ -84,6 +84,7 @@ public:
         return *this;
     }
     [[nodiscard]] constexpr std::string_view view() const { return {buffer_, size_}; }
+    constexpr void clear() { size_ = 0; }
 
 private:
     char buffer_[Capacity] = {};

@@ -95,9 +95,9 @@ struct Exit {
 
 /// What the guest sees when the core refuses an access. The host enters the matching exception of the architecture.
 enum class GuestFault : u8 {
-    external_abort, ///< AArch64: synchronous external data or instruction abort, same syndrome class as the access
-    undefined,      ///< AArch64: EC 0 at the current instruction
-    alignment,      ///< AArch64: alignment fault
+    external_abort,     ///< AArch64: synchronous external data or instruction abort, same syndrome class as the access
+    undefined,          ///< AArch64: EC 0 at the current instruction
+    alignment,          ///< AArch64: alignment fault
     unsupported_access, ///< AArch64: DFSC 0x35, exclusive or atomic access not supported there
 };
 
@@ -123,7 +123,9 @@ struct Answer {
     u64 data = 0;
 
     static constexpr Answer none() { return {}; }
-    static constexpr Answer complete(u64 data = 0) { return {AnswerKind::complete, Next::run, GuestFault::external_abort, data}; }
+    static constexpr Answer complete(u64 data = 0) {
+        return {AnswerKind::complete, Next::run, GuestFault::external_abort, data};
+    }
     static constexpr Answer retry() { return {AnswerKind::retry, Next::run, GuestFault::external_abort, 0}; }
     static constexpr Answer inject(GuestFault fault) { return {AnswerKind::inject, Next::run, fault, 0}; }
     [[nodiscard]] constexpr Answer then(Next what) const {

@@ -27,12 +27,14 @@ class GuestSpacePort {
 public:
     /// Contiguous RAM for a guest, `alignment` a power of two of at least 4 KiB. The largest contiguous block that is
     /// available may be smaller than asked: the caller asks again for the rest.
-    [[nodiscard]] virtual Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) = 0;
+    [[nodiscard]] virtual Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment,
+                                                                   Clearing clearing) = 0;
     virtual void free_ram(const RamBlock &block) = 0;
 
     /// Maps `at` onto the block from `offset`; 4 KiB aligned. The host picks 4 KiB, 2 MiB and 1 GiB mappings by itself.
     /// invalid when a part is mapped already.
-    [[nodiscard]] virtual Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset, Protection protection) = 0;
+    [[nodiscard]] virtual Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
+                                                    Protection protection) = 0;
     /// Maps a physical device range through to the guest.
     [[nodiscard]] virtual Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) = 0;
     /// Changes what the guest may do in a mapped range.

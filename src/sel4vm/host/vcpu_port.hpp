@@ -11,9 +11,9 @@ namespace sel4vm {
 
 /// What a host can do for a vCPU beyond the minimum.
 struct VcpuAbilities {
-    bool fp_registers = false; ///< SIMD and FP registers can be read and written
+    bool fp_registers = false;  ///< SIMD and FP registers can be read and written
     bool fault_address = false; ///< the faulting virtual address of a memory exit is known
-    bool full_state = false;   ///< every register that a snapshot needs is reachable
+    bool full_state = false;    ///< every register that a snapshot needs is reachable
 };
 
 class VcpuPort {

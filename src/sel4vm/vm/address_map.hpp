@@ -31,13 +31,12 @@ class AddressMap {
 public:
     static constexpr usize kMaxRanges = 128;
 
-    /// What lives in a range. `lock` is the device's own (LockRank::device).
+    /// What lives in a range: a device or a reservation. `lock` is the device's own (LockRank::device).
     struct Slot {
-        Slot(GpaRange r, MmioDevice *d, ReservationHandler *h, LockMode mode)
-            : range(r), device(d), reservation(h), lock(LockRank::device, mode) {}
+        Slot(GpaRange r, LockMode mode) : range(r), lock(LockRank::device, mode) {}
         GpaRange range;
-        MmioDevice *device;
-        ReservationHandler *reservation;
+        MmioDevice *device = nullptr;
+        ReservationHandler *reservation = nullptr;
         Mutex lock;
     };
 
@@ -53,15 +52,14 @@ public:
     /// Every device once, in address order.
     void reset_devices();
     [[nodiscard]] usize size() const { return order_.size(); }
-    [[nodiscard]] const Slot &at(usize index) const { return slots_[order_[index]]; }
+    /// Ranges in address order.
+    [[nodiscard]] const Slot &at(usize index) const { return *order_[index]; }
 
 private:
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
     LockMode mode_;
-    FixedVector<Slot, kMaxRanges> slots_;  // never moved, because of their locks
-    FixedVector<u16, kMaxRanges> order_;   // indices into slots_, by address
-    FixedVector<u16, kMaxRanges> vacant_;  // slots of removed ranges
-    usize last_ = 0;                       // where the last search ended
+    FixedVector<Slot, kMaxRanges> slots_;   // never moved, because of their locks; vacant ones are reused
+    FixedVector<Slot *, kMaxRanges> order_; // those in use, by address
 };
 
 } // namespace sel4vm

@@ -42,7 +42,7 @@ public:
 private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
-    void settle_all();
+    void settle(Vm &vm);
     [[nodiscard]] bool anything_left() const;
 
     EventPort &port_;

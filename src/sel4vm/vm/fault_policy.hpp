@@ -40,7 +40,7 @@ public:
 private:
     // In the order of Mistake.
     std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
-        Response::external_abort, Response::external_abort, Response::ignore,    Response::external_abort,
+        Response::external_abort, Response::external_abort, Response::ignore,        Response::external_abort,
         Response::external_abort, Response::undefined,      Response::not_supported, Response::undefined,
         Response::undefined,      Response::stop_vm,
     };

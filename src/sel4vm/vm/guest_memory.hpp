@@ -3,9 +3,14 @@
 // The VMM's only way into guest RAM: by value, bounds-checked, across regions. No reference or pointer into guest
 // memory leaves this class; a caller fetches once and decides on its copy. RAM and ROM regions are made here and
 // backed by the host's blocks; what is mapped at first touch draws on page tables reserved when the region was made.
+//
+// Threads: regions are added and removed while no vCPU runs; everything else from any thread. Demand RAM is cleared and mapped
+// under a lock of its own.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/mutex.hpp>
+#include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/base/result.hpp>
 #include <sel4vm/host/exit.hpp>
@@ -25,7 +30,8 @@ enum class MemoryError : u8 {
 
 /// A value that may be copied to or from guest memory: no padding, no pointers.
 template <class T>
-concept GuestValue = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T> && !std::is_pointer_v<T>;
+concept GuestValue =
+    std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T> && !std::is_pointer_v<T>;
 
 enum class RegionKind : u8 {
     ram,        ///< read, write, execute
@@ -46,7 +52,8 @@ class GuestMemory {
 public:
     static constexpr usize kMaxRegions = 32;
 
-    explicit GuestMemory(GuestSpacePort &space) : space_(space) {}
+    GuestMemory(GuestSpacePort &space, Allocator &allocator, LockMode locks)
+        : space_(space), allocator_(allocator), lock_(LockRank::memory, locks) {}
     ~GuestMemory();
     GuestMemory(const GuestMemory &) = delete;
     GuestMemory &operator=(const GuestMemory &) = delete;
@@ -58,6 +65,7 @@ public:
 
     /// True when every byte is RAM or ROM.
     [[nodiscard]] bool contains(Gpa at, u64 size_bytes) const;
+    [[nodiscard]] bool overlaps(GpaRange range) const;
 
     /// One single-copy atomic access of 1, 2, 4 or 8 bytes, naturally aligned.
     template <std::unsigned_integral T>
@@ -104,10 +112,11 @@ public:
 
     /// What the exit dispatcher asks about a faulting address.
     enum class Touch : u8 {
-        not_memory, ///< no region there
-        mapped_now, ///< demand RAM was mapped (or already was): retry the instruction
-        read_only,  ///< a write to ROM
-        refused,    ///< the host could not map it
+        not_memory,    ///< no region there
+        mapped_now,    ///< demand RAM was mapped by this call
+        mapped_before, ///< the guest can reach it already
+        read_only,     ///< a write to ROM
+        refused,       ///< the host could not map it
     };
     [[nodiscard]] Touch touch(Gpa at, MemoryAccess access);
 
@@ -119,30 +128,43 @@ public:
         GpaRange range;
         RegionKind kind;
     };
-    [[nodiscard]] usize region_count() const;
+    [[nodiscard]] usize region_count() const { return regions_.size(); }
     /// Regions in address order.
-    [[nodiscard]] RegionInfo region(usize index) const;
+    [[nodiscard]] RegionInfo region(usize index) const { return regions_[index]; }
     [[nodiscard]] u64 ram_bytes() const;
 
 private:
-    struct Piece { ///< one contiguous host block
-        GpaRange range;
-        RamBlock block;
-    };
-    struct Region {
-        GpaRange range;
-        RegionKind kind;
-        usize first_piece = 0; // unused when pieces are searched by address
-    };
+    /// Demand RAM is cleared and mapped in steps of this size.
+    static constexpr u64 kStepBytes = 2 * kMiB;
     static constexpr usize kMaxPieces = 64;
 
-    [[nodiscard]] const Piece *piece_at(Gpa at) const;
-    [[nodiscard]] const Region *region_at(Gpa at) const;
+    /// One contiguous block of host memory behind a part of a region.
+    struct Piece {
+        GpaRange range;
+        RegionKind kind;
+        RamBlock block;
+        OwnedArray<std::atomic<bool>> steps; ///< demand RAM: which steps are cleared and mapped; empty otherwise
+    };
+    enum class Direction : u8 { from_guest, to_guest };
+
+    [[nodiscard]] Status<RegionError> back(GpaRange range, RegionKind kind, Clearing clearing);
+    [[nodiscard]] Status<RegionError> back_with(RamBlock block, GpaRange part, RegionKind kind);
+    void drop_pieces(GpaRange range);
+    [[nodiscard]] Piece *piece_at(Gpa at);
+    [[nodiscard]] const Piece *piece_at(Gpa at) const { return const_cast<GuestMemory *>(this)->piece_at(at); }
+    [[nodiscard]] Touch materialise(Piece &piece, u64 offset);
+    [[nodiscard]] bool materialise(Piece &piece, u64 offset, u64 size_bytes);
     [[nodiscard]] Result<volatile u8 *, MemoryError> atomic_place(Gpa at, u64 size_bytes) const;
-    [[nodiscard]] Result<volatile u8 *, MemoryError> writable_atomic_place(Gpa at, u64 size_bytes) const;
+    [[nodiscard]] Result<volatile u8 *, MemoryError> writable_atomic_place(Gpa at, u64 size_bytes);
+
+    /// Calls `visit(window, done, count)` for each contiguous part of [at, at + size).
+    template <class Visit>
+    [[nodiscard]] Status<MemoryError> each_part(Gpa at, u64 size_bytes, Visit visit);
 
     GuestSpacePort &space_;
-    FixedVector<Region, kMaxRegions> regions_;
+    Allocator &allocator_;
+    Mutex lock_; // steps of demand RAM
+    FixedVector<RegionInfo, kMaxRegions> regions_;
     FixedVector<Piece, kMaxPieces> pieces_;
 };
 

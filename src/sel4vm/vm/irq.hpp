@@ -21,8 +21,8 @@ public:
     /// Drives the wire of a private interrupt (AArch64: PPI) of one vCPU; from any thread.
     virtual void set_private_level(VcpuId vcpu, u32 intid, Level level) = 0;
 
-    /// Loads what is pending for this vCPU into the hardware; the core calls it on the vCPU's own executor after every
-    /// exit for which needs_sync() is true, last thing before the answer.
+    /// Loads what is pending for this vCPU into the hardware; the core calls it on the vCPU's own executor at the end of an
+    /// exit when Vcpu::request_sync() was called since the last one.
     virtual void sync(Vcpu &vcpu) = 0;
     /// The hardware asks for service: collect finished interrupts, load more.
     virtual void maintain(Vcpu &vcpu) = 0;

@@ -3,25 +3,27 @@
 // The states of a VM and why it stopped.
 //
 //     built --start--> running <--pause/resume--> paused
-//     running --reset--> resetting --> running          any --stop--> stopped (--reset--> built, then start again)
+//     running --reset--> resetting --> running          any --stop--> stopping --> stopped --reset--> resetting
 //
 // A change is requested from any thread; it takes effect when every vCPU that runs has been parked by its executor.
 #pragma once
 
 #include <sel4vm/base/types.hpp>
 
+#include <optional>
+
 namespace sel4vm {
 
 enum class VmState : u8 { built, running, pausing, paused, resetting, stopping, stopped };
 
 enum class StopReason : u8 {
-    none,         ///< it has not stopped
-    powered_off,  ///< the guest asked (PSCI SYSTEM_OFF)
-    reset,        ///< the guest asked for a reset and nobody performs one (no LifecycleHooks)
-    client,       ///< Vm::stop()
-    guest_error,  ///< the fault policy said stop_vm
-    guest_crash,  ///< the guest reported its own crash, or every vCPU turned itself off
-    host_error,   ///< the host could not go on with this VM
+    none,        ///< it has not stopped
+    powered_off, ///< the guest asked (PSCI SYSTEM_OFF)
+    reset,       ///< the guest asked for a reset and nobody performs one (no LifecycleHooks)
+    client,      ///< Vm::stop()
+    guest_error, ///< the fault policy said stop_vm
+    guest_crash, ///< the guest reported its own crash, or every vCPU turned itself off
+    host_error,  ///< the host could not go on with this VM
 };
 [[nodiscard]] const char *to_string(StopReason reason);
 [[nodiscard]] const char *to_string(VmState state);
@@ -34,11 +36,17 @@ enum class LifecycleError : u8 {
 
 class Vm;
 
-/// What a reset does beyond the core: devices are reset by the core, memory and images by the machine.
+/// Where the boot vCPU starts.
+struct BootEntry {
+    u64 entry;
+    u64 argument; ///< first argument register; AArch64 Linux: the device tree
+};
+
+/// What starting a VM needs beyond the core, which resets devices and vCPUs itself: memory and images.
 class LifecycleHooks {
 public:
-    /// Puts guest memory back to its first state and sets the boot vCPU's registers; every vCPU is stopped.
-    [[nodiscard]] virtual bool prepare_boot(Vm &vm) = 0;
+    /// Puts guest memory into its first state, at start and at each reset. No value: it could not; the VM stops.
+    [[nodiscard]] virtual std::optional<BootEntry> prepare_boot(Vm &vm) = 0;
     /// The VM has reached VmState::stopped.
     virtual void stopped(Vm &vm, StopReason reason) = 0;
 

@@ -59,6 +59,7 @@ private:
     void tell();
     TimeoutScheduler &scheduler_;
     Timeout *first_ = nullptr; // sorted by deadline
+    Timeout *due_ = nullptr;   // being handled by run_due()
 };
 
 } // namespace sel4vm

@@ -17,8 +17,9 @@ class Vm;
 
 enum class PowerState : u8 {
     off,        ///< not started, or turned itself off
-    on_pending, ///< asked to start, not yet entered
+    on_pending, ///< being started
     on,
+    off_pending, ///< turned itself off; its executor has not stopped it yet
 };
 
 /// Exits counted per kind; statistics only.
@@ -37,10 +38,9 @@ public:
     [[nodiscard]] VcpuId id() const { return id_; }
     [[nodiscard]] VcpuPort &port() const { return port_; }
     [[nodiscard]] PowerState power_state() const { return power_.load(std::memory_order_acquire); }
-    [[nodiscard]] bool waiting() const { return waiting_; }
     [[nodiscard]] const ExitCounters &counters() const { return counters_; }
 
-    /// The interrupt controller sets this from any thread; the next exit synchronises. See IrqChip::sync.
+    /// The interrupt controller calls this from any thread; the end of the next exit then calls IrqChip::sync.
     void request_sync() { needs_sync_.store(true, std::memory_order_release); }
     [[nodiscard]] bool take_sync_request() {
         return needs_sync_.load(std::memory_order_relaxed) && needs_sync_.exchange(false, std::memory_order_acquire);
@@ -48,14 +48,12 @@ public:
 
 private:
     friend class Vm;
-    friend class ExitDispatcher;
     Vm &vm_;
     VcpuPort &port_;
     VcpuId id_;
     std::atomic<PowerState> power_{PowerState::off};
     std::atomic<bool> needs_sync_{false};
-    bool waiting_ = false; ///< answered Next::block and not run since
-    bool parked_ = false;  ///< answered Next::stop because of pause, reset or stop of the VM
+    std::atomic<bool> parked_{true}; ///< stopped at its port: off, or held for a pause, reset or stop of the VM
     ExitCounters counters_;
 };
 

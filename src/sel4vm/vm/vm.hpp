@@ -7,6 +7,7 @@
 // the vCPU. request_*(), pause(), resume(), stop() and state() from anywhere. See docs/threading.md.
 #pragma once
 
+#include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/text.hpp>
@@ -39,8 +40,7 @@ class Vm {
 public:
     static constexpr usize kMaxVcpus = 32;
 
-    Vm(const VmConfig &config, GuestSpacePort &space, Log &log);
-    ~Vm();
+    Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log);
     Vm(const Vm &) = delete;
     Vm &operator=(const Vm &) = delete;
 
@@ -62,7 +62,8 @@ public:
     void set_lifecycle_hooks(LifecycleHooks *hooks) { hooks_ = hooks; }
 
     /// RAM or ROM that overlaps neither other memory nor a device.
-    [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind, Clearing clearing = Clearing::cleared);
+    [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
+                                                 Clearing clearing = Clearing::cleared);
     [[nodiscard]] Status<AttachError> attach(GpaRange range, MmioDevice &device);
     [[nodiscard]] Status<AttachError> reserve(GpaRange range, ReservationHandler &handler);
 
@@ -74,33 +75,38 @@ public:
     enum class PowerOn : u8 { done, already_on, on_pending, wrong_state };
     /// Resets a vCPU that is off and lets it run from `entry` (PSCI CPU_ON; the boot vCPU through start()).
     [[nodiscard]] PowerOn power_on(Vcpu &vcpu, u64 entry, u64 argument);
-    /// The calling vCPU turns itself off; its handler then answers with what this returns.
+    /// The calling vCPU turns itself off; its handler then answers with what this returns. When it was the last one, the
+    /// VM stops: nobody could ever start one again.
     [[nodiscard]] Answer power_off(Vcpu &vcpu);
 
-    // -- lifecycle
-    /// Calls the hooks' prepare_boot and starts the boot vCPU.
+    // -- lifecycle: requests, from any thread; settle() carries them out
+    /// built -> running: calls the hooks' prepare_boot and starts the boot vCPU. Not from an executor of a running VM.
     [[nodiscard]] Status<LifecycleError> start();
     [[nodiscard]] Status<LifecycleError> pause();
     [[nodiscard]] Status<LifecycleError> resume();
-    /// Restarts from the hooks' first state; also from stopped.
+    /// Restarts from the hooks' first state; also from paused and stopped.
     [[nodiscard]] Status<LifecycleError> reset();
-    void stop(StopReason reason);
-    [[nodiscard]] VmState state() const { return state_.load(std::memory_order_acquire); }
-    [[nodiscard]] StopReason stop_reason() const { return stop_reason_; }
-    /// A sentence about the stop for people, or empty.
-    [[nodiscard]] std::string_view stop_detail() const { return stop_detail_.view(); }
-    /// Ends the VM because of something the guest did, with a sentence that says what.
+    void stop(StopReason reason) { stop_because(reason, {}); }
+    /// As stop(), with a sentence for people that says why.
     void stop_because(StopReason reason, std::string_view detail);
+    /// The guest asked for a reset: restarts or stops, as VmConfig::on_reset says.
+    void guest_requested_reset();
 
-    // -- running
-    /// Answers one exit. Called by the executor.
+    [[nodiscard]] VmState state() const { return state_.load(std::memory_order_acquire); }
+    /// Why it stopped; meaningful in VmState::stopped.
+    [[nodiscard]] StopReason stop_reason() const { return stop_reason_; }
+    [[nodiscard]] std::string_view stop_detail() const { return stop_detail_.view(); }
+
+    // -- running: what an executor calls
+    /// Answers one exit.
     [[nodiscard]] Answer handle(Vcpu &vcpu, const Exit &exit);
-    /// Performs a reset or completes a pause or stop once every vCPU is parked. The executor calls it after handle()
-    /// when state() is not running.
-    void settle();
+    /// The port has applied an answer with Next::stop.
+    void parked(Vcpu &vcpu);
+    /// Completes a requested pause, reset or stop once every vCPU is parked; otherwise does nothing. True when the VM
+    /// reached VmState::stopped by this call.
+    [[nodiscard]] bool settle();
 
 private:
-    friend class Executor;
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot);
@@ -109,9 +115,13 @@ private:
     [[nodiscard]] Answer on_hypercall(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_wait(Vcpu &vcpu, const WaitExit &wait);
     [[nodiscard]] Answer mistake(Vcpu &vcpu, Mistake what, const Exit &exit);
-    [[nodiscard]] Answer after(Vcpu &vcpu, Answer answer);
-    void request(VmState state);
+    [[nodiscard]] Answer respond(Vcpu &vcpu, Mistake what, const Exit &exit);
+    void report(const Vcpu &vcpu, Mistake what, const Exit &exit);
+    [[nodiscard]] bool request(VmState from, VmState to);
     [[nodiscard]] bool all_parked() const;
+    void kick_all();
+    [[nodiscard]] bool boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
+    void run_from_reset(Vcpu &vcpu);
 
     VmConfig config_;
     Log &log_;
@@ -126,6 +136,7 @@ private:
     FixedVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
     std::atomic<VmState> state_{VmState::built};
+    std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
     StopReason stop_reason_ = StopReason::none;
     Text<160> stop_detail_;
 };

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// From an exit to its answer: the hot path of every VM.
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm {
+
+Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
+    vcpu.counters_.count(exit.kind);
+    Answer answer = dispatch(vcpu, exit);
+    if (vcpu.take_sync_request() && irq_chip_ != nullptr)
+        irq_chip_->sync(vcpu);
+    if (answer.next == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
+        answer.next = Next::run;
+    // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
+    if (state() != VmState::running) [[unlikely]]
+        answer.next = Next::stop;
+    return answer;
+}
+
+Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
+    switch (exit.kind) {
+    case ExitKind::memory: return on_memory(vcpu, exit);
+    case ExitKind::hypercall: return on_hypercall(vcpu, exit);
+    case ExitKind::system_register: return on_system_register(vcpu, exit);
+    case ExitKind::wait: return on_wait(vcpu, exit.wait);
+    case ExitKind::timer:
+        if (irq_chip_ != nullptr)
+            irq_chip_->timer_fired(vcpu, exit.timer.intid);
+        return Answer::retry();
+    case ExitKind::irq_maintenance:
+        if (irq_chip_ != nullptr)
+            irq_chip_->maintain(vcpu);
+        return Answer::retry();
+    case ExitKind::kicked: return Answer::retry();
+    case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
+    case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
+    case ExitKind::unknown: break;
+    }
+    return mistake(vcpu, Mistake::unknown_exit, exit);
+}
+
+Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
+    AddressMap::Slot *slot = map_.find(exit.memory.gpa);
+    if (slot == nullptr)
+        return on_ram(vcpu, exit);
+    if (slot->device != nullptr)
+        return on_device(vcpu, exit, *slot);
+    const Answer answer = slot->reservation->fault(vcpu, exit.memory);
+    return answer.kind == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
+}
+
+Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
+    const MemoryExit &memory = exit.memory;
+    if (memory.access == MemoryAccess::fetch)
+        return mistake(vcpu, Mistake::fetch_from_device, exit);
+    if (!memory.emulatable)
+        return mistake(vcpu, Mistake::unemulatable_access, exit);
+    if (!slot.range.contains(memory.gpa, bytes_of(memory.width)))
+        return mistake(vcpu, Mistake::unmapped_access, exit);
+
+    const Access access{slot.range.offset_of(memory.gpa), memory.width, vcpu.id()};
+    if (memory.access == MemoryAccess::read) {
+        const Result<u64, BusFault> value = [&] {
+            LockGuard guard(slot.lock);
+            return slot.device->read(access);
+        }();
+        if (value) [[likely]]
+            return Answer::complete(*value & mask_of(memory.width));
+    } else {
+        const Status<BusFault> done = [&] {
+            LockGuard guard(slot.lock);
+            return slot.device->write(access, memory.data);
+        }();
+        if (done) [[likely]]
+            return Answer::complete();
+    }
+    return mistake(vcpu, Mistake::bad_device_access, exit);
+}
+
+Answer Vm::on_ram(Vcpu &vcpu, const Exit &exit) {
+    const MemoryExit &memory = exit.memory;
+    switch (memory_.touch(memory.gpa, memory.access)) {
+    case GuestMemory::Touch::not_memory: return mistake(vcpu, Mistake::unmapped_access, exit);
+    case GuestMemory::Touch::read_only: return mistake(vcpu, Mistake::read_only_write, exit);
+    case GuestMemory::Touch::refused:
+        stop_because(StopReason::host_error, "the host could not map guest memory at its first use");
+        return Answer::retry();
+    case GuestMemory::Touch::mapped_now: return Answer::retry();
+    case GuestMemory::Touch::mapped_before: break;
+    }
+    // Either another vCPU mapped it in the meantime, or this is the RAM part of an access that also touches a device:
+    // performing the access here is right for both, while a retry would repeat the device's part.
+    if (memory.access == MemoryAccess::fetch || !memory.emulatable)
+        return Answer::retry();
+    if (memory.access == MemoryAccess::read) {
+        if (const auto value = memory_.load_width(memory.gpa, memory.width))
+            return Answer::complete(*value);
+    } else if (memory_.store_width(memory.gpa, memory.width, memory.data)) {
+        return Answer::complete();
+    }
+    return mistake(vcpu, Mistake::unmapped_access, exit);
+}
+
+Answer Vm::on_system_register(Vcpu &vcpu, const Exit &exit) {
+    const SystemRegisterExit &access = exit.system_register;
+    if (SystemRegisterHandler *handler = system_registers_.find(access.id)) {
+        if (access.write) {
+            if (handler->write(vcpu, access.id, access.data))
+                return Answer::complete();
+        } else if (const auto value = handler->read(vcpu, access.id)) {
+            return Answer::complete(*value);
+        }
+    }
+    return mistake(vcpu, Mistake::unknown_system_register, exit);
+}
+
+Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
+    // SMCCC: the function identifier is 32 bits wide, whatever the upper half holds.
+    if (HypercallHandler *handler = hypercalls_.find(static_cast<u32>(exit.hypercall.function))) [[likely]] {
+        const Answer answer = handler->call(vcpu, exit.hypercall);
+        if (answer.kind != AnswerKind::none) [[likely]]
+            return answer;
+    }
+    return mistake(vcpu, Mistake::unknown_hypercall, exit);
+}
+
+Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {
+    static_cast<void>(vcpu);
+    // A wait for an event ends at any time by definition; the host yields to another vCPU.
+    return wait.event ? Answer::complete() : Answer::complete().then(Next::block);
+}
+
+Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
+    if (mistake_handler_ != nullptr) {
+        const Answer answer = mistake_handler_->decide(vcpu, what, exit);
+        if (answer.kind != AnswerKind::none)
+            return answer;
+    }
+    report(vcpu, what, exit);
+    return respond(vcpu, what, exit);
+}
+
+Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
+    switch (policy_.of(what)) {
+    case Response::external_abort:
+        return Answer::inject(exit.kind == ExitKind::memory ? GuestFault::external_abort : GuestFault::undefined);
+    case Response::undefined: return Answer::inject(GuestFault::undefined);
+    case Response::not_supported:
+        if (exit.kind != ExitKind::hypercall)
+            return Answer::inject(GuestFault::undefined);
+        vcpu.port().set_general_register(0, ~u64{0});
+        return Answer::complete();
+    case Response::ignore:
+        // Skipping needs to know the instruction: where the host does not, hardware's answer is the abort.
+        if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
+            return Answer::inject(GuestFault::external_abort);
+        return Answer::complete();
+    case Response::stop_vm: break;
+    }
+    Text<160> why;
+    why << to_string(what) << " by vCPU " << vcpu.id().value() << " at pc " << Hex{vcpu.port().program_counter()};
+    stop_because(StopReason::guest_error, why.view());
+    return Answer::retry();
+}
+
+void Vm::report(const Vcpu &vcpu, Mistake what, const Exit &exit) {
+    // Unknown hypercalls are how guests probe for services: not worth a warning.
+    if (what == Mistake::unknown_hypercall)
+        return;
+    u32 left = reports_left_.load(std::memory_order_relaxed);
+    if (left == 0)
+        return;
+    reports_left_.store(left - 1, std::memory_order_relaxed);
+    Text<200> line;
+    line << "vCPU " << vcpu.id().value() << ": " << to_string(what);
+    switch (exit.kind) {
+    case ExitKind::memory: line << " at guest-physical " << exit.memory.gpa; break;
+    case ExitKind::system_register:
+        line << (exit.system_register.write ? ", write of " : ", read of ") << Hex{exit.system_register.id};
+        break;
+    case ExitKind::unknown:
+        line << ", reason " << Hex{exit.unknown.reason} << " syndrome " << Hex{exit.unknown.syndrome};
+        break;
+    default: break;
+    }
+    line << ", pc " << Hex{vcpu.port().program_counter()};
+    if (left == 1)
+        line << " (further ones are not shown)";
+    log_.line(LogLevel::warning, name(), line.view());
+}
+
+} // namespace sel4vm

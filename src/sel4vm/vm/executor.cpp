@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/vm/executor.hpp>
+
+namespace sel4vm {
+
+Executor::Executor(EventPort &port, Clock &clock, ExecutorListener &listener)
+    : port_(port), clock_(clock), listener_(listener), timeouts_(*this) {}
+
+bool Executor::add(Vm &vm) {
+    if (vm.id().value() != vms_.size())
+        return false;
+    return vms_.emplace_back(&vm) != nullptr;
+}
+
+void Executor::earliest_changed(u64 deadline_ticks) { port_.set_timeout(deadline_ticks); }
+
+void Executor::none_left() { port_.cancel_timeout(); }
+
+bool Executor::anything_left() const {
+    for (const Vm *vm : vms_) {
+        if (vm->state() != VmState::stopped)
+            return true;
+    }
+    return false;
+}
+
+void Executor::settle(Vm &vm) {
+    if (vm.settle())
+        listener_.vm_stopped(vm);
+}
+
+void Executor::run() {
+    while (step()) {
+    }
+}
+
+bool Executor::step() {
+    port_.resume_and_wait(answer_, event_);
+    answer_ = Answer::none();
+    switch (event_.kind) {
+    case EventKind::exit: {
+        Vm &vm = *vms_[event_.vm.value()];
+        Vcpu &vcpu = vm.vcpu(event_.vcpu);
+        answer_ = vm.handle(vcpu, event_.exit);
+        if (answer_.next == Next::stop) [[unlikely]] {
+            // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
+            port_.apply(answer_);
+            answer_ = Answer::none();
+            vm.parked(vcpu);
+        }
+        if (vm.state() == VmState::running) [[likely]]
+            return true;
+        break;
+    }
+    case EventKind::notification: listener_.notification(event_.badge); break;
+    case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
+    case EventKind::idle:
+        for (Vm *vm : vms_) {
+            if (vm->state() == VmState::running)
+                vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
+            settle(*vm);
+        }
+        // A paused VM waits for its client, not for us.
+        return false;
+    }
+    for (Vm *vm : vms_)
+        settle(*vm);
+    return anything_left();
+}
+
+} // namespace sel4vm

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Making and removing regions of guest memory: how host blocks are chosen and mapped.
+#include <sel4vm/vm/guest_memory.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sel4vm {
+
+namespace {
+
+RegionError from_host(HostError error) {
+    switch (error.kind) {
+    case HostErrorKind::out_of_memory: return RegionError::out_of_memory;
+    case HostErrorKind::invalid: return RegionError::out_of_range;
+    default: return RegionError::host_failed;
+    }
+}
+
+/// The alignment that lets the host use its largest mappings: guest and host address agree in the low bits.
+u64 best_alignment(u64 base, u64 size_bytes) {
+    constexpr std::array<u64, 2> kBlocks = {kGiB, 2 * kMiB};
+    for (const u64 block : kBlocks) {
+        if (size_bytes >= block && is_aligned(base, block))
+            return block;
+    }
+    return kPageBytes;
+}
+
+} // namespace
+
+GuestMemory::~GuestMemory() {
+    while (!regions_.empty())
+        static_cast<void>(remove(regions_[0].range.base()));
+}
+
+bool GuestMemory::overlaps(GpaRange range) const {
+    for (const RegionInfo &region : regions_) {
+        if (region.range.overlaps(range))
+            return true;
+    }
+    return false;
+}
+
+Status<RegionError> GuestMemory::add(GpaRange range, RegionKind kind, Clearing clearing) {
+    if (!range.is_aligned_to(kPageBytes))
+        return Err{RegionError::misaligned};
+    if (space_.address_bits() < 64 && range.end().value() > bit(space_.address_bits()))
+        return Err{RegionError::out_of_range};
+    if (overlaps(range))
+        return Err{RegionError::overlap};
+    if (regions_.full())
+        return Err{RegionError::too_many};
+    if (const auto backed = back(range, kind, clearing); !backed) {
+        drop_pieces(range);
+        return Err{backed.error()};
+    }
+    usize place = 0;
+    while (place < regions_.size() && regions_[place].range.base() < range.base())
+        ++place;
+    SEL4VM_ASSERT(regions_.insert(place, RegionInfo{range, kind})); // not full: checked above
+    return Ok{};
+}
+
+Status<RegionError> GuestMemory::back(GpaRange range, RegionKind kind, Clearing clearing) {
+    if (kind == RegionKind::demand_ram) {
+        if (const auto reserved = space_.reserve_tables(range); !reserved)
+            return Err{from_host(reserved.error())};
+    }
+    // Demand RAM is cleared step by step when it is mapped.
+    const Clearing now = kind == RegionKind::demand_ram ? Clearing::skip : clearing;
+    u64 next = range.base().value();
+    const u64 end = range.end().value();
+    while (next < end) {
+        u64 alignment = best_alignment(next, end - next);
+        auto block = space_.allocate_ram(end - next, alignment, now);
+        while (!block && alignment > kPageBytes) {
+            alignment = alignment > 2 * kMiB ? 2 * kMiB : kPageBytes;
+            block = space_.allocate_ram(end - next, alignment, now);
+        }
+        if (!block)
+            return Err{from_host(block.error())};
+        const u64 bytes = std::min(block->size_bytes, end - next);
+        const auto part = GpaRange::make(Gpa{next}, bytes);
+        if (const auto mapped = back_with(*block, *part, kind); !mapped) {
+            space_.free_ram(*block);
+            return Err{mapped.error()};
+        }
+        next += bytes;
+    }
+    return Ok{};
+}
+
+Status<RegionError> GuestMemory::back_with(RamBlock block, GpaRange part, RegionKind kind) {
+    if (pieces_.full())
+        return Err{RegionError::too_many};
+    OwnedArray<std::atomic<bool>> steps;
+    if (kind == RegionKind::demand_ram) {
+        steps = OwnedArray<std::atomic<bool>>::make(allocator_, (part.size() + kStepBytes - 1) / kStepBytes);
+        if (!steps)
+            return Err{RegionError::out_of_memory};
+    } else {
+        const Protection protection =
+            kind == RegionKind::rom ? Protection::read_execute : Protection::read_write_execute;
+        if (const auto mapped = space_.map_ram(part, block, 0, protection); !mapped)
+            return Err{from_host(mapped.error())};
+    }
+    usize place = 0;
+    while (place < pieces_.size() && pieces_[place].range.base() < part.base())
+        ++place;
+    SEL4VM_ASSERT(pieces_.insert(place, Piece{part, kind, block, std::move(steps)})); // not full: checked above
+    return Ok{};
+}
+
+void GuestMemory::drop_pieces(GpaRange range) {
+    space_.unmap(range);
+    for (usize i = pieces_.size(); i > 0; --i) {
+        if (!range.contains(pieces_[i - 1].range))
+            continue;
+        space_.free_ram(pieces_[i - 1].block);
+        pieces_.erase(i - 1);
+    }
+}
+
+bool GuestMemory::remove(Gpa base) {
+    for (usize i = 0; i < regions_.size(); ++i) {
+        if (regions_[i].range.base() != base)
+            continue;
+        drop_pieces(regions_[i].range);
+        regions_.erase(i);
+        return true;
+    }
+    return false;
+}
+
+} // namespace sel4vm

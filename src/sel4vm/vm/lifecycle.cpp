@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// State changes of a VM. A request only moves the state word and kicks the vCPUs, so it may come from a device handler
+// that holds its lock; settle() does the work on an executor, outside all locks but the lifecycle's.
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm {
+
+const char *to_string(StopReason reason) {
+    switch (reason) {
+    case StopReason::none: return "none";
+    case StopReason::powered_off: return "powered off";
+    case StopReason::reset: return "reset";
+    case StopReason::client: return "stopped by the client";
+    case StopReason::guest_error: return "guest error";
+    case StopReason::guest_crash: return "guest crash";
+    case StopReason::host_error: return "host error";
+    }
+    return "?";
+}
+
+const char *to_string(VmState state) {
+    switch (state) {
+    case VmState::built: return "built";
+    case VmState::running: return "running";
+    case VmState::pausing: return "pausing";
+    case VmState::paused: return "paused";
+    case VmState::resetting: return "resetting";
+    case VmState::stopping: return "stopping";
+    case VmState::stopped: return "stopped";
+    }
+    return "?";
+}
+
+bool Vm::request(VmState from, VmState to) {
+    if (!state_.compare_exchange_strong(from, to, std::memory_order_acq_rel))
+        return false;
+    kick_all();
+    return true;
+}
+
+void Vm::kick_all() {
+    for (Vcpu &vcpu : vcpus_) {
+        if (!vcpu.parked_.load(std::memory_order_acquire))
+            vcpu.port().kick();
+    }
+}
+
+bool Vm::all_parked() const {
+    for (const Vcpu &vcpu : vcpus_) {
+        if (!vcpu.parked_.load(std::memory_order_acquire))
+            return false;
+    }
+    return true;
+}
+
+void Vm::parked(Vcpu &vcpu) {
+    PowerState leaving = PowerState::off_pending;
+    vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
+    vcpu.parked_.store(true, std::memory_order_release);
+}
+
+bool Vm::boot(VmState from) {
+    const auto entry = hooks_ != nullptr ? hooks_->prepare_boot(*this) : std::nullopt;
+    if (!entry)
+        return false;
+    Vcpu &first = vcpus_[0];
+    first.port().reset(entry->entry, entry->argument);
+    // Fails when somebody asked for a stop in the meantime: then nothing starts, and settle() stops.
+    if (state_.compare_exchange_strong(from, VmState::running, std::memory_order_acq_rel))
+        run_from_reset(first);
+    return true;
+}
+
+void Vm::run_from_reset(Vcpu &vcpu) {
+    vcpu.parked_.store(false, std::memory_order_release);
+    vcpu.power_.store(PowerState::on, std::memory_order_release);
+    vcpu.port().resume();
+    // A request that kicked the others just before this one ran must reach it, too.
+    if (state() != VmState::running)
+        vcpu.port().kick();
+}
+
+Status<LifecycleError> Vm::start() {
+    LockGuard guard(lifecycle_lock_);
+    if (state() != VmState::built)
+        return Err{LifecycleError::wrong_state};
+    if (vcpus_.empty())
+        return Err{LifecycleError::no_vcpu};
+    if (!boot(VmState::built))
+        return Err{LifecycleError::failed};
+    return Ok{};
+}
+
+Status<LifecycleError> Vm::pause() {
+    if (!request(VmState::running, VmState::pausing))
+        return Err{LifecycleError::wrong_state};
+    return Ok{};
+}
+
+Status<LifecycleError> Vm::resume() {
+    LockGuard guard(lifecycle_lock_);
+    VmState expected = VmState::paused;
+    if (!state_.compare_exchange_strong(expected, VmState::running, std::memory_order_acq_rel))
+        return Err{LifecycleError::wrong_state};
+    for (Vcpu &vcpu : vcpus_) {
+        if (vcpu.power_state() != PowerState::on)
+            continue;
+        vcpu.parked_.store(false, std::memory_order_release);
+        vcpu.port().resume();
+        // Interrupts may have arrived while it was held.
+        vcpu.request_sync();
+        vcpu.port().kick();
+    }
+    return Ok{};
+}
+
+Status<LifecycleError> Vm::reset() {
+    if (vcpus_.empty())
+        return Err{LifecycleError::no_vcpu};
+    if (request(VmState::running, VmState::resetting) || request(VmState::paused, VmState::resetting) ||
+        request(VmState::stopped, VmState::resetting))
+        return Ok{};
+    return Err{LifecycleError::wrong_state};
+}
+
+void Vm::guest_requested_reset() {
+    if (config_.on_reset == ResetPolicy::restart && hooks_ != nullptr) {
+        // Refused when a stop, pause or other reset is on its way already; that one wins.
+        static_cast<void>(reset());
+        return;
+    }
+    stop(StopReason::reset);
+}
+
+void Vm::stop_because(StopReason reason, std::string_view detail) {
+    VmState now = state();
+    do {
+        if (now == VmState::stopping || now == VmState::stopped)
+            return;
+    } while (!state_.compare_exchange_weak(now, VmState::stopping, std::memory_order_acq_rel));
+    // Only the winner of the exchange writes these; readers look at them in VmState::stopped.
+    stop_reason_ = reason;
+    stop_detail_.clear();
+    stop_detail_ << detail;
+    kick_all();
+}
+
+bool Vm::settle() {
+    if (state() == VmState::running || !all_parked())
+        return false;
+    LockGuard guard(lifecycle_lock_);
+    VmState expected = VmState::pausing;
+    if (state_.compare_exchange_strong(expected, VmState::paused, std::memory_order_acq_rel))
+        return false;
+    if (expected == VmState::resetting) {
+        for (Vcpu &vcpu : vcpus_) {
+            vcpu.power_.store(PowerState::off, std::memory_order_release);
+            static_cast<void>(vcpu.take_sync_request());
+        }
+        map_.reset_devices();
+        if (irq_chip_ != nullptr)
+            irq_chip_->reset();
+        stop_reason_ = StopReason::none;
+        if (boot(VmState::resetting) && state() == VmState::running)
+            return false;
+        stop_because(StopReason::host_error, "the guest's images could not be loaded again");
+        expected = VmState::stopping;
+    }
+    if (expected != VmState::stopping)
+        return false;
+    state_.store(VmState::stopped, std::memory_order_release);
+    if (hooks_ != nullptr)
+        hooks_->stopped(*this, stop_reason_);
+    return true;
+}
+
+Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument) {
+    LockGuard guard(lifecycle_lock_);
+    if (state() != VmState::running)
+        return PowerOn::wrong_state;
+    PowerState expected = PowerState::off;
+    if (!vcpu.power_.compare_exchange_strong(expected, PowerState::on_pending, std::memory_order_acq_rel))
+        return expected == PowerState::on_pending ? PowerOn::on_pending : PowerOn::already_on;
+    vcpu.port().reset(entry, argument);
+    if (irq_chip_ != nullptr)
+        irq_chip_->reset_vcpu(vcpu);
+    run_from_reset(vcpu);
+    return PowerOn::done;
+}
+
+Answer Vm::power_off(Vcpu &vcpu) {
+    vcpu.power_.store(PowerState::off_pending, std::memory_order_release);
+    bool any_on = false;
+    for (const Vcpu &other : vcpus_)
+        any_on = any_on || other.power_state() == PowerState::on || other.power_state() == PowerState::on_pending;
+    if (!any_on)
+        stop_because(StopReason::guest_crash, "every vCPU turned itself off");
+    return Answer::retry().then(Next::stop);
+}
+
+} // namespace sel4vm
