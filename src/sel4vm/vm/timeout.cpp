@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/timeout.hpp>
 
+#include <initializer_list>
+
 namespace sel4vm {
 
 void TimeoutQueue::unlink(Timeout &timeout) {
