@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A virtual CPU of the fake host: registers in memory, and a record of what the core asked for.
+#pragma once
+
+#include <sel4vm/base/assert.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
+
+#include <array>
+#include <atomic>
+#include <map>
+
+namespace sel4vm::fake {
+
+class Vcpu final : public VcpuPort {
+public:
+    enum class State : u8 { stopped, runnable, blocked };
+
+    [[nodiscard]] VcpuAbilities abilities() const override { return abilities_; }
+    [[nodiscard]] u64 general_register(unsigned n) override {
+        SEL4VM_ASSERT(n <= 31);
+        return n == 31 ? 0 : general_[n];
+    }
+    void set_general_register(unsigned n, u64 value) override {
+        SEL4VM_ASSERT(n <= 31);
+        if (n < 31)
+            general_[n] = value;
+    }
+    [[nodiscard]] u64 program_counter() override { return pc_; }
+    void set_program_counter(u64 value) override { pc_ = value; }
+    [[nodiscard]] Result<u64, HostError> system_register(u32 id) override {
+        const auto found = system_.find(id);
+        if (found == system_.end())
+            return Err{HostError{HostErrorKind::not_available}};
+        return u64{found->second};
+    }
+    [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override {
+        system_[id] = value;
+        return Ok{};
+    }
+    void reset(u64 entry, u64 argument) override {
+        SEL4VM_ASSERT(state_ == State::stopped);
+        general_ = {};
+        general_[0] = argument;
+        pc_ = entry;
+        ++resets_;
+    }
+    void resume() override {
+        if (state_ == State::stopped)
+            state_ = State::runnable;
+    }
+    void kick() override {
+        kicked_ = true;
+        if (state_ == State::blocked)
+            state_ = State::runnable;
+    }
+
+    // -- what a test looks at and sets
+    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] unsigned resets() const { return resets_; }
+    /// Whether a kick is waiting to be delivered; asking takes it.
+    [[nodiscard]] bool take_kick() { return kicked_.exchange(false); }
+    [[nodiscard]] bool kicked() const { return kicked_; }
+    void set_state(State state) { state_ = state; }
+    void set_abilities(VcpuAbilities abilities) { abilities_ = abilities; }
+
+private:
+    std::array<u64, 31> general_{};
+    u64 pc_ = 0;
+    std::map<u32, u64> system_;
+    std::atomic<State> state_{State::stopped};
+    std::atomic<bool> kicked_{false};
+    unsigned resets_ = 0;
+    VcpuAbilities abilities_{.fp_registers = true, .fault_address = true, .full_state = true};
+};
+
+} // namespace sel4vm::fake
