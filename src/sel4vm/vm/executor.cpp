@@ -24,6 +24,18 @@ bool Executor::anything_left() const {
     return false;
 }
 
+bool Executor::stop_waiting_for_ever() {
+    bool any = false;
+    for (Vm *vm : vms_) {
+        // A paused VM waits for its client, not for us.
+        if (vm->state() == VmState::paused || vm->state() == VmState::built || vm->state() == VmState::stopped)
+            continue;
+        any = true;
+        vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
+    }
+    return any;
+}
+
 void Executor::settle(Vm &vm) {
     if (vm.settle())
         listener_.vm_stopped(vm);
@@ -55,13 +67,9 @@ bool Executor::step() {
     case EventKind::notification: listener_.notification(event_.badge); break;
     case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
     case EventKind::idle:
-        for (Vm *vm : vms_) {
-            if (vm->state() == VmState::running)
-                vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
-            settle(*vm);
-        }
-        // A paused VM waits for its client, not for us.
-        return false;
+        if (!stop_waiting_for_ever())
+            return false;
+        break;
     }
     for (Vm *vm : vms_)
         settle(*vm);

@@ -34,15 +34,16 @@ public:
     [[nodiscard]] bool add(Vm &vm);
     [[nodiscard]] TimeoutQueue &timeouts() { return timeouts_; }
 
-    /// Returns when no VM can run any more.
+    /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside.
     void run();
-    /// One event; false when no VM can run any more.
+    /// One event; false when run() should return.
     [[nodiscard]] bool step();
 
 private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
     void settle(Vm &vm);
+    [[nodiscard]] bool stop_waiting_for_ever();
     [[nodiscard]] bool anything_left() const;
 
     EventPort &port_;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Guest memory: bounds, straddling, ROM, demand mapping, and what happens when the host refuses.
+#include <gtest/gtest.h>
+#include <support/vm_fixture.hpp>
+
+namespace sel4vm::test {
+namespace {
+
+struct GuestMemoryTest : testing::Test {
+    fake::HeapAllocator allocator;
+    fake::GuestSpace space;
+    GuestMemory memory{space, allocator, LockMode::none};
+    static constexpr u64 kBase = 0x4000'0000;
+};
+
+TEST_F(GuestMemoryTest, ValuesComeBackAtEveryWidth) {
+    ASSERT_TRUE(memory.add(range(kBase, 2 * kMiB), RegionKind::ram));
+    ASSERT_TRUE(memory.store<u64>(Gpa{kBase + 8}, 0x1122'3344'5566'7788));
+    EXPECT_EQ(*memory.load<u8>(Gpa{kBase + 8}), 0x88);
+    EXPECT_EQ(*memory.load<u16>(Gpa{kBase + 10}), 0x5566);
+    EXPECT_EQ(*memory.load<u32>(Gpa{kBase + 12}), 0x1122'3344u);
+    EXPECT_EQ(*memory.load<u64>(Gpa{kBase}), 0u);
+}
+
+TEST_F(GuestMemoryTest, NothingOutsideARegionIsReachable) {
+    ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::ram));
+    EXPECT_EQ(memory.load<u32>(Gpa{kBase + 0x1000}).error(), MemoryError::unmapped);
+    EXPECT_EQ(memory.load<u32>(Gpa{kBase - 4}).error(), MemoryError::unmapped);
+    std::array<u8, 8> bytes{};
+    EXPECT_EQ(memory.read(Gpa{kBase + 0xffc}, bytes).error(), MemoryError::unmapped);
+    EXPECT_EQ(memory.write(Gpa{~u64{0} - 3}, bytes).error(), MemoryError::unmapped);
+    EXPECT_EQ(*memory.load<u32>(Gpa{kBase + 0xffc}), 0u) << "a refused write must not write a part";
+}
+
+TEST_F(GuestMemoryTest, MisalignedAtomicAccessIsRefused) {
+    ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::ram));
+    EXPECT_EQ(memory.load<u32>(Gpa{kBase + 2}).error(), MemoryError::misaligned);
+}
+
+TEST_F(GuestMemoryTest, CopiesStraddleRegionsAndHostBlocks) {
+    space.limit_block(0x3000);
+    ASSERT_TRUE(memory.add(range(kBase, 0x8000), RegionKind::ram));
+    ASSERT_TRUE(memory.add(range(kBase + 0x8000, 0x1000), RegionKind::ram));
+    EXPECT_EQ(space.live_blocks(), 4u);
+    std::array<u8, 0x9000> out{};
+    std::array<u8, 0x9000> in{};
+    for (usize i = 0; i < in.size(); ++i)
+        in[i] = static_cast<u8>(i * 7 + i / 256);
+    ASSERT_TRUE(memory.write(Gpa{kBase}, in));
+    ASSERT_TRUE(memory.read(Gpa{kBase}, out));
+    EXPECT_EQ(in, out);
+    EXPECT_TRUE(memory.contains(Gpa{kBase}, 0x9000));
+    EXPECT_FALSE(memory.contains(Gpa{kBase}, 0x9001));
+}
+
+TEST_F(GuestMemoryTest, RomIsReadOnlyForEveryoneButTheLoader) {
+    ASSERT_TRUE(memory.add(range(0, 0x2000), RegionKind::rom));
+    const std::array<u8, 4> image{1, 2, 3, 4};
+    ASSERT_TRUE(memory.load_image(Gpa{0x10}, image));
+    EXPECT_EQ(*memory.load<u32>(Gpa{0x10}), 0x0403'0201u);
+    EXPECT_EQ(memory.store<u32>(Gpa{0x10}, 0).error(), MemoryError::read_only);
+    EXPECT_EQ(memory.write(Gpa{0x10}, image).error(), MemoryError::read_only);
+    EXPECT_EQ(memory.touch(Gpa{0x10}, MemoryAccess::write), GuestMemory::Touch::read_only);
+    EXPECT_EQ(space.page(Gpa{0})->protection, Protection::read_execute);
+    EXPECT_EQ(space.cleaned_bytes(), 4u);
+}
+
+TEST_F(GuestMemoryTest, DemandRamIsMappedAndClearedAtItsFirstTouch) {
+    ASSERT_TRUE(memory.add(range(kBase, 8 * kMiB), RegionKind::demand_ram));
+    EXPECT_EQ(space.mapped_pages(), 0u);
+    EXPECT_EQ(memory.touch(Gpa{kBase + 3 * kMiB}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
+    EXPECT_EQ(memory.touch(Gpa{kBase + 3 * kMiB}, MemoryAccess::write), GuestMemory::Touch::mapped_before);
+    EXPECT_EQ(space.mapped_pages(), 512u);
+    EXPECT_EQ(*memory.load<u64>(Gpa{kBase + 3 * kMiB}), 0u);
+    EXPECT_EQ(*memory.load<u64>(Gpa{kBase + 7 * kMiB}), 0u) << "the VMM's own access counts as a touch";
+    EXPECT_EQ(space.mapped_pages(), 1024u);
+}
+
+TEST_F(GuestMemoryTest, DemandRamSaysWhenTheHostRefuses) {
+    ASSERT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::demand_ram));
+    space.fail_at(1);
+    EXPECT_EQ(memory.touch(Gpa{kBase}, MemoryAccess::read), GuestMemory::Touch::refused);
+    EXPECT_EQ(memory.touch(Gpa{kBase}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
+}
+
+TEST_F(GuestMemoryTest, WrongRegionsAreRefusedWithTheirReason) {
+    EXPECT_EQ(memory.add(range(kBase + 1, 0x1000), RegionKind::ram).error(), RegionError::misaligned);
+    EXPECT_EQ(memory.add(range(kBase, 0x1001), RegionKind::ram).error(), RegionError::misaligned);
+    EXPECT_EQ(memory.add(range(u64{1} << 40, 0x1000), RegionKind::ram).error(), RegionError::out_of_range);
+    ASSERT_TRUE(memory.add(range(kBase, 0x2000), RegionKind::ram));
+    EXPECT_EQ(memory.add(range(kBase + 0x1000, 0x1000), RegionKind::ram).error(), RegionError::overlap);
+    space.limit_total(0x1000);
+    EXPECT_EQ(memory.add(range(0, 0x2000), RegionKind::ram).error(), RegionError::out_of_memory);
+}
+
+TEST_F(GuestMemoryTest, RemovedRegionLeavesNothingBehind) {
+    ASSERT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::ram));
+    ASSERT_TRUE(memory.remove(Gpa{kBase}));
+    EXPECT_FALSE(memory.remove(Gpa{kBase}));
+    EXPECT_EQ(space.mapped_pages(), 0u);
+    EXPECT_EQ(space.live_blocks(), 0u);
+    EXPECT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::ram));
+}
+
+TEST_F(GuestMemoryTest, EveryHostFailureWhileAddingLeavesNothingBehind) {
+    space.limit_block(kMiB);
+    for (const RegionKind kind : {RegionKind::ram, RegionKind::rom, RegionKind::demand_ram}) {
+        unsigned failures = 0;
+        for (usize n = 1;; ++n) {
+            space.fail_at(n);
+            const auto added = memory.add(range(kBase, 3 * kMiB), kind);
+            if (added && space.requests() > 0 && n > 8)
+                break;
+            if (!added) {
+                ++failures;
+                EXPECT_EQ(space.mapped_pages(), 0u);
+                EXPECT_EQ(space.live_blocks(), 0u);
+                EXPECT_EQ(memory.region_count(), 0u);
+            } else {
+                ASSERT_TRUE(memory.remove(Gpa{kBase}));
+            }
+        }
+        EXPECT_GE(failures, 3u);
+        space.fail_at(0);
+        ASSERT_TRUE(memory.remove(Gpa{kBase}));
+    }
+    allocator.fail_at(1);
+    EXPECT_EQ(memory.add(range(kBase, 2 * kMiB), RegionKind::demand_ram).error(), RegionError::out_of_memory);
+    EXPECT_EQ(space.live_blocks(), 0u);
+    EXPECT_EQ(allocator.live(), 0u);
+}
+
+TEST_F(GuestMemoryTest, ClearingSparesRom) {
+    ASSERT_TRUE(memory.add(range(0, 0x1000), RegionKind::rom));
+    ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::ram));
+    const std::array<u8, 1> one{1};
+    ASSERT_TRUE(memory.load_image(Gpa{0}, one));
+    ASSERT_TRUE(memory.load_image(Gpa{kBase}, one));
+    memory.clear_ram();
+    EXPECT_EQ(*memory.load<u8>(Gpa{0}), 1);
+    EXPECT_EQ(*memory.load<u8>(Gpa{kBase}), 0);
+}
+
+} // namespace
+} // namespace sel4vm::test

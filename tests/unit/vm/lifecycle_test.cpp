@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Life of a VM on an executor: start, pause, reset, stop, vCPUs that come and go, and two VMs side by side.
+#include <gtest/gtest.h>
+#include <support/vm_fixture.hpp>
+
+namespace sel4vm::test {
+namespace {
+
+/// Hypercalls that drive the lifecycle from inside, as PSCI does.
+struct Power final : HypercallHandler {
+    enum : u32 { off = 1, restart = 2, cpu_off = 3, cpu_on = 4, pause = 5 };
+    Answer call(Vcpu &vcpu, const HypercallExit &exit) override {
+        switch (static_cast<u32>(exit.function)) {
+        case off: vcpu.vm().stop(StopReason::powered_off); break;
+        case restart: vcpu.vm().guest_requested_reset(); break;
+        case cpu_off: return vcpu.vm().power_off(vcpu);
+        case cpu_on: last = vcpu.vm().power_on(vcpu.vm().vcpu(VcpuId{1}), 0x4000'1000, 9); break;
+        case pause: EXPECT_TRUE(vcpu.vm().pause()); break;
+        default: return Answer::none();
+        }
+        return Answer::complete();
+    }
+    Vm::PowerOn last = Vm::PowerOn::wrong_state;
+};
+
+struct LifecycleTest : testing::Test {
+    void prepare(VmFixture &f) { ASSERT_TRUE(f.vm.hypercalls().add(Power::off, Power::pause, power)); }
+    Power power;
+};
+
+TEST_F(LifecycleTest, StartResetsTheBootVcpuAndRunsIt) {
+    VmFixture f;
+    f.ports[0].set_general_register(5, 77);
+    ASSERT_TRUE(f.vm.start());
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.ports[0].program_counter(), 0x4000'0000u);
+    EXPECT_EQ(f.ports[0].general_register(0), 0x4800'0000u);
+    EXPECT_EQ(f.ports[0].general_register(5), 0u);
+    EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::runnable);
+    EXPECT_EQ(f.vm.start().error(), LifecycleError::wrong_state);
+}
+
+TEST_F(LifecycleTest, StartSaysWhenTheImagesCannotBeLoaded) {
+    VmFixture f;
+    f.hooks.fail = true;
+    EXPECT_EQ(f.vm.start().error(), LifecycleError::failed);
+    EXPECT_EQ(f.vm.state(), VmState::built);
+    VmFixture none(0);
+    EXPECT_EQ(none.vm.start().error(), LifecycleError::no_vcpu);
+}
+
+TEST_F(LifecycleTest, PowerOffStopsTheVmAndEndsTheRun) {
+    VmFixture f(2);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::cpu_on));
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+    EXPECT_EQ(f.hooks.stops, 1);
+    EXPECT_EQ(f.listener.stopped, 1);
+    EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::stopped);
+    EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::stopped);
+}
+
+TEST_F(LifecycleTest, ResetStartsAgainFromTheFirstState) {
+    VmFixture f(2);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::cpu_on));
+    f.script(hypercall_exit(Power::restart));
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.hooks.prepared, 2);
+    EXPECT_EQ(f.ports[0].resets(), 2u);
+    EXPECT_EQ(f.ports[1].resets(), 1u) << "the second vCPU stays off until the guest starts it again";
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+    // Entry, then one completed hypercall: the restart's own instruction must not count after the reset.
+    EXPECT_EQ(f.ports[0].program_counter(), 0x4000'0004u);
+}
+
+TEST_F(LifecycleTest, ResetByPolicyStops) {
+    VmFixture f(1, ResetPolicy::stop);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::restart));
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::reset);
+    EXPECT_EQ(f.hooks.prepared, 1);
+}
+
+TEST_F(LifecycleTest, ResetThatCannotLoadTheImagesStopsWithAReason) {
+    VmFixture f;
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.hooks.fail = true;
+    f.script(hypercall_exit(Power::restart));
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::host_error);
+}
+
+TEST_F(LifecycleTest, AStoppedVmCanBeResetAndRunsAgain) {
+    VmFixture f;
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    ASSERT_EQ(f.vm.state(), VmState::stopped);
+    ASSERT_TRUE(f.vm.reset());
+    EXPECT_FALSE(f.vm.settle());
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::none);
+}
+
+TEST_F(LifecycleTest, PauseHoldsEveryVcpuWithItsInstructionFinished) {
+    VmFixture f(2);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::cpu_on));
+    f.script(hypercall_exit(Power::pause));
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::paused);
+    EXPECT_EQ(f.ports[0].program_counter(), 0x4000'0008u);
+    EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::stopped);
+    EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::stopped);
+    EXPECT_EQ(f.vm.pause().error(), LifecycleError::wrong_state);
+    ASSERT_TRUE(f.vm.resume());
+    EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::runnable);
+    EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::runnable);
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+}
+
+TEST_F(LifecycleTest, ABlockedVcpuIsParkedByAPause) {
+    VmFixture f;
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(wait_exit());
+    ASSERT_TRUE(f.executor.step()); // delivers the wait
+    f.events.signal(1);
+    ASSERT_TRUE(f.executor.step()); // blocks, delivers the notification
+    ASSERT_EQ(f.ports[0].state(), fake::Vcpu::State::blocked);
+    EXPECT_EQ(f.listener.badges, 1u);
+    ASSERT_TRUE(f.vm.pause());
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::paused);
+}
+
+TEST_F(LifecycleTest, AVcpuThatTurnedItselfOffCanBeStartedAgain) {
+    VmFixture f(2);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::cpu_on));
+    f.script(hypercall_exit(Power::cpu_off), 1);
+    f.script(hypercall_exit(Power::cpu_on));
+    ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(power.last, Vm::PowerOn::done);
+    EXPECT_EQ(f.ports[1].program_counter(), 0x4000'1000u);
+    EXPECT_EQ(f.ports[1].general_register(0), 9u);
+    EXPECT_EQ(f.vm.power_on(f.vcpu(1), 0, 0), Vm::PowerOn::already_on);
+    ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(f.vcpu(1).power_state(), PowerState::off);
+    ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(power.last, Vm::PowerOn::done);
+    EXPECT_EQ(f.ports[1].resets(), 2u);
+}
+
+TEST_F(LifecycleTest, AVmWhoseLastVcpuTurnsItselfOffStops) {
+    VmFixture f(2);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::cpu_off));
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::guest_crash);
+}
+
+TEST_F(LifecycleTest, AGuestThatCanNeverWakeStopsInsteadOfHanging) {
+    VmFixture f;
+    ASSERT_TRUE(f.vm.start());
+    f.script(wait_exit());
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::guest_crash);
+}
+
+TEST_F(LifecycleTest, TheFirstStopReasonWins) {
+    VmFixture f;
+    ASSERT_TRUE(f.vm.start());
+    f.vm.stop_because(StopReason::client, "first");
+    f.vm.stop_because(StopReason::guest_error, "second");
+    f.run();
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::client);
+    EXPECT_EQ(f.vm.stop_detail(), "first");
+}
+
+TEST_F(LifecycleTest, TwoVmsOnOneExecutorDoNotTouchEachOther) {
+    VmFixture f;
+    prepare(f);
+    fake::GuestSpace space;
+    fake::Vcpu port;
+    Hooks hooks;
+    Vm second(VmConfig{"second", VmId{1}, LockMode::none, ResetPolicy::restart}, space, f.allocator, f.log);
+    auto added = second.add_vcpu(port);
+    ASSERT_TRUE(added);
+    second.set_lifecycle_hooks(&hooks);
+    ASSERT_TRUE(second.hypercalls().add(Power::off, Power::pause, power));
+    f.events.add(VmId{1}, VcpuId{0}, port);
+    EXPECT_FALSE(f.executor.add(f.vm));
+    ASSERT_TRUE(f.executor.add(second));
+    ASSERT_TRUE(f.vm.start());
+    ASSERT_TRUE(second.start());
+    f.events.script(VmId{1}, VcpuId{0}, hypercall_exit(Power::off));
+    f.events.script(VmId{0}, VcpuId{0}, hypercall_exit(Power::restart));
+    f.events.script(VmId{0}, VcpuId{0}, hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(second.stop_reason(), StopReason::powered_off);
+    EXPECT_EQ(hooks.prepared, 1);
+    EXPECT_EQ(f.hooks.prepared, 2);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+    EXPECT_EQ(f.listener.stopped, 2);
+}
+
+} // namespace
+} // namespace sel4vm::test
