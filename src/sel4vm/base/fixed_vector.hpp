@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace sel4vm {
@@ -16,8 +17,21 @@ template <class T, usize Capacity>
 class FixedVector {
 public:
     constexpr FixedVector() {}
-    FixedVector(const FixedVector &) = delete;
-    FixedVector &operator=(const FixedVector &) = delete;
+    /// Copies element by element, where elements can be copied.
+    constexpr FixedVector(const FixedVector &other)
+        requires std::is_copy_constructible_v<T>
+    {
+        append_all(other);
+    }
+    constexpr FixedVector &operator=(const FixedVector &other)
+        requires std::is_copy_constructible_v<T>
+    {
+        if (this != &other) {
+            clear();
+            append_all(other);
+        }
+        return *this;
+    }
     constexpr ~FixedVector() { clear(); }
 
     [[nodiscard]] constexpr usize size() const { return size_; }
@@ -75,6 +89,11 @@ public:
     [[nodiscard]] constexpr std::span<const T> view() const { return {begin(), size_}; }
 
 private:
+    constexpr void append_all(const FixedVector &other) {
+        for (const T &element : other)
+            std::construct_at(&slots_[size_++].value, element);
+    }
+
     union Slot {
         constexpr Slot() {}
         constexpr ~Slot() {}
