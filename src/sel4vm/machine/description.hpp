@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a system is made of, as plain records: the workstation tool fills them from TOML, the bundle carries them, and
+// the machine is assembled from them. The defaults are the map of QEMU's AArch64 `virt` board, so that kernels built for
+// it run unchanged. Deliberately no behaviour: validate.hpp judges, manifest.hpp encodes.
+//
+// Strings are views; whoever fills a record keeps their characters alive for as long as the record is used.
+#pragma once
+
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/lifecycle.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace sel4vm::machine {
+
+inline constexpr usize kMaxVms = 8;
+inline constexpr usize kMaxMemoryRegions = 8;
+inline constexpr usize kMaxDevices = 16;
+inline constexpr usize kMaxImages = 16;
+/// Bytes of a name (VM or device), without an end mark.
+inline constexpr usize kMaxNameBytes = 31;
+/// Bytes of a kernel command line; Linux itself takes 2047 on AArch64.
+inline constexpr usize kMaxCmdlineBytes = 4095;
+
+/// A range that may still be wrong: validate() says so.
+struct AddressBlock {
+    Gpa base;
+    u64 size_bytes = 0;
+    friend constexpr bool operator==(const AddressBlock &, const AddressBlock &) = default;
+};
+
+/// When host memory is put behind guest RAM.
+enum class RamKind : u8 {
+    eager,  ///< all of it when the VM is built
+    demand, ///< at the guest's first touch
+};
+
+struct MemoryRegion {
+    Gpa base{0x4000'0000};
+    u64 size_bytes = 0;
+    RamKind kind = RamKind::eager;
+    friend constexpr bool operator==(const MemoryRegion &, const MemoryRegion &) = default;
+};
+
+enum class GicVersion : u8 { v2 = 2, v3 = 3 };
+
+struct GicRecord {
+    GicVersion version = GicVersion::v3;
+    AddressBlock distributor{Gpa{0x0800'0000}, 0x1'0000};
+    AddressBlock cpu_interface{Gpa{0x0801'0000}, 0x1'0000};   ///< version 2 only
+    AddressBlock redistributors{Gpa{0x080a'0000}, 0xf6'0000}; ///< version 3 only; 128 KiB for each vCPU
+    u32 spi_count = 256;                                      ///< shared interrupts; a multiple of 32, at most 960
+    friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
+};
+
+/// Private interrupts of the generic timer, as PPI numbers (INTID minus 16).
+struct TimerRecord {
+    u8 secure_physical = 13;
+    u8 physical = 14;
+    u8 virtual_timer = 11;
+    u8 hypervisor = 10;
+    friend constexpr bool operator==(const TimerRecord &, const TimerRecord &) = default;
+};
+
+enum class DeviceType : u8 { pl011, pl031 };
+
+/// Where the bytes of a serial device go and come from.
+enum class ConsoleRoute : u8 {
+    host, ///< the host's console, shared with other VMs as SystemDescription::console says
+    none, ///< output is dropped, there is never input
+};
+
+struct DeviceRecord {
+    DeviceType type = DeviceType::pl011;
+    std::string_view name; ///< unique in its VM; part of key paths
+    AddressBlock registers;
+    u32 spi = 0; ///< shared interrupt number (INTID minus 32)
+    Trigger trigger = Trigger::level;
+    ConsoleRoute console = ConsoleRoute::host; ///< serial devices only
+    friend constexpr bool operator==(const DeviceRecord &, const DeviceRecord &) = default;
+};
+
+/// The `virt` board's console and clock.
+[[nodiscard]] constexpr DeviceRecord default_uart() {
+    return {DeviceType::pl011, "uart", {Gpa{0x0900'0000}, 0x1000}, 1, Trigger::level, ConsoleRoute::host};
+}
+[[nodiscard]] constexpr DeviceRecord default_rtc() {
+    return {DeviceType::pl031, "rtc", {Gpa{0x0901'0000}, 0x1000}, 2, Trigger::level, ConsoleRoute::none};
+}
+
+enum class ImageKind : u8 {
+    kernel,   ///< arm64 Image, ELF64, uImage or raw binary; placed by boot/layout
+    initrd,   ///< placed by boot/layout
+    dtb,      ///< replaces the generated device tree; memory and /chosen are filled in
+    firmware, ///< read-only at `where` (default 0), where the boot vCPU starts
+    rom,      ///< a region of its own at `where`, outside RAM: read-only, or RAM when `writable`
+    raw,      ///< bytes copied into RAM at `where`
+};
+
+struct ImageRecord {
+    ImageKind kind = ImageKind::kernel;
+    std::optional<Gpa> where; ///< required for rom and raw; an override for firmware; not for the others
+    bool writable = false;    ///< rom and firmware: the guest may write the region; a reset restores it
+    u32 blob = 0;             ///< index into the bundle's blobs
+    u64 size_bytes = 0;       ///< of the blob
+    u64 region_bytes = 0;     ///< rom and firmware: size of the region; 0 = the blob's, rounded up to 4 KiB
+    std::string_view source;  ///< the file it came from, for messages; may be empty
+    friend constexpr bool operator==(const ImageRecord &, const ImageRecord &) = default;
+};
+
+/// What the guest's virtual counter shows.
+enum class CounterPolicy : u8 {
+    host,        ///< the host's counter, always
+    since_start, ///< 0 when the VM starts or is reset; goes on during a pause
+    running,     ///< as since_start, but stands still during a pause
+};
+
+/// One VM.
+struct MachineDescription {
+    std::string_view name;
+    u32 vcpu_count = 1;
+    FixedVector<MemoryRegion, kMaxMemoryRegions> memory; ///< the first holds kernel, initrd and device tree
+    GicRecord gic;
+    TimerRecord timer;
+    FixedVector<DeviceRecord, kMaxDevices> devices;
+    FixedVector<ImageRecord, kMaxImages> images;
+    std::string_view cmdline;
+    ResetPolicy on_reset = ResetPolicy::restart;
+    CounterPolicy counter = CounterPolicy::host;
+
+    /// The only image of this kind, or nullptr.
+    [[nodiscard]] const ImageRecord *image(ImageKind kind) const {
+        for (const ImageRecord &record : images)
+            if (record.kind == kind)
+                return &record;
+        return nullptr;
+    }
+};
+
+/// How the VMM ends the machine it runs on when every VM has stopped.
+enum class ExitMethod : u8 {
+    psci,        ///< SYSTEM_OFF of the firmware: the exit status is lost
+    semihosting, ///< under an emulator that was told to allow it: carries an exit status
+};
+
+/// Whether console lines of guests are marked with the VM's name.
+enum class LinePrefix : u8 { when_several, always, never };
+
+struct ConsoleOptions {
+    LinePrefix prefix = LinePrefix::when_several;
+    std::string_view input; ///< the VM that gets the console's input first; empty = the first VM
+    u8 escape = 0;          ///< this byte, then a digit, moves the input to that VM; 0 = no such byte
+    friend constexpr bool operator==(const ConsoleOptions &, const ConsoleOptions &) = default;
+};
+
+/// Measurements; all off in a normal system.
+struct BenchOptions {
+    bool report_setup = false;  ///< print what building each VM cost
+    bool report_exits = false;  ///< print exit counters of each VM when it stops
+    bool skip_clearing = false; ///< hand out RAM without clearing it
+    friend constexpr bool operator==(const BenchOptions &, const BenchOptions &) = default;
+};
+
+/// Everything that one image runs.
+struct SystemDescription {
+    ExitMethod exit_method = ExitMethod::psci;
+    ConsoleOptions console;
+    u32 time_slice_us = 10'000; ///< how long a vCPU runs before another of the same CPU gets its turn
+    LogLevel log_level = LogLevel::info;
+    BenchOptions bench;
+    FixedVector<MachineDescription, kMaxVms> vms;
+};
+
+} // namespace sel4vm::machine
