@@ -37,7 +37,23 @@ function(sel4vm_test_suite folder)
     target_link_libraries(${folder}_tests PRIVATE sel4vm_test_support)
   endif()
   target_link_libraries(${folder}_tests PRIVATE GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${folder}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}." PROPERTIES LABELS ${folder} TIMEOUT 60)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_test(NAME ${folder}.clang COMMAND ${folder}_tests --gtest_brief=1)
+    set_tests_properties(${folder}.clang PROPERTIES LABELS ${folder} TIMEOUT 300)
+  else()
+    gtest_discover_tests(${folder}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}." PROPERTIES LABELS ${folder} TIMEOUT 60)
+  endif()
+endfunction()
+
+# The checkers of tools/ over the sources, and over sources that are deliberately wrong.
+function(sel4vm_source_checks)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  foreach(checker check_includes check_sources)
+    add_test(NAME check.${checker} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py")
+    add_test(NAME check.${checker}_finds_mistakes
+             COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py" --self-test)
+    set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 60)
+  endforeach()
 endfunction()
 
 # sel4vm_script_tests(FOLDER [TIMEOUT seconds]): each executable *_test.sh or *_test.py is a test. The script finds the tool

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks that every #include obeys the layers, and target code the list of allowed standard headers.
+
+The rules are the tables below. Also found: header cycles, and conditionals on the architecture outside the hosts.
+Prints file:line: message for each violation; exit status 1 when there is one.
+  tools/check_includes.py [ROOT]       check a checkout (default: the one this script is in)
+  tools/check_includes.py --self-test  check that violations are found
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+# Layer -> (its folder, layers it may include besides itself). The longest matching folder decides.
+LAYERS = {
+    "base": ("src/sel4vm/base/", []),
+    "host": ("src/sel4vm/host/", ["base"]),
+    "arch": ("src/sel4vm/arch/aarch64/", ["base"]),
+    "arch ports": ("src/sel4vm/arch/aarch64/ports/", ["arch", "host", "base"]),
+    "vm": ("src/sel4vm/vm/", ["host", "arch", "arch ports", "base"]),
+    "dev": ("src/sel4vm/dev/", ["vm", "host", "arch", "arch ports", "base"]),
+    "boot": ("src/sel4vm/boot/", ["vm", "host", "arch", "arch ports", "base"]),
+    "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
+    "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
+    "vmm": ("apps/vmm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
+    "tool": ("apps/sel4vm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
+}
+# Code that may run on a target: freestanding, so only headers that need no operating system.
+TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm"}
+TARGET_STD = set(
+    "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list iterator limits memory new "
+    "optional span string_view tuple type_traits utility".split())
+# Other libraries, and where target code may include them.
+TARGET_LIBRARIES = {
+    "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
+    "libfdt.h": ["src/sel4vm/boot/", "src/hosts/el2/"],
+}
+# Architecture conditionals belong into hosts and CMake.
+ARCH_CONDITIONAL = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__aarch64__|__x86_64__|__arm__|__ARM_\w+)")
+ARCH_CONDITIONAL_ALLOWED = (
+    "src/hosts/",
+    "apps/vmm/",
+    "src/sel4vm/base/mutex.hpp",  # the processor's hint inside a spin loop, which has no portable spelling
+)
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]*)>|"([^"]*)"|(\S+))')
+SUFFIXES = {".hpp", ".cpp", ".h", ".c", ".S"}
+
+
+def layer_of(path):
+    best = None
+    for name, (folder, _) in LAYERS.items():
+        if path.startswith(folder) and (best is None or len(folder) > len(LAYERS[best][0])):
+            best = name
+    return best
+
+
+def repository_path(header, root):
+    """The path of a header of ours, from the two include roots, or None when it is not ours."""
+    for candidate in ("src/" + header, header):
+        if header.startswith(("sel4vm/", "hosts/", "apps/")) and (root / candidate).is_file():
+            return candidate
+    return None
+
+
+def check_line(path, layer, header, quoted, root):
+    if quoted:
+        return f'"{header}": include it by its path from the root, as <sel4vm/vm/vm.hpp> or <hosts/el2/host.hpp>'
+    ours = repository_path(header, root)
+    if ours is not None:
+        other = layer_of(ours)
+        if other is not None and other != layer and other not in LAYERS[layer][1]:
+            return f"<{header}>: layer '{layer}' may not include layer '{other}'"
+        return None
+    if header.startswith(("sel4vm/", "hosts/", "apps/")):
+        return f"<{header}>: there is no such file"
+    if layer not in TARGET_LAYERS or header in TARGET_STD:
+        return None
+    places = TARGET_LIBRARIES.get(header)
+    if places is None:
+        return f"<{header}>: not among the headers that target code may include"
+    if not any(path.startswith(place) for place in places):
+        return f"<{header}>: allowed only in {', '.join(places)}"
+    return None
+
+
+def find_cycle(graph):
+    """One cycle of the include graph as a list of paths, or None."""
+    state, stack = {}, []
+
+    def visit(node):
+        state[node] = "open"
+        stack.append(node)
+        for _, following in graph.get(node, []):
+            if state.get(following) == "open":
+                return stack[stack.index(following):] + [following]
+            if following not in state:
+                found = visit(following)
+                if found:
+                    return found
+        stack.pop()
+        state[node] = "done"
+        return None
+
+    for start in sorted(graph):
+        if start not in state:
+            found = visit(start)
+            if found:
+                return found
+    return None
+
+
+def check(root):
+    violations, graph = [], {}
+    files = sorted(p for folder in ("src", "apps") for p in (root / folder).rglob("*") if p.suffix in SUFFIXES)
+    for file in files:
+        path = file.relative_to(root).as_posix()
+        layer = layer_of(path)
+        if layer is None:
+            violations.append(f"{path}:1: this folder belongs to no layer (see LAYERS in tools/check_includes.py)")
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if ARCH_CONDITIONAL.match(line) and not path.startswith(ARCH_CONDITIONAL_ALLOWED):
+                violations.append(f"{path}:{number}: a conditional on the architecture belongs into a host or CMake")
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            if match.group(3):
+                violations.append(f"{path}:{number}: {match.group(3)}: computed includes cannot be checked")
+                continue
+            header = match.group(1) or match.group(2)
+            message = check_line(path, layer, header, match.group(2) is not None, root)
+            if message:
+                violations.append(f"{path}:{number}: {message}")
+            ours = repository_path(header, root)
+            if ours:
+                graph.setdefault(path, []).append((number, ours))
+    cycle = find_cycle(graph)
+    if cycle:
+        violations.append(f"{cycle[0]}:1: header cycle: {' -> '.join(cycle)}")
+    return violations, len(files)
+
+
+SELF_TEST = {
+    # path: (content, [expected messages as parts of the output, with line numbers])
+    "src/sel4vm/base/types.hpp": ("#pragma once\n#include <cstdint>\n#include <string>\n", [
+        "src/sel4vm/base/types.hpp:3: <string>: not among the headers"]),
+    "src/sel4vm/base/text.hpp": ("#include <sel4vm/vm/vm.hpp>\n", [
+        "src/sel4vm/base/text.hpp:1: <sel4vm/vm/vm.hpp>: layer 'base' may not include layer 'vm'"]),
+    "src/sel4vm/base/more.hpp": ("#include <tl/expected.hpp>\n", ["src/sel4vm/base/more.hpp:1: <tl/expected.hpp>: allowed only"]),
+    "src/sel4vm/base/result.hpp": ("#include <tl/expected.hpp>\n", []),
+    "src/sel4vm/vm/vm.hpp": ('#include <sel4vm/base/types.hpp>\n  #  include "vcpu.hpp"\n', [
+        'src/sel4vm/vm/vm.hpp:2: "vcpu.hpp": include it by its path']),
+    "src/sel4vm/vm/a.hpp": ("#include <sel4vm/vm/b.hpp>\n", ["header cycle: src/sel4vm/vm/a.hpp -> src/sel4vm/vm/b.hpp"]),
+    "src/sel4vm/vm/b.hpp": ("#include <sel4vm/vm/a.hpp>\n", []),
+    "src/sel4vm/vm/c.cpp": ("#include <sel4vm/vm/gone.hpp>\n#ifdef __aarch64__\n#endif\n", [
+        "src/sel4vm/vm/c.cpp:1: <sel4vm/vm/gone.hpp>: there is no such file",
+        "src/sel4vm/vm/c.cpp:2: a conditional on the architecture"]),
+    "src/hosts/el2/x.cpp": ("#include <sel4vm/vm/vm.hpp>\n#include <libfdt.h>\n#ifdef __aarch64__\n#endif\n", [
+        "src/hosts/el2/x.cpp:1: <sel4vm/vm/vm.hpp>: layer 'el2 host' may not include layer 'vm'"]),
+    "src/hosts/fake/x.cpp": ("#include <string>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", []),
+    "src/sel4vm/arch/aarch64/ports/p.hpp": ("#include <sel4vm/host/h.hpp>\n", []),
+    "src/sel4vm/host/h.hpp": ("#include <sel4vm/base/types.hpp>\n", []),
+    "src/sel4vm/arch/aarch64/esr.hpp": ("#include <sel4vm/host/h.hpp>\n", [
+        "src/sel4vm/arch/aarch64/esr.hpp:1: <sel4vm/host/h.hpp>: layer 'arch' may not include layer 'host'"]),
+    "apps/sel4vm/main.cpp": ("#include <string>\n#include <sel4vm/vm/vm.hpp>\n#include <hosts/el2/x.cpp>\n", [
+        "apps/sel4vm/main.cpp:3: <hosts/el2/x.cpp>: layer 'tool' may not include layer 'el2 host'"]),
+    "src/other/x.cpp": ("", ["src/other/x.cpp:1: this folder belongs to no layer"]),
+}
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for path, (content, _) in SELF_TEST.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(content, encoding="utf-8")
+        violations, _ = check(root)
+    expected = [message for _, messages in SELF_TEST.values() for message in messages]
+    wrong = [f"not found: {m}" for m in expected if not any(m in v for v in violations)]
+    wrong += [f"found without reason: {v}" for v in violations if not any(m in v for m in expected)]
+    return wrong
+
+
+def main(arguments):
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    if arguments[:1] == ["--self-test"]:
+        wrong = self_test()
+        print("\n".join(wrong) or f"check_includes: the self-test found all {len(SELF_TEST)} prepared files as expected")
+        return 1 if wrong else 0
+    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parent.parent
+    violations, count = check(root)
+    for violation in violations:
+        print(violation)
+    print(f"check_includes: {count} files, {len(violations)} violations")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

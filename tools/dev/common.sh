@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034
+#
+# What the commands of ./dev share: messages, Debian packages, and building a preset. Sourced, never run.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+jobs=$(nproc)
+
+say() { echo "dev: $*" >&2; }
+die() {
+    echo "dev: error: $*" >&2
+    exit 2
+}
+
+# help_asked ARGUMENT...: true when the first argument asks for help.
+help_asked() { [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; }
+
+# ---------------------------------------------------------------- Debian packages
+# What each kind of work needs.
+packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-linux-gnu picolibc-aarch64-linux-gnu
+    libexpected-dev cmake ninja-build python3)
+packages_tools=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
+    python3 "${packages_target[@]}")
+packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
+    libgtest-dev python3)
+packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
+packages_run=(qemu-system-arm cpio gzip "${packages_tools[@]}")
+packages_system=(u-boot-qemu expect device-tree-compiler pkg-config "${packages_run[@]}")
+
+# Names of those that are not installed.
+missing_packages() {
+    local installed
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort -u) || true
+    printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$installed")
+}
+
+# As root, by way of sudo where needed. Without a terminal sudo must not need a password; apt itself never asks.
+as_root() {
+    local settings=(DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l LC_ALL=C.UTF-8) name
+    for name in http_proxy https_proxy ftp_proxy no_proxy; do
+        [ -z "${!name:-}" ] || settings+=("$name=${!name}")
+    done
+    if [ "$(id -u)" -eq 0 ]; then
+        env "${settings[@]}" "$@" </dev/null
+    elif [ -t 0 ]; then
+        sudo env "${settings[@]}" "$@"
+    else
+        sudo -n env "${settings[@]}" "$@" </dev/null
+    fi
+}
+
+# ensure_packages NAME...: installs those that are missing, and says so.
+ensure_packages() {
+    command -v dpkg-query >/dev/null || die "this is not a Debian system (dpkg-query is missing); install by hand: $*"
+    local missing install
+    mapfile -t missing < <(missing_packages "$@")
+    [ "${#missing[@]}" -gt 0 ] || return 0
+
+    say "installing Debian packages: ${missing[*]}"
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        die "installing packages needs root and there is no sudo; as root: apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    install=(apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}")
+    # The package lists are read again only when they do not know a package, or when an install fails on stale ones.
+    local fresh=no
+    if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then
+        as_root apt-get -q -o DPkg::Lock::Timeout=600 update >&2 || say "some package lists could not be read; going on"
+        fresh=yes
+    fi
+    if ! as_root "${install[@]}" >&2; then
+        [ $fresh = no ] || die "the packages could not be installed: ${missing[*]}"
+        as_root apt-get -q -o DPkg::Lock::Timeout=600 update >&2 || say "some package lists could not be read; going on"
+        as_root "${install[@]}" >&2 || die "the packages could not be installed: ${missing[*]}"
+    fi
+    mapfile -t missing < <(missing_packages "${missing[@]}")
+    [ "${#missing[@]}" -eq 0 ] || die "these packages are still missing after the installation: ${missing[*]}"
+}
+
+# ---------------------------------------------------------------- Building
+# configure PRESET: (re)makes the build folder when it is new, when the presets changed or when the checkout has moved.
+configure() {
+    local folder=$root/build/$1 home
+    home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$folder/CMakeCache.txt" 2>/dev/null || true)
+    if [ -n "$home" ] && [ "$home" != "$root" ]; then
+        say "the checkout has moved: starting build/$1 afresh"
+        rm -rf "$folder"
+    fi
+    if [ -f "$folder/build.ninja" ] && [ "$folder/.configured" -nt "$root/CMakePresets.json" ]; then
+        return 0
+    fi
+    mkdir -p "$folder"
+    if ! (cd "$root" && cmake --preset "$1") >"$folder/configure.log" 2>&1; then
+        cat "$folder/configure.log" >&2
+        die "CMake could not configure the preset $1 (see above, or build/$1/configure.log)"
+    fi
+    touch "$folder/.configured"
+}
+
+# build_preset PRESET [CMAKE TARGET...]: configures and builds. Everything it says goes to stderr.
+build_preset() {
+    local preset=$1
+    shift
+    [ "$preset" != target ] || "$root/tools/debs" fetch >&2
+    configure "$preset"
+    local ninja=(ninja -C "$root/build/$preset" "$@") status=0
+    if [ -t 2 ]; then
+        "${ninja[@]}" >&2 || status=$?
+    else
+        # Off a terminal a line for each file would bury what matters.
+        "${ninja[@]}" --quiet >&2 || status=$?
+    fi
+    [ $status -eq 0 ] || {
+        echo "dev: error: the build of preset $preset failed" >&2
+        return 1
+    }
+}
+
+# The tool and the target image that it packs; quiet when there is nothing to do.
+build_tool() {
+    ensure_packages "${packages_run[@]}"
+    local preset
+    for preset in target tools; do
+        [ -f "$root/build/$preset/build.ninja" ] || say "building $preset (the first time takes a minute)"
+        build_preset "$preset" || exit 1
+    done
+    tool=$root/build/tools/apps/sel4vm/sel4vm
+    [ -x "$tool" ] || die "the build made no $tool"
+    export SEL4VM="$tool" SEL4VM_SOURCE="$root" SEL4VM_BUILD="$root/build"
+}
