@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What TPIDR_EL2 points to: the data of one physical CPU. The only way from assembly and from panic() to the host's
+// objects, in place of global variables. Offsets are used by assembly.
+#pragma once
+
+#include <hosts/el2/lib/sysreg.hpp>
+
+#include <sel4vm/base/types.hpp>
+
+#include <cstddef>
+
+namespace sel4vm::el2 {
+
+class Host;
+class PanicPrinter;
+
+struct CpuLocal {
+    void *vcpu = nullptr;            ///< the vCPU half's: what it entered last, nullptr before the first entry
+    PanicPrinter *printer = nullptr; ///< where a panic goes; nullptr before the console is known
+    u64 stack_top = 0;               ///< of this CPU's host stack
+    u64 stack_limit = 0;             ///< lowest usable byte; the guard page is below
+    u64 panicking = 0;               ///< a panic inside a panic stops at once
+
+    static CpuLocal *current() { return reinterpret_cast<CpuLocal *>(SEL4VM_READ_SYSREG(tpidr_el2)); }
+};
+static_assert(offsetof(CpuLocal, vcpu) == 0);
+static_assert(offsetof(CpuLocal, stack_top) == 16);
+
+} // namespace sel4vm::el2

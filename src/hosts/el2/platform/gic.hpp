@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The physical GIC, version 2 or 3 (IHI 0048B, IHI 0069), as far as the host needs it: its own interrupts on the CPU that calls. EOI is split (EOImode 1):
+// complete() drops the running priority, deactivate() lets the interrupt fire again, so an interrupt can stay
+// active on behalf of a guest. Everything is non-secure group 1 (group 0 where the GIC has one security state and is a v2).
+// Deliberately not here: GICH and ICH_*, the virtual side, which belong to the vCPU half of the host; and LPIs.
+// Interrupts the host did not enable are never touched. The calling CPU keeps PSTATE.I set, so nothing here can be interrupted.
+#pragma once
+
+#include <hosts/el2/lib/mmio.hpp>
+#include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/portable/platform_info.hpp>
+
+#include <sel4vm/base/types.hpp>
+
+namespace sel4vm::el2 {
+
+/// What acknowledge() returned; complete() and deactivate() want it back (GICv2 carries an SGI's source in it).
+struct IrqToken {
+    u32 raw;
+    [[nodiscard]] constexpr u32 intid() const { return raw & 0x3ff; }
+    /// Nothing was pending. INTIDs 1020 to 1023 are special on both versions; LPIs are never enabled.
+    [[nodiscard]] constexpr bool spurious() const { return intid() >= 1020; }
+    /// For an interrupt whose token was not kept: right for every PPI and SPI.
+    static constexpr IrqToken of(u32 intid) { return {intid}; }
+};
+
+class Gic {
+public:
+    explicit Gic(const GicInfo &info);
+    Gic(const Gic &) = delete;
+    Gic &operator=(const Gic &) = delete;
+
+    /// Turns on the distributor's forwarding (once) and the calling CPU's interface. Panics when the hardware is not what the
+    /// device tree says.
+    void initialise();
+
+    [[nodiscard]] GicVersion version() const { return version_; }
+    /// One more than the highest INTID that the distributor has.
+    [[nodiscard]] u32 intid_count() const { return intid_count_; }
+
+    [[nodiscard]] IrqToken acknowledge() const {
+        if (version_ == GicVersion::v3) {
+            const u64 raw = SEL4VM_READ_SYSREG(icc_iar1_el1);
+            dsb_sy(); // the acknowledge is seen by the distributor before what follows
+            return {static_cast<u32>(raw)};
+        }
+        return {cpu_interface_.read32(kGiccIar)};
+    }
+    /// Priority drop: other interrupts may be taken; this one stays active.
+    void complete(IrqToken token) const {
+        if (version_ == GicVersion::v3) {
+            SEL4VM_WRITE_SYSREG(icc_eoir1_el1, token.raw);
+            isb();
+        } else {
+            cpu_interface_.write32(kGiccEoir, token.raw);
+        }
+    }
+    /// The interrupt may fire again.
+    void deactivate(IrqToken token) const {
+        if (version_ == GicVersion::v3) {
+            SEL4VM_WRITE_SYSREG(icc_dir_el1, token.raw);
+            isb();
+        } else {
+            cpu_interface_.write32(kGiccDir, token.raw);
+        }
+    }
+    /// The highest-priority pending INTID on this CPU without acknowledging it; 1023 when none is.
+    [[nodiscard]] u32 highest_pending() const {
+        if (version_ == GicVersion::v3)
+            return static_cast<u32>(SEL4VM_READ_SYSREG(icc_hppir1_el1)) & 0x3ff;
+        return cpu_interface_.read32(kGiccHppir) & 0x3ff;
+    }
+
+    /// Sets trigger, priority and (for an SPI) the calling CPU as target; leaves the interrupt disabled.
+    void configure(const IrqInfo &irq);
+    void enable(u32 intid) const;
+    /// On return the interrupt cannot be acknowledged any more.
+    void disable(u32 intid) const;
+    [[nodiscard]] bool is_enabled(u32 intid) const;
+    [[nodiscard]] bool is_pending(u32 intid) const;
+
+    /// The active bit, which for a PPI of the virtual timer belongs to the vCPU that is loaded.
+    [[nodiscard]] bool is_active(u32 intid) const;
+    void set_active(u32 intid) const;
+    void clear_active(u32 intid) const;
+
+    /// Raises SGI `sgi` (0 to 15) on the CPU with this MPIDR affinity.
+    void send_sgi(u32 sgi, u64 mpidr) const;
+
+private:
+    static constexpr u32 kGiccIar = 0x0c;
+    static constexpr u32 kGiccEoir = 0x10;
+    static constexpr u32 kGiccHppir = 0x18;
+    static constexpr u32 kGiccDir = 0x1000;
+
+    void initialise_v2();
+    void initialise_v3();
+    void wait_for_write(u32 intid) const;
+    /// Where the enable, pending and priority registers of `intid` live.
+    [[nodiscard]] Mmio bank(u32 intid) const;
+    void check(u32 intid) const;
+
+    GicVersion version_;
+    u32 intid_count_ = 0;
+    Mmio distributor_;
+    Mmio cpu_interface_; ///< v2
+    Mmio redistributor_; ///< v3: SGI_base frame of the calling CPU
+    const GicInfo &info_;
+};
+
+} // namespace sel4vm::el2

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A VMSAv8-64 translation table tree with the 4 KiB granule: map, change, unmap, look up. The same code builds a guest's
+// stage 2 and the host's own stage 1; what differs (attribute bits, start level, how memory and TLB are reached) comes from the
+// caller. Picks the largest block that addresses allow. A valid entry is replaced by another only through
+// an invalid one and a TLB invalidation (break-before-make), except where only attributes change, which the architecture permits.
+// Deliberately not thread-safe, and no knowledge of what an attribute means.
+#pragma once
+
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/result.hpp>
+#include <sel4vm/base/types.hpp>
+#include <sel4vm/host/host_error.hpp>
+
+#include <optional>
+
+namespace sel4vm::el2 {
+
+/// The machine below a PageTable; a fake in tests.
+class TableMemory {
+public:
+    /// `count` contiguous zeroed table pages, aligned to their total size (count is a power of two). 0: none left.
+    [[nodiscard]] virtual u64 allocate_tables(unsigned count) = 0;
+    virtual void free_tables(u64 base, unsigned count) = 0;
+    [[nodiscard]] virtual u64 load(u64 table, unsigned index) const = 0;
+    virtual void store(u64 table, unsigned index, u64 descriptor) = 0;
+    /// Makes stores visible to the table walkers.
+    virtual void publish() = 0;
+    /// publish(), then: no CPU holds a translation of [base, base + size_bytes) that was made before the call.
+    virtual void invalidate(u64 base, u64 size_bytes) = 0;
+
+protected:
+    ~TableMemory() = default;
+};
+
+struct TableGeometry {
+    u8 start_level; ///< 0 to 2
+    u8 input_bits;  ///< bits of input address; up to 16 start tables are concatenated
+    bool largest_blocks = true; ///< false: 2 MiB at most, so that no 1 GiB block ever has to be split
+};
+
+class PageTable {
+public:
+    /// Descriptor bits 55..63 and 2..11 of a leaf; bits 0, 1 and the address are the table's own.
+    static constexpr u64 kAttributeMask = 0xff80'0000'0000'0ffc;
+
+    struct Leaf {
+        u64 output; ///< of the address that was looked up
+        u64 attributes;
+        u64 size_bytes; ///< of the whole mapping
+    };
+
+    PageTable(TableMemory &memory, TableGeometry geometry) : memory_(memory), geometry_(geometry) {}
+    PageTable(const PageTable &) = delete;
+    PageTable &operator=(const PageTable &) = delete;
+
+    /// Allocates the start table(s); call once, first.
+    [[nodiscard]] Status<HostError> create();
+    /// Frees every table. Nothing may translate through them any more: the caller invalidates.
+    void destroy();
+    [[nodiscard]] u64 root() const { return root_; }
+
+    /// Page-aligned. invalid when out of range, misaligned or any part is mapped already; then nothing changed.
+    [[nodiscard]] Status<HostError> map(u64 at, u64 size_bytes, u64 output, u64 attributes);
+    /// Replaces the attribute bits in `mask`. invalid when a part is not mapped; then nothing changed.
+    [[nodiscard]] Status<HostError> change(u64 at, u64 size_bytes, u64 mask, u64 attributes);
+    /// Removes what is mapped in the range. Where a block has to be split and no table page is left for it, the whole block goes.
+    void unmap(u64 at, u64 size_bytes);
+    /// From now on mapping inside the range, even page by page, does not run out of tables.
+    [[nodiscard]] Status<HostError> reserve(u64 at, u64 size_bytes);
+
+    [[nodiscard]] std::optional<Leaf> lookup(u64 at) const;
+    /// Tables set aside and not in use.
+    [[nodiscard]] usize spare_tables() const { return spare_count_; }
+
+private:
+    struct Span {
+        u64 base;
+        u64 size_bytes;
+    };
+    static constexpr unsigned kLastLevel = 3;
+    static constexpr usize kMaxReservations = 64;
+
+    [[nodiscard]] bool valid_range(u64 at, u64 size_bytes) const;
+    [[nodiscard]] unsigned start_tables() const;
+    [[nodiscard]] unsigned index_of(u64 at, unsigned level) const;
+    [[nodiscard]] bool any_mapped(u64 table, unsigned level, u64 at, u64 end) const;
+    [[nodiscard]] bool all_mapped(u64 table, unsigned level, u64 at, u64 end) const;
+    [[nodiscard]] Status<HostError> map_level(u64 table, unsigned level, u64 at, u64 end, u64 output, u64 attributes);
+    [[nodiscard]] Status<HostError> split_at(u64 at);
+    [[nodiscard]] Status<HostError> split_entry(u64 table, unsigned index, unsigned level, u64 entry_base);
+    void change_level(u64 table, unsigned level, u64 at, u64 end, u64 mask, u64 attributes);
+    /// Returns true when the table is empty now.
+    bool unmap_level(u64 table, unsigned level, u64 at, u64 end);
+    void free_level(u64 table, unsigned level);
+    [[nodiscard]] u64 count_missing(u64 table, unsigned level, u64 at, u64 end) const;
+    [[nodiscard]] bool overlaps_reservation(u64 at, u64 size_bytes) const;
+    [[nodiscard]] u64 new_table(u64 at, unsigned level);
+    void retire(u64 table);
+    void release_retired();
+
+    TableMemory &memory_;
+    TableGeometry geometry_;
+    u64 root_ = 0;
+    u64 spare_ = 0; ///< reserved table pages, linked through their first entry
+    usize spare_count_ = 0;
+    u64 retired_ = 0; ///< unlinked, to be freed after the next invalidation; linked likewise
+    FixedVector<Span, kMaxReservations> reservations_;
+};
+
+} // namespace sel4vm::el2

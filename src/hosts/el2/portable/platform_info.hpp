@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the host knows about the machine it runs on: facts read from the device tree once at boot, checked, and constant from
+// then on. Deliberately no register accesses and no policy; addresses are physical and page-aligned where they are mapped.
+#pragma once
+
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/range.hpp>
+#include <sel4vm/base/types.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace sel4vm::el2 {
+
+enum class GicVersion : u8 { v2, v3 };
+enum class IrqTrigger : u8 { level, edge };
+enum class UartKind : u8 { pl011, ns16550 };
+enum class PsciConduit : u8 { none, smc, hvc };
+
+/// An interrupt as the device tree names it, already as an INTID.
+struct IrqInfo {
+    u32 intid = 0;
+    IrqTrigger trigger = IrqTrigger::level;
+};
+
+struct GicInfo {
+    GicVersion version = GicVersion::v2;
+    std::optional<HostPhysRange> distributor;
+    std::optional<HostPhysRange> cpu_interface;     ///< v2: GICC
+    std::optional<HostPhysRange> hypervisor;        ///< v2: GICH
+    std::optional<HostPhysRange> virtual_interface; ///< v2: GICV, what a guest gets as its GICC
+    FixedVector<HostPhysRange, 4> redistributors;   ///< v3: GICR regions
+    u64 redistributor_stride = 0;                   ///< v3: 0 unless the tree says otherwise
+    std::optional<IrqInfo> maintenance;
+};
+
+/// INTIDs of the generic timer's interrupts.
+struct TimerInfo {
+    u32 physical = 30;
+    u32 virt = 27;
+    u32 hypervisor = 26;
+};
+
+struct UartInfo {
+    UartKind kind = UartKind::pl011;
+    std::optional<HostPhysRange> registers;
+    std::optional<IrqInfo> irq;
+    u8 register_shift = 0; ///< ns16550: log2 of the distance between registers
+    u8 register_width = 1; ///< ns16550: bytes of one access, 1 or 4
+};
+
+struct PlatformInfo {
+    static constexpr usize kMaxRam = 16;
+    static constexpr usize kMaxReserved = 32;
+    static constexpr usize kMaxCpus = 64;
+
+    FixedVector<HostPhysRange, kMaxRam> ram;           ///< as the tree says, in its order
+    FixedVector<HostPhysRange, kMaxReserved> reserved; ///< memory that is not ours to use
+    FixedVector<u64, kMaxCpus> cpus;                   ///< MPIDR affinity values of CPUs that are not disabled
+    GicInfo gic;
+    TimerInfo timer;
+    UartInfo uart;
+    std::optional<HostPhysRange> rtc; ///< a PL031
+    PsciConduit psci = PsciConduit::none;
+    std::optional<HostPhysRange> initrd;
+    std::string_view bootargs;      ///< inside the device tree, which stays mapped
+    std::string_view model;         ///< inside the device tree
+    std::span<const u8> rng_seed;   ///< inside the device tree
+};
+
+} // namespace sel4vm::el2
