@@ -46,6 +46,12 @@ public:
         }
         return nullptr;
     }
+    /// Calls `visit(handler)` for each range, in the order of identifiers.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const Row &row : rows_)
+            visit(*row.handler);
+    }
 
 private:
     struct Row {

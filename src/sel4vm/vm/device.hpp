@@ -48,6 +48,9 @@ public:
     /// BusFault of any kind: the register does not exist (policy: UNDEF).
     [[nodiscard]] virtual Result<u64, BusFault> read(Vcpu &vcpu, u32 id) = 0;
     [[nodiscard]] virtual Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) = 0;
+    /// The registers of this vCPU as after its reset: before it is started, and when the VM resets. Called once for each
+    /// range that the handler is registered for.
+    virtual void reset_vcpu(Vcpu &vcpu) { static_cast<void>(vcpu); }
 
 protected:
     ~SystemRegisterHandler() = default;

@@ -81,6 +81,10 @@ void Vm::run_from_reset(Vcpu &vcpu) {
         vcpu.port().kick();
 }
 
+void Vm::reset_system_registers(Vcpu &vcpu) {
+    system_registers_.for_each([&](SystemRegisterHandler &handler) { handler.reset_vcpu(vcpu); });
+}
+
 Status<LifecycleError> Vm::start() {
     LockGuard guard(lifecycle_lock_);
     if (state() != VmState::built)
@@ -157,6 +161,7 @@ bool Vm::settle() {
         for (Vcpu &vcpu : vcpus_) {
             vcpu.power_.store(PowerState::off, std::memory_order_release);
             static_cast<void>(vcpu.take_sync_request());
+            reset_system_registers(vcpu);
         }
         map_.reset_devices();
         if (irq_chip_ != nullptr)
@@ -183,6 +188,7 @@ Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument) {
     if (!vcpu.power_.compare_exchange_strong(expected, PowerState::on_pending, std::memory_order_acq_rel))
         return expected == PowerState::on_pending ? PowerOn::on_pending : PowerOn::already_on;
     vcpu.port().reset(entry, argument);
+    reset_system_registers(vcpu);
     if (irq_chip_ != nullptr)
         irq_chip_->reset_vcpu(vcpu);
     run_from_reset(vcpu);

@@ -122,6 +122,7 @@ private:
     void kick_all();
     [[nodiscard]] bool boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
+    void reset_system_registers(Vcpu &vcpu);
 
     VmConfig config_;
     Log &log_;

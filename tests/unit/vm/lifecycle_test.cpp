@@ -41,6 +41,30 @@ TEST_F(LifecycleTest, StartResetsTheBootVcpuAndRunsIt) {
     EXPECT_EQ(f.vm.start().error(), LifecycleError::wrong_state);
 }
 
+/// Counts how often the registers of each vCPU were reset.
+struct Registers final : SystemRegisterHandler {
+    const char *name() const override { return "registers"; }
+    Result<u64, BusFault> read(Vcpu &, u32) override { return u64{0}; }
+    Status<BusFault> write(Vcpu &, u32, u64) override { return Ok{}; }
+    void reset_vcpu(Vcpu &vcpu) override { ++resets[vcpu.id().value()]; }
+    std::array<int, 2> resets{};
+};
+
+TEST_F(LifecycleTest, EmulatedSystemRegistersAreResetWithTheirVcpuAndWithTheVm) {
+    VmFixture f(2);
+    Registers registers;
+    ASSERT_TRUE(f.vm.system_registers().add(1, 2, registers));
+    ASSERT_TRUE(f.vm.start());
+    EXPECT_EQ(f.vm.power_on(f.vcpu(1), 0x4000'1000, 0), Vm::PowerOn::done);
+    EXPECT_EQ(registers.resets, (std::array<int, 2>{0, 1}));
+    prepare(f);
+    f.script(hypercall_exit(Power::restart));
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.hooks.prepared, 2);
+    EXPECT_EQ(registers.resets, (std::array<int, 2>{1, 2}));
+}
+
 TEST_F(LifecycleTest, StartSaysWhenTheImagesCannotBeLoaded) {
     VmFixture f;
     f.hooks.fail = true;
