@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A device's registers as one constexpr table: name, offset, size, permitted access widths, and the device's member
+// functions, or a constant. The bank finds the row of an access, checks width and alignment, cuts sub-word accesses out of
+// whole registers, and reads as zero, writes ignored, where there is no row. So a handler sees whole registers only, and the same
+// rows name registers in traces and documentation.
+// Deliberately without locks, logging or state: a bank is shared by all devices of its type.
+//
+//     struct Uart::Registers {
+//         static constexpr auto kBank = register_bank<Uart, 0x1000>(std::array{
+//             reg<Uart, &Uart::data, &Uart::set_data>("DR", 0x00, kWidths124, Narrow::zero_extend),
+//             constant<Uart>("ID0", 0xfe0, 0x11),
+//         });
+//     };
+//
+// A read function is `u32 f()`, `u64 f()` or either with a RegisterUse; a write function takes `u32` or `u64`, optionally after
+// a RegisterUse, which tells the vCPU and, in a family of equal registers, the index.
+#pragma once
+
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/vm/device.hpp>
+
+#include <array>
+#include <span>
+#include <type_traits>
+
+namespace sel4vm::dev {
+
+/// Which use of a register a handler is called for.
+struct RegisterUse {
+    VcpuId vcpu;
+    u32 index; ///< in a family, 0 for the first; else 0
+};
+
+/// What a store narrower than its register does to the other bytes.
+enum class Narrow : u8 {
+    merge,       ///< they keep what a read gives: plain storage
+    zero_extend, ///< they are written as zero: data ports, write-one-to-clear, peripherals without byte strobes
+};
+
+/// A set of Widths.
+class Widths {
+public:
+    constexpr explicit Widths(u8 bytes_mask) : mask_(bytes_mask) {}
+    [[nodiscard]] constexpr bool has(Width width) const { return (mask_ & bytes_of(width)) != 0; }
+    friend constexpr Widths operator|(Widths a, Widths b) { return Widths{static_cast<u8>(a.mask_ | b.mask_)}; }
+    [[nodiscard]] constexpr bool none_wider_than(unsigned bytes) const { return mask_ < 2 * bytes; }
+
+private:
+    u8 mask_;
+};
+inline constexpr Widths kWidth1{1};
+inline constexpr Widths kWidth2{2};
+inline constexpr Widths kWidth4{4};
+inline constexpr Widths kWidth8{8};
+inline constexpr Widths kWidths14 = kWidth1 | kWidth4;
+inline constexpr Widths kWidths124 = kWidth1 | kWidth2 | kWidth4;
+inline constexpr Widths kWidths48 = kWidth4 | kWidth8;
+
+/// One register, or `count` equal ones beside each other.
+template <class Device>
+struct Reg {
+    using Read = u64 (*)(Device &, RegisterUse);
+    using Write = void (*)(Device &, RegisterUse, u64);
+
+    const char *name = "";
+    u32 offset = 0; ///< of the first; a multiple of size_bytes
+    u32 count = 1;
+    u8 size_bytes = 4; ///< of one register: 4 or 8
+    Widths widths = kWidth4;
+    Narrow narrow = Narrow::merge;
+    Read read = nullptr;   ///< none: reads as `value`
+    Write write = nullptr; ///< none: writes are ignored
+    u64 value = 0;
+
+    [[nodiscard]] constexpr u32 end() const { return offset + count * size_bytes; }
+};
+
+namespace detail {
+
+template <class Device, auto Function>
+constexpr typename Reg<Device>::Read read_thunk() {
+    if constexpr (std::is_same_v<decltype(Function), std::nullptr_t>) {
+        return nullptr;
+    } else {
+        return +[](Device &device, RegisterUse use) -> u64 {
+            if constexpr (std::is_invocable_v<decltype(Function), Device &, RegisterUse>)
+                return (device.*Function)(use);
+            else
+                return (device.*Function)();
+        };
+    }
+}
+
+template <class Device, auto Function>
+constexpr typename Reg<Device>::Write write_thunk() {
+    if constexpr (std::is_same_v<decltype(Function), std::nullptr_t>) {
+        return nullptr;
+    } else {
+        return +[](Device &device, RegisterUse use, u64 value) {
+            using F = decltype(Function);
+            if constexpr (std::is_same_v<F, void (Device::*)(RegisterUse, u64)>)
+                (device.*Function)(use, value);
+            else if constexpr (std::is_same_v<F, void (Device::*)(RegisterUse, u32)>)
+                (device.*Function)(use, static_cast<u32>(value));
+            else if constexpr (std::is_same_v<F, void (Device::*)(u64)>)
+                (device.*Function)(value);
+            else {
+                static_assert(std::is_same_v<F, void (Device::*)(u32)>,
+                              "a write function takes (RegisterUse,) u32 or u64");
+                (device.*Function)(static_cast<u32>(value));
+            }
+        };
+    }
+}
+
+/// Declared, never defined: reaching one makes a constant expression ill-formed, and its name is the message.
+void register_rows_must_be_sorted_and_disjoint();
+void register_row_is_misaligned_or_outside_the_window();
+void register_row_permits_accesses_wider_than_the_register();
+
+} // namespace detail
+
+/// A register with its functions; nullptr for one that cannot be read (reads as zero) or written (writes are ignored).
+template <class Device, auto ReadFunction, auto WriteFunction>
+constexpr Reg<Device> reg(const char *name, u32 offset, Widths widths = kWidth4, Narrow narrow = Narrow::merge) {
+    Reg<Device> row;
+    row.name = name;
+    row.offset = offset;
+    row.widths = widths;
+    row.narrow = narrow;
+    row.read = detail::read_thunk<Device, ReadFunction>();
+    row.write = detail::write_thunk<Device, WriteFunction>();
+    return row;
+}
+
+/// A 64-bit register.
+template <class Device, auto ReadFunction, auto WriteFunction>
+constexpr Reg<Device> reg64(const char *name, u32 offset, Widths widths = kWidths48, Narrow narrow = Narrow::merge) {
+    Reg<Device> row = reg<Device, ReadFunction, WriteFunction>(name, offset, widths, narrow);
+    row.size_bytes = 8;
+    return row;
+}
+
+/// `count` registers beside each other with the same functions, which take a RegisterUse.
+template <class Device>
+constexpr Reg<Device> family(Reg<Device> row, u32 count) {
+    row.count = count;
+    return row;
+}
+
+/// A read-only register that always holds `value`.
+template <class Device>
+constexpr Reg<Device> constant(const char *name, u32 offset, u64 value, Widths widths = kWidths124) {
+    Reg<Device> row;
+    row.name = name;
+    row.offset = offset;
+    row.widths = widths;
+    row.value = value;
+    return row;
+}
+
+/// The table of a device whose range is `Window` bytes. Windows up to 4 KiB are looked up through an index of words,
+/// larger ones by bisection.
+template <class Device, u32 Window, usize N>
+class RegisterBank {
+    static_assert(N > 0 && N < 255);
+
+public:
+    consteval explicit RegisterBank(const std::array<Reg<Device>, N> &rows) : rows_(rows) {
+        for (usize i = 0; i < N; ++i) {
+            const Reg<Device> &row = rows_[i];
+            if (i > 0 && row.offset < rows_[i - 1].end())
+                detail::register_rows_must_be_sorted_and_disjoint();
+            if (row.offset % row.size_bytes != 0 || row.end() > Window || (row.size_bytes != 4 && row.size_bytes != 8))
+                detail::register_row_is_misaligned_or_outside_the_window();
+            if (!row.widths.none_wider_than(row.size_bytes))
+                detail::register_row_permits_accesses_wider_than_the_register();
+            if constexpr (kIndexed) {
+                for (u32 at = row.offset; at < row.end(); at += 4)
+                    index_[at / 4] = static_cast<u8>(i + 1);
+            }
+        }
+    }
+
+    [[nodiscard]] Result<u64, BusFault> read(Device &device, const Access &access) const {
+        const auto found = find(access);
+        if (!found) [[unlikely]]
+            return Err{found.error()};
+        const Reg<Device> *row = *found;
+        if (row == nullptr)
+            return u64{0};
+        const Place place = place_of(*row, access);
+        return read_whole(device, *row, place.use) >> place.shift & mask_of(access.width);
+    }
+
+    [[nodiscard]] Status<BusFault> write(Device &device, const Access &access, u64 value) const {
+        const auto found = find(access);
+        if (!found) [[unlikely]]
+            return Err{found.error()};
+        const Reg<Device> *row = *found;
+        if (row == nullptr || row->write == nullptr)
+            return Ok{};
+        const Place place = place_of(*row, access);
+        u64 whole = (value & mask_of(access.width)) << place.shift;
+        if (row->narrow == Narrow::merge && bytes_of(access.width) < row->size_bytes)
+            whole |= read_whole(device, *row, place.use) & ~(mask_of(access.width) << place.shift);
+        row->write(device, place.use, whole);
+        return Ok{};
+    }
+
+    /// The name of the register at `offset`, or nullptr; for traces.
+    [[nodiscard]] constexpr const char *name_at(u64 offset) const {
+        const Reg<Device> *row = row_at(offset);
+        return row == nullptr ? nullptr : row->name;
+    }
+    [[nodiscard]] constexpr std::span<const Reg<Device>> rows() const { return rows_; }
+
+private:
+    static constexpr bool kIndexed = Window <= 4096;
+    struct Place {
+        RegisterUse use;
+        unsigned shift; ///< of the access inside its register, in bits
+    };
+
+    [[nodiscard]] static constexpr u64 read_whole(Device &device, const Reg<Device> &row, RegisterUse use) {
+        return row.read == nullptr ? row.value : row.read(device, use);
+    }
+
+    [[nodiscard]] static constexpr Place place_of(const Reg<Device> &row, const Access &access) {
+        const u32 inside = static_cast<u32>(access.offset) - row.offset;
+        // A size is 4 or 8, so this is a shift and not a division.
+        const u32 index = row.size_bytes == 8 ? inside / 8 : inside / 4;
+        return {{access.vcpu, index}, (inside - index * row.size_bytes) * 8};
+    }
+
+    [[nodiscard]] constexpr const Reg<Device> *row_at(u64 offset) const {
+        if (offset >= Window)
+            return nullptr;
+        if constexpr (kIndexed) {
+            const u8 entry = index_[offset / 4];
+            return entry == 0 ? nullptr : &rows_[entry - 1U];
+        } else {
+            usize low = 0;
+            usize high = N;
+            while (low < high) {
+                const usize middle = (low + high) / 2;
+                if (offset >= rows_[middle].end())
+                    low = middle + 1;
+                else
+                    high = middle;
+            }
+            return low < N && offset >= rows_[low].offset ? &rows_[low] : nullptr;
+        }
+    }
+
+    /// The row of an access; nullptr where nothing is.
+    [[nodiscard]] constexpr Result<const Reg<Device> *, BusFault> find(const Access &access) const {
+        const unsigned bytes = bytes_of(access.width);
+        if ((access.offset & (bytes - 1)) != 0) [[unlikely]]
+            return Err{BusFault::alignment};
+        const Reg<Device> *row = row_at(access.offset);
+        if (row == nullptr) {
+            // A doubleword may begin in a hole and end in a register.
+            if (access.width == Width::b8 && row_at(access.offset + 4) != nullptr)
+                return Err{BusFault::width};
+            return row;
+        }
+        if (!row->widths.has(access.width)) [[unlikely]]
+            return Err{BusFault::width};
+        return row;
+    }
+
+    struct Nothing {};
+    std::array<Reg<Device>, N> rows_;
+    [[no_unique_address]] std::conditional_t<kIndexed, std::array<u8, Window / 4>, Nothing> index_{};
+};
+
+template <class Device, u32 Window, usize N>
+consteval RegisterBank<Device, Window, N> register_bank(const std::array<Reg<Device>, N> &rows) {
+    return RegisterBank<Device, Window, N>(rows);
+}
+
+} // namespace sel4vm::dev
