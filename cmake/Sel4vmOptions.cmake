@@ -28,6 +28,10 @@ endif()
 # Debug information and assertions name files relative to the checkout, so that a build is the same in any folder.
 add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 
+if(SEL4VM_TESTS OR SEL4VM_FUZZ)
+  # See base/mutex.hpp: tests and fuzzers also check in which order locks are taken.
+  add_compile_definitions(SEL4VM_CHECK_LOCK_ORDER)
+endif()
 if(SEL4VM_SANITIZE)
   # The vptr check needs RTTI, which the library does without.
   add_compile_options(-fsanitize=${SEL4VM_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all)

@@ -39,6 +39,13 @@ enum class LockRank : u8 {
 /// Whether more than one executor may enter the objects of a VM.
 enum class LockMode : u8 { none, spin };
 
+#if defined(SEL4VM_CHECK_LOCK_ORDER)
+namespace detail {
+/// Bit n: the thread holds a lock of rank n. Hosted builds only.
+inline thread_local u32 held_ranks = 0;
+} // namespace detail
+#endif
+
 class SEL4VM_CAPABILITY("mutex") Mutex {
 public:
     constexpr explicit Mutex(LockRank rank, LockMode mode = LockMode::spin) : rank_(rank), mode_(mode) {}
@@ -48,6 +55,7 @@ public:
     [[nodiscard]] constexpr LockRank rank() const { return rank_; }
 
     void lock() SEL4VM_ACQUIRE() {
+        note_taken();
         if (mode_ == LockMode::none)
             return;
         while (word_.exchange(1, std::memory_order_acquire) != 0) {
@@ -56,12 +64,24 @@ public:
         }
     }
     void unlock() SEL4VM_RELEASE() {
+        note_released();
         if (mode_ == LockMode::none)
             return;
         word_.store(0, std::memory_order_release);
     }
 
 private:
+#if defined(SEL4VM_CHECK_LOCK_ORDER)
+    /// A lock may be taken only when every lock held has a lower rank; the same rank twice would be a deadlock.
+    void note_taken() const {
+        SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 0);
+        detail::held_ranks |= u32{1} << static_cast<u32>(rank_);
+    }
+    void note_released() const { detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_)); }
+#else
+    static void note_taken() {}
+    static void note_released() {}
+#endif
     static void relax() {
 #if defined(__aarch64__)
         asm volatile("yield");
