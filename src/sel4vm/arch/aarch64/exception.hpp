@@ -57,8 +57,9 @@ struct ExceptionEntry {
 /// say) gives `undefined` its own class and turns abort faults into a data abort without a valid FAR.
 [[nodiscard]] EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate);
 
-/// A trapped instruction class that the guest's own EL1 handles as it would without a hypervisor: same class and ISS.
-[[nodiscard]] EntrySyndrome reflected_syndrome(EsrEl2 esr_el2);
+/// An exception that the guest's own EL1 handles as it would have without a hypervisor: same class and ISS, as seen from
+/// EL1.
+[[nodiscard]] EntrySyndrome reflected_syndrome(EsrEl2 esr_el2, u64 far_el2, u64 pstate);
 
 /// Registers after taking a synchronous exception to EL1. pstate.M must be EL0 or EL1 (AArch32: EL0).
 [[nodiscard]] ExceptionEntry enter_el1(const ExceptionContext &context, const PstateFeatures &features,

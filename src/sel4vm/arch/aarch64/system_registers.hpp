@@ -66,8 +66,9 @@ inline constexpr u64 kSpsrDaif = Spsr::D::mask | Spsr::A::mask | Spsr::I::mask |
 
 struct SctlrEl1 : RegValue<SctlrEl1, u64> {
     using RegValue::RegValue;
-    using Ata = Field<43>;
+    using Spintmask = Field<62>; ///< set: PSTATE.ALLINT is cleared on exceptions to EL1
     using Dssbs = Field<44>;
+    using Ata = Field<43>;
     using Uci = Field<26>;
     using Ee = Field<25>;   ///< big-endian data at EL1
     using E0e = Field<24>;  ///< big-endian data at EL0
@@ -83,7 +84,7 @@ struct SctlrEl1 : RegValue<SctlrEl1, u64> {
     using C = Field<2>;
     using A = Field<1>;
     using M = Field<0>;
-    static_assert(disjoint<Ata, Dssbs, Uci, Ee, E0e, Span, Wxn, Ntwe, Ntwi, Uct, Dze, I, Sa0, Sa, C, A, M>());
+    static_assert(disjoint<Spintmask, Dssbs, Ata, Uci, Ee, E0e, Span, Wxn, Ntwe, Ntwi, Uct, Dze, I, Sa0, Sa, C, A, M>());
 };
 /// SCTLR_EL1 with the bits that are RES1 in Armv8.0 set, all controls off: what a reset vCPU starts with.
 inline constexpr u64 kSctlrEl1Reset = 0x30d0'0800;

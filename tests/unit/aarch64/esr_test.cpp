@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Syndrome layouts and register identifiers, checked on words written down by hand from the manual's diagrams.
+#include <sel4vm/arch/aarch64/esr.hpp>
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
+#include <sel4vm/arch/aarch64/psci.hpp>
+#include <sel4vm/arch/aarch64/smccc.hpp>
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace sel4vm::aarch64 {
+namespace {
+
+// ldrh w5, [x1] on an unmapped page: ISV, SAS halfword, SRT 5, translation fault at level 3.
+constexpr EsrEl2 kHalfwordLoad{0x9345'0007};
+static_assert(kHalfwordLoad.ec() == Ec::data_abort_lower);
+static_assert(kHalfwordLoad.get<EsrEl2::Il>());
+static_assert(kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Isv>());
+static_assert(kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Sas>() == AccessSize::halfword);
+static_assert(kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Srt>() == 5);
+static_assert(!kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Wnr>());
+static_assert(fault_kind(kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Dfsc>()) == FaultStatus::translation);
+static_assert(fault_level(kHalfwordLoad.iss_as<IssDataAbort>().get<IssDataAbort::Dfsc>()) == 3);
+
+TEST(Ec, NamesEveryClassAndNothingElse) {
+    unsigned named = 0;
+    for (unsigned raw = 0; raw < 64; ++raw)
+        if (std::string_view(to_string(static_cast<Ec>(raw))) != "reserved")
+            ++named;
+    EXPECT_EQ(named, 47U);
+    EXPECT_STREQ(to_string(Ec::hvc64), "HVC");
+    EXPECT_STREQ(to_string(static_cast<Ec>(0x02)), "reserved");
+}
+
+TEST(FaultStatus, SeparatesKindAndLevel) {
+    struct Row {
+        u8 status;
+        FaultStatus kind;
+        int level;
+    };
+    const Row rows[] = {
+        {0x00, FaultStatus::address_size, 0},
+        {0x06, FaultStatus::translation, 2},
+        {0x09, FaultStatus::access_flag, 1},
+        {0x0f, FaultStatus::permission, 3},
+        {0x10, FaultStatus::external, 0},
+        {0x13, FaultStatus::external_on_walk, -1},
+        {0x16, FaultStatus::external_on_walk, 2},
+        {0x18, FaultStatus::parity, 0},
+        {0x1d, FaultStatus::parity_on_walk, 1},
+        {0x21, FaultStatus::alignment, 0},
+        {0x29, FaultStatus::address_size, -1},
+        {0x2b, FaultStatus::translation, -1},
+        {0x35, FaultStatus::unsupported_exclusive, 0},
+        {0x11, FaultStatus::tag_check, 0},
+    };
+    for (const auto &row : rows) {
+        EXPECT_EQ(fault_kind(row.status), row.kind) << unsigned{row.status};
+        EXPECT_EQ(fault_level(row.status), row.level) << unsigned{row.status};
+    }
+}
+
+TEST(Wfx, TellsTheFourInstructionsApart) {
+    // ESR_EL2 of wfit x3: RN 3, RV, TI 2.
+    const EsrEl2 esr{0x07f0'0000U | 3U << 5 | 1U << 2 | 2U};
+    EXPECT_EQ(esr.ec(), Ec::wfx);
+    const auto iss = esr.iss_as<IssWfx>();
+    EXPECT_EQ(iss.get<IssWfx::Ti>(), WaitInstruction::wfit);
+    EXPECT_EQ(iss.get<IssWfx::Rn>(), 3);
+    EXPECT_TRUE(iss.get<IssWfx::Rv>());
+    EXPECT_TRUE(iss.get<IssWfx::ConditionValid>());
+}
+
+TEST(SysregId, IsTheSameFromSyndromeAndInstruction) {
+    // Every encoding, placed as MRS has it and as the ISS has it.
+    for (u32 op0 = 0; op0 < 4; ++op0)
+        for (u32 op1 = 0; op1 < 8; ++op1)
+            for (u32 crn = 0; crn < 16; ++crn)
+                for (u32 crm = 0; crm < 16; ++crm)
+                    for (u32 op2 = 0; op2 < 8; ++op2) {
+                        const u32 id = sysreg_id(op0, op1, crn, crm, op2);
+                        const IssSysreg iss{op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | 31U << 5 | crm << 1 | 1};
+                        const u32 instruction =
+                            0xd520'0000 | op0 << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | 7;
+                        ASSERT_EQ(sysreg_id(iss), id);
+                        ASSERT_EQ(sysreg_id_of_instruction(instruction), id);
+                        ASSERT_EQ(sysreg_op0(id), op0);
+                        ASSERT_EQ(sysreg_op1(id), op1);
+                        ASSERT_EQ(sysreg_crn(id), crn);
+                        ASSERT_EQ(sysreg_crm(id), crm);
+                        ASSERT_EQ(sysreg_op2(id), op2);
+                    }
+}
+
+struct NamedEncoding {
+    const char *text; ///< what the word assembles from
+    u32 instruction;
+    u32 id;
+};
+
+TEST(SysregId, NamesMatchTheAssembler) {
+    const NamedEncoding rows[] = {
+#include "sysreg_encodings.inc"
+    };
+    for (const auto &row : rows)
+        EXPECT_EQ(sysreg_id_of_instruction(row.instruction), row.id) << row.text;
+}
+
+TEST(IdGroup, CoversCrm1To7) {
+    EXPECT_TRUE(is_id_group3(sysreg::kIdPfr0El1));
+    EXPECT_TRUE(is_id_group3(sysreg::kIdAa64mmfr2El1));
+    EXPECT_TRUE(is_id_group3(sysreg_id(3, 0, 0, 7, 7)));
+    EXPECT_FALSE(is_id_group3(sysreg::kMpidrEl1));
+    EXPECT_FALSE(is_id_group3(sysreg::kSctlrEl1));
+    EXPECT_FALSE(is_id_group3(sysreg::kCtrEl0));
+}
+
+TEST(Spsr, KnowsItsExceptionLevel) {
+    EXPECT_EQ(Spsr{0x0}.exception_level(), 0U);
+    EXPECT_EQ(Spsr{0x3c5}.exception_level(), 1U);
+    EXPECT_EQ(Spsr{0x4}.exception_level(), 1U);
+    EXPECT_EQ(Spsr{0x9}.exception_level(), 2U);
+    EXPECT_EQ(Spsr{0x10}.exception_level(), 0U);
+    EXPECT_EQ(Spsr{0x13}.exception_level(), 1U);
+}
+
+TEST(Smccc, BuildsPsciNumbers) {
+    EXPECT_EQ(SmcccFunction::fast32(SmcccOwner::standard_secure, 0x12), psci::kSystemReset2_32);
+    EXPECT_EQ(SmcccFunction::fast64(SmcccOwner::standard_secure, 0x03), psci::kCpuOn64);
+    EXPECT_EQ(SmcccFunction{psci::kCpuOn64}.get<SmcccFunction::Owner>(), SmcccOwner::standard_secure);
+    EXPECT_LT(psci::kLast32, trng::kVersion);
+    EXPECT_EQ(smccc_last64(SmcccOwner::arch), 0xc000'ffffU);
+}
+
+TEST(Psci, PowerStateFormatsHaveTheirReservedBits) {
+    EXPECT_EQ(PsciPowerState::kReserved, 0xfcfe'0000U);
+    EXPECT_EQ(PsciExtendedPowerState::kReserved, 0xb000'0000U);
+}
+
+TEST(CacheGeometry, ComesFromLog2Words) {
+    const CtrEl0 cortex_a57{0x8444'c004};
+    EXPECT_EQ(cortex_a57.data_line_bytes(), 64U);
+    EXPECT_EQ(cortex_a57.instruction_line_bytes(), 64U);
+    EXPECT_EQ(DczidEl0{4}.block_bytes(), 64U);
+}
+
+TEST(Hpfar, JoinsPageAndOffset) { EXPECT_EQ(HpfarEl2{0x9000'0}.gpa(0xffff'8000'1234'5018).value(), 0x900'0018U); }
+
+} // namespace
+} // namespace sel4vm::aarch64
