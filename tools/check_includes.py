@@ -16,7 +16,7 @@ import tempfile
 LAYERS = {
     "base": ("src/sel4vm/base/", []),
     "host": ("src/sel4vm/host/", ["base"]),
-    "arch": ("src/sel4vm/arch/aarch64/", ["base"]),
+    "arch": ("src/sel4vm/arch/aarch64/", ["host", "base"]),  # its decoders produce the exits of host/exit.hpp
     "arch ports": ("src/sel4vm/arch/aarch64/ports/", ["arch", "host", "base"]),
     "vm": ("src/sel4vm/vm/", ["host", "arch", "arch ports", "base"]),
     "dev": ("src/sel4vm/dev/", ["vm", "host", "arch", "arch ports", "base"]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What a guest sees in the CPU's identification registers: an allow-list over the host's values. A field that the list
-// does not name reads as "not implemented", so a feature of a future CPU stays hidden until somebody has looked at it.
+// does not name reads as the architecture writes "absent", so a feature of a future CPU stays hidden until somebody has looked at it.
 // This is what makes a guest the same on every host; it does not make hidden instructions trap (HCR_EL2 does).
 #pragma once
 
