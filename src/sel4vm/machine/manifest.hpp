@@ -22,6 +22,7 @@ enum class ManifestErrorKind : u8 {
     bad_version,      ///< another kManifestVersion
     missing_property, ///< `what` names it
     bad_property,     ///< wrong size, or a value that does not exist; `what` names it
+    unknown_node,     ///< a node that this version does not know
     too_many,         ///< nodes of the kind that `what` names
     buffer_too_small, ///< encoding
 };

@@ -2,9 +2,9 @@
 //
 // Judges a description before anything is built from it. The same code runs in the workstation tool, which adds file and
 // line, and on the target, which trusts no bundle. Whether images fit where they go is boot/layout's to say, because it
-// depends on what is inside them.
+// depends on what is inside them. Needs about 12 KiB of stack.
 //
-// Key paths: `log_level`-like names for the system, `vm[I].` for a VM, then
+// Key paths: vm, time_slice_us, console.input for the system; `vm[I].` for a VM, then
 //   name, vcpus, cmdline, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
 //   gic.cpu_interface.base (.size), gic.redistributors.base (.size), timer.physical (...), devices.NAME.base (.size, .spi),
 //   kernel, initrd, dtb, firmware, firmware.base, images[K].base, images[K].size  (K counts rom and raw images only)

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// See validate.hpp. Every sum of numbers from a description is formed by a checked range.
+#include <sel4vm/machine/validate.hpp>
+
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/base/range.hpp>
+#include <sel4vm/machine/names.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm::machine {
+namespace {
+
+using Key = Text<80>;
+
+constexpr u64 kMinimumRam = kMiB;
+constexpr u64 kRedistributorBytes = 128 * kKiB;
+constexpr u32 kGicV2Vcpus = 8;
+constexpr u32 kMaxSpis = 960; // INTIDs 32 to 991, in whole registers of 32 bits
+constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
+static_assert(kMaxNameBytes == 31);
+constexpr u32 kMinTimeSliceUs = 100;
+constexpr u32 kMaxTimeSliceUs = 1'000'000;
+
+/// Collects problems; those beyond the capacity are dropped.
+class Report {
+public:
+    template <class Value, class... Words>
+    void add(const Key &key, const Value &value, const Words &...expected) {
+        if (Problem *problem = problems.emplace_back()) {
+            problem->key = key;
+            problem->value << value;
+            (void)(problem->expected << ... << expected);
+        }
+    }
+    Problems problems;
+};
+
+/// Names appear in key paths, log lines and node names of device trees.
+bool is_name(std::string_view name) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    if (name.empty() || name.size() > kMaxNameBytes || !letter(name[0]))
+        return false;
+    for (const char c : name)
+        if (!letter(c) && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+            return false;
+    return true;
+}
+
+/// A range that was found good by itself, kept for the search for overlaps.
+struct Claim {
+    GpaRange range;
+    Key key;
+};
+using Claims = FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 3>;
+
+class VmCheck {
+public:
+    VmCheck(const MachineDescription &vm, usize index, Report &report) : vm_(vm), report_(report), index_(index) {}
+
+    void run() {
+        check_name();
+        check_vcpus();
+        check_cmdline();
+        check_memory();
+        check_gic();
+        check_timer();
+        check_devices();
+        check_images();
+    }
+
+private:
+    template <class... Parts>
+    [[nodiscard]] Key key(const Parts &...parts) const {
+        Key path;
+        path << "vm[" << u64{index_} << "].";
+        (void)(path << ... << parts);
+        return path;
+    }
+
+    void check_name() {
+        if (!is_name(vm_.name))
+            report_.add(key("name"), vm_.name, kNameRule);
+    }
+
+    void check_vcpus() {
+        const u32 limit = vm_.gic.version == GicVersion::v2 ? kGicV2Vcpus : u32{Vm::kMaxVcpus};
+        if (vm_.vcpu_count < 1 || vm_.vcpu_count > limit)
+            report_.add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
+                        static_cast<u32>(vm_.gic.version));
+    }
+
+    void check_cmdline() {
+        if (vm_.cmdline.size() > kMaxCmdlineBytes)
+            report_.add(key("cmdline"), u64{vm_.cmdline.size()}, "at most ", u64{kMaxCmdlineBytes}, " bytes");
+        if (vm_.cmdline.find('\0') != std::string_view::npos)
+            report_.add(key("cmdline"), "a zero byte", "text");
+    }
+
+    /// Checks one range by itself, then against all before it. `where` and `what` name its two numbers.
+    void claim(const AddressBlock &block, const Key &base_key, const Key &size_key, u64 alignment) {
+        bool good = true;
+        if (!is_aligned(block.base.value(), alignment)) {
+            report_.add(base_key, block.base, "a multiple of ", Hex{alignment});
+            good = false;
+        }
+        if (block.size_bytes == 0 || !is_aligned(block.size_bytes, kPageBytes)) {
+            report_.add(size_key, Hex{block.size_bytes}, "a multiple of ", Hex{kPageBytes}, ", not 0");
+            good = false;
+        }
+        if (!good)
+            return;
+        const auto range = GpaRange::make(block.base, block.size_bytes);
+        if (!range || range->end().value() > kGuestAddressEnd) {
+            report_.add(base_key, block.base, "a range of ", Hex{block.size_bytes}, " bytes that ends by ",
+                        Hex{kGuestAddressEnd});
+            return;
+        }
+        for (const Claim &other : claims_)
+            if (other.range.overlaps(*range)) {
+                report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (", other.range.base(),
+                            ", ", Hex{other.range.size()}, " bytes)");
+                return;
+            }
+        (void)claims_.emplace_back(Claim{*range, base_key}); // the capacity is the sum of all kinds
+    }
+
+    void check_memory() {
+        if (vm_.memory.empty()) {
+            report_.add(key("memory"), "none", "at least one region");
+            return;
+        }
+        for (usize i = 0; i < vm_.memory.size(); ++i) {
+            const MemoryRegion &region = vm_.memory[i];
+            claim({region.base, region.size_bytes}, key("memory[", u64{i}, "].base"), key("memory[", u64{i}, "].size"),
+                  kPageBytes);
+        }
+        if (vm_.memory[0].size_bytes != 0 && vm_.memory[0].size_bytes < kMinimumRam)
+            report_.add(key("memory[0].size"), Hex{vm_.memory[0].size_bytes}, "at least ", Hex{kMinimumRam});
+    }
+
+    void check_gic() {
+        const GicRecord &gic = vm_.gic;
+        const bool v3 = gic.version == GicVersion::v3;
+        if (gic.version != GicVersion::v2 && !v3) {
+            report_.add(key("gic.version"), static_cast<u32>(gic.version), "2 or 3");
+            return;
+        }
+        const u64 unit = v3 ? 64 * kKiB : kPageBytes;
+        if (gic.spi_count == 0 || gic.spi_count > kMaxSpis || gic.spi_count % 32 != 0)
+            report_.add(key("gic.spis"), gic.spi_count, "a multiple of 32 up to ", kMaxSpis);
+        claim_gic_part(gic.distributor, "gic.distributor", unit, unit);
+        if (!v3) {
+            claim_gic_part(gic.cpu_interface, "gic.cpu_interface", kPageBytes, 2 * kPageBytes);
+            return;
+        }
+        // A vCPU count beyond every limit was reported already; here it must only not wrap.
+        claim_gic_part(gic.redistributors, "gic.redistributors", unit, u64{vm_.vcpu_count} * kRedistributorBytes);
+    }
+
+    void claim_gic_part(const AddressBlock &block, std::string_view name, u64 alignment, u64 least) {
+        if (block.size_bytes < least)
+            report_.add(key(name, ".size"), Hex{block.size_bytes}, "at least ", Hex{least}, " for ", vm_.vcpu_count,
+                        " vCPUs");
+        claim(block, key(name, ".base"), key(name, ".size"), alignment);
+    }
+
+    void check_timer() {
+        struct Row {
+            const char *name;
+            u8 ppi;
+        };
+        const Row rows[] = {{"timer.secure_physical", vm_.timer.secure_physical},
+                            {"timer.physical", vm_.timer.physical},
+                            {"timer.virtual", vm_.timer.virtual_timer},
+                            {"timer.hypervisor", vm_.timer.hypervisor}};
+        for (const Row &row : rows) {
+            if (row.ppi > 15)
+                report_.add(key(row.name), u32{row.ppi}, "a PPI number, 0 to 15");
+            for (const Row *other = rows; other != &row; ++other)
+                if (other->ppi == row.ppi)
+                    report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view());
+        }
+    }
+
+    void check_devices() {
+        for (usize i = 0; i < vm_.devices.size(); ++i) {
+            const DeviceRecord &device = vm_.devices[i];
+            if (!is_name(device.name))
+                report_.add(key("devices.", device.name), device.name, kNameRule);
+            claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
+                  kPageBytes);
+            if (device.spi >= vm_.gic.spi_count)
+                report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (", vm_.gic.spi_count,
+                            ")");
+            for (usize j = 0; j < i; ++j)
+                check_pair(vm_.devices[j], device);
+        }
+    }
+
+    void check_pair(const DeviceRecord &first, const DeviceRecord &second) {
+        if (first.name == second.name)
+            report_.add(key("devices.", second.name), second.name, "a name of its own for each device");
+        else if (first.spi == second.spi)
+            report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
+                        key("devices.", first.name).view());
+    }
+
+    void check_images() {
+        usize counts[Names<ImageKind>::list.size()] = {};
+        usize placed = 0;
+        for (const ImageRecord &image : vm_.images) {
+            const bool numbered = image.kind == ImageKind::rom || image.kind == ImageKind::raw;
+            const Key path = numbered ? key("images[", u64{placed++}, "]") : key(name_of(image.kind));
+            check_image(image, path);
+            if (++counts[static_cast<usize>(image.kind)] > 1 && !numbered)
+                report_.add(path, image.source, "only one ", name_of(image.kind));
+        }
+        const auto count = [&](ImageKind kind) { return counts[static_cast<usize>(kind)]; };
+        const usize starts = count(ImageKind::kernel) + count(ImageKind::firmware);
+        if (starts == 0)
+            report_.add(key("kernel"), "none", "a kernel or a firmware");
+        // QEMU hands a kernel to firmware through fw_cfg, a device that this machine does not have.
+        if (count(ImageKind::kernel) > 0 && count(ImageKind::firmware) > 0)
+            report_.add(key("firmware"), "given", "either a kernel or a firmware");
+        if (count(ImageKind::initrd) > 0 && count(ImageKind::kernel) == 0)
+            report_.add(key("initrd"), "given", "an initrd only with a kernel");
+    }
+
+    void check_image(const ImageRecord &image, const Key &path) {
+        Key base_key = path, size_key = path;
+        base_key << ".base";
+        size_key << ".size";
+        if (image.size_bytes == 0)
+            report_.add(path, image.source, "a file that is not empty");
+        const bool region = image.kind == ImageKind::rom || image.kind == ImageKind::firmware;
+        if (image.where && !region && image.kind != ImageKind::raw)
+            report_.add(base_key, *image.where, "no address: the boot protocol says where it goes");
+        if (image.writable && !region)
+            report_.add(path, "writable", "writable only for rom and firmware");
+        if (!image.where && (image.kind == ImageKind::rom || image.kind == ImageKind::raw)) {
+            report_.add(base_key, "none", "an address");
+            return;
+        }
+        if (region)
+            claim_region(image, base_key, size_key);
+        else if (image.kind == ImageKind::raw)
+            check_inside_ram(image, base_key);
+        else
+            check_fits(image, path);
+    }
+
+    void claim_region(const ImageRecord &image, const Key &base_key, const Key &size_key) {
+        const auto rounded = align_up(image.size_bytes, kPageBytes);
+        const u64 size = image.region_bytes != 0 ? image.region_bytes : rounded.value_or(0);
+        if (size < image.size_bytes) {
+            report_.add(size_key, Hex{size}, "at least the size of the file, ", Hex{image.size_bytes});
+            return;
+        }
+        if (size != 0)
+            claim({image.where.value_or(Gpa{0}), size}, base_key, size_key, kPageBytes);
+    }
+
+    void check_inside_ram(const ImageRecord &image, const Key &base_key) {
+        for (const MemoryRegion &region : vm_.memory) {
+            const auto range = GpaRange::make(region.base, region.size_bytes);
+            if (range && range->contains(*image.where, image.size_bytes))
+                return;
+        }
+        report_.add(base_key, *image.where, "a place in RAM for ", Hex{image.size_bytes}, " bytes");
+    }
+
+    void check_fits(const ImageRecord &image, const Key &path) {
+        if (!vm_.memory.empty() && image.size_bytes > vm_.memory[0].size_bytes)
+            report_.add(path, Hex{image.size_bytes}, "a file smaller than RAM, which has ",
+                        Hex{vm_.memory[0].size_bytes}, " bytes");
+    }
+
+    const MachineDescription &vm_;
+    Report &report_;
+    usize index_;
+    Claims claims_;
+};
+
+Key system_key(std::string_view name) {
+    Key key;
+    key << name;
+    return key;
+}
+
+void check_names(const SystemDescription &system, Report &report) {
+    bool input_found = system.console.input.empty();
+    for (usize i = 0; i < system.vms.size(); ++i) {
+        input_found = input_found || system.vms[i].name == system.console.input;
+        for (usize j = 0; j < i; ++j)
+            if (system.vms[i].name == system.vms[j].name) {
+                Key key;
+                key << "vm[" << u64{i} << "].name";
+                report.add(key, system.vms[i].name, "a name of its own for each VM");
+            }
+    }
+    if (!input_found)
+        report.add(system_key("console.input"), system.console.input, "the name of a VM");
+}
+
+} // namespace
+
+Problems validate(const MachineDescription &vm, usize vm_index) {
+    Report report;
+    VmCheck(vm, vm_index, report).run();
+    return report.problems;
+}
+
+Problems validate(const SystemDescription &system) {
+    Report report;
+    if (system.vms.empty())
+        report.add(system_key("vm"), "none", "at least one VM");
+    if (system.time_slice_us < kMinTimeSliceUs || system.time_slice_us > kMaxTimeSliceUs)
+        report.add(system_key("time_slice_us"), system.time_slice_us, kMinTimeSliceUs, " to ", kMaxTimeSliceUs);
+    check_names(system, report);
+    for (usize i = 0; i < system.vms.size(); ++i)
+        VmCheck(system.vms[i], i, report).run();
+    return report.problems;
+}
+
+} // namespace sel4vm::machine

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/names.hpp>
+#include <sel4vm/machine/validate.hpp>
+
+#include <support/descriptions.hpp>
+
+#include <functional>
+#include <gtest/gtest.h>
+#include <string>
+
+namespace sel4vm::machine {
+namespace {
+
+struct Case {
+    const char *what;
+    std::function<void(MachineDescription &)> breaks;
+    const char *key;
+    const char *value;
+    const char *expected; // a part of it
+};
+
+ImageRecord image(ImageKind kind, std::optional<Gpa> where = {}, u64 size = 4096) {
+    ImageRecord record;
+    record.kind = kind;
+    record.where = where;
+    record.size_bytes = size;
+    record.source = "file";
+    return record;
+}
+
+std::string all(const Problems &problems) {
+    std::string text;
+    for (const Problem &p : problems)
+        text += std::string(p.key.view()) + " = " + std::string(p.value.view()) + ", expected " +
+                std::string(p.expected.view()) + "\n";
+    return text;
+}
+
+TEST(Validate, AcceptsTheDefaultBoardWithEitherGic) {
+    for (const GicVersion version : {GicVersion::v2, GicVersion::v3}) {
+        SystemDescription system = test::good_system();
+        system.vms[0].gic.version = version;
+        EXPECT_EQ(all(validate(system)), "");
+    }
+}
+
+TEST(Validate, AcceptsFirmwareWithoutAKernel) {
+    MachineDescription vm = test::good_vm();
+    vm.images.clear();
+    (void)vm.images.emplace_back(image(ImageKind::firmware));
+    EXPECT_EQ(all(validate(vm, 0)), "");
+}
+
+TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
+    using M = MachineDescription;
+    const Case cases[] = {
+        {"no name", [](M &m) { m.name = ""; }, "vm[2].name", "", "a letter"},
+        {"odd name", [](M &m) { m.name = "a/b"; }, "vm[2].name", "a/b", "a letter"},
+        {"no vcpus", [](M &m) { m.vcpu_count = 0; }, "vm[2].vcpus", "0", "1 to 32"},
+        {"9 vcpus on v2",
+         [](M &m) {
+             m.vcpu_count = 9;
+             m.gic.version = GicVersion::v2;
+         },
+         "vm[2].vcpus", "9", "1 to 8"},
+        {"no memory", [](M &m) { m.memory.clear(); }, "vm[2].memory", "none", "at least one"},
+        {"too little memory",
+         [](M &m) {
+             m.memory[0].size_bytes = 512 * kKiB;
+             m.images[0].size_bytes = 4096;
+         },
+         "vm[2].memory[0].size", "0x80000", "at least 0x100000"},
+        {"empty memory",
+         [](M &m) {
+             m.memory[0].size_bytes = 0;
+             m.images[0].size_bytes = 0; // reported by itself, see below
+         },
+         "vm[2].memory[0].size", "0x0", "not 0"},
+        {"memory base", [](M &m) { m.memory[0].base = Gpa{0x4000'0800}; }, "vm[2].memory[0].base", "0x40000800",
+         "a multiple of 0x1000"},
+        {"memory wraps", [](M &m) { m.memory[0].size_bytes = ~u64{0xfff}; }, "vm[2].memory[0].base", "0x40000000",
+         "ends by 0x10000000000"},
+        {"memory too high", [](M &m) { m.memory[0].base = Gpa{kGuestAddressEnd - kMiB}; }, "vm[2].memory[0].base",
+         "0xfffff00000", "ends by"},
+        {"memory overlaps",
+         [](M &m) { (void)m.memory.emplace_back(MemoryRegion{Gpa{0x4fff'f000}, kMiB, RamKind::eager}); },
+         "vm[2].memory[1].base", "0x4ffff000", "no overlap with vm[2].memory[0].base (0x40000000, 0x10000000 bytes)"},
+        {"uart in RAM", [](M &m) { m.devices[0].registers.base = Gpa{0x4000'0000}; }, "vm[2].devices.uart.base",
+         "0x40000000", "no overlap with vm[2].memory[0].base"},
+        {"uart base", [](M &m) { m.devices[0].registers.base = Gpa{0x0900'0010}; }, "vm[2].devices.uart.base",
+         "0x9000010", "a multiple of 0x1000"},
+        {"uart size", [](M &m) { m.devices[0].registers.size_bytes = 16; }, "vm[2].devices.uart.size", "0x10",
+         "a multiple of 0x1000"},
+        {"uart spi", [](M &m) { m.devices[0].spi = 256; }, "vm[2].devices.uart.spi", "256", "less than gic.spis (256)"},
+        {"same spi", [](M &m) { m.devices[1].spi = 1; }, "vm[2].devices.rtc.spi", "1", "another SPI than vm[2].devices.uart"},
+        {"same name", [](M &m) { m.devices[1].name = "uart"; }, "vm[2].devices.uart", "uart", "a name of its own"},
+        {"spis", [](M &m) { m.gic.spi_count = 100; }, "vm[2].gic.spis", "100", "a multiple of 32 up to 960"},
+        {"too many spis", [](M &m) { m.gic.spi_count = 992; }, "vm[2].gic.spis", "992", "up to 960"},
+        {"v3 distributor on a 4 KiB boundary", [](M &m) { m.gic.distributor.base = Gpa{0x0800'1000}; },
+         "vm[2].gic.distributor.base", "0x8001000", "a multiple of 0x10000"},
+        {"redistributors too small",
+         [](M &m) {
+             m.vcpu_count = 4;
+             m.gic.redistributors.size_bytes = 0x6'0000;
+         },
+         "vm[2].gic.redistributors.size", "0x60000", "at least 0x80000 for 4 vCPUs"},
+        {"gicc too small",
+         [](M &m) {
+             m.gic.version = GicVersion::v2;
+             m.gic.cpu_interface.size_bytes = 0x1000;
+         },
+         "vm[2].gic.cpu_interface.size", "0x1000", "at least 0x2000"},
+        {"timer ppi", [](M &m) { m.timer.physical = 16; }, "vm[2].timer.physical", "16", "0 to 15"},
+        {"same ppi", [](M &m) { m.timer.virtual_timer = 14; }, "vm[2].timer.virtual", "14",
+         "another number than vm[2].timer.physical"},
+        {"no kernel", [](M &m) { m.images.clear(); }, "vm[2].kernel", "none", "a kernel or a firmware"},
+        {"empty kernel", [](M &m) { m.images[0].size_bytes = 0; }, "vm[2].kernel", "Image", "not empty"},
+        {"large kernel", [](M &m) { m.images[0].size_bytes = 257 * kMiB; }, "vm[2].kernel", "0x10100000", "smaller than RAM"},
+        {"two kernels", [](M &m) { (void)m.images.emplace_back(image(ImageKind::kernel)); }, "vm[2].kernel", "file",
+         "only one kernel"},
+        {"kernel and firmware", [](M &m) { (void)m.images.emplace_back(image(ImageKind::firmware)); },
+         "vm[2].firmware", "given", "either"},
+        {"initrd with firmware",
+         [](M &m) {
+             m.images[0].kind = ImageKind::firmware;
+             (void)m.images.emplace_back(image(ImageKind::initrd));
+         },
+         "vm[2].initrd", "given", "only with a kernel"},
+        {"kernel with an address", [](M &m) { m.images[0].where = Gpa{0x4008'0000}; }, "vm[2].kernel.base",
+         "0x40080000", "no address"},
+        {"writable kernel", [](M &m) { m.images[0].writable = true; }, "vm[2].kernel", "writable", "only for rom"},
+        {"rom without an address", [](M &m) { (void)m.images.emplace_back(image(ImageKind::rom)); },
+         "vm[2].images[0].base", "none", "an address"},
+        {"rom in RAM", [](M &m) { (void)m.images.emplace_back(image(ImageKind::rom, Gpa{0x4000'0000})); },
+         "vm[2].images[0].base", "0x40000000", "no overlap with vm[2].memory[0].base"},
+        {"rom region too small",
+         [](M &m) {
+             ImageRecord rom = image(ImageKind::rom, Gpa{0}, 5000);
+             rom.region_bytes = 4096;
+             (void)m.images.emplace_back(rom);
+         },
+         "vm[2].images[0].size", "0x1000", "at least the size of the file, 0x1388"},
+        {"rom wraps",
+         [](M &m) { (void)m.images.emplace_back(image(ImageKind::rom, Gpa{0}, ~u64{0} & ~u64{0xfff})); },
+         "vm[2].images[0].base", "0x0", "ends by"},
+        {"raw outside RAM",
+         [](M &m) { (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4fff'ffff}, 2)); },
+         "vm[2].images[0].base", "0x4fffffff", "a place in RAM for 0x2 bytes"},
+        {"raw wraps",
+         [](M &m) { (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0000}, ~u64{0})); },
+         "vm[2].images[0].base", "0x40000000", "a place in RAM"},
+        {"second rom counted",
+         [](M &m) {
+             (void)m.images.emplace_back(image(ImageKind::rom, Gpa{0}));
+             (void)m.images.emplace_back(image(ImageKind::rom, Gpa{0}));
+         },
+         "vm[2].images[1].base", "0x0", "no overlap with vm[2].images[0].base"},
+    };
+    for (const Case &c : cases) {
+        MachineDescription vm = test::good_vm();
+        c.breaks(vm);
+        const Problems problems = validate(vm, 2);
+        ASSERT_GE(problems.size(), 1u) << c.what;
+        if (std::string_view(c.what) != "empty memory") {
+            EXPECT_EQ(problems.size(), 1u) << c.what << ": " << all(problems);
+        }
+        EXPECT_EQ(problems[0].key.view(), c.key) << c.what << ": " << all(problems);
+        EXPECT_EQ(problems[0].value.view(), c.value) << c.what;
+        EXPECT_NE(problems[0].expected.view().find(c.expected), std::string_view::npos)
+            << c.what << ": " << problems[0].expected.view();
+    }
+}
+
+TEST(Validate, ReportsSystemMistakes) {
+    SystemDescription none;
+    ASSERT_EQ(validate(none).size(), 1u);
+    EXPECT_EQ(validate(none)[0].key.view(), "vm");
+
+    SystemDescription system = test::good_system();
+    (void)system.vms.emplace_back(test::good_vm());
+    system.time_slice_us = 0;
+    system.console.input = "nobody";
+    EXPECT_EQ(all(validate(system)), "time_slice_us = 0, expected 100 to 1000000\n"
+                                     "vm[1].name = guest, expected a name of its own for each VM\n"
+                                     "console.input = nobody, expected the name of a VM\n");
+}
+
+TEST(Validate, KeepsAsManyProblemsAsFit) {
+    MachineDescription vm = test::good_vm();
+    vm.devices.clear();
+    for (usize i = 0; i < kMaxDevices; ++i) {
+        DeviceRecord device = default_uart();
+        device.registers = {Gpa{1}, 1};
+        device.spi = 9999;
+        (void)vm.devices.emplace_back(device);
+    }
+    EXPECT_TRUE(validate(vm, 0).full());
+}
+
+TEST(Names, AreFoundBothWays) {
+    EXPECT_EQ(name_of(ImageKind::raw), "raw");
+    EXPECT_EQ(from_name<ImageKind>("firmware"), ImageKind::firmware);
+    EXPECT_EQ(from_name<ImageKind>("Firmware"), std::nullopt);
+    EXPECT_EQ(name_of(static_cast<LogLevel>(200)), "");
+    EXPECT_EQ(from_name<LogLevel>("debug"), LogLevel::debug);
+    EXPECT_EQ(from_name<CounterPolicy>("running"), CounterPolicy::running);
+}
+
+} // namespace
+} // namespace sel4vm::machine
