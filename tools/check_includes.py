@@ -163,8 +163,8 @@ SELF_TEST = {
     "src/hosts/fake/x.cpp": ("#include <string>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", []),
     "src/sel4vm/arch/aarch64/ports/p.hpp": ("#include <sel4vm/host/h.hpp>\n", []),
     "src/sel4vm/host/h.hpp": ("#include <sel4vm/base/types.hpp>\n", []),
-    "src/sel4vm/arch/aarch64/esr.hpp": ("#include <sel4vm/host/h.hpp>\n", [
-        "src/sel4vm/arch/aarch64/esr.hpp:1: <sel4vm/host/h.hpp>: layer 'arch' may not include layer 'host'"]),
+    "src/sel4vm/arch/aarch64/esr.hpp": ("#include <sel4vm/host/h.hpp>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", [
+        "src/sel4vm/arch/aarch64/esr.hpp:2: <sel4vm/arch/aarch64/ports/p.hpp>: layer 'arch' may not include layer 'arch ports'"]),
     "apps/sel4vm/main.cpp": ("#include <string>\n#include <sel4vm/vm/vm.hpp>\n#include <hosts/el2/x.cpp>\n", [
         "apps/sel4vm/main.cpp:3: <hosts/el2/x.cpp>: layer 'tool' may not include layer 'el2 host'"]),
     "src/other/x.cpp": ("", ["src/other/x.cpp:1: this folder belongs to no layer"]),
