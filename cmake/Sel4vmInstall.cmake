@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `cmake --install build/tools` puts where, under the usual GNU directories:
+#   bin/sel4vm, share/man/man1         the tool
+#   share/sel4vm/                      the host image that the tool packs, with its notice
+#   include/, lib/lib*.a               headers and static libraries: every layer, and the fake host for tests of devices
+#   lib/cmake/sel4vm, lib/pkgconfig    find_package(sel4vm), pkg-config sel4vm and sel4vm-fake
+#   share/doc/sel4vm/                  documents, examples, licence, third-party notice
+include(CMakePackageConfigHelpers)
+set(SEL4VM_TARGET_BUILD "${PROJECT_SOURCE_DIR}/build/target" CACHE PATH "Build folder of the preset target")
+
+# el2 is linked into the host image; natively it is only a part of itself, for tests.
+get_property(layers GLOBAL PROPERTY SEL4VM_LAYERS)
+list(REMOVE_ITEM layers sel4vm_el2)
+
+add_library(sel4vm_umbrella INTERFACE)
+add_library(sel4vm::sel4vm ALIAS sel4vm_umbrella)
+set_target_properties(sel4vm_umbrella PROPERTIES EXPORT_NAME sel4vm)
+target_link_libraries(sel4vm_umbrella INTERFACE sel4vm_machine)
+
+install(TARGETS ${layers} sel4vm_umbrella EXPORT sel4vm-targets
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/sel4vm")
+install(EXPORT sel4vm-targets NAMESPACE sel4vm:: DESTINATION "${package_dir}")
+configure_package_config_file(cmake/sel4vm-config.cmake.in "${PROJECT_BINARY_DIR}/sel4vm-config.cmake"
+                              INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/sel4vm-config-version.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/sel4vm-config.cmake" "${PROJECT_BINARY_DIR}/sel4vm-config-version.cmake"
+        DESTINATION "${package_dir}")
+
+# pkg-config: the archives as one group, because a host and the layers need each other; layers without an archive have no -l.
+function(sel4vm_pkg_config name description)
+  set(libraries "")
+  foreach(layer IN LISTS ARGN)
+    get_target_property(type ${layer} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      string(APPEND libraries " -l${layer}")
+    endif()
+  endforeach()
+  set(PC_NAME "${name}")
+  set(PC_DESCRIPTION "${description}")
+  set(PC_LIBRARIES "${libraries}")
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/sel4vm.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endfunction()
+set(core ${layers})
+list(REMOVE_ITEM core sel4vm_fake)
+list(REVERSE core)
+sel4vm_pkg_config(sel4vm "${PROJECT_DESCRIPTION}" ${core})
+sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for tests of devices and VMMs" sel4vm_fake ${core})
+
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")
+  install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}" PATTERN "man" EXCLUDE)
+endif()
+if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/examples")
+  install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" USE_SOURCE_PERMISSIONS)
+endif()
+file(GLOB man_pages CONFIGURE_DEPENDS docs/man/*.1)
+if(man_pages)
+  install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+endif()
+
+if(TARGET sel4vm)
+  install(TARGETS sel4vm RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+
+  # Made from the linked files themselves: see tools/third_party_notice.py.
+  set(archives "")
+  foreach(layer IN LISTS layers)
+    get_target_property(type ${layer} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      list(APPEND archives "$<TARGET_FILE:${layer}>")
+    endif()
+  endforeach()
+  sel4vm_notice(sel4vm "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" "the sel4vm tool and libraries" ${archives})
+  install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+  install(CODE "
+    if(NOT EXISTS \"${SEL4VM_TARGET_BUILD}/apps/vmm/vmm\")
+      message(FATAL_ERROR \"The host image ${SEL4VM_TARGET_BUILD}/apps/vmm/vmm has not been built: \"
+                          \"cmake --preset target && cmake --build --preset target, or ./dev build\")
+    endif()")
+  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
+endif()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# sel4vm_notice(EXECUTABLE OUTPUT TITLE [ARCHIVE...]): OUTPUT names every Debian package of which something is linked into
+# the executable (or compiled into the archives), with its copyright file.
+# sel4vm_check_no_fp(EXECUTABLE [ENTRY name...] [ALLOW regex...] [NOT_FROM regex...]): the link fails when FP registers are
+# used in what the entry points of the exit path reach; see tools/check_no_fp.py.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+function(sel4vm_notice executable output title)
+  target_link_options(${executable} PRIVATE "-Wl,-Map=$<TARGET_FILE:${executable}>.map")
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py" --title "${title}" --output "${output}"
+            --readelf "${CMAKE_READELF}" --source "${PROJECT_SOURCE_DIR}" --debs "${SEL4VM_DEBS_ROOT}/.."
+            --map "$<TARGET_FILE:${executable}>.map" "$<TARGET_FILE:${executable}>" ${ARGN}
+    DEPENDS ${executable} ${ARGN} "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py"
+    COMMENT "Collecting the notices of what ${executable} links" VERBATIM)
+  add_custom_target(${executable}_notice ALL DEPENDS "${output}")
+endfunction()
+
+function(sel4vm_check_no_fp executable)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ENTRY;ALLOW;NOT_FROM")
+  set(options "")
+  foreach(kind ENTRY ALLOW NOT_FROM)
+    string(TOLOWER "--${kind}" option)
+    string(REPLACE "_" "-" option "${option}")
+    foreach(value IN LISTS arg_${kind})
+      list(APPEND options "${option}=${value}")
+    endforeach()
+  endforeach()
+  add_custom_command(
+    TARGET ${executable} POST_BUILD
+    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_no_fp.py" --objdump "${CMAKE_OBJDUMP}" ${options}
+            "$<TARGET_FILE:${executable}>" VERBATIM)
+endfunction()

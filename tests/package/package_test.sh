@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs the tools build into an empty folder and uses it as a stranger would: the tool, its manual, a project that
+# finds the library by CMake and by pkg-config. The folder has a space in its name, as people's folders have.
+set -euo pipefail
+work=$(mktemp -d "${TMPDIR:-/tmp}/sel4vm package XXXXXX")
+trap 'rm -rf "$work"' EXIT
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+prefix="$work/usr"
+
+fail() {
+    echo "package test: $*" >&2
+    exit 1
+}
+present() { [ -e "$prefix/$1" ] || fail "not installed: $1"; }
+
+cmake --install "$SEL4VM_BUILD/tools" --prefix "$prefix" >"$work/install.log" || { cat "$work/install.log"; fail "cmake --install failed"; }
+
+libdir=$(cd "$prefix" && dirname "$(find lib -name pkgconfig)")
+present bin/sel4vm
+present share/man/man1/sel4vm.1
+present share/sel4vm/vmm
+present share/sel4vm/vmm.THIRD-PARTY-NOTICES
+present share/doc/sel4vm/LICENSE
+present share/doc/sel4vm/README.md
+present "$libdir/cmake/sel4vm/sel4vm-config.cmake"
+present include/sel4vm/vm/vm.hpp
+present include/hosts/fake/vcpu.hpp
+
+# The tool runs from where it is installed, and its manual knows every command that it has.
+"$prefix/bin/sel4vm" --help >"$work/help" || fail "sel4vm --help failed"
+for command in check build run inspect; do
+    grep -qw "$command" "$work/help" || fail "sel4vm --help does not name '$command'"
+    grep -qw "$command" "$prefix/share/man/man1/sel4vm.1" || fail "sel4vm.1 does not describe '$command'"
+done
+
+# The notices name what is linked, each with its licence.
+notice=$prefix/share/doc/sel4vm/THIRD-PARTY-NOTICES
+for package in libexpected-dev libtomlplusplus libcli11-dev libfmt libfdt-dev libstdc++; do
+    grep -q "^  $package" "$notice" || fail "the notice does not name $package"
+done
+grep -q "Permission is hereby granted" "$notice" || fail "the notice quotes no licence"
+grep -q "^  libexpected-dev" "$prefix/share/sel4vm/vmm.THIRD-PARTY-NOTICES" || fail "the image's notice does not name libexpected-dev"
+if grep -q "libtomlplusplus" "$prefix/share/sel4vm/vmm.THIRD-PARTY-NOTICES"; then
+    fail "the image's notice names toml++, which is not in the image"
+fi
+
+# No file of the installed tree knows the build folder.
+if grep -rlF -- "$SEL4VM_SOURCE" "$prefix/lib" "$prefix/include" "$prefix/bin" "$prefix/share/sel4vm"; then
+    fail "the files above name the folder they were built in"
+fi
+
+cmake -S "$here/outside" -B "$work/by cmake" -G Ninja "-DCMAKE_PREFIX_PATH=$prefix" "-DSEL4VM_HEADERS=$prefix/include" \
+    >"$work/configure.log" || { cat "$work/configure.log"; fail "find_package(sel4vm) failed"; }
+ninja -C "$work/by cmake" >"$work/build.log" || { cat "$work/build.log"; fail "the outside project does not build"; }
+[ "$("$work/by cmake/outside")" = "ok guest-write=!" ] || fail "the program built by CMake does not work"
+
+# A prefix with a space is beyond what pkg-config's output can say in a shell, so it gets a link without one.
+plain=$(mktemp -d /tmp/sel4vm-package-XXXXXX)
+trap 'rm -rf "$work" "$plain"' EXIT
+ln -s "$prefix" "$plain/usr"
+export PKG_CONFIG_PATH="$plain/usr/$libdir/pkgconfig"
+flags=$(pkg-config --define-variable=prefix="$plain/usr" --cflags --libs sel4vm-fake) || fail "pkg-config does not find sel4vm-fake"
+pkg-config --exists "sel4vm >= 0.1" || fail "pkg-config does not find sel4vm"
+# shellcheck disable=SC2086 # flags are words
+g++ "$here/outside/main.cpp" $flags -o "$work/by-pkg-config" || fail "the program does not build with pkg-config"
+[ "$("$work/by-pkg-config")" = "ok guest-write=!" ] || fail "the program built by pkg-config does not work"
+echo "package test: passed"
