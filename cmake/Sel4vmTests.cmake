@@ -54,13 +54,6 @@ function(sel4vm_source_checks)
              COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py" --self-test)
     set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 60)
   endforeach()
-  # The target build runs the checker on its image; what it finds is tested here, where its cross compiler is present.
-  find_program(SEL4VM_CROSS_GCC aarch64-linux-gnu-gcc)
-  if(SEL4VM_CROSS_GCC)
-    add_test(NAME check.check_no_fp_finds_mistakes
-             COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_no_fp.py" --self-test)
-    set_tests_properties(check.check_no_fp_finds_mistakes PROPERTIES LABELS check TIMEOUT 60)
-  endif()
 endfunction()
 
 # sel4vm_script_tests(FOLDER [TIMEOUT seconds]): each executable *_test.sh or *_test.py is a test. The script finds the tool

@@ -57,11 +57,8 @@ ensure_packages() {
     [ "${#missing[@]}" -gt 0 ] || return 0
 
     say "installing Debian packages: ${missing[*]}"
-    if [ "$(id -u)" -ne 0 ]; then
-        local by_hand="apt-get install --no-install-recommends ${missing[*]}"
-        command -v sudo >/dev/null || die "installing packages needs root, and there is no sudo. As root: $by_hand"
-        [ -t 0 ] || sudo -n true 2>/dev/null ||
-            die "installing packages needs root, and sudo wants a password but has no terminal to read it. By hand: sudo $by_hand"
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        die "installing packages needs root and there is no sudo; as root: apt-get install --no-install-recommends ${missing[*]}"
     fi
     install=(apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}")
     # The package lists are read again only when they do not know a package, or when an install fails on stale ones.
@@ -105,36 +102,17 @@ build_preset() {
     shift
     [ "$preset" != target ] || "$root/tools/debs" fetch >&2
     configure "$preset"
-    local status=0
-    NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" "$@" 2>&1 | ninja_output "building $preset" >&2 || status=$?
+    local ninja=(ninja -C "$root/build/$preset" "$@") status=0
+    if [ -t 2 ]; then
+        "${ninja[@]}" >&2 || status=$?
+    else
+        # Off a terminal a line for each file would bury what matters.
+        "${ninja[@]}" --quiet >&2 || status=$?
+    fi
     [ $status -eq 0 ] || {
         echo "dev: error: the build of preset $preset failed" >&2
         return 1
     }
-}
-
-# Ninja's lines as people want them: one line of progress on a terminal, from the second that it takes longer than a
-# second; elsewhere none; what a compiler says always.
-ninja_output() {
-    local line terminal=no started=$EPOCHSECONDS shown=no
-    [ ! -t 1 ] || terminal=yes
-    while IFS= read -r line; do
-        case $line in
-        '['*'] '*)
-            if [ $terminal = yes ] && [ $((EPOCHSECONDS - started)) -gt 1 ]; then
-                printf '\r\033[Kdev: %s %s' "$1" "${line%%] *}]"
-                shown=yes
-            fi
-            ;;
-        'ninja: Entering directory'* | 'ninja: no work to do.' | '-- '*) ;;
-        *)
-            [ $shown = no ] || printf '\r\033[K'
-            shown=no
-            printf '%s\n' "$line"
-            ;;
-        esac
-    done
-    [ $shown = no ] || printf '\r\033[K'
 }
 
 # The tool and the target image that it packs; quiet when there is nothing to do.

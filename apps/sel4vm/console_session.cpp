@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/child_process.hpp>
+#include <apps/sel4vm/console_session.hpp>
+#include <apps/sel4vm/console_streams.hpp>
+#include <apps/sel4vm/terminal.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <string_view>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace sel4vm::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr char kEndOfTransmission = '\x04';
+constexpr usize kBufferBytes = usize{64} * 1024; // beyond it, the faster side waits
+constexpr auto kPanicGrace = 2s;                 // a kernel may reboot or switch off by itself
+constexpr auto kKillGrace = 2s;
+constexpr auto kQuiet = 700ms;
+
+/// Blocks the signals that end or stop this process and makes them readable; undone at the end.
+class SignalDescriptor {
+public:
+    SignalDescriptor() {
+        sigset_t wanted;
+        sigemptyset(&wanted);
+        sigaddset(&wanted, SIGCHLD);
+        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) {
+            struct sigaction action {};
+            ::sigaction(number, nullptr, &action);
+            if (action.sa_handler != SIG_IGN) // nohup and background jobs of a script mean it
+                sigaddset(&wanted, number);
+        }
+        ::sigprocmask(SIG_BLOCK, &wanted, &before_);
+        fd_ = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    SignalDescriptor(const SignalDescriptor &) = delete;
+    SignalDescriptor &operator=(const SignalDescriptor &) = delete;
+    ~SignalDescriptor() {
+        ::close(fd_);
+        ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
+    [[nodiscard]] int fd() const { return fd_; }
+    /// The next signal, 0 when none is left.
+    [[nodiscard]] int next() const {
+        signalfd_siginfo info{};
+        const ssize_t got = ::read(fd_, &info, sizeof info);
+        return got == static_cast<ssize_t>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
+    }
+
+private:
+    int fd_ = -1;
+    sigset_t before_{};
+};
+
+/// Standard output as a description of its own, so that it can be non-blocking without changing it for other programs.
+/// What cannot be reopened (files, sockets) stays as it is.
+class StandardOutput {
+public:
+    StandardOutput() {
+        struct stat status {};
+        if (::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || ::isatty(STDOUT_FILENO) == 1))
+            own_ = ::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    }
+    StandardOutput(const StandardOutput &) = delete;
+    StandardOutput &operator=(const StandardOutput &) = delete;
+    ~StandardOutput() {
+        if (own_ >= 0)
+            ::close(own_);
+    }
+    [[nodiscard]] int fd() const { return own_ >= 0 ? own_ : STDOUT_FILENO; }
+
+private:
+    int own_ = -1;
+};
+
+class Session {
+public:
+    explicit Session(const ConsoleSetup &setup)
+        : setup_(setup), input_is_terminal_(::isatty(STDIN_FILENO) == 1), child_(setup.command) {
+        if (input_is_terminal_)
+            terminal_.emplace(STDIN_FILENO);
+    }
+
+    ConsoleEnd run() {
+        started_ = Clock::now();
+        if (terminal_)
+            terminal_->enter();
+        while (!finished())
+            step();
+        if (terminal_)
+            terminal_->leave();
+        if (const auto line = demux_.finish())
+            show_host_line(*line);
+        while (child_.errors() >= 0 && read_errors()) {
+        }
+        return judge();
+    }
+
+private:
+    // ------------------------------------------------------------ the loop
+    [[nodiscard]] bool finished() {
+        if (!child_.poll_status() || child_.output() >= 0)
+            return false;
+        // Whoever reads our output may be slow (a pager); a person who ends the run does not wait for it.
+        return to_stdout_.empty() || ending_ != Ending::none;
+    }
+
+    void step() {
+        enum : usize { signals, keyboard, machine_in, machine_out, machine_errors, screen, count };
+        std::array<pollfd, count> fds{};
+        for (pollfd &entry : fds)
+            entry.fd = -1;
+        fds[signals] = {signals_.fd(), POLLIN, 0};
+        if (!input_ended_ && to_machine_.size() < kBufferBytes)
+            fds[keyboard] = {STDIN_FILENO, POLLIN, 0};
+        if (!to_machine_.empty() && input_may_flow())
+            fds[machine_in] = {child_.input(), POLLOUT, 0};
+        if (to_stdout_.size() < kBufferBytes)
+            fds[machine_out] = {child_.output(), POLLIN, 0};
+        fds[machine_errors] = {child_.errors(), POLLIN, 0};
+        if (!to_stdout_.empty())
+            fds[screen] = {screen_.fd(), POLLOUT, 0};
+
+        if (::poll(fds.data(), fds.size(), poll_timeout()) < 0 && errno != EINTR)
+            throw Failure(ExitStatus::emulator_failed, fmt::format("poll: {}", std::strerror(errno)));
+        if (fds[signals].revents != 0)
+            handle_signals();
+        if (fds[machine_errors].revents != 0)
+            read_errors();
+        if (fds[machine_out].revents != 0)
+            read_machine();
+        if (fds[screen].revents != 0)
+            write_screen();
+        if (fds[keyboard].revents != 0)
+            read_input();
+        if (fds[machine_in].revents != 0)
+            write_machine();
+        check_deadlines();
+    }
+
+    [[nodiscard]] int poll_timeout() const {
+        std::optional<Clock::time_point> next;
+        const auto consider = [&next](std::optional<Clock::time_point> at) {
+            if (at && (!next || *at < *next))
+                next = at;
+        };
+        if (setup_.time_limit && ending_ == Ending::none)
+            consider(started_ + *setup_.time_limit);
+        if (!panic_.empty() && ending_ == Ending::none)
+            consider(panic_at_ + kPanicGrace);
+        if (ending_ != Ending::none)
+            consider(ending_at_ + kKillGrace);
+        if (setup_.progress == Progress::shown && !heard_ && !progress_shown_)
+            consider(started_ + 1s);
+        if (!to_machine_.empty() && !input_may_flow() && heard_)
+            consider(last_heard_ + kQuiet);
+        if (!next)
+            return -1;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
+        return static_cast<int>(std::clamp<long long>(left, 0, 60'000));
+    }
+
+    void check_deadlines() {
+        const auto now = Clock::now();
+        if (ending_ == Ending::none) {
+            if (!panic_.empty() && now >= panic_at_ + kPanicGrace)
+                end(Ending::panic);
+            else if (setup_.time_limit && now >= started_ + *setup_.time_limit)
+                end(Ending::timeout);
+        } else if (now >= ending_at_ + kKillGrace && !child_.poll_status()) {
+            child_.signal(SIGKILL);
+            child_.close_output();
+        }
+        if (setup_.progress == Progress::shown && !heard_ && !progress_shown_ && now >= started_ + 1s) {
+            progress_shown_ = true;
+            say("waiting for the guest's first output");
+        }
+    }
+
+    // ------------------------------------------------------------ streams
+    [[nodiscard]] bool input_may_flow() const {
+        return input_is_terminal_ || setup_.input_start == InputStart::at_once || input_flows_ ||
+               (heard_ && Clock::now() >= last_heard_ + kQuiet);
+    }
+
+    void read_input() {
+        std::array<char, 4096> buffer{};
+        const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            return;
+        if (got <= 0) {
+            input_ended_ = true;
+            if (!input_is_terminal_)
+                to_machine_ += kEndOfTransmission;
+            return;
+        }
+        const std::string_view bytes(buffer.data(), static_cast<usize>(got));
+        if (!input_is_terminal_) {
+            to_machine_ += bytes;
+            return;
+        }
+        const EscapeKeys::Input input = keys_.feed(bytes);
+        to_machine_ += input.bytes;
+        if (input.action)
+            act(*input.action);
+    }
+
+    void act(EscapeKeys::Action action) {
+        switch (action) {
+        case EscapeKeys::Action::quit: end(Ending::quit); break;
+        case EscapeKeys::Action::suspend: suspend(0); break;
+        case EscapeKeys::Action::help:
+            fresh_line();
+            print(EscapeKeys::kHelp);
+            break;
+        }
+    }
+
+    void write_machine() {
+        input_flows_ = true;
+        const ssize_t written = ::write(child_.input(), to_machine_.data(), to_machine_.size());
+        if (written > 0)
+            to_machine_.erase(0, static_cast<usize>(written));
+        else if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            child_.close_input(); // it is about to end
+            to_machine_.clear();
+            input_ended_ = true;
+        }
+    }
+
+    void read_machine() {
+        std::array<char, 16384> buffer{};
+        const ssize_t got = ::read(child_.output(), buffer.data(), buffer.size());
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            return;
+        if (got <= 0) {
+            child_.close_output();
+            return;
+        }
+        std::string_view guest(buffer.data(), static_cast<usize>(got));
+        LineDemux::Output parts;
+        if (setup_.protocol == LineProtocol::marked) {
+            parts = demux_.feed(guest);
+            guest = parts.guest;
+        }
+        if (!guest.empty()) {
+            heard_ = true;
+            last_heard_ = Clock::now();
+            to_stdout_ += guest;
+            write_screen();
+            if (const auto reason = panic_watch_.feed(guest)) {
+                panic_ = *reason;
+                panic_at_ = Clock::now();
+            }
+        }
+        for (const std::string &line : parts.host_lines)
+            show_host_line(line);
+    }
+
+    void write_screen() {
+        while (!to_stdout_.empty()) {
+            const ssize_t written = ::write(screen_.fd(), to_stdout_.data(), to_stdout_.size());
+            if (written < 0) {
+                if (errno == EINTR)
+                    continue;
+                if (errno != EAGAIN)
+                    lose_output();
+                return;
+            }
+            column_zero_ = to_stdout_[static_cast<usize>(written) - 1] == '\n';
+            to_stdout_.erase(0, static_cast<usize>(written));
+        }
+    }
+
+    void lose_output() {
+        to_stdout_.clear();
+        if (ending_ == Ending::none) {
+            signal_ = errno == EPIPE ? SIGPIPE : 0;
+            end(Ending::output_lost);
+        }
+    }
+
+    /// False when there is nothing more to read now.
+    bool read_errors() {
+        std::array<char, 4096> buffer{};
+        const ssize_t got = ::read(child_.errors(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            return true;
+        if (got < 0 && errno == EAGAIN)
+            return false;
+        if (got <= 0) {
+            child_.close_errors();
+            return false;
+        }
+        errors_.append(buffer.data(), static_cast<usize>(got));
+        if (errors_.size() > kBufferBytes)
+            errors_.erase(0, errors_.size() - kBufferBytes);
+        return true;
+    }
+
+    // ------------------------------------------------------------ signals and endings
+    enum class Ending { none, quit, panic, timeout, signal, output_lost };
+
+    void end(Ending why) {
+        if (ending_ != Ending::none)
+            return;
+        ending_ = why;
+        ending_at_ = Clock::now();
+        input_ended_ = true;
+        to_machine_.clear();
+        child_.signal(SIGTERM);
+        child_.signal(SIGCONT);
+    }
+
+    void handle_signals() {
+        while (const int number = signals_.next()) {
+            if (number == SIGCHLD)
+                continue; // finished() looks
+            if (number == SIGTSTP) {
+                suspend(::getpid());
+            } else {
+                signal_ = number;
+                end(Ending::signal);
+            }
+        }
+    }
+
+    /// Stops this process (or with 0 its whole group, as Ctrl-Z does) until someone continues it.
+    void suspend(pid_t whom) {
+        if (::getpgrp() == ::getsid(0)) {
+            say("there is no shell with job control to go back to");
+            return;
+        }
+        if (terminal_)
+            terminal_->leave();
+        child_.signal(SIGSTOP);
+        ::kill(whom, SIGSTOP);
+        child_.signal(SIGCONT);
+        if (terminal_)
+            terminal_->enter();
+    }
+
+    [[nodiscard]] ConsoleEnd judge() {
+        const int status = child_.poll_status().value_or(0);
+        switch (ending_) {
+        case Ending::quit: say("ended by Ctrl-A x"); return {};
+        case Ending::signal: return {ExitStatus::emulator_failed, "", signal_};
+        case Ending::output_lost:
+            return {ExitStatus::emulator_failed, signal_ != 0 ? "" : "standard output cannot be written", signal_};
+        case Ending::timeout:
+            return {ExitStatus::timeout, fmt::format("{} did not end within {} s", setup_.guest_label,
+                                                     std::chrono::duration<double>(*setup_.time_limit).count())};
+        case Ending::panic:
+        case Ending::none: break;
+        }
+        if (!panic_.empty())
+            return {ExitStatus::guest_failed, fmt::format("{}: kernel panic: {}", setup_.guest_label, panic_)};
+        return judge_machine(status);
+    }
+
+    [[nodiscard]] ConsoleEnd judge_machine(int status) {
+        const std::string complaint = last_complaint();
+        if (WIFSIGNALED(status))
+            return {ExitStatus::emulator_failed,
+                    fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
+        const int code = WEXITSTATUS(status);
+        if (code == 0)
+            return {};
+        const ExitStatus kind =
+            code == static_cast<int>(ExitStatus::bad_input) ? ExitStatus::bad_input : ExitStatus::guest_failed;
+        if (host_said_why_)
+            return {kind, ""};
+        if (complaint.find("unable to find CPU model") != std::string::npos)
+            return {ExitStatus::bad_input, fmt::format("QEMU: {}", complaint)};
+        if (!complaint.empty() || !heard_)
+            return {ExitStatus::emulator_failed,
+                    fmt::format("QEMU: {}", complaint.empty() ? fmt::format("ended with status {}", code) : complaint)};
+        return {kind, fmt::format("{} ended with status {}", setup_.guest_label, code)};
+    }
+
+    /// QEMU's last line on standard error, without its name.
+    [[nodiscard]] std::string last_complaint() const {
+        std::string_view text = errors_;
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+            text.remove_suffix(1);
+        if (const usize start = text.rfind('\n'); start != std::string_view::npos)
+            text.remove_prefix(start + 1);
+        if (const usize name = text.find(": "); text.starts_with("qemu-system") && name != std::string_view::npos)
+            text.remove_prefix(name + 2);
+        return std::string(text);
+    }
+
+    // ------------------------------------------------------------ words for the person
+    void show_host_line(const std::string &line) {
+        host_said_why_ = line.starts_with("error: ");
+        say(line);
+    }
+    void say(std::string_view text) {
+        fresh_line();
+        print(fmt::format("sel4vm: {}\n", text));
+    }
+    /// In raw mode the cursor is wherever the guest left it.
+    void fresh_line() {
+        if (terminal_ && !column_zero_)
+            print("\n");
+        column_zero_ = true;
+    }
+    void print(std::string_view text) const {
+        std::string out;
+        for (const char c : text) {
+            if (c == '\n' && terminal_)
+                out += '\r';
+            out += c;
+        }
+        std::fwrite(out.data(), 1, out.size(), stderr);
+        std::fflush(stderr);
+    }
+
+    const ConsoleSetup &setup_;
+    SignalDescriptor signals_; // first: the other members must not be torn down by a signal
+    const bool input_is_terminal_;
+    StandardOutput screen_;
+    ChildProcess child_;
+    std::optional<RawTerminal> terminal_;
+    LineDemux demux_;
+    PanicWatch panic_watch_;
+    EscapeKeys keys_;
+
+    std::string to_machine_;
+    std::string to_stdout_;
+    std::string errors_;
+    bool input_ended_ = false;
+    bool input_flows_ = false;
+    bool column_zero_ = true;
+    bool heard_ = false;
+    bool progress_shown_ = false;
+    bool host_said_why_ = false;
+    std::string panic_;
+    int signal_ = 0;
+    Ending ending_ = Ending::none;
+    Clock::time_point started_;
+    Clock::time_point last_heard_;
+    Clock::time_point panic_at_;
+    Clock::time_point ending_at_;
+};
+
+} // namespace
+
+ConsoleEnd run_console(const ConsoleSetup &setup) { return Session(setup).run(); }
+
+} // namespace sel4vm::cli

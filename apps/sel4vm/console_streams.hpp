@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What passes between the person's terminal and the emulated machine's serial line, as pure state machines: bytes in,
+// bytes and events out. The protocol on the line is described in docs/console.md. Deliberately no file descriptors here.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sel4vm::cli {
+
+/// Separates the host's own lines from the guests' output. The host starts each of its lines with kMark and ends it with a
+/// newline, and doubles a kMark that a guest prints, so a guest can neither lose a byte nor speak as the host.
+class LineDemux {
+public:
+    static constexpr char kMark = '\x1e';
+
+    struct Output {
+        std::string guest;
+        std::vector<std::string> host_lines; // without mark, line end and the prefix "sel4vm: "
+    };
+    [[nodiscard]] Output feed(std::string_view bytes);
+    /// What was cut off in the middle: an unfinished host line, when the machine died in it.
+    [[nodiscard]] std::optional<std::string> finish();
+
+private:
+    enum class State : u8 { guest, marked, host };
+    std::string take_line();
+    State state_ = State::guest;
+    std::string line_;
+};
+
+/// Finds the line with which a Linux kernel announces that it gives up.
+class PanicWatch {
+public:
+    /// The kernel's reason, once, when `bytes` complete such a line.
+    [[nodiscard]] std::optional<std::string> feed(std::string_view bytes);
+
+private:
+    static constexpr usize kLongestLine = 400;
+    std::string line_;
+    bool done_ = false;
+};
+
+/// What the keyboard asks of the tool itself: Ctrl-A, then one key.
+class EscapeKeys {
+public:
+    enum class Action : u8 { quit, help, suspend };
+    struct Input {
+        std::string bytes;            // for the guest
+        std::optional<Action> action; // what follows it is dropped
+    };
+    [[nodiscard]] Input feed(std::string_view bytes);
+    static constexpr std::string_view kHelp = "Ctrl-A x  end the emulated machine\n"
+                                              "Ctrl-A z  stop here and go back to the shell (fg goes on)\n"
+                                              "Ctrl-A a  send Ctrl-A to the guest\n"
+                                              "Ctrl-A h  this help\n";
+
+private:
+    bool escaped_ = false;
+};
+
+} // namespace sel4vm::cli

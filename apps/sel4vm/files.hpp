@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Whole files in and out. Input is read with a limit; output appears under its name only when it is complete, so that a
+// failed build leaves nothing behind and a running one never shows half a file.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace sel4vm::cli {
+
+using Bytes = std::vector<u8>;
+
+/// Larger inputs are refused: no guest of this machine has room for one.
+inline constexpr u64 kLargestInputBytes = 16 * kGiB;
+
+/// The content, or why not, as a phrase: "cannot be read: No such file or directory".
+[[nodiscard]] tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path,
+                                                         u64 limit_bytes = kLargestInputBytes);
+
+/// True for data that starts as a gzip member does.
+[[nodiscard]] bool is_gzip(std::span<const u8> data);
+
+/// The decompressed content of one gzip file (several members are joined), or why not, as a phrase.
+[[nodiscard]] tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, u64 limit_bytes = kGiB);
+
+/// A file that is made beside its final name. commit() gives it the name; without it, the destructor removes it.
+class OutputFile {
+public:
+    /// Throws Failure (bad_input) when the folder does not take a new file or `path` names something else than a file.
+    explicit OutputFile(std::filesystem::path path);
+    OutputFile(const OutputFile &) = delete;
+    OutputFile &operator=(const OutputFile &) = delete;
+    ~OutputFile();
+
+    void write(std::span<const u8> data);
+    /// Closes the file; with several files, finish all before the first commit().
+    void finish();
+    void commit();
+
+private:
+    [[noreturn]] void fail(const char *doing) const;
+    std::filesystem::path path_;
+    std::string temporary_;
+    int fd_ = -1;
+};
+
+/// A folder for the files of one run, removed with its content at the end.
+class TemporaryFolder {
+public:
+    TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder &) = delete;
+    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+    ~TemporaryFolder();
+    [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+} // namespace sel4vm::cli

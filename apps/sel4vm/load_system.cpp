@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/system_file.hpp>
+
+#include <fmt/format.h>
+
+namespace sel4vm::cli {
+
+std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes) {
+    constexpr u64 kLargestSystemFile = 16 * kMiB;
+    const auto data = read_file(file, kLargestSystemFile);
+    if (!data)
+        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", file, data.error()));
+    // SAFETY: bytes may be looked at as characters.
+    return parse_system({reinterpret_cast<const char *>(data->data()), data->size()}, file, mistakes);
+}
+
+void require_none(const Mistakes &mistakes) {
+    if (!mistakes.empty())
+        throw Failure(ExitStatus::bad_input, mistakes.texts());
+}
+
+} // namespace sel4vm::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/mistakes.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sel4vm::cli {
+
+std::string to_text(const Mistake &mistake) {
+    const Origin &at = mistake.at;
+    std::string text = at.file;
+    if (at.line != 0)
+        text += fmt::format(":{}", at.line);
+    for (const std::string &part : {at.name, at.value.empty() ? std::string{} : "value " + at.value, mistake.problem}) {
+        if (!part.empty())
+            text += (text.empty() ? "" : ": ") + part;
+    }
+    return text;
+}
+
+std::vector<std::string> Mistakes::texts() const {
+    std::vector<const Mistake *> sorted;
+    for (const Mistake &mistake : all_)
+        sorted.push_back(&mistake);
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const Mistake *a, const Mistake *b) { return a->at.line < b->at.line; });
+    std::vector<std::string> out;
+    for (const Mistake *mistake : sorted)
+        out.push_back(to_text(*mistake));
+    return out;
+}
+
+} // namespace sel4vm::cli

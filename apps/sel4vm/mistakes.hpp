@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What is wrong with what a person wrote, collected so that all of it is reported at once. Each mistake says where, which
+// key or option, its value and what was expected.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+#include <string>
+#include <vector>
+
+namespace sel4vm::cli {
+
+/// Where a value was written.
+struct Origin {
+    std::string file;  // empty for the command line
+    u32 line = 0;      // 0 when it is about the whole file
+    std::string name;  // "key 'vm.memory'", "option '--memory'"; empty for the file itself
+    std::string value; // as to be printed; empty when none was given
+};
+
+struct Mistake {
+    Origin at;
+    std::string problem; // "expected ...", "missing: expected ..."
+};
+
+/// "system.toml:3: key 'vm.memory': value "x": expected ..."
+[[nodiscard]] std::string to_text(const Mistake &mistake);
+
+class Mistakes {
+public:
+    void add(Origin at, std::string problem) { all_.push_back({std::move(at), std::move(problem)}); }
+    void expected(Origin at, const std::string &what) { add(std::move(at), "expected " + what); }
+    [[nodiscard]] bool empty() const { return all_.empty(); }
+    [[nodiscard]] usize count() const { return all_.size(); }
+    /// As lines, in the order of the file.
+    [[nodiscard]] std::vector<std::string> texts() const;
+
+private:
+    std::vector<Mistake> all_;
+};
+
+} // namespace sel4vm::cli

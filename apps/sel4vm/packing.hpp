@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A system and its images as the bundle that the host program reads.
+#pragma once
+
+#include <apps/sel4vm/images.hpp>
+
+namespace sel4vm::cli {
+
+/// The whole bundle. Throws Failure where the library refuses, which judge_system() should have found before.
+[[nodiscard]] Bytes make_bundle(const System &system, const LoadedImages &images);
+
+} // namespace sel4vm::cli

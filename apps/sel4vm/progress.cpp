@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/progress.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace sel4vm::cli {
+
+ProgressLine::ProgressLine(Progress wanted, std::string what) {
+    if (wanted == Progress::silent)
+        return;
+    watcher_ = std::thread([this, what = std::move(what)] {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_for(lock, std::chrono::seconds(1), [this] { return done_; }))
+            fmt::print(stderr, "sel4vm: {} ...\n", what);
+    });
+}
+
+ProgressLine::~ProgressLine() {
+    {
+        const std::lock_guard lock(mutex_);
+        done_ = true;
+    }
+    changed_.notify_all();
+    if (watcher_.joinable())
+        watcher_.join();
+}
+
+} // namespace sel4vm::cli

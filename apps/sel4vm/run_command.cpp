@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// `sel4vm run`: builds an image in a temporary folder and attaches this terminal to QEMU running it.
+#include <apps/sel4vm/commands.hpp>
+#include <apps/sel4vm/console_session.hpp>
+#include <apps/sel4vm/host_image.hpp>
+#include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/packing.hpp>
+#include <apps/sel4vm/qemu.hpp>
+#include <apps/sel4vm/text.hpp>
+#include <apps/sel4vm/vm_options.hpp>
+
+#include <csignal>
+#include <fmt/format.h>
+#include <numeric>
+#include <sel4vm/base/bits.hpp>
+#include <unistd.h>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::ImageKind;
+
+/// What the host needs for itself: its heap, page tables, and what alignment wastes.
+constexpr u64 kHostOverheadBytes = 128 * kMiB;
+/// QEMU gives a machine of this kind at most 255 GiB.
+constexpr u64 kMostMemoryBytes = 255 * kGiB;
+
+/// The argument for the host's command line that makes it mark its own lines: docs/console.md.
+constexpr const char *kMarkedConsole = "console=marked";
+
+void check_usage(const RunOptions &options) {
+    const bool own = options.vm.kernel || options.vm.firmware;
+    if (!options.file && !own)
+        throw Failure(
+            ExitStatus::bad_input,
+            "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'");
+    if (options.vm.kernel && options.vm.firmware)
+        throw Failure(ExitStatus::bad_input, "option '--firmware': is not possible with '--kernel'");
+}
+
+u64 guest_memory_bytes(const System &system) {
+    u64 total = 0;
+    for (const auto &vm : system.description.vms) {
+        for (const auto &region : vm.memory)
+            total += std::min(region.size_bytes, kMostMemoryBytes); // a sum of a few dozen: it cannot wrap
+        for (const auto &image : vm.images)
+            if (image.kind == ImageKind::rom || image.kind == ImageKind::firmware)
+                total += std::min(std::max(image.region_bytes, image.size_bytes), kMostMemoryBytes);
+    }
+    return total;
+}
+
+/// The GIC that QEMU emulates: the guests use its interfaces directly, so all have its version.
+u32 gic_version(const System &system, Mistakes &mistakes) {
+    const auto version = [&](usize i) { return static_cast<u32>(system.description.vms[i].gic.version); };
+    const u32 wanted = system.qemu.gic.value_or(version(0));
+    for (usize i = 0; i < system.description.vms.size(); ++i) {
+        if (version(i) != wanted) {
+            Origin at = system.origin_of(fmt::format("vm[{}].gic.version", i));
+            at.value = fmt::format("{}", version(i));
+            mistakes.expected(std::move(at), fmt::format("{}, as the machine and its other VMs have", wanted));
+        }
+    }
+    return wanted;
+}
+
+void fit_memory(System &system, u64 image_bytes, Mistakes &mistakes) {
+    const u64 needed = guest_memory_bytes(system) + image_bytes + kHostOverheadBytes;
+    const u64 rounded = align_up(needed, 64 * kMiB).value_or(needed);
+    if (!system.qemu.memory_bytes)
+        system.qemu.memory_bytes = rounded;
+    if (*system.qemu.memory_bytes > kMostMemoryBytes || rounded > kMostMemoryBytes)
+        mistakes.expected(system.origin_of("vm[0].memory[0].size"),
+                          fmt::format("less memory: the machine would need {}, QEMU's has at most {}",
+                                      size_text(std::max(rounded, *system.qemu.memory_bytes)),
+                                      size_text(kMostMemoryBytes)));
+}
+
+std::string guest_label(const System &system) {
+    const auto &vms = system.description.vms;
+    const auto input = system.description.console.input;
+    return fmt::format("vm '{}'", input.empty() ? vms[0].name : input);
+}
+
+std::filesystem::path image_path(const System &system, ImageKind kind) {
+    for (const ImageSource &source : system.images)
+        if (system.description.vms[source.vm].images[source.image].kind == kind)
+            return source.path;
+    return {};
+}
+
+/// QEMU loads the guest's own files; nothing of ours is involved.
+QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
+    const auto &vm = system.description.vms[0];
+    if (system.description.vms.size() != 1)
+        mistakes.add({"", 0, "option '--no-hypervisor'", ""}, "is possible with one VM only");
+    for (const ImageSource &source : system.images) {
+        const ImageKind kind = vm.images[source.image].kind;
+        if (source.vm == 0 && (kind == ImageKind::rom || kind == ImageKind::raw))
+            mistakes.add(source.origin, "is not possible with option '--no-hypervisor'");
+    }
+    QemuMachine machine;
+    machine.hypervisor = Hypervisor::absent;
+    machine.kernel = image_path(system, ImageKind::kernel);
+    machine.initrd = image_path(system, ImageKind::initrd);
+    machine.dtb = image_path(system, ImageKind::dtb);
+    machine.firmware = image_path(system, ImageKind::firmware);
+    machine.cmdline = vm.cmdline;
+    machine.settings = system.qemu;
+    machine.settings.memory_bytes = vm.memory[0].size_bytes;
+    machine.settings.cpus = vm.vcpu_count;
+    return machine;
+}
+
+QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
+                           const std::filesystem::path &folder, Mistakes &mistakes) {
+    const HostImage host = HostImage::find(options.host_image);
+    system.description.exit_method = machine::ExitMethod::semihosting;
+    const Bytes bundle = make_bundle(system, images);
+    fit_memory(system, host.size_bytes() + bundle.size(), mistakes);
+    require_none(mistakes);
+
+    QemuMachine machine;
+    machine.kernel = folder / "image";
+    machine.cmdline = kMarkedConsole;
+    machine.settings = system.qemu;
+    OutputFile image(machine.kernel);
+    image.write(host.with_room_for(bundle.size()));
+    image.write(bundle);
+    image.commit();
+    return machine;
+}
+
+QemuMachine prepare(System &system, const RunOptions &options, const std::filesystem::path &folder,
+                    Mistakes &mistakes) {
+    const LoadedImages images = load_images(system, mistakes);
+    judge_system(system, images, mistakes);
+    require_none(mistakes);
+    system.qemu.gic = gic_version(system, mistakes);
+    QemuMachine machine = options.no_hypervisor ? bare_machine(system, mistakes)
+                                                : hosted_machine(system, images, options, folder, mistakes);
+    require_none(mistakes);
+    machine.program = qemu_program();
+    machine.timing = options.icount ? Timing::deterministic : Timing::real;
+    return machine;
+}
+
+void print_command(const std::vector<std::string> &command) {
+    std::string line;
+    for (const std::string &word : command) {
+        const bool plain =
+            !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                    "-_=,./:+@%") == std::string::npos;
+        line += line.empty() ? "" : " ";
+        if (plain) {
+            line += word;
+            continue;
+        }
+        line += '\'';
+        for (const char c : word)
+            line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        line += '\'';
+    }
+    fmt::print(stderr, "sel4vm: {}\n", line);
+}
+
+/// Ends this process as the signal that ended the run would have, so that a calling shell sees it.
+[[noreturn]] void die_of(int number) {
+    std::signal(number, SIG_DFL);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    ::sigprocmask(SIG_UNBLOCK, &one, nullptr);
+    ::raise(number);
+    ::_exit(128 + number);
+}
+
+} // namespace
+
+ExitStatus run(const RunOptions &options) {
+    check_usage(options);
+    const Progress progress = options.verbose || ::isatty(STDERR_FILENO) == 1 ? Progress::shown : Progress::silent;
+    Mistakes mistakes;
+    ConsoleSetup setup;
+    setup.time_limit = time_limit(options, mistakes);
+    setup.progress = progress;
+
+    ConsoleEnd end;
+    {
+        const TemporaryFolder folder;
+        {
+            const ProgressLine line(progress, "building the image");
+            std::unique_ptr<System> system;
+            if (options.file) {
+                system = read_system(*options.file, mistakes);
+                if (!mistakes.empty() && system->description.vms.empty())
+                    require_none(mistakes);
+                apply_options(options, *system, mistakes);
+            } else {
+                system = system_from_options(options, mistakes);
+            }
+            const QemuMachine machine = prepare(*system, options, folder.path(), mistakes);
+            setup.command = qemu_command(machine);
+            setup.guest_label = guest_label(*system);
+        }
+        if (options.no_hypervisor) {
+            setup.protocol = LineProtocol::plain;
+            setup.input_start = InputStart::after_quiet;
+        }
+        if (options.verbose)
+            print_command(setup.command);
+        end = run_console(setup);
+    }
+    if (end.signal != 0)
+        die_of(end.signal);
+    if (end.status != ExitStatus::ok && !end.sentence.empty())
+        throw Failure(end.status, end.sentence);
+    return end.status;
+}
+
+} // namespace sel4vm::cli

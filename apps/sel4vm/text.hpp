@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Text that people write, turned into values and back: sizes, whole numbers, the nearest known name for a misspelt one,
+// and values quoted so that one always prints as one line. Deliberately no locale and no floating point.
+#pragma once
+
+#include <sel4vm/base/types.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sel4vm::cli {
+
+/// "512M", "1G", "64KiB", "4096", "0x1000": bytes, binary units. Nothing when it is not a size or needs more than 64 bits.
+[[nodiscard]] std::optional<u64> parse_size(std::string_view text);
+
+/// Decimal, or hexadecimal with 0x. Nothing when it is not a number or needs more than 64 bits.
+[[nodiscard]] std::optional<u64> parse_number(std::string_view text);
+
+/// "512 MiB": the largest binary unit that divides evenly; "1000 bytes" when none does.
+[[nodiscard]] std::string size_text(u64 bytes);
+
+/// The known name with the fewest single-letter changes, when these are few enough to be a slip.
+[[nodiscard]] std::optional<std::string_view> nearest_name(std::string_view name,
+                                                           std::span<const std::string_view> known);
+
+/// In double quotes, control characters as \xNN, long text cut.
+[[nodiscard]] std::string in_quotes(std::string_view text);
+
+/// "a", "a or b", "a, b or c".
+[[nodiscard]] std::string one_of(std::span<const std::string_view> names);
+
+} // namespace sel4vm::cli

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The implementation of toml++, compiled once.
+#define TOML_IMPLEMENTATION
+#include <toml++/toml.h>

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/qemu.hpp>
+#include <apps/sel4vm/text.hpp>
+#include <apps/sel4vm/vm_options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::ImageKind;
+using namespace std::string_view_literals;
+
+constexpr u64 kDefaultMemoryBytes = 512 * kMiB;
+constexpr std::array kLogLevels{"error"sv, "warning"sv, "info"sv, "debug"sv};
+
+Origin option(std::string_view name, const std::string &value) {
+    return {"", 0, fmt::format("option '{}'", name), in_quotes(value)};
+}
+
+class Overrides {
+public:
+    Overrides(const RunOptions &options, System &system, Mistakes &mistakes)
+        : options_(options), system_(system), mistakes_(mistakes) {}
+
+    void apply() {
+        apply_machine();
+        const VmOptions &vm = options_.vm;
+        if (system_.description.vms.size() != 1) {
+            refuse_vm_options();
+            return;
+        }
+        image(ImageKind::kernel, "--kernel", vm.kernel, "vm[0].kernel");
+        image(ImageKind::firmware, "--firmware", vm.firmware, "vm[0].firmware");
+        image(ImageKind::initrd, "--initrd", vm.initrd, "vm[0].initrd");
+        image(ImageKind::dtb, "--dtb", vm.dtb, "vm[0].dtb");
+        if (vm.cmdline) {
+            system_.description.vms[0].cmdline = system_.keep(*vm.cmdline);
+            system_.said("vm[0].cmdline", option("--cmdline", *vm.cmdline));
+        }
+        memory();
+        vcpus();
+        gic();
+    }
+
+private:
+    machine::MachineDescription &vm() { return system_.description.vms[0]; }
+
+    void apply_machine() {
+        if (options_.cpu) {
+            system_.qemu.cpu = *options_.cpu;
+            if (options_.cpu->empty() || !may_be_aarch64_cpu(*options_.cpu))
+                mistakes_.expected(option("--cpu", *options_.cpu),
+                                   "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"");
+        }
+        for (const std::string &argument : options_.qemu_arguments)
+            system_.qemu.arguments.push_back(argument);
+        if (options_.log_level) {
+            const auto found = std::find(kLogLevels.begin(), kLogLevels.end(), *options_.log_level);
+            if (found == kLogLevels.end())
+                mistakes_.expected(option("--log-level", *options_.log_level), one_of(kLogLevels));
+            else
+                system_.description.log_level = static_cast<LogLevel>(found - kLogLevels.begin());
+        }
+    }
+
+    void refuse_vm_options() {
+        const VmOptions &given = options_.vm;
+        for (const auto &[name, value] : {std::pair{"--kernel", &given.kernel}, std::pair{"--initrd", &given.initrd},
+                                          std::pair{"--cmdline", &given.cmdline}, std::pair{"--memory", &given.memory},
+                                          std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic},
+                                          std::pair{"--dtb", &given.dtb}, std::pair{"--firmware", &given.firmware}}) {
+            if (*value)
+                mistakes_.expected(option(name, **value),
+                                   "a file with one VM; with several it is not clear which is meant");
+        }
+    }
+
+    /// A file of this kind, instead of the one that was there.
+    void image(ImageKind kind, std::string_view name, const std::optional<std::string> &path, const char *key) {
+        if (!path)
+            return;
+        if (path->empty()) {
+            mistakes_.expected(option(name, *path), "the path of a file");
+            return;
+        }
+        remove(kind);
+        if (kind == ImageKind::kernel)
+            remove(ImageKind::firmware);
+        if (kind == ImageKind::firmware)
+            remove(ImageKind::kernel);
+        const Origin origin = option(name, *path);
+        system_.said(key, origin);
+        system_.add_image(0, image_record(kind), *path, origin, mistakes_);
+    }
+
+    void remove(ImageKind kind) {
+        auto &records = vm().images;
+        for (usize i = 0; i < records.size(); ++i) {
+            if (records[i].kind != kind)
+                continue;
+            records.erase(i);
+            std::erase_if(system_.images,
+                          [i](const ImageSource &source) { return source.vm == 0 && source.image == i; });
+            for (ImageSource &source : system_.images)
+                if (source.vm == 0 && source.image > i)
+                    --source.image;
+            return;
+        }
+    }
+
+    void memory() {
+        const auto &text = options_.vm.memory;
+        if (!text)
+            return;
+        const auto size = parse_size(*text);
+        if (!size) {
+            mistakes_.expected(option("--memory", *text), "a size such as 512M or 1G");
+            return;
+        }
+        vm().memory[0].size_bytes = *size;
+        system_.said("vm[0].memory[0].size", option("--memory", *text));
+    }
+
+    void vcpus() {
+        const auto &text = options_.vm.vcpus;
+        if (!text)
+            return;
+        const auto count = parse_number(*text);
+        if (!count || *count > ~u32{0}) {
+            mistakes_.expected(option("--vcpus", *text), "a number of virtual CPUs");
+            return;
+        }
+        vm().vcpu_count = static_cast<u32>(*count);
+        system_.said("vm[0].vcpus", option("--vcpus", *text));
+    }
+
+    void gic() {
+        const auto &text = options_.vm.gic;
+        if (!text)
+            return;
+        if (*text != "2" && *text != "3") {
+            mistakes_.expected(option("--gic", *text), "2 or 3");
+            return;
+        }
+        vm().gic.version = *text == "2" ? machine::GicVersion::v2 : machine::GicVersion::v3;
+        system_.qemu.gic.reset(); // what the file says fits the file's version
+        system_.said("vm[0].gic.version", option("--gic", *text));
+    }
+
+    const RunOptions &options_;
+    System &system_;
+    Mistakes &mistakes_;
+};
+
+} // namespace
+
+std::unique_ptr<System> system_from_options(const RunOptions &options, Mistakes &mistakes) {
+    auto system = std::make_unique<System>();
+    machine::MachineDescription &vm = *system->description.vms.emplace_back();
+    vm.name = "guest";
+    static_cast<void>(vm.memory.emplace_back(machine::MemoryRegion{.size_bytes = kDefaultMemoryBytes}));
+    static_cast<void>(vm.devices.emplace_back(machine::default_uart()));
+    static_cast<void>(vm.devices.emplace_back(machine::default_rtc()));
+    apply_options(options, *system, mistakes);
+    return system;
+}
+
+void apply_options(const RunOptions &options, System &system, Mistakes &mistakes) {
+    Overrides(options, system, mistakes).apply();
+}
+
+std::optional<std::chrono::milliseconds> time_limit(const RunOptions &options, Mistakes &mistakes) {
+    if (!options.timeout)
+        return std::nullopt;
+    const std::string &text = *options.timeout;
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    constexpr double kLongest = 1e8;
+    if (error != std::errc{} || end != text.data() + text.size() || !(seconds > 0) || seconds > kLongest) {
+        mistakes.expected(option("--timeout", text), "a number of seconds");
+        return std::nullopt;
+    }
+    return std::chrono::milliseconds(static_cast<long long>(seconds * 1000) + 1);
+}
+
+} // namespace sel4vm::cli
