@@ -35,7 +35,7 @@ TARGET_STD = set(
 # Other libraries, and where target code may include them.
 TARGET_LIBRARIES = {
     "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
-    "libfdt.h": ["src/sel4vm/boot/", "src/hosts/el2/"],
+    "libfdt.h": ["src/sel4vm/boot/", "src/sel4vm/machine/", "src/hosts/el2/"],
 }
 # Architecture conditionals belong into hosts and CMake.
 ARCH_CONDITIONAL = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__aarch64__|__x86_64__|__arm__|__ARM_\w+)")
