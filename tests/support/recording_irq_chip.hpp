@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// An IrqChip that remembers the wires and kicks the vCPU of a private interrupt that rises, as a real one would.
+#pragma once
+
+#include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+#include <map>
+#include <utility>
+
+namespace sel4vm::test {
+
+class RecordingIrqChip final : public IrqChip {
+public:
+    void set_level(u32 intid, Level level) override {
+        ++changes;
+        shared_[intid] = level;
+    }
+    void set_private_level(VcpuId vcpu, u32 intid, Level level) override {
+        ++changes;
+        private_[{vcpu.value(), intid}] = level;
+        if (vm != nullptr && level == Level::high)
+            vm->vcpu(vcpu).port().kick();
+    }
+    void sync(Vcpu &) override {}
+    void maintain(Vcpu &) override {}
+    bool has_deliverable(Vcpu &vcpu) override {
+        for (const auto &[key, level] : private_) {
+            if (key.first == vcpu.id().value() && level == Level::high)
+                return true;
+        }
+        return false;
+    }
+    void timer_fired(Vcpu &, u32) override {}
+    void reset() override {}
+    void reset_vcpu(Vcpu &) override {}
+
+    /// Whether the wire of a shared interrupt, or of a private one, is high.
+    [[nodiscard]] bool high(u32 intid) const {
+        const auto found = shared_.find(intid);
+        return found != shared_.end() && found->second == Level::high;
+    }
+    [[nodiscard]] bool high(u16 vcpu, u32 intid) const {
+        const auto found = private_.find({vcpu, intid});
+        return found != private_.end() && found->second == Level::high;
+    }
+
+    unsigned changes = 0;
+    Vm *vm = nullptr; ///< set: rising private wires kick
+
+private:
+    std::map<u32, Level> shared_;
+    std::map<std::pair<u16, u32>, Level> private_;
+};
+
+} // namespace sel4vm::test
