@@ -11,7 +11,7 @@ namespace sel4vm::aarch64 {
 
 /// The guest's EL1 virtual timer, CNTV_CTL_EL0 and CNTV_CVAL_EL0, as read from outside.
 struct VirtualTimerState {
-    u32 control = 0;       ///< ENABLE bit 0, IMASK bit 1
+    u32 control = 0;       ///< ENABLE bit 0, IMASK bit 1; when read also ISTATUS bit 2, the condition now
     u64 compare_value = 0; ///< in ticks of the virtual counter
 };
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/fake/list_registers.hpp>
+
+#include <sel4vm/base/assert.hpp>
+
+#include <algorithm>
+
+namespace sel4vm::fake {
+
+namespace {
+using State = aarch64::ListRegisterState;
+constexpr u32 kEoiMode = 1u << 9;
+
+State without(State state, State part) { return static_cast<State>(static_cast<u8>(state) & ~static_cast<u8>(part)); }
+bool has(State state, State part) { return (static_cast<u8>(state) & static_cast<u8>(part)) != 0; }
+} // namespace
+
+Status<HostError> ListRegisters::write(unsigned index, const Register &value) {
+    SEL4VM_ASSERT(index < abilities_.count);
+    ++writes_;
+    const u32 b = bit<u32>(index);
+    if (!abilities_.clear && (busy_ & b) != 0) {
+        violate("a busy list register was written");
+        return Err{HostError{HostErrorKind::busy}};
+    }
+    if (value.state != State::empty) {
+        if (value.intid > abilities_.max_intid)
+            violate("an INTID that the host cannot deliver");
+        if (!abilities_.optional_eoi && !value.eoi_maintenance)
+            violate("no EOI maintenance on a host that cannot leave it out");
+        if (!abilities_.read_back && value.state != State::pending)
+            violate("a state that an injecting host cannot load");
+        if ((value.priority & low_mask<u32>(8u - abilities_.priority_bits)) != 0)
+            violate("a priority bit that the hardware lacks");
+        for (unsigned other = 0; other < abilities_.count; ++other) {
+            const Register &held = registers_[other];
+            if (other != index && held.state != State::empty && held.intid == value.intid &&
+                held.source_cpu == value.source_cpu)
+                violate("an interrupt in two list registers");
+        }
+    }
+    registers_[index] = value;
+    finished_ &= ~b;
+    busy_ |= b;
+    return Ok{};
+}
+
+ListRegisters::Register ListRegisters::read(unsigned index) {
+    if (!abilities_.read_back)
+        violate("read without the ability");
+    return registers_[index];
+}
+
+u32 ListRegisters::take_finished() {
+    const u32 finished = finished_;
+    finished_ = 0;
+    busy_ &= ~finished;
+    return finished;
+}
+
+void ListRegisters::set_underflow_maintenance(bool on) {
+    if (!abilities_.maintenance_control)
+        violate("underflow maintenance without the ability");
+    underflow_ = on;
+}
+
+u32 ListRegisters::interface_control() {
+    if (!abilities_.read_back)
+        violate("interface control without the ability");
+    return control_;
+}
+
+void ListRegisters::set_interface_control(u32 value) {
+    if (!abilities_.read_back)
+        violate("interface control without the ability");
+    control_ = value;
+}
+
+std::optional<unsigned> ListRegisters::best() const {
+    std::optional<unsigned> best;
+    u32 below = control_ >> 24 & 0xf8;
+    if (!running_.empty())
+        below = std::min<u32>(below, running_.back());
+    for (unsigned n = 0; n < abilities_.count; ++n) {
+        const Register &held = registers_[n];
+        if (held.state != State::pending || held.priority >= below || (control_ & (held.group1 ? 2 : 1)) == 0)
+            continue;
+        // Among equals the lowest INTID, so that tests repeat.
+        if (!best || held.priority < registers_[*best].priority ||
+            (held.priority == registers_[*best].priority && held.intid < registers_[*best].intid))
+            best = n;
+    }
+    return best;
+}
+
+std::optional<ListRegisters::Acknowledged> ListRegisters::signalled() const {
+    const auto index = best();
+    if (!index)
+        return std::nullopt;
+    const Register &held = registers_[*index];
+    return Acknowledged{held.intid, held.source_cpu, held.priority};
+}
+
+std::optional<ListRegisters::Acknowledged> ListRegisters::acknowledge() {
+    const auto index = best();
+    if (!index)
+        return std::nullopt;
+    Register &held = registers_[*index];
+    held.state = State::active;
+    running_.push_back(held.priority);
+    return Acknowledged{held.intid, held.source_cpu, held.priority};
+}
+
+void ListRegisters::end(u32 intid, u8 source) {
+    if (!running_.empty())
+        running_.pop_back();
+    if ((control_ & kEoiMode) == 0)
+        deactivate(intid, source);
+}
+
+void ListRegisters::deactivate(u32 intid, u8 source) {
+    for (unsigned n = 0; n < abilities_.count; ++n) {
+        Register &held = registers_[n];
+        if (!has(held.state, State::active) || held.intid != intid || held.source_cpu != source)
+            continue;
+        held.state = without(held.state, State::active);
+        if (held.state == State::empty)
+            finished_ |= bit<u32>(n);
+        return;
+    }
+}
+
+bool ListRegisters::maintenance_asserted() const {
+    for (unsigned n = 0; n < abilities_.count; ++n) {
+        if ((finished_ & bit<u32>(n)) != 0 && registers_[n].eoi_maintenance)
+            return true;
+    }
+    return underflow_ && in_use() <= 1;
+}
+
+unsigned ListRegisters::in_use() const {
+    return static_cast<unsigned>(std::count_if(registers_.begin(), registers_.begin() + abilities_.count,
+                                               [](const Register &held) { return held.state != State::empty; }));
+}
+
+} // namespace sel4vm::fake

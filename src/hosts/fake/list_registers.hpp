@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// List registers that behave like hardware's, with the guest's side of the CPU interface: acknowledge and end with
+// priority masking, preemption, both EOI modes. It can be told to be as poor as a host that only injects. What the
+// architecture forbids (an interrupt in two list registers, overwriting a busy one without the ability) is remembered
+// as `violation`. Simplifications: no binary points (every priority preempts a lower one), no GICv2 AckCtl.
+#pragma once
+
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/base/bits.hpp>
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace sel4vm::fake {
+
+class ListRegisters final : public aarch64::ListRegisterPort {
+public:
+    using Abilities = aarch64::ListRegisterAbilities;
+    using Register = aarch64::ListRegister;
+    using State = aarch64::ListRegisterState;
+
+    static constexpr Abilities full(u8 count = 4) {
+        return {.count = count,
+                .read_back = true,
+                .clear = true,
+                .hardware_link = true,
+                .optional_eoi = true,
+                .source_cpu = true,
+                .maintenance_control = true};
+    }
+    /// seL4: write-only, always with maintenance, busy until then.
+    static constexpr Abilities injection_only(u8 count = 4) {
+        Abilities abilities;
+        abilities.count = count;
+        abilities.max_intid = 1023;
+        return abilities;
+    }
+
+    explicit ListRegisters(const Abilities &abilities) : abilities_(abilities) {}
+
+    // -- ListRegisterPort
+    [[nodiscard]] Abilities abilities() const override { return abilities_; }
+    [[nodiscard]] Status<HostError> write(unsigned index, const Register &value) override;
+    [[nodiscard]] Register read(unsigned index) override;
+    [[nodiscard]] u32 take_finished() override;
+    void set_underflow_maintenance(bool on) override;
+    [[nodiscard]] u32 interface_control() override;
+    void set_interface_control(u32 value) override;
+
+    // -- the guest's side
+    struct Acknowledged {
+        u32 intid;
+        u8 source;
+        u8 priority;
+        friend bool operator==(const Acknowledged &, const Acknowledged &) = default;
+    };
+    /// Reads IAR; no value is the spurious INTID.
+    std::optional<Acknowledged> acknowledge();
+    /// What acknowledge() would give.
+    [[nodiscard]] std::optional<Acknowledged> signalled() const;
+    /// Writes EOIR: drops the running priority, and in EOImode 0 deactivates.
+    void end(u32 intid, u8 source = 0);
+    /// Writes DIR.
+    void deactivate(u32 intid, u8 source = 0);
+    void set_control(u32 control) { control_ = control; }
+
+    // -- for tests
+    [[nodiscard]] bool maintenance_asserted() const;
+    [[nodiscard]] const Register &at(unsigned index) const { return registers_[index]; }
+    [[nodiscard]] unsigned in_use() const;
+    [[nodiscard]] unsigned writes() const { return writes_; }
+    [[nodiscard]] const char *violation() const { return violation_; }
+    [[nodiscard]] bool underflow_maintenance() const { return underflow_; }
+    /// Group enables, priority mask all open.
+    static constexpr u32 kOpen = 0xf800'0003;
+
+private:
+    [[nodiscard]] std::optional<unsigned> best() const;
+    void violate(const char *what) {
+        if (violation_ == nullptr)
+            violation_ = what;
+    }
+
+    Abilities abilities_;
+    std::array<Register, 16> registers_{};
+    std::vector<u8> running_;
+    u32 busy_ = 0;     // without `clear`: written and not yet taken back
+    u32 finished_ = 0; // ended, not yet reported
+    u32 control_ = kOpen;
+    unsigned writes_ = 0;
+    bool underflow_ = false;
+    const char *violation_ = nullptr;
+};
+
+} // namespace sel4vm::fake

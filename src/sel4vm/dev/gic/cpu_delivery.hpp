@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Delivery to one vCPU: keeps its list registers loaded with the best of its candidates, and reads back what the guest
+// did with them. Adapts to what the host declared (docs/gic.md): with `read_back` and `clear` a list register always says
+// what the state machine says; without them it is loaded late, asks for maintenance on EOI, and is left alone until then.
+// Also forwards the virtual timer. All calls on the vCPU's own executor, or while the vCPU is stopped, under the chip's lock.
+#pragma once
+
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/dev/gic/irq_machine.hpp>
+
+namespace sel4vm::dev {
+
+class CpuDelivery {
+public:
+    void attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
+    [[nodiscard]] bool attached() const { return lists_ != nullptr; }
+
+    /// Takes over what the guest did since the last time: acknowledged, ended.
+    void fold();
+    /// fold(), and looks whether a pending timer interrupt still has its cause.
+    void observe();
+    /// Everything: fold, correct, load.
+    void service();
+    /// service() because the hardware asked for it.
+    void maintain();
+    /// Whether the CPU interface would signal an interrupt now. In doubt yes: a needless wake-up is harmless.
+    [[nodiscard]] bool has_deliverable();
+    void timer_fired(u32 intid);
+    /// Empties the list registers; what was pending in them goes back to the distributor.
+    void reset();
+
+private:
+    enum class TimerNews : u8 { none, just_fired };
+    struct Choice {
+        u32 intid;
+        u8 priority;
+    };
+    /// What the CPU interface lets through.
+    struct Gate {
+        u32 below = 0x100; ///< priority values less than this
+        bool group0 = true;
+        bool group1 = true;
+        [[nodiscard]] bool passes(u8 priority, bool is_group1) const {
+            return priority < below && (is_group1 ? group1 : group0);
+        }
+    };
+
+    [[nodiscard]] CpuState &state() { return irqs_->cpu(cpu_); }
+    [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return irqs_->word(cpu_, entry.intid / kIrqsPerWord); }
+    [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
+
+    void service(TimerNews news);
+    // cpu_delivery_fold.cpp
+    void finish(u32 index);
+    void saw(u32 index, aarch64::ListRegisterState now);
+    void correct(u32 index);
+    [[nodiscard]] bool should_be_pending(const ListEntry &entry, aarch64::ListRegisterState now);
+    [[nodiscard]] bool take_latch(const ListEntry &entry);
+    void give_back_latch(const ListEntry &entry);
+    void withdraw(u32 index);
+    void look_at_timer();
+    // cpu_delivery_load.cpp
+    void load();
+    [[nodiscard]] Choice best_candidate();
+    [[nodiscard]] u32 victim_for(u8 priority);
+    void list(u32 index, u32 intid);
+    void list_active(u32 index, u32 intid);
+    void load_software_active();
+    void arrange_refill();
+    void set_underflow(bool on);
+    [[nodiscard]] bool write(u32 index);
+    void release(u32 index);
+    void empty(u32 index);
+    [[nodiscard]] Gate gate();
+
+    IrqMachine *irqs_ = nullptr;
+    aarch64::ListRegisterPort *lists_ = nullptr;
+    aarch64::TimerPort *timer_ = nullptr;
+    u32 cpu_ = 0;
+    u32 lists_mask_ = 0;
+    aarch64::ListRegisterAbilities abilities_;
+    bool can_rewrite_ = false;
+    bool always_eoi_ = false;
+};
+
+} // namespace sel4vm::dev

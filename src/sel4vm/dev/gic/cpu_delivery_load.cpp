@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// From the state machine to the list registers: the most urgent candidates first.
+#include <sel4vm/dev/gic/cpu_delivery.hpp>
+
+namespace sel4vm::dev {
+
+using aarch64::ListRegister;
+using aarch64::ListRegisterState;
+
+namespace {
+constexpr u32 kNone = ~u32{0};
+}
+
+void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+    irqs_ = &irqs;
+    lists_ = &lists;
+    timer_ = &timer;
+    cpu_ = cpu;
+    abilities_ = lists.abilities();
+    lists_mask_ = low_mask<u32>(abilities_.count);
+    can_rewrite_ = abilities_.read_back && abilities_.clear;
+    // An interrupt that arrives while its list register is busy can only be seen to at the EOI, where nothing can be rewritten.
+    always_eoi_ = !abilities_.optional_eoi || !can_rewrite_;
+}
+
+void CpuDelivery::service() { service(TimerNews::none); }
+
+void CpuDelivery::maintain() {
+    // Also when nothing should be in use: what the host reports must not stay unheard.
+    if (state().lists_in_use == 0)
+        static_cast<void>(lists_->take_finished());
+    service();
+}
+
+void CpuDelivery::service(TimerNews news) {
+    fold();
+    CpuState &cpu = state();
+    if (cpu.timer.masked && news != TimerNews::just_fired)
+        look_at_timer();
+    if (can_rewrite_) {
+        for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1)
+            correct(static_cast<u32>(std::countr_zero(used)));
+    }
+    load();
+    // What the above asked for has been done by it.
+    irqs_->forget_wake(cpu_);
+}
+
+void CpuDelivery::timer_fired(u32 intid) {
+    SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
+    fold(); // the end of the last one must not be taken for the end of this one
+    CpuState &cpu = state();
+    cpu.timer.intid = static_cast<u8>(intid);
+    cpu.timer.masked = true;
+    irqs_->set_wire(cpu_, intid, Level::high);
+    service(TimerNews::just_fired);
+}
+
+void CpuDelivery::load() {
+    CpuState &cpu = state();
+    while (cpu.candidate_words != 0) {
+        const Choice choice = best_candidate();
+        u32 index = 0;
+        if (const u32 free = free_lists(); free != 0) {
+            index = static_cast<u32>(std::countr_zero(free));
+        } else {
+            index = can_rewrite_ ? victim_for(choice.priority) : kNone;
+            if (index == kNone)
+                break;
+            if (cpu.lists[index].injected_active) {
+                // It stays active in software, until there is room again.
+                word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
+                cpu.software_active = true;
+                release(index);
+            } else {
+                withdraw(index);
+            }
+        }
+        list(index, choice.intid);
+    }
+    if (cpu.software_active) [[unlikely]]
+        load_software_active();
+    if (can_rewrite_)
+        arrange_refill();
+}
+
+/// The highest-priority candidate, the lowest INTID among equals. There is one.
+CpuDelivery::Choice CpuDelivery::best_candidate() {
+    const CpuState &cpu = state();
+    u32 best = kNone;
+    u32 best_priority = 0x100;
+    for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
+        const u32 w = static_cast<u32>(std::countr_zero(words));
+        const IrqWord &irq = irqs_->word(cpu_, w);
+        for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
+            const u32 i = static_cast<u32>(std::countr_zero(bits));
+            if (irq.priority[i] < best_priority) {
+                best_priority = irq.priority[i];
+                best = w * kIrqsPerWord + i;
+            }
+        }
+    }
+    return {best, static_cast<u8>(best_priority)};
+}
+
+/// The list register that an interrupt of this priority may take: one loaded as active only because software said so,
+/// else the least urgent pending one if it is less urgent.
+u32 CpuDelivery::victim_for(u8 priority) {
+    const CpuState &cpu = state();
+    u32 victim = kNone;
+    u32 worst = priority;
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const u32 index = static_cast<u32>(std::countr_zero(used));
+        const ListEntry &entry = cpu.lists[index];
+        if (entry.orphan)
+            continue;
+        if (entry.injected_active)
+            return index;
+        if (entry.state == ListRegisterState::pending && entry.priority > worst) {
+            worst = entry.priority;
+            victim = index;
+        }
+    }
+    return victim;
+}
+
+void CpuDelivery::list(u32 index, u32 intid) {
+    CpuState &cpu = state();
+    const u32 w = intid / kIrqsPerWord;
+    const u32 i = intid % kIrqsPerWord;
+    const u32 b = bit<u32>(i);
+    IrqWord &irq = irqs_->word(cpu_, w);
+    ListEntry entry;
+    entry.intid = static_cast<u16>(intid);
+    entry.priority = irq.priority[i];
+    entry.group1 = (irq.group1 & b) != 0;
+    entry.state = ListRegisterState::pending;
+    if (intid < kSgiCount) {
+        u8 &sources = cpu.sgi_sources[intid];
+        entry.source = static_cast<u8>(std::countr_zero(sources));
+        sources &= static_cast<u8>(sources - 1);
+        if (sources == 0)
+            irq.latched &= ~b;
+        irq.lr_latch |= b;
+    } else if ((irq.latched & b) != 0) {
+        irq.latched &= ~b;
+        irq.lr_latch |= b;
+    }
+    entry.eoi_maintenance = always_eoi_ || ((irq.waiting() | ~irq.edge | irq.listened) & b) != 0;
+    irq.listed |= b;
+    irqs_->set_holder(cpu_, intid);
+    irqs_->update(cpu_, w, b);
+    cpu.lists[index] = entry;
+    cpu.lists_in_use |= bit<u32>(index);
+    if (!write(index)) {
+        // The host says it is busy, against what we know: keep it out of use until its maintenance event.
+        give_back_latch(entry);
+        irq.listed &= ~b;
+        cpu.lists[index] = ListEntry{};
+        cpu.lists[index].orphan = true;
+        cpu.lists[index].intid = kUnknownIntid;
+        irqs_->update(cpu_, w, b);
+    }
+}
+
+void CpuDelivery::load_software_active() {
+    CpuState &cpu = state();
+    cpu.software_active = false;
+    for (u32 w = 0; w < irqs_->word_count(); ++w) {
+        const IrqWord &irq = irqs_->word(cpu_, w);
+        for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
+            const u32 intid = w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits));
+            if (irqs_->target_of(cpu_, intid) != cpu_)
+                continue;
+            if (free_lists() == 0) {
+                cpu.software_active = true;
+                return;
+            }
+            list_active(static_cast<u32>(std::countr_zero(free_lists())), intid);
+        }
+    }
+}
+
+void CpuDelivery::list_active(u32 index, u32 intid) {
+    CpuState &cpu = state();
+    const u32 i = intid % kIrqsPerWord;
+    IrqWord &irq = irqs_->word(cpu_, intid / kIrqsPerWord);
+    ListEntry entry;
+    entry.intid = static_cast<u16>(intid);
+    entry.priority = irq.priority[i];
+    entry.group1 = (irq.group1 & bit<u32>(i)) != 0;
+    entry.state = ListRegisterState::active;
+    entry.eoi_maintenance = true;
+    entry.injected_active = true;
+    irq.listed |= bit<u32>(i);
+    irqs_->set_holder(cpu_, intid);
+    cpu.lists[index] = entry;
+    cpu.lists_in_use |= bit<u32>(index);
+    static_cast<void>(write(index));
+}
+
+/// While interrupts wait for a list register: has the host report when there is room.
+void CpuDelivery::arrange_refill() {
+    CpuState &cpu = state();
+    if (cpu.candidate_words == 0) [[likely]] {
+        set_underflow(false);
+        return;
+    }
+    bool any_active = false;
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1)
+        any_active = any_active || has_active(cpu.lists[static_cast<u32>(std::countr_zero(used))].state);
+    // The least urgent wait, so the guest takes all loaded ones first and underflow is early enough. Active ones may
+    // stay for long, though: then each end counts. And with one list register, underflow never ends.
+    if (abilities_.maintenance_control && abilities_.count > 1 && !any_active) {
+        set_underflow(true);
+        return;
+    }
+    set_underflow(false);
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const u32 index = static_cast<u32>(std::countr_zero(used));
+        ListEntry &entry = cpu.lists[index];
+        if (entry.orphan || entry.eoi_maintenance)
+            continue;
+        entry.eoi_maintenance = true;
+        static_cast<void>(write(index));
+    }
+}
+
+void CpuDelivery::set_underflow(bool on) {
+    CpuState &cpu = state();
+    if (cpu.underflow_maintenance == on)
+        return;
+    cpu.underflow_maintenance = on;
+    lists_->set_underflow_maintenance(on);
+}
+
+bool CpuDelivery::write(u32 index) {
+    const ListEntry &entry = state().lists[index];
+    ListRegister value;
+    value.state = entry.state;
+    value.priority = entry.priority;
+    value.source_cpu = abilities_.source_cpu ? entry.source : u8{0};
+    value.eoi_maintenance = entry.eoi_maintenance;
+    value.group1 = entry.group1;
+    value.intid = entry.intid;
+    return lists_->write(index, value).has_value();
+}
+
+void CpuDelivery::empty(u32 index) { static_cast<void>(lists_->write(index, ListRegister{})); }
+
+void CpuDelivery::release(u32 index) {
+    CpuState &cpu = state();
+    cpu.lists[index] = ListEntry{};
+    cpu.lists_in_use &= ~bit<u32>(index);
+}
+
+CpuDelivery::Gate CpuDelivery::gate() {
+    Gate gate;
+    if (!abilities_.read_back)
+        return gate;
+    // GICH_VMCR and ICH_VMCR_EL2 agree in these bits: group enables 0 and 1, EOImode 9, priority mask from 31 down.
+    const u32 control = lists_->interface_control();
+    gate.group0 = (control & 1) != 0;
+    gate.group1 = (control & 2) != 0;
+    gate.below = control >> 24 & 0xf8;
+    const bool drops_before_end = (control & bit<u32>(9)) != 0;
+    if (drops_before_end)
+        return gate;
+    const CpuState &cpu = state();
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
+        if (has_active(entry.state) && !entry.injected_active && entry.priority < gate.below)
+            gate.below = entry.priority;
+    }
+    return gate;
+}
+
+bool CpuDelivery::has_deliverable() {
+    fold();
+    const CpuState &cpu = state();
+    if (cpu.lists_in_use == 0 && cpu.candidate_words == 0)
+        return false;
+    const Gate open = gate();
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
+        if (!entry.orphan && entry.state == ListRegisterState::pending && open.passes(entry.priority, entry.group1))
+            return true;
+    }
+    for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
+        const u32 w = static_cast<u32>(std::countr_zero(words));
+        const IrqWord &irq = irqs_->word(cpu_, w);
+        for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
+            const u32 i = static_cast<u32>(std::countr_zero(bits));
+            if (open.passes(irq.priority[i], (irq.group1 & bit<u32>(i)) != 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+void CpuDelivery::reset() {
+    CpuState &cpu = state();
+    fold();
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const u32 index = static_cast<u32>(std::countr_zero(used));
+        ListEntry &entry = cpu.lists[index];
+        if (abilities_.clear) {
+            withdraw(index);
+            empty(index);
+        } else if (!entry.orphan) {
+            // The guest will get it all the same; until then its INTID must not be loaded a second time.
+            give_back_latch(entry);
+            entry.orphan = true;
+        }
+    }
+    set_underflow(false);
+    if (abilities_.read_back)
+        lists_->set_interface_control(0);
+    if (cpu.timer.masked) {
+        cpu.timer.masked = false;
+        irqs_->set_wire(cpu_, cpu.timer.intid, Level::low);
+        timer_->unmask();
+    }
+}
+
+} // namespace sel4vm::dev

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The GICv2 distributor's register file (Arm IHI 0048B), 4 KiB, for up to 8 vCPUs; no Security Extensions, both groups.
+// The CPU interface is the hardware's virtual one, mapped by the machine, and not here.
+//
+// Simplifications: an interrupt with several targets goes to the lowest-numbered of them; PPIs are programmable as edge or
+// level; GICD_ITARGETSR stays readable and writable with one vCPU (the architecture says RAZ/WI), though every SPI then
+// goes to that vCPU; NSACR, PPISR and SPISR read as zero. Reset: all zero, SGIs edge-triggered. Threading: the caller
+// holds the chip's lock.
+#pragma once
+
+#include <sel4vm/dev/gic/irq_registers.hpp>
+
+namespace sel4vm::dev {
+
+class DistributorV2 final : public IrqRegisters {
+public:
+    static constexpr u64 kBytes = aarch64::gicd::kBytesV2;
+    explicit DistributorV2(GicCore &core) : IrqRegisters(core) {}
+
+    [[nodiscard]] Result<u64, BusFault> read(u32 caller, u64 offset, Width width);
+    [[nodiscard]] Status<BusFault> write(u32 caller, u64 offset, Width width, u64 value);
+
+    // -- handlers of the register table
+    [[nodiscard]] u64 read_control(const RegisterOrigin &origin, u32 index);
+    void write_control(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_type(const RegisterOrigin &origin, u32 index);
+    [[nodiscard]] u64 read_implementer(const RegisterOrigin &origin, u32 index);
+    [[nodiscard]] u64 read_targets(const RegisterOrigin &origin, u32 index);
+    void write_targets(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    void write_sgi(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_sgi_pending(const RegisterOrigin &origin, u32 index);
+    void write_sgi_clear(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    void write_sgi_set(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_identification(const RegisterOrigin &origin, u32 index);
+};
+
+} // namespace sel4vm::dev

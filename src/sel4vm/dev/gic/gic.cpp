@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/gic/gic.hpp>
+#include <sel4vm/dev/gic/sgi.hpp>
+
+namespace sel4vm::dev {
+
+// SAFETY of the exemptions: the frames only keep the reference here; the analysis cannot follow a lock through a member.
+Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(config),
+                                                                     lock_(LockRank::irq_chip, config.locks),
+                                                                     distributor_v2_(core_),
+                                                                     distributor_v3_(core_),
+                                                                     redistributor_frames_(core_),
+                                                                     distributor_(*this),
+                                                                     redistributors_(*this),
+                                                                     sgi_registers_(*this) {}
+
+Status<GicError> Gic::init(Allocator &allocator) {
+    LockGuard guard(lock_);
+    SEL4VM_TRY(core_.init(allocator, config_));
+    config_.affinities = {};
+    vcpus_ = OwnedArray<Vcpu *>::make(allocator, config_.vcpu_count);
+    listeners_ = OwnedArray<EoiListener *>::make(allocator, core_.irqs().intid_limit());
+    if (!vcpus_ || !listeners_)
+        return Err{GicError::out_of_memory};
+    return Ok{};
+}
+
+Status<GicError> Gic::attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+    LockGuard guard(lock_);
+    SEL4VM_TRY(core_.attach(vcpu.id().value(), lists, timer));
+    vcpus_[vcpu.id().value()] = &vcpu;
+    return Ok{};
+}
+
+u64 Gic::distributor_bytes() const {
+    return config_.version == GicVersion::v2 ? DistributorV2::kBytes : DistributorV3::kBytes;
+}
+
+void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
+    SEL4VM_ASSERT(has(intid));
+    LockGuard guard(lock_);
+    listeners_[intid] = listener;
+    for (u32 cpu = 0; cpu < config_.vcpu_count; ++cpu) {
+        IrqWord &irq = core_.irqs().word(cpu, intid / kIrqsPerWord);
+        const u32 b = bit<u32>(intid % kIrqsPerWord);
+        irq.listened = listener != nullptr ? irq.listened | b : irq.listened & ~b;
+    }
+}
+
+// -- the lock, and what follows it
+
+Gic::Session::Session(Gic &gic, u32 caller) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : gic_(gic), caller_(caller) {
+    gic_.lock_.lock();
+}
+
+Gic::Session::~Session() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+    const u32 wakes = gic_.core_.irqs().take_wakes();
+    IrqMachine::FinishedIrqs &finished = gic_.core_.irqs().finished();
+    if (finished.empty()) [[likely]] {
+        gic_.lock_.unlock();
+        gic_.act(wakes, caller_);
+        return;
+    }
+    std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told{};
+    usize count = 0;
+    for (const FinishedIrq &irq : finished)
+        told[count++] = irq;
+    finished.clear();
+    gic_.lock_.unlock();
+    gic_.act(wakes, caller_);
+    for (usize n = 0; n < count; ++n)
+        gic_.tell(told[n]);
+}
+
+void Gic::act(u32 wakes, u32 caller) {
+    for (; wakes != 0; wakes &= wakes - 1) {
+        const u32 cpu = static_cast<u32>(std::countr_zero(wakes));
+        Vcpu *vcpu = vcpus_[cpu];
+        if (vcpu == nullptr)
+            continue;
+        vcpu->request_sync();
+        if (cpu != caller)
+            vcpu->port().kick();
+    }
+}
+
+void Gic::tell(const FinishedIrq &finished) {
+    if (EoiListener *listener = listeners_[finished.intid])
+        listener->interrupt_ended(VcpuId{finished.cpu}, finished.intid);
+}
+
+// -- IrqChip
+
+void Gic::set_level(u32 intid, Level level) {
+    SEL4VM_ASSERT(intid >= kIrqsPerWord && has(intid));
+    Session session(*this, kNobody);
+    core_.irqs().set_wire(0, intid, level);
+}
+
+void Gic::set_private_level(VcpuId vcpu, u32 intid, Level level) {
+    SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
+    Session session(*this, kNobody);
+    core_.irqs().set_wire(vcpu.value(), intid, level);
+}
+
+void Gic::sync(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).service();
+}
+
+void Gic::maintain(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).maintain();
+}
+
+bool Gic::has_deliverable(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    return core_.delivery(vcpu.id().value()).has_deliverable();
+}
+
+void Gic::timer_fired(Vcpu &vcpu, u32 intid) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).timer_fired(intid);
+}
+
+void Gic::reset() {
+    Session session(*this, kNobody);
+    core_.reset();
+}
+
+void Gic::reset_vcpu(Vcpu &vcpu) {
+    // As nobody: what shared interrupts already wait for this vCPU must reach it when it starts.
+    Session session(*this, kNobody);
+    core_.reset_cpu(vcpu.id().value());
+}
+
+// -- register frames
+
+const char *Gic::DistributorDevice::name() const {
+    return gic.version() == GicVersion::v2 ? "gicv2 distributor" : "gicv3 distributor";
+}
+
+Result<u64, BusFault> Gic::DistributorDevice::read(const Access &access) {
+    const u32 caller = access.vcpu.value();
+    Session session(gic, caller);
+    if (gic.config_.version == GicVersion::v2)
+        return gic.distributor_v2_.read(caller, access.offset, access.width);
+    return gic.distributor_v3_.read(caller, access.offset, access.width);
+}
+
+Status<BusFault> Gic::DistributorDevice::write(const Access &access, u64 value) {
+    const u32 caller = access.vcpu.value();
+    Session session(gic, caller);
+    if (gic.config_.version == GicVersion::v2)
+        return gic.distributor_v2_.write(caller, access.offset, access.width, value);
+    return gic.distributor_v3_.write(caller, access.offset, access.width, value);
+}
+
+// The chip is reset as a whole.
+void Gic::DistributorDevice::reset() { gic.reset(); }
+
+const char *Gic::RedistributorDevice::name() const { return "gicv3 redistributors"; }
+
+Result<u64, BusFault> Gic::RedistributorDevice::read(const Access &access) {
+    Session session(gic, access.vcpu.value());
+    return gic.redistributor_frames_.read(access.vcpu.value(), access.offset, access.width);
+}
+
+Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value) {
+    Session session(gic, access.vcpu.value());
+    return gic.redistributor_frames_.write(access.vcpu.value(), access.offset, access.width, value);
+}
+
+void Gic::RedistributorDevice::reset() {}
+
+const char *Gic::SgiRegisters::name() const { return "gicv3 sgi registers"; }
+
+// They are write-only; reading one is UNDEFINED.
+Result<u64, BusFault> Gic::SgiRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+
+Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
+    SgiRegister which = SgiRegister::sgi1;
+    switch (id) {
+    case aarch64::sysreg::kIccSgi1rEl1: break;
+    case aarch64::sysreg::kIccAsgi1rEl1: which = SgiRegister::asgi1; break;
+    case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
+    default: return Err{BusFault::unmapped};
+    }
+    Session session(gic, vcpu.id().value());
+    send_sgi_v3(gic.core_.irqs(), vcpu.id().value(), which, value);
+    return Ok{};
+}
+
+} // namespace sel4vm::dev

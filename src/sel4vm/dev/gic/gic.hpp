@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The software GIC of one VM: GICv2 or GICv3, as an IrqChip over the host's list registers and virtual timer. The machine
+// attaches its frames to the bus and its SGI registers to the system-register table; nothing here knows an address.
+// docs/gic.md says what is modelled and what becomes inexact on which hosts.
+//
+// Threads: set_level() and set_private_level() from any thread; everything that names a Vcpu, on that vCPU's executor or
+// while it is stopped. One lock of LockRank::irq_chip; vCPUs are woken and listeners called after it was released.
+#pragma once
+
+#include <sel4vm/base/mutex.hpp>
+#include <sel4vm/dev/gic/distributor_v2.hpp>
+#include <sel4vm/dev/gic/distributor_v3.hpp>
+#include <sel4vm/dev/gic/gic_core.hpp>
+#include <sel4vm/dev/gic/redistributor.hpp>
+#include <sel4vm/vm/vcpu.hpp>
+
+namespace sel4vm::dev {
+
+/// A client that wants to know when the guest has ended an interrupt (EOI or deactivation): the acknowledgement of
+/// vm_register_irq, or the physical interrupt behind a passed-through one. Called on the vCPU's executor, without locks.
+class EoiListener {
+public:
+    virtual void interrupt_ended(VcpuId vcpu, u32 intid) = 0;
+
+protected:
+    ~EoiListener() = default;
+};
+
+class Gic final : public IrqChip {
+public:
+    explicit Gic(const GicConfig &config);
+    Gic(const Gic &) = delete;
+    Gic &operator=(const Gic &) = delete;
+
+    /// Once, before anything else. The allocator must outlive the GIC.
+    [[nodiscard]] Status<GicError> init(Allocator &allocator);
+    /// Connects a vCPU with an index below the configured count; every one, before the VM starts.
+    [[nodiscard]] Status<GicError> attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
+
+    [[nodiscard]] GicVersion version() const { return config_.version; }
+    [[nodiscard]] MmioDevice &distributor() { return distributor_; }
+    [[nodiscard]] u64 distributor_bytes() const;
+    /// GICv3 only: one region for the redistributors of all vCPUs.
+    [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
+    [[nodiscard]] u64 redistributor_bytes() const { return config_.vcpu_count * Redistributors::kBytesPerCpu; }
+    /// GICv3 only: ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1.
+    [[nodiscard]] SystemRegisterHandler &sgi_registers() { return sgi_registers_; }
+    static constexpr u32 kFirstSgiRegister = aarch64::sysreg::kIccSgi1rEl1;
+    static constexpr u32 kLastSgiRegister = aarch64::sysreg::kIccSgi0rEl1;
+
+    /// False when this GIC has no such interrupt; set_level() must not be called for it.
+    [[nodiscard]] bool has(u32 intid) const { return intid < kIrqsPerWord + config_.spi_count; }
+    /// One listener for each INTID, on all vCPUs; nullptr removes it. While the VM is built or paused.
+    void set_eoi_listener(u32 intid, EoiListener *listener) SEL4VM_EXCLUDES(lock_);
+
+    // -- IrqChip
+    void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
+    void set_private_level(VcpuId vcpu, u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
+    void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void maintain(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void timer_fired(Vcpu &vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
+    void reset() override SEL4VM_EXCLUDES(lock_);
+    void reset_vcpu(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+
+private:
+    /// Holds the lock, and does afterwards what has to be done without it.
+    class SEL4VM_SCOPED_CAPABILITY Session {
+    public:
+        Session(Gic &gic, u32 caller) SEL4VM_ACQUIRE(gic.lock_);
+        ~Session() SEL4VM_RELEASE();
+        Session(const Session &) = delete;
+        Session &operator=(const Session &) = delete;
+
+    private:
+        Gic &gic_;
+        u32 caller_;
+    };
+
+    struct DistributorDevice final : MmioDevice {
+        explicit DistributorDevice(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        Gic &gic;
+    };
+    struct RedistributorDevice final : MmioDevice {
+        explicit RedistributorDevice(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        Gic &gic;
+    };
+    struct SgiRegisters final : SystemRegisterHandler {
+        explicit SgiRegisters(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
+        [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
+        Gic &gic;
+    };
+
+    static constexpr u32 kNobody = ~u32{0};
+    void act(u32 wakes, u32 caller);
+    void tell(const FinishedIrq &finished);
+
+    GicConfig config_;
+    Mutex lock_;
+    GicCore core_ SEL4VM_GUARDED_BY(lock_);
+    DistributorV2 distributor_v2_ SEL4VM_GUARDED_BY(lock_);
+    DistributorV3 distributor_v3_ SEL4VM_GUARDED_BY(lock_);
+    Redistributors redistributor_frames_ SEL4VM_GUARDED_BY(lock_);
+    DistributorDevice distributor_;
+    RedistributorDevice redistributors_;
+    SgiRegisters sgi_registers_;
+    OwnedArray<Vcpu *> vcpus_;
+    OwnedArray<EoiListener *> listeners_;
+};
+
+} // namespace sel4vm::dev

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/gic/gic_core.hpp>
+
+namespace sel4vm::dev {
+
+namespace {
+[[nodiscard]] bool same(const aarch64::ListRegisterAbilities &a, const aarch64::ListRegisterAbilities &b) {
+    return a.count == b.count && a.read_back == b.read_back && a.clear == b.clear && a.priority_bits == b.priority_bits;
+}
+} // namespace
+
+Status<GicError> GicCore::init(Allocator &allocator, const GicConfig &config) {
+    SEL4VM_TRY(irqs_.init(allocator, config));
+    deliveries_ = OwnedArray<CpuDelivery>::make(allocator, config.vcpu_count);
+    if (!deliveries_)
+        return Err{GicError::out_of_memory};
+    return Ok{};
+}
+
+Status<GicError> GicCore::attach(u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+    if (cpu >= irqs_.cpu_count())
+        return Err{GicError::vcpu_count};
+    const aarch64::ListRegisterAbilities abilities = lists.abilities();
+    if (abilities.count == 0 || abilities.count > kMaxListRegisters)
+        return Err{GicError::list_registers};
+    if (abilities.max_intid + 1u < irqs_.intid_limit())
+        return Err{GicError::intid_range};
+    if (adapted_ && !same(abilities, abilities_))
+        return Err{GicError::abilities};
+    abilities_ = abilities;
+    adapted_ = true;
+    irqs_.adapt(abilities);
+    deliveries_[cpu].attach(irqs_, cpu, lists, timer);
+    return Ok{};
+}
+
+void GicCore::reset() {
+    for (CpuDelivery &delivery : deliveries_)
+        delivery.reset();
+    irqs_.reset();
+    // Nothing is enabled any more.
+    static_cast<void>(irqs_.take_wakes());
+}
+
+void GicCore::reset_cpu(u32 cpu) {
+    deliveries_[cpu].reset();
+    irqs_.reset_private(cpu);
+}
+
+} // namespace sel4vm::dev

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Setup, inputs and routing of the interrupt state machine. What the guest's registers do to it is in irq_machine_state.cpp.
+#include <sel4vm/dev/gic/irq_machine.hpp>
+
+namespace sel4vm::dev {
+
+namespace {
+constexpr u32 kSgiBits = 0xffff;
+
+template <class Function>
+void for_each_bit(u32 bits, Function function) {
+    for (; bits != 0; bits &= bits - 1)
+        function(static_cast<u32>(std::countr_zero(bits)));
+}
+} // namespace
+
+Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config) {
+    const u32 most = config.version == GicVersion::v2 ? 8 : kMaxGicCpus;
+    if (config.vcpu_count == 0 || config.vcpu_count > most)
+        return Err{GicError::vcpu_count};
+    if (config.spi_count > kMaxSpiCount)
+        return Err{GicError::spi_count};
+    if (!config.affinities.empty() && config.affinities.size() != config.vcpu_count)
+        return Err{GicError::affinities};
+
+    version_ = config.version;
+    spi_count_ = config.spi_count;
+    cpus_ = OwnedArray<CpuState>::make(allocator, config.vcpu_count);
+    if (!cpus_)
+        return Err{GicError::out_of_memory};
+    const u32 words = (config.spi_count + kIrqsPerWord - 1) / kIrqsPerWord;
+    if (words > 0) {
+        shared_ = OwnedArray<SharedWord>::make(allocator, words);
+        if (!shared_)
+            return Err{GicError::out_of_memory};
+    }
+    for (u32 n = 0; n < config.vcpu_count; ++n) {
+        cpus_[n].irq.implemented = ~u32{0};
+        cpus_[n].affinity = config.affinities.empty() ? default_affinity(n) : config.affinities[n];
+    }
+    for (u32 w = 0; w < words; ++w) {
+        const u32 left = config.spi_count - w * kIrqsPerWord;
+        shared_[w].irq.implemented = low_mask<u32>(left < kIrqsPerWord ? left : kIrqsPerWord);
+    }
+    reset();
+    return Ok{};
+}
+
+void IrqMachine::adapt(const aarch64::ListRegisterAbilities &abilities) {
+    can_rewrite_ = abilities.read_back && abilities.clear;
+    const u32 bits = abilities.priority_bits < 8 ? abilities.priority_bits : 8;
+    priority_mask_ = static_cast<u8>(~low_mask<u32>(8 - bits));
+}
+
+void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
+    IrqWord fresh;
+    fresh.implemented = irq.implemented;
+    fresh.wire = irq.wire;
+    fresh.listed = irq.listed; // by orphans; all others have been withdrawn
+    fresh.listened = irq.listened;
+    fresh.edge = edge;
+    irq = fresh;
+}
+
+void IrqMachine::reset() {
+    forwarded_groups_ = 0;
+    group0_mask_ = 0;
+    group1_mask_ = 0;
+    for (u32 n = 0; n < cpu_count(); ++n) {
+        cpus_[n].candidates = {};
+        cpus_[n].candidate_words = 0;
+        reset_private(n);
+    }
+    for (SharedWord &shared : shared_) {
+        reset_word(shared.irq, 0);
+        shared.any_cpu = 0;
+        for (u32 i = 0; i < kIrqsPerWord; ++i) {
+            shared.route[i] = version_ == GicVersion::v2 && cpu_count() == 1 ? 1 : 0;
+            shared.target[i] = resolve(shared, i);
+        }
+    }
+}
+
+void IrqMachine::reset_private(u32 n) {
+    CpuState &cpu = cpus_[n];
+    reset_word(cpu.irq, kSgiBits);
+    cpu.sgi_sources = {};
+    set_power(n, RedistributorPower::asleep);
+    cpu.software_active = false;
+    update(n, 0, ~u32{0});
+}
+
+// -- inputs
+
+void IrqMachine::set_wire(u32 cpu, u32 intid, Level level) {
+    SEL4VM_ASSERT(intid < intid_limit());
+    const u32 w = intid / kIrqsPerWord;
+    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    IrqWord &irq = word(cpu, w);
+    const bool high = level == Level::high;
+    if (((irq.wire & b) != 0) == high)
+        return;
+    irq.wire ^= b;
+    if ((irq.edge & b) != 0) {
+        if (!high)
+            return;
+        irq.latched |= b;
+    } else if (high && (irq.listed & b) != 0) {
+        return; // a listed level interrupt has EOI maintenance, which looks at the wire again
+    }
+    update(cpu, w, b);
+}
+
+void IrqMachine::send_sgi(u32 target, u32 sgi, u8 source) {
+    CpuState &cpu = cpus_[target];
+    cpu.sgi_sources[sgi] |= bit<u8>(source);
+    cpu.irq.latched |= bit<u32>(sgi);
+    update(target, 0, bit<u32>(sgi));
+}
+
+// -- routing
+
+u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
+    if (version_ == GicVersion::v2) {
+        // With one CPU interface there is nowhere else to go (IHI 0048B, GICD_ITARGETSRn).
+        if (cpu_count() == 1)
+            return 0;
+        return shared.route[i] == 0 ? kNoCpu : static_cast<u8>(std::countr_zero(shared.route[i]));
+    }
+    if ((shared.any_cpu & bit<u32>(i)) != 0) {
+        for (u32 n = 0; n < cpu_count(); ++n) {
+            if (!cpus_[n].asleep)
+                return static_cast<u8>(n);
+        }
+        return 0;
+    }
+    for (u32 n = 0; n < cpu_count(); ++n) {
+        if (cpus_[n].affinity == shared.route[i])
+            return static_cast<u8>(n);
+    }
+    return kNoCpu;
+}
+
+void IrqMachine::retarget(u32 w, u32 i) {
+    SharedWord &place = shared(w);
+    const u8 target = resolve(place, i);
+    if (target == place.target[i])
+        return;
+    if (place.target[i] != kNoCpu)
+        set_candidates(place.target[i], w, bit<u32>(i), 0);
+    place.target[i] = target;
+    // Listed on the old target: its holder gives back what the guest has not acknowledged, and then it moves.
+    update(0, w, bit<u32>(i));
+}
+
+void IrqMachine::set_route(u32 intid, u32 route, Routing routing) {
+    const u32 w = intid / kIrqsPerWord;
+    const u32 i = intid % kIrqsPerWord;
+    SharedWord &place = shared(w);
+    if ((place.irq.implemented & bit<u32>(i)) == 0)
+        return;
+    place.route[i] = route;
+    place.any_cpu = routing == Routing::any_cpu ? place.any_cpu | bit<u32>(i) : place.any_cpu & ~bit<u32>(i);
+    retarget(w, i);
+}
+
+void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
+    const bool asleep = power == RedistributorPower::asleep;
+    if (cpus_[cpu].asleep == asleep)
+        return;
+    cpus_[cpu].asleep = asleep;
+    for (u32 w = 1; w < word_count(); ++w)
+        for_each_bit(shared(w).any_cpu, [&](u32 i) { retarget(w, i); });
+}
+
+void IrqMachine::set_forwarded_groups(u32 groups) {
+    forwarded_groups_ = groups & 3;
+    group0_mask_ = (groups & 1) != 0 ? ~u32{0} : 0;
+    group1_mask_ = (groups & 2) != 0 ? ~u32{0} : 0;
+    update_all();
+}
+
+bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {
+    return (forwarded_bits(word(cpu, intid / kIrqsPerWord)) & bit<u32>(intid % kIrqsPerWord)) != 0 &&
+           target_of(cpu, intid) == cpu;
+}
+
+// -- candidates
+
+void IrqMachine::set_candidates(u32 cpu, u32 w, u32 bits, u32 ready) {
+    CpuState &state = cpus_[cpu];
+    const u32 before = state.candidates[w];
+    const u32 after = (before & ~bits) | (ready & bits);
+    if (before == after)
+        return;
+    state.candidates[w] = after;
+    if (after != 0)
+        state.candidate_words |= bit<u32>(w);
+    else
+        state.candidate_words &= ~bit<u32>(w);
+    if ((after & ~before) != 0)
+        wake(cpu);
+}
+
+void IrqMachine::update(u32 cpu, u32 w, u32 bits) {
+    IrqWord &irq = word(cpu, w);
+    const u32 ready = irq.waiting() & forwarded_bits(irq) & ~irq.active & ~irq.listed;
+    const u32 listed = can_rewrite_ ? irq.listed & bits : 0;
+    if (w == 0) {
+        set_candidates(cpu, 0, bits, ready);
+        if (listed != 0)
+            wake(cpu);
+        return;
+    }
+    const SharedWord &place = shared(w);
+    for_each_bit(bits & irq.implemented, [&](u32 i) {
+        if (place.target[i] != kNoCpu)
+            set_candidates(place.target[i], w, bit<u32>(i), ready);
+    });
+    for_each_bit(listed, [&](u32 i) { wake(place.holder[i]); });
+}
+
+void IrqMachine::update_all() {
+    for (u32 n = 0; n < cpu_count(); ++n)
+        update(n, 0, ~u32{0});
+    for (u32 w = 1; w < word_count(); ++w)
+        update(0, w, ~u32{0});
+}
+
+void IrqMachine::wake_holders(u32 caller, u32 cpu, u32 w) {
+    if (!can_rewrite_)
+        return;
+    const u32 listed = word(cpu, w).listed;
+    if (w == 0) {
+        if (listed != 0 && cpu != caller)
+            wake(cpu);
+        return;
+    }
+    for_each_bit(listed, [&](u32 i) {
+        if (shared(w).holder[i] != caller)
+            wake(shared(w).holder[i]);
+    });
+}
+
+} // namespace sel4vm::dev

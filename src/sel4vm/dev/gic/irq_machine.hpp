@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The interrupt state machine that GICv2 and GICv3 share: enable, pending, active, group, priority, configuration and
+// routing of every interrupt, and the list of candidates for each vCPU's list registers, kept up to date with every
+// change so that delivery never searches. It knows neither registers nor list registers nor threads: the caller holds
+// the chip's lock, and acts afterwards on what take_wakes() and finished() say.
+#pragma once
+
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/owned_array.hpp>
+#include <sel4vm/base/result.hpp>
+#include <sel4vm/dev/gic/gic_config.hpp>
+#include <sel4vm/dev/gic/irq_state.hpp>
+#include <sel4vm/vm/irq.hpp>
+
+namespace sel4vm::dev {
+
+/// The end of an interrupt, as seen in a list register.
+struct FinishedIrq {
+    u16 cpu;
+    u16 intid;
+};
+
+/// GICv3 IROUTER.Interrupt_Routing_Mode.
+enum class Routing : u8 { listed, any_cpu };
+/// GICv3 GICR_WAKER.
+enum class RedistributorPower : u8 { asleep, awake };
+
+class IrqMachine {
+public:
+    [[nodiscard]] Status<GicError> init(Allocator &allocator, const GicConfig &config);
+    /// What the hosts' list registers allow; before anything is delivered.
+    void adapt(const aarch64::ListRegisterAbilities &abilities);
+    /// Power-on state of everything but the wires; list registers are the deliveries' business.
+    void reset();
+    void reset_private(u32 cpu);
+
+    [[nodiscard]] GicVersion version() const { return version_; }
+    [[nodiscard]] u32 cpu_count() const { return static_cast<u32>(cpus_.size()); }
+    [[nodiscard]] u32 word_count() const { return static_cast<u32>(shared_.size()) + 1; }
+    /// One past the highest INTID.
+    [[nodiscard]] u32 intid_limit() const { return kIrqsPerWord + spi_count_; }
+    [[nodiscard]] CpuState &cpu(u32 index) { return cpus_[index]; }
+    [[nodiscard]] SharedWord &shared(u32 w) { return shared_[w - 1]; }
+    [[nodiscard]] IrqWord &word(u32 cpu, u32 w) { return w == 0 ? cpus_[cpu].irq : shared_[w - 1].irq; }
+
+    // -- inputs
+    void set_wire(u32 cpu, u32 intid, Level level);
+    void send_sgi(u32 target, u32 sgi, u8 source);
+
+    // -- state, by words; `bits` of interrupts that do not exist are ignored
+    void enable(u32 cpu, u32 w, u32 bits);
+    void disable(u32 cpu, u32 w, u32 bits);
+    void set_groups(u32 cpu, u32 w, u32 group1);
+    void set_edge(u32 cpu, u32 w, u32 bits, u32 edge);
+    void set_pending(u32 cpu, u32 w, u32 bits);
+    void clear_pending(u32 cpu, u32 w, u32 bits);
+    void clear_sgi_sources(u32 cpu, u32 sgi, u8 sources);
+    void set_active(u32 cpu, u32 w, u32 bits);
+    void clear_active(u32 cpu, u32 w, u32 bits);
+    [[nodiscard]] u32 pending(u32 cpu, u32 w);
+    /// Sending CPUs of a pending SGI, list registers included.
+    [[nodiscard]] u8 sgi_sources(u32 cpu, u32 sgi);
+    void set_priority(u32 cpu, u32 intid, u8 priority);
+
+    // -- routing of shared interrupts
+    void set_route(u32 intid, u32 route, Routing routing);
+    void set_power(u32 cpu, RedistributorPower power);
+
+    // -- distributor control: which groups are forwarded; bit 0 group 0, bit 1 group 1
+    void set_forwarded_groups(u32 groups);
+    [[nodiscard]] u32 forwarded_groups() const { return forwarded_groups_; }
+
+    // -- for delivery
+    /// Bits of the word that are enabled in a forwarded group and go to this vCPU.
+    [[nodiscard]] bool is_forwarded(u32 cpu, u32 intid);
+    /// Recomputes the candidates of these interrupts after a change; `cpu` matters for word 0.
+    void update(u32 cpu, u32 w, u32 bits);
+    void set_holder(u32 cpu, u32 intid) {
+        if (intid >= kIrqsPerWord)
+            shared(intid / kIrqsPerWord).holder[intid % kIrqsPerWord] = static_cast<u8>(cpu);
+    }
+    [[nodiscard]] u8 target_of(u32 cpu, u32 intid) {
+        return intid < kIrqsPerWord ? static_cast<u8>(cpu) : shared(intid / kIrqsPerWord).target[intid % kIrqsPerWord];
+    }
+    /// Wakes the vCPUs other than `caller` whose list registers hold an interrupt of this word, so that they report.
+    void wake_holders(u32 caller, u32 cpu, u32 w);
+
+    void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
+    void forget_wake(u32 cpu) { wakes_ &= ~bit<u32>(cpu); }
+    [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
+
+    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters>;
+    void note_finished(u32 cpu, u32 intid) {
+        // Room for one of each list register of the one vCPU that folds; the caller empties it every time.
+        static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
+    }
+    [[nodiscard]] FinishedIrqs &finished() { return finished_; }
+
+private:
+    [[nodiscard]] u32 forwarded_bits(const IrqWord &irq) const {
+        return irq.enabled & ((irq.group1 & group1_mask_) | (~irq.group1 & group0_mask_));
+    }
+    void reset_word(IrqWord &irq, u32 edge);
+    void set_candidates(u32 cpu, u32 w, u32 bits, u32 ready);
+    void retarget(u32 w, u32 i);
+    [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
+    void update_all();
+
+    GicVersion version_ = GicVersion::v3;
+    bool can_rewrite_ = false;
+    u8 priority_mask_ = 0xf8;
+    u32 spi_count_ = 0;
+    u32 forwarded_groups_ = 0;
+    u32 group0_mask_ = 0;
+    u32 group1_mask_ = 0;
+    u32 wakes_ = 0;
+    FinishedIrqs finished_;
+    OwnedArray<CpuState> cpus_;
+    OwnedArray<SharedWord> shared_;
+};
+
+} // namespace sel4vm::dev

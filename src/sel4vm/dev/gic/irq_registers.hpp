@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Handlers of the per-interrupt register families, which the distributors of both versions and the redistributor share. A
+// register number counts from INTID 0; `RegisterOrigin::bank` says whose private interrupts word 0 means.
+#pragma once
+
+#include <sel4vm/dev/gic/gic_core.hpp>
+#include <sel4vm/dev/gic/register_families.hpp>
+
+namespace sel4vm::dev {
+
+class IrqRegisters {
+public:
+    explicit IrqRegisters(GicCore &core) : core_(core) {}
+
+    [[nodiscard]] u64 read_group(const RegisterOrigin &origin, u32 index);
+    void write_group(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_enable(const RegisterOrigin &origin, u32 index);
+    void write_enable(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    void write_disable(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_pending(const RegisterOrigin &origin, u32 index);
+    void write_pending(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    void write_clear_pending(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_active(const RegisterOrigin &origin, u32 index);
+    void write_active(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    void write_clear_active(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_priority(const RegisterOrigin &origin, u32 index);
+    void write_priority(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_config(const RegisterOrigin &origin, u32 index);
+    void write_config(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+
+protected:
+    ~IrqRegisters() = default;
+
+    [[nodiscard]] IrqMachine &irqs() { return core_.irqs(); }
+    [[nodiscard]] bool exists(u32 word) { return word < irqs().word_count(); }
+    /// The bits of set-pending and clear-pending registers that can be written.
+    [[nodiscard]] u32 pendable(u32 index) {
+        // GICv2 has SPENDSGIR and CPENDSGIR for SGIs.
+        return index == 0 && irqs().version() == GicVersion::v2 ? 0xffff'0000 : ~u32{0};
+    }
+
+    GicCore &core_;
+};
+
+} // namespace sel4vm::dev

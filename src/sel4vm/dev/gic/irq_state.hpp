@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The state of the GIC model, as plain structs without pointers: what a snapshot saves. Interrupts live in words of 32,
+// one bit each, because registers, summaries and searches work on words. Word 0 holds a vCPU's private interrupts (SGIs
+// 0-15, PPIs 16-31), word n the shared ones from INTID 32n.
+//
+// Where a pending interrupt's latch is: in `latched` while the distributor holds it, in `lr_latch` from the moment a
+// list register holds it until the guest was seen to acknowledge it. It moves, it is never in both for one occurrence;
+// that is why nothing is lost or delivered twice. A level interrupt is also pending while its wire is high.
+#pragma once
+
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/base/types.hpp>
+
+#include <array>
+
+namespace sel4vm::dev {
+
+inline constexpr u32 kIrqsPerWord = 32;
+using aarch64::kSgiCount;
+inline constexpr u32 kMaxSpiCount = 988;
+inline constexpr u32 kMaxIrqWords = 32;
+inline constexpr u32 kMaxListRegisters = 16;
+inline constexpr u32 kMaxGicCpus = 32;
+inline constexpr u8 kNoCpu = 0xff;
+inline constexpr u16 kUnknownIntid = 0xffff; ///< of an orphan that is the host's own
+
+/// 32 interrupts.
+struct IrqWord {
+    u32 implemented = 0;
+    u32 enabled = 0;
+    u32 group1 = 0;
+    u32 edge = 0;
+    u32 wire = 0;
+    u32 latched = 0;     ///< pending in the distributor, apart from a level interrupt's wire
+    u32 active = 0;      ///< best known
+    u32 listed = 0;      ///< some list register holds it
+    u32 lr_latch = 0;    ///< its list register holds a latch not yet seen acknowledged
+    u32 drop_active = 0; ///< the guest cleared the active state of a listed interrupt; to be carried out by its holder
+    u32 want_active = 0; ///< likewise, set
+    u32 listened = 0;    ///< a client wants to know its end
+    std::array<u8, kIrqsPerWord> priority{};
+
+    [[nodiscard]] u32 level_asserted() const { return wire & ~edge; }
+    /// Pending, not counting what list registers hold.
+    [[nodiscard]] u32 waiting() const { return latched | level_asserted(); }
+};
+
+/// 32 shared interrupts.
+struct SharedWord {
+    IrqWord irq;
+    std::array<u32, kIrqsPerWord> route{}; ///< GICv2: mask of CPUs; GICv3: affinity
+    u32 any_cpu = 0;                       ///< GICv3: IROUTER.Interrupt_Routing_Mode
+    std::array<u8, kIrqsPerWord> target{}; ///< the vCPU it goes to now, or kNoCpu
+    std::array<u8, kIrqsPerWord> holder{}; ///< whose list register has it, while listed
+};
+
+/// What we know of one list register.
+struct ListEntry {
+    u16 intid = 0;
+    u8 source = 0;
+    u8 priority = 0;
+    aarch64::ListRegisterState state = aarch64::ListRegisterState::empty; ///< when last seen
+    bool group1 = false;
+    bool eoi_maintenance = false;
+    bool injected_active = false; ///< loaded as active because the guest wrote ISACTIVER
+    bool orphan = false;          ///< still busy with an interrupt that was reset away (hosts that cannot clear)
+};
+
+/// The forwarded virtual timer (see TimerPort).
+struct TimerForwarding {
+    u8 intid = 0;
+    bool masked = false; ///< it fired, the host masked it, and we have not unmasked it yet
+};
+
+/// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
+struct CpuState {
+    IrqWord irq;
+    std::array<u8, kSgiCount> sgi_sources{}; ///< sending CPUs of each latched SGI; GICv3: bit 0
+    /// Interrupts that could be loaded now, and one bit for each word that is not zero.
+    std::array<u32, kMaxIrqWords> candidates{};
+    u32 candidate_words = 0;
+    std::array<ListEntry, kMaxListRegisters> lists{};
+    u32 lists_in_use = 0;
+    u32 affinity = 0;
+    TimerForwarding timer;
+    bool asleep = true;                 ///< GICR_WAKER.ProcessorSleep
+    bool software_active = false;       ///< some interrupt is active in software and should get a list register
+    bool underflow_maintenance = false; ///< as last told to the host
+};
+
+[[nodiscard]] constexpr bool has_pending(aarch64::ListRegisterState state) { return (static_cast<u8>(state) & 1) != 0; }
+[[nodiscard]] constexpr bool has_active(aarch64::ListRegisterState state) { return (static_cast<u8>(state) & 2) != 0; }
+
+} // namespace sel4vm::dev

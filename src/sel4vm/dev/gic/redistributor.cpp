@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/gic/identification.hpp>
+#include <sel4vm/dev/gic/redistributor.hpp>
+
+namespace sel4vm::dev {
+
+namespace gicr = aarch64::gicr;
+using aarch64::GicrTyper;
+using aarch64::GicrWaker;
+
+namespace {
+
+using R = Redistributors;
+using Row = RegisterFamily<R>;
+
+constexpr RegisterFamilies kRegisters(std::array{
+    Row{"CTLR", gicr::kCtlr, 1, 4, Widths::word, 0, nullptr, nullptr},
+    Row{"IIDR", gicr::kIidr, 1, 4, Widths::word, 0, &R::read_implementer, nullptr},
+    Row{"TYPER", gicr::kTyper, 1, 8, Widths::word_or_double, 0, &R::read_type, nullptr},
+    Row{"WAKER", gicr::kWaker, 1, 4, Widths::word, 0, &R::read_waker, &R::write_waker},
+    Row{"PROPBASER", gicr::kPropbaser, 1, 8, Widths::word_or_double, 0, nullptr, nullptr},
+    Row{"PENDBASER", gicr::kPendbaser, 1, 8, Widths::word_or_double, 0, nullptr, nullptr},
+    Row{"PIDR, CIDR", gicr::kPidr4, 12, 4, Widths::word, 0, &R::read_identification, nullptr},
+    Row{"IGROUPR0", gicr::kIgroupr0, 1, 4, Widths::word, 0, &R::read_group, &R::write_group},
+    Row{"ISENABLER0", gicr::kIsenabler0, 1, 4, Widths::word, 0, &R::read_enable, &R::write_enable},
+    Row{"ICENABLER0", gicr::kIcenabler0, 1, 4, Widths::word, 0, &R::read_enable, &R::write_disable},
+    Row{"ISPENDR0", gicr::kIspendr0, 1, 4, Widths::word, 0, &R::read_pending, &R::write_pending},
+    Row{"ICPENDR0", gicr::kIcpendr0, 1, 4, Widths::word, 0, &R::read_pending, &R::write_clear_pending},
+    Row{"ISACTIVER0", gicr::kIsactiver0, 1, 4, Widths::word, 0, &R::read_active, &R::write_active},
+    Row{"ICACTIVER0", gicr::kIcactiver0, 1, 4, Widths::word, 0, &R::read_active, &R::write_clear_active},
+    Row{"IPRIORITYR", gicr::kIpriorityr, 8, 4, Widths::byte_or_word, 0, &R::read_priority, &R::write_priority},
+    Row{"ICFGR", gicr::kIcfgr0, 2, 4, Widths::word, 0, &R::read_config, &R::write_config},
+});
+
+[[nodiscard]] RegisterOrigin origin_of(u32 caller, u64 offset) {
+    return {static_cast<u16>(caller), static_cast<u16>(offset / R::kBytesPerCpu)};
+}
+
+} // namespace
+
+Result<u64, BusFault> Redistributors::read(u32 caller, u64 offset, Width width) {
+    const RegisterOrigin origin = origin_of(caller, offset);
+    if (origin.bank >= irqs().cpu_count())
+        return Err{BusFault::unmapped};
+    return kRegisters.read(*this, origin, offset % kBytesPerCpu, width);
+}
+
+Status<BusFault> Redistributors::write(u32 caller, u64 offset, Width width, u64 value) {
+    const RegisterOrigin origin = origin_of(caller, offset);
+    if (origin.bank >= irqs().cpu_count())
+        return Err{BusFault::unmapped};
+    return kRegisters.write(*this, origin, offset % kBytesPerCpu, width, value);
+}
+
+u64 Redistributors::read_implementer(const RegisterOrigin &, u32) { return kGicIidr; }
+
+u64 Redistributors::read_type(const RegisterOrigin &origin, u32) {
+    return GicrTyper{}
+        .with<GicrTyper::Affinity>(irqs().cpu(origin.bank).affinity)
+        .with<GicrTyper::ProcessorNumber>(origin.bank)
+        .with<GicrTyper::Last>(origin.bank + 1u == irqs().cpu_count())
+        .raw();
+}
+
+u64 Redistributors::read_waker(const RegisterOrigin &origin, u32) {
+    const bool asleep = irqs().cpu(origin.bank).asleep;
+    return GicrWaker{}.with<GicrWaker::ProcessorSleep>(asleep).with<GicrWaker::ChildrenAsleep>(asleep).raw();
+}
+
+void Redistributors::write_waker(const RegisterOrigin &origin, u32, u64 value, u64) {
+    const GicrWaker waker{static_cast<u32>(value)};
+    irqs().set_power(origin.bank,
+                     waker.get<GicrWaker::ProcessorSleep>() ? RedistributorPower::asleep : RedistributorPower::awake);
+}
+
+u64 Redistributors::read_identification(const RegisterOrigin &, u32 index) { return kIdentificationV3[index]; }
+
+} // namespace sel4vm::dev
