@@ -21,16 +21,16 @@ inline constexpr usize kBundleHeaderBytes = 4096;
 inline constexpr usize kMaxBlobs = 128;
 
 enum class BundleErrorKind : u8 {
-    too_short,     ///< fewer bytes than a header, or than the header says
-    bad_magic,     ///< not a bundle
-    bad_version,   ///< of a newer or older tool
-    bad_header,    ///< header CRC, or a reserved field that is not zero
-    bad_table,     ///< an offset or size outside the file, out of order or misaligned
-    bad_manifest,  ///< manifest CRC
-    bad_blob,      ///< blob CRC
-    too_many,      ///< more than kMaxBlobs blobs (writer)
-    no_such_blob,  ///< an index beyond the table
-    sink_failed,   ///< the writer's sink refused
+    too_short,    ///< fewer bytes than a header, or than the header says
+    bad_magic,    ///< not a bundle
+    bad_version,  ///< of a newer or older tool
+    bad_header,   ///< header CRC, or a reserved field that is not zero
+    bad_table,    ///< an offset or size outside the file, out of order or misaligned
+    bad_manifest, ///< manifest CRC
+    bad_blob,     ///< blob CRC
+    too_many,     ///< more than kMaxBlobs blobs (writer)
+    no_such_blob, ///< an index beyond the table
+    sink_failed,  ///< the writer's sink refused
 };
 [[nodiscard]] std::string_view to_string(BundleErrorKind kind);
 

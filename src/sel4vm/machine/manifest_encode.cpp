@@ -57,8 +57,7 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("cmdline", vm.cmdline);
     out.text("on-reset", name_of(vm.on_reset));
     out.text("counter", name_of(vm.counter));
-    out.cells("timer-ppis",
-              {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
+    out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
     put_gic(out, vm.gic);
     for (usize i = 0; i < vm.memory.size(); ++i) {
         out.begin_node("memory", i);

@@ -118,8 +118,8 @@ private:
         }
         for (const Claim &other : claims_)
             if (other.range.overlaps(*range)) {
-                report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (", other.range.base(),
-                            ", ", Hex{other.range.size()}, " bytes)");
+                report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (", other.range.base(), ", ",
+                            Hex{other.range.size()}, " bytes)");
                 return;
             }
         (void)claims_.emplace_back(Claim{*range, base_key}); // the capacity is the sum of all kinds

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The ELF half of image.hpp; not for other callers.
+#pragma once
+
+#include <sel4vm/boot/image.hpp>
+
+namespace sel4vm::boot {
+
+[[nodiscard]] bool is_elf(std::span<const u8> file);
+[[nodiscard]] Result<KernelImage, ImageError> parse_elf(std::span<const u8> file);
+
+} // namespace sel4vm::boot

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/boot/image.hpp>
+
+#include <support/kernel_files.hpp>
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace sel4vm::boot {
+namespace {
+
+using test::arm64_image;
+using test::Bytes;
+using test::elf;
+using test::uimage;
+
+constexpr Gpa kRam{0x4000'0000};
+
+KernelImage parsed(const Bytes &file) {
+    const auto image = parse_kernel(file, kRam);
+    EXPECT_TRUE(image.has_value()) << describe(image.error()).view();
+    return image ? *image : KernelImage{};
+}
+
+ImageError refused(const Bytes &file, Gpa ram_base = kRam) {
+    const auto image = parse_kernel(file, ram_base);
+    EXPECT_FALSE(image.has_value());
+    return image ? ImageError{ImageErrorKind::empty, 99, 99} : image.error();
+}
+
+TEST(Arm64Image, IsPlacedWhereQemuPlacesIt) {
+    struct Row {
+        u64 text_offset, image_size, at, memory_bytes;
+    };
+    // The addresses were read from QEMU 7.2 (`info roms`) for the same headers.
+    const Row rows[] = {
+        {0, 0x10000, 0x4020'0000, 0x10000},     // below 4 KiB: moved up by 2 MiB
+        {0x200, 0x10000, 0x4020'0200, 0x10000}, //
+        {0xfff & ~u64{3}, 0x10000, 0x4020'0ffc, 0x10000},
+        {0x1000, 0x10000, 0x4000'1000, 0x10000},
+        {0x80000, 0x10000, 0x4008'0000, 0x10000},
+        {0x123000, 0, 0x4008'0000, 4096},  // a kernel before 3.17: its text_offset counts for nothing
+        {0x80000, 100, 0x4008'0000, 4096}, // an image_size below the file's
+    };
+    for (const Row &row : rows) {
+        const KernelImage image = parsed(arm64_image(row.text_offset, row.image_size));
+        EXPECT_EQ(image.format, KernelFormat::arm64_image);
+        EXPECT_EQ(image.protocol, BootProtocol::linux_kernel);
+        EXPECT_EQ(image.entry, Gpa{row.at});
+        ASSERT_EQ(image.segments.size(), 1u);
+        EXPECT_EQ(image.segments[0], (Segment{Gpa{row.at}, 0, 4096, row.memory_bytes}));
+    }
+}
+
+TEST(Arm64Image, TellsItsPageSize) {
+    EXPECT_EQ(parsed(arm64_image(0, 4096, 0)).page_bytes, 0u);
+    EXPECT_EQ(parsed(arm64_image(0, 4096, 0xa)).page_bytes, 4096u);
+    EXPECT_EQ(parsed(arm64_image(0, 4096, 0xc)).page_bytes, 16384u);
+    EXPECT_EQ(parsed(arm64_image(0, 4096, 0x6)).page_bytes, 65536u);
+}
+
+TEST(Arm64Image, IsRefusedWhenBigEndian) {
+    EXPECT_EQ(refused(arm64_image(0, 4096, 1)).kind, ImageErrorKind::big_endian);
+}
+
+TEST(Arm64Image, IsRefusedWhenItsPlaceWraps) {
+    EXPECT_EQ(refused(arm64_image(~u64{0} - 0xfff, 4096)).kind, ImageErrorKind::segment_wraps);
+    EXPECT_EQ(refused(arm64_image(0x80000, ~u64{0})).kind, ImageErrorKind::segment_wraps);
+    EXPECT_EQ(refused(arm64_image(0x80001, 4096)).kind, ImageErrorKind::misaligned_entry);
+}
+
+TEST(RawBinary, IsPlacedAt512KiB) {
+    Bytes file(100, 0x20);
+    const KernelImage image = parsed(file);
+    EXPECT_EQ(image.format, KernelFormat::raw);
+    EXPECT_EQ(image.protocol, BootProtocol::linux_kernel);
+    EXPECT_EQ(image.entry, Gpa{0x4008'0000});
+    EXPECT_EQ(image.segments[0], (Segment{Gpa{0x4008'0000}, 0, 100, 100}));
+    EXPECT_EQ(refused(file, Gpa{~u64{0} - 0x7ffff}).kind, ImageErrorKind::segment_wraps);
+}
+
+TEST(RawBinary, MayBeShorterThanAnyHeader) {
+    for (usize size = 1; size < 64; ++size)
+        EXPECT_EQ(parsed(Bytes(size, 0x1f)).format, KernelFormat::raw) << size;
+    EXPECT_EQ(refused({}).kind, ImageErrorKind::empty);
+}
+
+TEST(Elf, IsLoadedAtPhysicalAddressesAndEnteredThere) {
+    const KernelImage image = parsed(elf(0xffff'0000'4020'0010, {{0x4020'0000, 0xffff'0000'4020'0000},
+                                                                 {0x4030'0000, 0xffff'0000'4030'0000, 0, 0x5000, 0}}));
+    EXPECT_EQ(image.format, KernelFormat::elf);
+    EXPECT_EQ(image.protocol, BootProtocol::bare);
+    EXPECT_EQ(image.entry, Gpa{0x4020'0010});
+    ASSERT_EQ(image.segments.size(), 2u);
+    EXPECT_EQ(image.segments[0], (Segment{Gpa{0x4020'0000}, 0x1000, 0x1000, 0x2000}));
+    EXPECT_EQ(image.segments[1], (Segment{Gpa{0x4030'0000}, 0, 0, 0x5000}));
+    EXPECT_EQ(image.lowest(), Gpa{0x4020'0000});
+    EXPECT_EQ(image.end(), Gpa{0x4030'5000});
+}
+
+TEST(Elf, MayBeOfTypeDyn) { EXPECT_EQ(parsed(elf(0x10, {{0x4040'0000, 0}}, 3)).entry, Gpa{0x4040'0010}); }
+
+TEST(Elf, IgnoresWhatIsNotLoaded) {
+    const KernelImage image = parsed(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000},
+                                                       {0, 0, ~u64{0}, ~u64{0}, ~u64{0}, 4}, // PT_NOTE
+                                                       {0, 0, 0, 0, ~u64{0}, 1}}));          // nothing in memory
+    EXPECT_EQ(image.segments.size(), 1u);
+}
+
+TEST(Elf, IsRefusedForAnotherMachine) {
+    const std::vector<test::ElfSegment> ok = {{0x4008'0000, 0x4008'0000}};
+    EXPECT_EQ(refused(elf(0x4008'0000, ok, 2, 62)), (ImageError{ImageErrorKind::elf_machine, 62, 183}));
+    EXPECT_EQ(refused(elf(0x4008'0000, ok, 1)).kind, ImageErrorKind::elf_type);
+    EXPECT_EQ(refused(elf(0x4008'0000, ok, 4)).kind, ImageErrorKind::elf_type);
+    Bytes narrow = elf(0x4008'0000, ok), big = narrow;
+    narrow[4] = 1;
+    EXPECT_EQ(refused(narrow).kind, ImageErrorKind::elf_class);
+    big[5] = 2;
+    EXPECT_EQ(refused(big).kind, ImageErrorKind::big_endian);
+}
+
+TEST(Elf, IsRefusedForImpossibleSegments) {
+    const u64 top = ~u64{0};
+    struct Row {
+        test::ElfSegment segment;
+        ImageErrorKind kind;
+    };
+    const Row rows[] = {
+        {{0x4008'0000, 0x4008'0000, 0x2000, 0x1000}, ImageErrorKind::segment_sizes},
+        {{0x4008'0000, 0x4008'0000, 0x1000, 0x1000, 0x2001}, ImageErrorKind::truncated},
+        {{0x4008'0000, 0x4008'0000, 0x1000, 0x1000, top - 0xfff}, ImageErrorKind::truncated},
+        {{0x4008'0000, 0x4008'0000, 0x1000, 0x1000, top}, ImageErrorKind::truncated},
+        {{0x4008'0000, 0x4008'0000, top, top}, ImageErrorKind::truncated},
+        {{top - 0xff, 0x4008'0000, 0x1000, 0x1000}, ImageErrorKind::segment_wraps},
+        {{0x4008'0000, 0x4008'0000, 0x1000, top}, ImageErrorKind::segment_wraps},
+    };
+    for (const Row &row : rows)
+        EXPECT_EQ(refused(elf(0x4008'0000, {row.segment})).kind, row.kind)
+            << describe(refused(elf(0x4008'0000, {row.segment}))).view();
+}
+
+TEST(Elf, IsRefusedWhenSegmentsOverlap) {
+    EXPECT_EQ(refused(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}, {0x4008'1fff, 0x5000'0000}})),
+              (ImageError{ImageErrorKind::segments_overlap, 0x4008'1fff, 0}));
+    EXPECT_EQ(parsed(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}, {0x4008'2000, 0x5000'0000}})).segments.size(), 2u);
+}
+
+TEST(Elf, IsRefusedWhenItsEntryIsNotLoaded) {
+    EXPECT_EQ(refused(elf(0x9000'0000, {{0x4008'0000, 0x4008'0000}})).kind, ImageErrorKind::entry_outside);
+    EXPECT_EQ(refused(elf(0x4008'0002, {{0x4008'0000, 0x4008'0000}})).kind, ImageErrorKind::misaligned_entry);
+}
+
+TEST(Elf, IsRefusedWithTooManyOrNoSegments) {
+    std::vector<test::ElfSegment> many;
+    for (u64 i = 0; i <= kMaxSegments; ++i)
+        many.push_back({0x4008'0000 + i * 0x10000, i * 0x10000});
+    EXPECT_EQ(refused(elf(0, many)).kind, ImageErrorKind::too_many_segments);
+    EXPECT_EQ(refused(elf(0, {})).kind, ImageErrorKind::no_segments);
+    EXPECT_EQ(refused(elf(0, {{0, 0, 0, 0}})).kind, ImageErrorKind::no_segments);
+}
+
+TEST(Elf, IsRefusedWhenItsTablesLeaveTheFile) {
+    Bytes file = elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}});
+    for (const u64 table : {~u64{0}, ~u64{0} - 55, u64{0x3000} - 55, u64{0x3000}}) {
+        store_le<u64>(file, 32, table);
+        EXPECT_EQ(refused(file).kind, ImageErrorKind::truncated) << table;
+    }
+    file = elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}});
+    store_le<u16>(file, 54, 8);
+    EXPECT_EQ(refused(file).kind, ImageErrorKind::elf_header);
+    store_le<u16>(file, 54, 0xffff);
+    store_le<u16>(file, 56, 0xffff);
+    EXPECT_EQ(refused(file).kind, ImageErrorKind::truncated);
+}
+
+TEST(Elf, NeverReadsBeyondATruncatedFile) {
+    const Bytes whole = elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}});
+    for (usize size = 4; size < 0x1000 + 0x1000; size += size < 200 ? 1 : 101) {
+        const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+        EXPECT_EQ(refused(cut).kind, ImageErrorKind::truncated) << size;
+    }
+}
+
+TEST(UImage, IsLoadedWhereItSays) {
+    const KernelImage image = parsed(uimage(2, 0x4080'0000, 0x4080'0040));
+    EXPECT_EQ(image.format, KernelFormat::uimage);
+    EXPECT_EQ(image.protocol, BootProtocol::linux_kernel);
+    EXPECT_EQ(image.entry, Gpa{0x4080'0040});
+    EXPECT_EQ(image.segments[0], (Segment{Gpa{0x4080'0000}, 64, 4096, 4096}));
+}
+
+TEST(UImage, WithoutALoadAddressRunsAt32MiB) {
+    const KernelImage image = parsed(uimage(14, 0, 0x40));
+    EXPECT_EQ(image.entry, Gpa{0x4200'0080}); // as observed in QEMU 7.2
+    EXPECT_EQ(image.segments[0].at, Gpa{0x4200'0040});
+}
+
+TEST(UImage, OfAnotherSystemGetsNoDeviceTreePointer) {
+    EXPECT_EQ(parsed(uimage(2, 0x4080'0000, 0x4080'0000, 17)).protocol, BootProtocol::bare);
+}
+
+TEST(UImage, IsRefusedWhenItCannotBeRun) {
+    EXPECT_EQ(refused(uimage(3, 0, 0)), (ImageError{ImageErrorKind::uimage_type, 3, 0}));
+    EXPECT_EQ(refused(uimage(2, 0x4080'0000, 0x4080'0000, 5, 1)).kind, ImageErrorKind::compressed_uimage);
+    EXPECT_EQ(refused(uimage(2, 0x4080'0000, 0x4080'1000)).kind, ImageErrorKind::entry_outside);
+    EXPECT_EQ(refused(uimage(2, 0x4080'0000, 0x4000'0000)).kind, ImageErrorKind::entry_outside);
+    EXPECT_EQ(refused(uimage(2, 0x4080'0000, 0x4080'0000, 5, 0, 0)).kind, ImageErrorKind::no_segments);
+    Bytes file = uimage(2, 0x4080'0000, 0x4080'0000);
+    file.pop_back();
+    EXPECT_EQ(refused(file), (ImageError{ImageErrorKind::truncated, 64 + 4095, 64 + 4096}));
+}
+
+TEST(Initrd, IsUnwrappedFromARamdiskUImageOnly) {
+    const Bytes wrapped = uimage(3, 0, 0, 5, 0, 500);
+    EXPECT_EQ(initrd_contents(wrapped).data(), wrapped.data() + 64);
+    EXPECT_EQ(initrd_contents(wrapped).size(), 500u);
+    const Bytes kernel = uimage(2, 0, 0);
+    EXPECT_EQ(initrd_contents(kernel).size(), kernel.size());
+    Bytes damaged = wrapped;
+    damaged.pop_back();
+    EXPECT_EQ(initrd_contents(damaged).size(), damaged.size());
+    EXPECT_TRUE(initrd_contents({}).empty());
+}
+
+TEST(CompressedKernel, IsRefusedByName) {
+    struct Row {
+        std::string start;
+        ImageErrorKind kind;
+        const char *name;
+    };
+    const Row rows[] = {{"\x1f\x8b\x08", ImageErrorKind::gzip, "gzip"},
+                        {"\xfd"
+                         "7zXZ",
+                         ImageErrorKind::xz, "xz"},
+                        {"\x28\xb5\x2f\xfd", ImageErrorKind::zstd, "zstd"},
+                        {"BZh9", ImageErrorKind::bzip2, "bzip2"},
+                        {std::string("MZ\0\0zimg", 8), ImageErrorKind::efi_zboot, "zboot"}};
+    for (const Row &row : rows) {
+        Bytes file(100);
+        test::put_text(file, 0, row.start);
+        const ImageError error = refused(file);
+        EXPECT_EQ(error.kind, row.kind);
+        EXPECT_NE(describe(error).view().find(row.name), std::string_view::npos) << describe(error).view();
+    }
+}
+
+TEST(ImageError, HasASentenceForEachKind) {
+    for (int kind = 0; kind <= static_cast<int>(ImageErrorKind::misaligned_entry); ++kind) {
+        const auto text = describe(ImageError{static_cast<ImageErrorKind>(kind), ~u64{0}, ~u64{0}});
+        EXPECT_GT(text.view().size(), 5u);
+        EXPECT_EQ(text.view().find('~'), std::string_view::npos) << text.view(); // not cut
+        EXPECT_EQ(text.view().find("cannot be read"), std::string_view::npos) << kind;
+    }
+}
+
+} // namespace
+} // namespace sel4vm::boot
