@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The EL1 physical timer of each vCPU and reads of the physical counter, emulated (Arm ARM DDI 0487, "The Generic Timer"), for
+// hosts that keep the real physical timer for themselves. The virtual timer is the hardware's own (TimerPort), not here.
+// The guest's physical counter is the host's clock minus one offset, chosen to be that of the virtual counter, so that both
+// counters of a guest agree.
+// Chosen: with ENABLE clear ISTATUS reads as zero (the architecture leaves it unknown); CVAL is zero after reset.
+//
+// Threads: a vCPU's registers on its executor, which also owns the TimeoutQueue given for it.
+#pragma once
+
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/vm/call_tables.hpp>
+#include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/timeout.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm::dev {
+
+struct GenericTimerConfig {
+    u32 intid = aarch64::kTimerIntidPhysical;
+    u64 counter_offset_ticks = 0; ///< host clock at which the guest's counter is zero
+};
+
+class GenericTimer final : public SystemRegisterHandler {
+public:
+    /// What a guest can see of one vCPU's timer.
+    struct State {
+        u64 compare_value = 0; ///< CNTP_CVAL_EL0
+        u64 control = 0;       ///< CNTP_CTL_EL0 without ISTATUS
+        friend bool operator==(const State &, const State &) = default;
+    };
+
+    GenericTimer(IrqChip &chip, Clock &clock, const GenericTimerConfig &config = {})
+        : chip_(chip), clock_(clock), config_(config) {}
+    GenericTimer(const GenericTimer &) = delete;
+    GenericTimer &operator=(const GenericTimer &) = delete;
+
+    /// Gives the next vCPU (0 first) its timer. False when there are Vm::kMaxVcpus already.
+    [[nodiscard]] bool add_vcpu(TimeoutQueue &timeouts);
+    [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
+
+    /// Moves the guest's counter; the lines follow. No vCPU may be running.
+    void set_counter_offset(u64 ticks);
+    [[nodiscard]] u64 counter_offset() const { return config_.counter_offset_ticks; }
+
+    [[nodiscard]] const char *name() const override { return "generic timer"; }
+    [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
+    [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
+    void reset_vcpu(Vcpu &vcpu) override { restore(vcpu.id(), State{}); }
+
+    [[nodiscard]] const State &state(VcpuId vcpu) const { return channels_[vcpu.value()].state; }
+    void restore(VcpuId vcpu, const State &state);
+
+private:
+    struct Channel final : TimeoutHandler {
+        Channel(GenericTimer &timer, VcpuId vcpu, TimeoutQueue &queue)
+            : owner(timer), id(vcpu), timeouts(queue), deadline(*this) {}
+        ~Channel() { timeouts.cancel(deadline); }
+        void timeout() override { owner.update(*this); }
+
+        GenericTimer &owner;
+        VcpuId id;
+        TimeoutQueue &timeouts;
+        Timeout deadline;
+        Level driven = Level::low;
+        State state;
+    };
+
+    [[nodiscard]] u64 counter() { return clock_.now_ticks() - config_.counter_offset_ticks; }
+    [[nodiscard]] bool condition_met(const Channel &channel) { return counter() >= channel.state.compare_value; }
+    /// Brings line and timeout in step with the registers.
+    void update(Channel &channel);
+
+    IrqChip &chip_;
+    Clock &clock_;
+    GenericTimerConfig config_;
+    FixedVector<Channel, Vm::kMaxVcpus> channels_;
+};
+
+} // namespace sel4vm::dev
