@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Power State Coordination Interface 1.1 (Arm DEN 0022D) over HVC and SMC, 32- and 64-bit calls: every mandatory function and
+// SYSTEM_RESET2.
+// Chosen where the specification lets an implementation choose:
+// - CPU_SUSPEND takes the original power_state format and waits for an interrupt, in a powerdown state as in a standby one:
+//   a powerdown request may always end as a standby (section 5.4.1, early wake-up), and a vCPU has no power to save.
+// - AFFINITY_INFO knows all four levels. SYSTEM_RESET2 has the warm reset only, which is the same as SYSTEM_RESET: what the
+//   machine's reset does to memory is its rule.
+// - There is no Trusted OS: MIGRATE and MIGRATE_INFO_UP_CPU are not supported. Neither are CPU_FREEZE, CPU_DEFAULT_SUSPEND,
+//   NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE, STAT_* and MEM_PROTECT*, which are optional.
+// - A CPU that is turned on starts little-endian, whatever its caller is.
+//
+// Threads: calls of several vCPUs may run at once; the object itself never changes.
+#pragma once
+
+#include <sel4vm/dev/affinity_map.hpp>
+#include <sel4vm/vm/call_tables.hpp>
+
+#include <array>
+
+namespace sel4vm::dev {
+
+class FirmwareCall;
+
+class Psci final : public HypercallHandler {
+public:
+    explicit Psci(AffinityMap affinities) : affinities_(affinities) {}
+
+    [[nodiscard]] Status<RegisterError> register_all(HypercallTable &table);
+    /// Answers calls to functions of PSCI's ranges; none for numbers outside of the tables and immediates other than 0.
+    [[nodiscard]] Answer call(Vcpu &vcpu, const HypercallExit &exit) override;
+
+private:
+    struct Function;
+    static const Function *find(u32 id);
+
+    [[nodiscard]] Answer version(const FirmwareCall &call) const;
+    [[nodiscard]] Answer features(const FirmwareCall &call) const;
+    [[nodiscard]] Answer cpu_suspend(const FirmwareCall &call) const;
+    [[nodiscard]] Answer cpu_off(const FirmwareCall &call) const;
+    [[nodiscard]] Answer cpu_on(const FirmwareCall &call) const;
+    [[nodiscard]] Answer affinity_info(const FirmwareCall &call) const;
+    [[nodiscard]] Answer migrate_info_type(const FirmwareCall &call) const;
+    [[nodiscard]] Answer system_off(const FirmwareCall &call) const;
+    [[nodiscard]] Answer system_reset(const FirmwareCall &call) const;
+    [[nodiscard]] Answer system_reset2(const FirmwareCall &call) const;
+
+    AffinityMap affinities_;
+};
+
+} // namespace sel4vm::dev
