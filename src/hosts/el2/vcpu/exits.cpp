@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the rarer synchronous exits mean: aborts that need a second look, compound accesses, system registers, waits, and
+// everything that the host or the guest itself must deal with. Nothing here depends on the guest behaving.
+#include <hosts/el2/vcpu/processor.hpp>
+
+#include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/vcpu/exit_decoding.hpp>
+#include <hosts/el2/vcpu/guest_registers.hpp>
+
+#include <sel4vm/arch/aarch64/exception.hpp>
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+
+namespace sel4vm::el2 {
+
+using aarch64::Ec;
+using aarch64::EsrEl2;
+using aarch64::FaultStatus;
+using aarch64::IssDataAbort;
+using aarch64::ParEl1;
+using aarch64::Spsr;
+namespace sysreg = aarch64::sysreg;
+
+namespace {
+
+constexpr bool is_aarch32(u64 pstate) { return (pstate & Spsr::AArch32::mask) != 0; }
+
+// HPFAR_EL2 holds the address of these; for a permission fault only when it is one of a table walk.
+constexpr bool reports_address(FaultStatus kind) {
+    return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size;
+}
+
+// Whether an AArch32 instruction with this condition executes; ConditionHolds() of the manual.
+constexpr bool condition_holds(unsigned condition, u64 pstate) {
+    const Spsr flags{pstate};
+    const bool n = flags.get<Spsr::N>();
+    const bool z = flags.get<Spsr::Z>();
+    const bool c = flags.get<Spsr::C>();
+    const bool v = flags.get<Spsr::V>();
+    bool holds = true;
+    switch (condition >> 1) {
+    case 0: holds = z; break;
+    case 1: holds = c; break;
+    case 2: holds = n; break;
+    case 3: holds = v; break;
+    case 4: holds = c && !z; break;
+    case 5: holds = n == v; break;
+    case 6: holds = n == v && !z; break;
+    default: return true;
+    }
+    return (condition & 1) != 0 ? !holds : holds;
+}
+static_assert(condition_holds(14, 0) && condition_holds(0, Spsr::Z::mask) && !condition_holds(1, Spsr::Z::mask));
+
+// A trapped AArch32 instruction that its condition turns into a no-op. The traps of AArch32 that reach us have the fields
+// in the same place; without a valid one, the condition has passed.
+bool is_skipped(EsrEl2 esr, u64 pstate) {
+    if (!is_aarch32(pstate))
+        return false;
+    const auto iss = esr.iss_as<aarch64::IssMcr>();
+    return iss.get<aarch64::IssMcr::ConditionValid>() &&
+           !condition_holds(iss.get<aarch64::IssMcr::Condition>(), pstate);
+}
+
+} // namespace
+
+// ---------------------------------------------------------------- Going on after an instruction
+
+void Processor::advance_carefully(Vcpu &vcpu) {
+    GuestContext &context = vcpu.context_;
+    u64 pstate = context.pstate;
+    // A step exception that is due comes before the next instruction.
+    pstate &= ~u64{Spsr::Ss::mask};
+    if (!is_aarch32(pstate)) {
+        pstate &= ~u64{Spsr::Btype::mask};
+        context.pc += 4;
+    } else {
+        context.pc += EsrEl2{context.esr}.get<EsrEl2::Il>() ? 4u : 2u;
+        // ITSTATE: bits 26:25 are IT<1:0>, bits 15:10 IT<7:2>. The low five bits shift, until the last instruction of the block.
+        u64 it = (pstate >> 25 & 3) | (pstate >> 8 & 0xfc);
+        it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
+        pstate = (pstate & ~u64{0x0600'fc00}) | (it & 3) << 25 | (it & 0xfc) << 8;
+        context.pc &= 0xffff'ffff;
+    }
+    context.pstate = pstate;
+}
+
+void Processor::inject(Vcpu &vcpu, GuestFault fault) {
+    GuestContext &context = vcpu.context_;
+    // After an interrupt there is no syndrome.
+    EsrEl2 esr{static_cast<i64>(context.esr) < 0 ? 0 : context.esr};
+    u64 pc = context.pc;
+    if (esr.ec() == Ec::hvc64 && vcpu.pending_ == Vcpu::Pending::nothing)
+        pc -= 4; // the faulting instruction is the call itself
+    const aarch64::ExceptionContext before{
+        .pstate = context.pstate,
+        .pc = pc,
+        .vbar_el1 = vcpu.el1(El1Register::vbar_el1),
+        .sctlr_el1 = vcpu.el1(El1Register::sctlr_el1),
+        .far_el1 = vcpu.el1(El1Register::far_el1),
+    };
+    const aarch64::ExceptionEntry entry =
+        enter_el1(before, pstate_features_, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate));
+    vcpu.set_el1(El1Register::elr_el1, entry.elr_el1);
+    vcpu.set_el1(El1Register::spsr_el1, entry.spsr_el1);
+    vcpu.set_el1(El1Register::esr_el1, entry.esr_el1);
+    vcpu.set_el1(El1Register::far_el1, entry.far_el1);
+    context.pc = entry.pc;
+    context.pstate = entry.pstate;
+    vcpu.pending_ = Vcpu::Pending::nothing;
+    vcpu.due_ &= ~u32{Vcpu::kDuePart};
+    vcpu.sequence_.clear_monitor();
+}
+
+// ---------------------------------------------------------------- Addresses
+
+// The guest-physical address that the guest's own tables give. No value: they do not allow the access (any more).
+std::optional<Gpa> Processor::stage1(Vcpu &vcpu, u64 address, MemoryAccess access) {
+    if (loaded_ != &vcpu) { // a part of a compound access that was delivered after another vCPU ran
+        load(vcpu);
+        attention_.store(1, std::memory_order_relaxed);
+    }
+    const bool from_el0 = Spsr{vcpu.context_.pstate}.exception_level() == 0;
+    const u64 guests_par = SEL4VM_READ_SYSREG(par_el1);
+    if (access == MemoryAccess::write) {
+        if (from_el0)
+            asm volatile("at s1e0w, %0\n isb" ::"r"(address) : "memory");
+        else
+            asm volatile("at s1e1w, %0\n isb" ::"r"(address) : "memory");
+    } else {
+        if (from_el0)
+            asm volatile("at s1e0r, %0\n isb" ::"r"(address) : "memory");
+        else
+            asm volatile("at s1e1r, %0\n isb" ::"r"(address) : "memory");
+    }
+    const ParEl1 par{SEL4VM_READ_SYSREG(par_el1)};
+    SEL4VM_WRITE_SYSREG(par_el1, guests_par);
+    if (par.get<ParEl1::Failed>())
+        return std::nullopt;
+    return Gpa{par.page() | (address & (kPageBytes - 1))};
+}
+
+// ---------------------------------------------------------------- Aborts
+
+Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const auto iss = esr.iss_as<IssDataAbort>();
+    const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
+    const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
+    const u64 far = vcpu.fault_address_;
+    if (iss.get<IssDataAbort::S1ptw>()) // the guest's tables are not in RAM; which entry is not known
+        return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{hpfar.gpa(0), 0, MemoryAccess::read, Width::b8, false},
+                       event);
+    if (kind == FaultStatus::tlb_conflict) {
+        asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
+        return Outcome::go_on;
+    }
+    if (!reports_address(kind) && kind != FaultStatus::permission) {
+        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? GuestFault::unsupported_access
+                                                                : GuestFault::external_abort);
+        return Outcome::go_on;
+    }
+    if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
+        advance(vcpu);
+        return Outcome::go_on;
+    }
+    std::optional<Gpa> gpa = hpfar.gpa(far);
+    if (!reports_address(kind))
+        gpa = stage1(vcpu, far, iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read);
+    if (!gpa)
+        return Outcome::go_on; // its tables changed under the access: the guest tries again
+    const bool big_endian =
+        (SEL4VM_READ_SYSREG(sctlr_el1) & (aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e::mask)) != 0;
+    if (iss.get<IssDataAbort::Isv>() && (!big_endian || is_aarch32(vcpu.context_.pstate)))
+        return deliver_abort(vcpu, iss, *gpa, event);
+    return start_sequence(vcpu, iss, *gpa, event);
+}
+
+Processor::Outcome Processor::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const auto iss = esr.iss_as<aarch64::IssInstructionAbort>();
+    using Iss = aarch64::IssInstructionAbort;
+    const FaultStatus kind = aarch64::fault_kind(iss.get<Iss::Ifsc>());
+    const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
+    const u64 far = SEL4VM_READ_SYSREG(far_el2);
+    vcpu.fault_address_ = far;
+    if (iss.get<Iss::S1ptw>())
+        return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{hpfar.gpa(0), 0, MemoryAccess::read, Width::b8, false},
+                       event);
+    if (kind == FaultStatus::tlb_conflict) {
+        asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
+        return Outcome::go_on;
+    }
+    std::optional<Gpa> gpa = hpfar.gpa(far);
+    if (kind == FaultStatus::permission) {
+        gpa = stage1(vcpu, far, MemoryAccess::fetch);
+    } else if (!reports_address(kind)) {
+        inject(vcpu, GuestFault::external_abort);
+        return Outcome::go_on;
+    }
+    if (!gpa)
+        return Outcome::go_on;
+    return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{*gpa, 0, MemoryAccess::fetch, Width::b4, true}, event);
+}
+
+// An access without a syndrome: look at the instruction.
+Processor::Outcome Processor::start_sequence(Vcpu &vcpu, IssDataAbort iss, Gpa gpa, Event &event) {
+    const MemoryExit opaque{gpa, 0, iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read, Width::b1,
+                            false};
+    const u64 pc = vcpu.context_.pc;
+    if (is_aarch32(vcpu.context_.pstate))
+        return deliver(vcpu, Vcpu::Pending::advance, opaque, event);
+    const std::optional<Gpa> at = stage1(vcpu, pc, MemoryAccess::fetch);
+    if (!at)
+        return Outcome::go_on;
+    const volatile u8 *bytes = vcpu.space_.ram_at(*at, 4);
+    if (bytes == nullptr)
+        return deliver(vcpu, Vcpu::Pending::advance, opaque, event);
+    // SAFETY: four bytes of guest RAM, read once; instructions are aligned and little-endian.
+    const u32 instruction = *reinterpret_cast<const volatile u32 *>(bytes);
+    const u64 sctlr = SEL4VM_READ_SYSREG(sctlr_el1);
+    const bool from_el0 = Spsr{vcpu.context_.pstate}.exception_level() == 0;
+    const bool big_endian =
+        (sctlr & (from_el0 ? u64{aarch64::SctlrEl1::E0e::mask} : u64{aarch64::SctlrEl1::Ee::mask})) != 0;
+    const aarch64::AccessRequest request{
+        .instruction = instruction,
+        .fault_address = GuestVirt{vcpu.fault_address_},
+        .fault_gpa = gpa,
+        .zva_bytes = zva_bytes_,
+        .endianness = big_endian ? aarch64::Endianness::big : aarch64::Endianness::little,
+        // A store-exclusive without a monitor set by hardware fails before it could trap, so the pair cannot be emulated.
+        .exclusives = aarch64::ExclusivePolicy::refuse,
+    };
+    GuestRegisters registers(*this, vcpu);
+    GuestTranslator translator(*this, vcpu);
+    const aarch64::AccessStep step = vcpu.sequence_.start(request, registers, translator);
+    if (step == aarch64::AccessStep::access)
+        return deliver(vcpu, Vcpu::Pending::sequence, vcpu.sequence_.exit(), event);
+    if (step == aarch64::AccessStep::refused)
+        return deliver(vcpu, Vcpu::Pending::advance, vcpu.sequence_.exit(), event);
+    end_sequence(vcpu, step);
+    return Outcome::go_on;
+}
+
+// One part was answered; the next one is delivered when this vCPU would run again.
+void Processor::continue_sequence(Vcpu &vcpu, u64 data) {
+    GuestTranslator translator(*this, vcpu);
+    const aarch64::AccessStep step = vcpu.sequence_.next(data, translator);
+    if (step == aarch64::AccessStep::access || step == aarch64::AccessStep::refused) {
+        vcpu.part_pending_ = step == aarch64::AccessStep::access ? Vcpu::Pending::sequence : Vcpu::Pending::advance;
+        vcpu.due_ |= Vcpu::kDuePart;
+        attention_.store(1, std::memory_order_relaxed);
+        return;
+    }
+    end_sequence(vcpu, step);
+}
+
+void Processor::end_sequence(Vcpu &vcpu, aarch64::AccessStep step) {
+    if (step == aarch64::AccessStep::fault) {
+        inject(vcpu, vcpu.sequence_.fault());
+        return;
+    }
+    GuestRegisters registers(*this, vcpu);
+    vcpu.sequence_.commit(registers);
+    advance(vcpu);
+}
+
+// ---------------------------------------------------------------- Everything else
+
+Processor::Outcome Processor::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const auto iss = esr.iss_as<aarch64::IssSysreg>();
+    const u32 id = aarch64::sysreg_id(iss);
+    const unsigned rt = iss.get<aarch64::IssSysreg::Rt>();
+    const bool read = iss.get<aarch64::IssSysreg::Read>();
+    if (host_register(vcpu, id, rt, read)) {
+        advance(vcpu);
+        return Outcome::go_on;
+    }
+    const u64 value = rt == 31 || read ? 0 : vcpu.context_.x[rt];
+    return deliver(vcpu, read ? Vcpu::Pending::mrs : Vcpu::Pending::advance, SystemRegisterExit{id, !read, value},
+                   event);
+}
+
+Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    if (is_skipped(esr, vcpu.context_.pstate)) {
+        advance(vcpu);
+        return Outcome::go_on;
+    }
+    const auto iss = esr.iss_as<aarch64::IssWfx>();
+    const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
+    if (what == aarch64::WaitInstruction::wfe || what == aarch64::WaitInstruction::wfet) {
+        // Yielding is the host's own decision: it trapped only because somebody else wants to run.
+        advance(vcpu);
+        scheduler_.yield();
+        attention_.store(1, std::memory_order_relaxed);
+        return Outcome::go_on;
+    }
+    u64 deadline = 0;
+    if (what == aarch64::WaitInstruction::wfit) {
+        const unsigned rn = iss.get<aarch64::IssWfx::Rn>();
+        deadline = rn == 31 ? 0 : vcpu.context_.x[rn];
+        deadline = deadline == 0 ? 1 : deadline; // 0 in the exit says that there is none
+    }
+    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false, deadline}, event);
+}
+
+Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    switch (esr.ec()) {
+    case Ec::sysreg: return on_system_register(vcpu, esr, event);
+    case Ec::wfx: return on_wait(vcpu, esr, event);
+    case Ec::smc64:
+        return deliver(vcpu, Vcpu::Pending::advance,
+                       HypercallExit{vcpu.context_.x[0],
+                                     esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},
+                       event);
+    case Ec::fp_access: give_fp(vcpu); return Outcome::go_on;
+    case Ec::instruction_abort_lower: return on_instruction_abort(vcpu, esr, event);
+    case Ec::breakpoint_lower:
+    case Ec::step_lower:
+    case Ec::watchpoint_lower:
+    case Ec::bkpt32:
+    case Ec::vector_catch32:
+    case Ec::brk64: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
+    case Ec::unknown:
+    case Ec::cp15_mcr:
+    case Ec::cp15_mcrr:
+    case Ec::cp14_mcr:
+    case Ec::cp14_ldc:
+    case Ec::cp10_mrc:
+    case Ec::pauth:
+    case Ec::ls64:
+    case Ec::cp14_mrrc:
+    case Ec::hvc32:
+    case Ec::smc32:
+    case Ec::sysreg128:
+    case Ec::sve:
+    case Ec::eret:
+    case Ec::sme:
+    case Ec::memory_copy:
+        if (is_skipped(esr, vcpu.context_.pstate)) {
+            advance(vcpu);
+            return Outcome::go_on;
+        }
+        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    default: return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
+    }
+}
+
+// Registers that trap for the host's own reasons, so that nobody above it hears of them: true when done.
+bool Processor::host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read) {
+    const u64 value = rt == 31 ? 0 : vcpu.context_.x[rt];
+    u64 result = 0;
+    const u8 op0 = aarch64::sysreg_op0(id);
+    const u8 op1 = aarch64::sysreg_op1(id);
+    if (op0 == 2 && (op1 == 0 || op1 == 3)) {
+        // Self-hosted debug without breakpoints or watchpoints; single step works.
+        constexpr u64 kSs = 1;
+        constexpr u64 kTdccKdeMde = 0xb000;
+        if (id == sysreg::kMdscrEl1) {
+            if (read)
+                result = vcpu.el1(El1Register::mdscr_el1);
+            else
+                vcpu.set_el1(El1Register::mdscr_el1, value & (kSs | kTdccKdeMde));
+        } else if (id == sysreg::kOslsrEl1) {
+            result = 1u << 3; // the OS lock exists and is open
+        }
+    } else if (id == sysreg::kDcIsw || id == sysreg::kDcCsw || id == sysreg::kDcCisw) {
+        // Clean and invalidate does all that any of them asks, and cannot lose another's data.
+        asm volatile("dc cisw, %0" ::"r"(value) : "memory");
+    } else if (id == sysreg::kIccSreEl1 && interface_.version() == GicVersion::v3) {
+        result = 7; // system registers are enabled for good; writes are ignored
+    } else {
+        return false;
+    }
+    if (read && rt != 31)
+        vcpu.context_.x[rt] = result;
+    return true;
+}
+
+} // namespace sel4vm::el2

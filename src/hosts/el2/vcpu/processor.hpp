@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One physical CPU at EL2: runs vCPUs of any number of VMs, one at a time, and is the executor's EventPort. It owns the
+// CPU's virtualization registers, its EL2 timer, and the loaded vCPU's state (see README.md). Everything here runs on that CPU with
+// interrupts masked, except signal() and what Vcpu::kick() and resume() reach: those may come from another CPU.
+// Deliberately not here: booting the CPU, physical devices, and any policy about what the guest did.
+#pragma once
+
+#include <hosts/el2/platform/gic.hpp>
+#include <hosts/el2/platform/interrupts.hpp>
+#include <hosts/el2/portable/platform_info.hpp>
+#include <hosts/el2/portable/sched/round_robin.hpp>
+#include <hosts/el2/vcpu/vcpu.hpp>
+#include <hosts/el2/vcpu/virtual_interface.hpp>
+
+#include <sel4vm/host/event_port.hpp>
+
+#include <atomic>
+
+namespace sel4vm::el2 {
+
+struct ProcessorSetup {
+    TimerInfo timer;
+    IrqInfo maintenance{25, IrqTrigger::level};
+    Mmio gich;                           ///< GICv2: the GICH registers
+    u64 slice_microseconds = 10'000;     ///< a turn while several vCPUs want to run
+    bool waits_for_notifications = true; ///< something may call signal() when all vCPUs wait: never report idle
+};
+
+/// Which guest interrupt controllers this hardware can virtualize.
+struct GicVersionsSupported {
+    bool v2 = false;
+    bool v3 = false;
+};
+
+/// Counts of what the host does by itself; statistics only.
+struct ProcessorCounters {
+    u64 interrupts = 0;
+    u64 vcpu_switches = 0;
+    u64 fp_switches = 0;
+    u64 idle_waits = 0;
+};
+
+class Processor final : public EventPort {
+public:
+    /// Takes over the calling CPU's vectors and virtualization registers.
+    Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &setup);
+    Processor(const Processor &) = delete;
+    Processor &operator=(const Processor &) = delete;
+
+    void resume_and_wait(const Answer &answer, Event &event) override;
+    void apply(const Answer &answer) override;
+    void set_timeout(u64 at_ticks) override;
+    void cancel_timeout() override { set_timeout(kNever); }
+    void signal(u64 badge) override;
+
+    [[nodiscard]] GicVersionsSupported gic_versions() const;
+    [[nodiscard]] const ProcessorCounters &counters() const { return counters_; }
+    /// Where another CPU's interrupt is raised when it must look at its attention word; for more than one CPU.
+    using WakeHook = void (*)(Processor &);
+    void set_wake_hook(WakeHook hook) { wake_hook_ = hook; }
+
+private:
+    friend class Vcpu;
+    friend class VcpuListRegisters;
+    friend class VcpuTimer;
+    friend class GuestRegisters;
+    friend class GuestTranslator;
+
+    enum class Outcome : u8 { deliver, go_on };
+
+    // processor.cpp: the exit path
+    void finish(const Answer &answer);
+    void complete(Vcpu &vcpu, u64 data);
+    void advance(Vcpu &vcpu);
+    [[nodiscard]] Outcome on_exit(Vcpu &vcpu, u64 cause, Event &event);
+    [[nodiscard]] Outcome on_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    template <class Payload>
+    Outcome deliver(Vcpu &vcpu, Vcpu::Pending pending, const Payload &payload, Event &event);
+    Outcome deliver_abort(Vcpu &vcpu, aarch64::IssDataAbort iss, Gpa gpa, Event &event);
+
+    // scheduling.cpp: who runs, and what wakes it
+    void call_attention();
+    void queue_request(Vcpu &vcpu);
+    void attach(Vcpu &vcpu);
+    void detach(Vcpu &vcpu);
+    void leave_running(Vcpu &vcpu, Next next);
+    void post(Vcpu &vcpu, u32 due);
+    void read_inbox();
+    [[nodiscard]] Vcpu *choose(Event &event);
+    void deliver_due(Vcpu &vcpu, Event &event);
+    void wake_due(u64 now);
+    [[nodiscard]] bool anything_can_happen(u64 now) const;
+    void program_timer(u64 now);
+    void wait_for_interrupt();
+    [[nodiscard]] Outcome take_interrupt(Event *event);
+    [[nodiscard]] Outcome guest_interrupt(u32 due, const Exit &exit, Event *event);
+
+    // switching.cpp: whose state is in the hardware
+    void configure();
+    void load(Vcpu &vcpu);
+    void save_loaded();
+    void forget(Vcpu &vcpu);
+    void trap_wait_for_event(bool trapped);
+    void unmask_virtual_timer();
+    [[nodiscard]] bool virtual_timer_is_active() const { return gic_.is_active(timer_.virt); }
+    [[nodiscard]] Outcome on_serror();
+    /// The vCPU's SIMD registers are in the unit from now on.
+    void give_fp(Vcpu &vcpu);
+    /// They are in vcpu.fp_ from now on.
+    void take_fp(Vcpu &vcpu);
+
+    // exits.cpp: the rarer synchronous exits
+    void advance_carefully(Vcpu &vcpu);
+    void inject(Vcpu &vcpu, GuestFault fault);
+    [[nodiscard]] std::optional<Gpa> stage1(Vcpu &vcpu, u64 address, MemoryAccess access);
+    [[nodiscard]] Outcome on_other(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_other_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_instruction_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_system_register(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_wait(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome start_sequence(Vcpu &vcpu, aarch64::IssDataAbort iss, Gpa gpa, Event &event);
+    void continue_sequence(Vcpu &vcpu, u64 data);
+    void end_sequence(Vcpu &vcpu, aarch64::AccessStep step);
+    [[nodiscard]] bool host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read);
+
+    // Hot fields first.
+    std::atomic<u32> attention_{1}; ///< not zero: look around before entering the guest
+    Vcpu *running_ = nullptr;       ///< loaded and to be entered while nothing asks for attention
+    Vcpu *answered_ = nullptr;      ///< whose exit the next answer is about
+    Vcpu *loaded_ = nullptr;        ///< whose state is in the hardware
+    Gic &gic_;
+    TimerInfo timer_;
+    Interrupts &interrupts_;
+    VirtualInterface interface_;
+    RoundRobin<Vcpu> scheduler_;
+    Vcpu *fp_owner_ = nullptr;
+    Vcpu *vcpus_ = nullptr;
+    std::atomic<Vcpu *> inbox_{nullptr};
+    std::atomic<u64> badge_{0};
+    u64 timeout_ = kNever;
+    u64 programmed_ = kNever; ///< what the EL2 timer is set to
+    u32 maintenance_intid_;
+    u32 zva_bytes_;
+    bool waits_for_notifications_;
+    bool traps_wait_for_event_ = false;
+    aarch64::PstateFeatures pstate_features_;
+    WakeHook wake_hook_ = nullptr;
+    ProcessorCounters counters_;
+};
+
+} // namespace sel4vm::el2

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Whose state is in the hardware: the loaded vCPU's EL1 registers, timer and interrupt interface, and the owner of the
+// SIMD registers. Both change only when another vCPU needs the place.
+#include <hosts/el2/vcpu/processor.hpp>
+
+#include <hosts/el2/boot/cpu_local.hpp>
+#include <hosts/el2/lib/sysreg.hpp>
+
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
+
+extern "C" const char sel4vm_el2_guest_vectors[];
+
+namespace sel4vm::el2 {
+
+namespace {
+
+using aarch64::CptrEl2;
+using aarch64::HcrEl2;
+using aarch64::MdcrEl2;
+
+// SVE, SME, trace and activity monitors always trap; SIMD does while its registers are another vCPU's.
+constexpr u64 kCptr = aarch64::kCptrEl2Res1 | CptrEl2::Tta::mask | CptrEl2::Tam::mask;
+
+// Debug and performance registers trap; breakpoint instructions stay the guest's own.
+constexpr u64 kMdcr = MdcrEl2::Tda::mask | MdcrEl2::Tdosa::mask | MdcrEl2::Tdra::mask | MdcrEl2::Tpm::mask |
+                      MdcrEl2::Tpmcr::mask | MdcrEl2::Tpms::mask | MdcrEl2::Ttrf::mask;
+
+u64 field(u64 value, unsigned low) { return value >> low & 0xf; }
+
+aarch64::PstateFeatures pstate_features() {
+    aarch64::PstateFeatures features;
+    features.pan = field(SEL4VM_READ_SYSREG(id_aa64mmfr1_el1), 20) != 0;
+    features.uao = field(SEL4VM_READ_SYSREG(S3_0_C0_C7_2), 4) != 0; // ID_AA64MMFR2_EL1
+    features.dit = field(SEL4VM_READ_SYSREG(id_aa64pfr0_el1), 48) != 0;
+    features.ssbs = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 4) != 0;
+    features.mte = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 8) >= 2;
+    features.nmi = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 36) != 0;
+    return features;
+}
+
+void set_cptr(u64 value) {
+    SEL4VM_WRITE_SYSREG(cptr_el2, value);
+    isb();
+}
+
+} // namespace
+
+Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &setup)
+    : gic_(gic), timer_(setup.timer), interrupts_(interrupts), interface_(gic.version(), setup.gich),
+      scheduler_(SEL4VM_READ_SYSREG(cntfrq_el0) * setup.slice_microseconds / 1'000'000),
+      maintenance_intid_(setup.maintenance.intid),
+      zva_bytes_(static_cast<u32>(aarch64::DczidEl0{SEL4VM_READ_SYSREG(dczid_el0)}.block_bytes())),
+      waits_for_notifications_(setup.waits_for_notifications) {
+    configure();
+    for (const u32 intid : {timer_.virt, timer_.hypervisor})
+        gic_.configure(IrqInfo{intid, IrqTrigger::level});
+    gic_.configure(setup.maintenance);
+    for (const u32 intid : {timer_.virt, timer_.hypervisor, maintenance_intid_}) {
+        gic_.clear_active(intid);
+        gic_.enable(intid);
+    }
+}
+
+void Processor::configure() {
+    SEL4VM_WRITE_SYSREG(cntv_ctl_el0, 0);
+    SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);
+    SEL4VM_WRITE_SYSREG(vbar_el2, reinterpret_cast<u64>(sel4vm_el2_guest_vectors));
+    SEL4VM_WRITE_SYSREG(cptr_el2, kCptr | CptrEl2::Tfp::mask);
+    SEL4VM_WRITE_SYSREG(hstr_el2, 0);
+    // EL1 sees the virtual counter and timer only: physical counter and timer trap.
+    SEL4VM_WRITE_SYSREG(cnthctl_el2, 0);
+    // All event counters stay the host's own to give away; none is given.
+    const u64 counters = SEL4VM_READ_SYSREG(mdcr_el2) & MdcrEl2::Hpmn::mask;
+    SEL4VM_WRITE_SYSREG(mdcr_el2, kMdcr | counters);
+    SEL4VM_WRITE_SYSREG(vpidr_el2, SEL4VM_READ_SYSREG(midr_el1));
+    // Fine-grained traps and extension enables, where they exist, are UNKNOWN after reset: nothing extra for the guest.
+    if (field(SEL4VM_READ_SYSREG(id_aa64mmfr1_el1), 40) != 0)   // HCX
+        SEL4VM_WRITE_SYSREG(S3_4_C1_C2_2, 0);                   // HCRX_EL2
+    if (field(SEL4VM_READ_SYSREG(id_aa64mmfr0_el1), 56) != 0) { // FGT
+        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_4, 0);                   // HFGRTR_EL2
+        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_5, 0);                   // HFGWTR_EL2
+        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_6, 0);                   // HFGITR_EL2
+        SEL4VM_WRITE_SYSREG(S3_4_C3_C1_4, 0);                   // HDFGRTR_EL2
+        SEL4VM_WRITE_SYSREG(S3_4_C3_C1_5, 0);                   // HDFGWTR_EL2
+    }
+    pstate_features_ = pstate_features();
+    isb();
+    interface_.initialise();
+}
+
+GicVersionsSupported Processor::gic_versions() const {
+    return {interface_.version() == GicVersion::v2, interface_.version() == GicVersion::v3};
+}
+
+void Processor::load(Vcpu &vcpu) {
+    save_loaded();
+    ++counters_.vcpu_switches;
+    bool shares_space = false;
+    for (const Vcpu *other = vcpus_; other != nullptr; other = other->next_vcpu_)
+        shares_space = shares_space || (other != &vcpu && &other->space_ == &vcpu.space_);
+
+    SEL4VM_WRITE_SYSREG(vtcr_el2, vcpu.space_.translation_control());
+    SEL4VM_WRITE_SYSREG(vttbr_el2, vcpu.space_.translation_base());
+    SEL4VM_WRITE_SYSREG(vmpidr_el2, vcpu.setup_.affinity | aarch64::MpidrEl1::Res1::mask);
+    SEL4VM_WRITE_SYSREG(cntvoff_el2, vcpu.counter_offset_);
+    SEL4VM_WRITE_SYSREG(hcr_el2, vcpu.hcr_);
+    vcpu.el1_.load();
+    interface_.load(vcpu.interface_);
+    if (vcpu.timer_masked_)
+        gic_.set_active(timer_.virt);
+    SEL4VM_WRITE_SYSREG(cntv_cval_el0, vcpu.timer_state_.compare_value);
+    SEL4VM_WRITE_SYSREG(cntv_ctl_el0, vcpu.timer_state_.control);
+    SEL4VM_WRITE_SYSREG(cptr_el2, kCptr | (fp_owner_ == &vcpu ? 0 : CptrEl2::Tfp::mask));
+    isb();
+    // Two vCPUs may use one ASID for different tables, as two CPUs with a TLB each could.
+    if (shares_space)
+        asm volatile("tlbi vmalle1\n dsb nsh\n isb" ::: "memory");
+    traps_wait_for_event_ = false;
+    loaded_ = &vcpu;
+    CpuLocal::current()->vcpu = &vcpu.context_;
+}
+
+void Processor::save_loaded() {
+    if (loaded_ == nullptr)
+        return;
+    Vcpu &vcpu = *loaded_;
+    vcpu.timer_state_ = vcpu.timer_port_.state();
+    SEL4VM_WRITE_SYSREG(cntv_ctl_el0, 0);
+    isb();
+    if (vcpu.timer_masked_) {
+        // A linked list register may have ended it behind our back.
+        vcpu.timer_masked_ = gic_.is_active(timer_.virt);
+        gic_.clear_active(timer_.virt);
+    }
+    vcpu.hcr_ = SEL4VM_READ_SYSREG(hcr_el2) & ~u64{HcrEl2::Twe::mask}; // the guest may have taken its virtual SError
+    vcpu.el1_.save();
+    interface_.save(vcpu.interface_);
+    loaded_ = nullptr;
+    running_ = nullptr;
+    CpuLocal::current()->vcpu = nullptr;
+}
+
+// The vCPU's state is not needed any more: nothing of it stays in the hardware.
+void Processor::forget(Vcpu &vcpu) {
+    if (fp_owner_ == &vcpu) {
+        fp_owner_ = nullptr;
+        set_cptr(kCptr | CptrEl2::Tfp::mask);
+    }
+    if (loaded_ != &vcpu)
+        return;
+    save_loaded();
+    interface_.load(VirtualInterfaceState{});
+    SEL4VM_WRITE_SYSREG(vttbr_el2, 0);
+    isb();
+    attention_.store(1, std::memory_order_relaxed);
+}
+
+// WFE is worth an exit only while another vCPU could use the time.
+void Processor::trap_wait_for_event(bool trapped) {
+    if (trapped == traps_wait_for_event_)
+        return;
+    traps_wait_for_event_ = trapped;
+    const u64 hcr = SEL4VM_READ_SYSREG(hcr_el2) & ~u64{HcrEl2::Twe::mask};
+    SEL4VM_WRITE_SYSREG(hcr_el2, hcr | (trapped ? u64{HcrEl2::Twe::mask} : 0));
+}
+
+// One that arrives while a guest runs came with the guest's accesses: it becomes a virtual one.
+Processor::Outcome Processor::on_serror() {
+    SEL4VM_WRITE_SYSREG(hcr_el2, SEL4VM_READ_SYSREG(hcr_el2) | HcrEl2::Vse::mask);
+    return Outcome::go_on;
+}
+
+void Processor::unmask_virtual_timer() { gic_.deactivate(IrqToken::of(timer_.virt)); }
+
+// ---------------------------------------------------------------- SIMD registers
+
+void Processor::give_fp(Vcpu &vcpu) {
+    set_cptr(kCptr);
+    if (fp_owner_ == &vcpu)
+        return;
+    ++counters_.fp_switches;
+    if (fp_owner_ != nullptr)
+        sel4vm_el2_fp_save(&fp_owner_->fp_);
+    sel4vm_el2_fp_load(&vcpu.fp_);
+    fp_owner_ = &vcpu;
+}
+
+void Processor::take_fp(Vcpu &vcpu) {
+    if (fp_owner_ != &vcpu)
+        return;
+    set_cptr(kCptr);
+    sel4vm_el2_fp_save(&vcpu.fp_);
+    fp_owner_ = nullptr;
+    set_cptr(kCptr | CptrEl2::Tfp::mask);
+}
+
+} // namespace sel4vm::el2

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/vcpu/vcpu.hpp>
+
+#include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/portable/sched/deadline.hpp>
+#include <hosts/el2/vcpu/identification.hpp>
+#include <hosts/el2/vcpu/processor.hpp>
+
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
+
+#include <algorithm>
+
+namespace sel4vm::el2 {
+
+namespace {
+
+using aarch64::HcrEl2;
+using aarch64::TimerControl;
+namespace sysreg = aarch64::sysreg;
+
+// Everything a guest must not do by itself. README.md says what each is for.
+constexpr u64 kGuestHcr = HcrEl2::Vm::mask | HcrEl2::Swio::mask | HcrEl2::Fmo::mask | HcrEl2::Imo::mask |
+                          HcrEl2::Amo::mask | HcrEl2::Fb::mask | (u64{1} << HcrEl2::Bsu::shift) | HcrEl2::Twi::mask |
+                          HcrEl2::Tid3::mask | HcrEl2::Tsc::mask | HcrEl2::Tidcp::mask | HcrEl2::Tacr::mask |
+                          HcrEl2::Tsw::mask | HcrEl2::Rw::mask | HcrEl2::Tlor::mask | HcrEl2::Terr::mask;
+
+// EL1h, all exceptions masked.
+constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
+
+} // namespace
+
+Vcpu::Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup)
+    : processor_(processor), space_(space), setup_(setup), hcr_(kGuestHcr), counter_offset_(setup.counter_offset),
+      interface_(processor.interface_.reset_state()) {
+    el1_.reset();
+    processor_.attach(*this);
+}
+
+Vcpu::~Vcpu() { processor_.detach(*this); }
+
+bool Vcpu::loaded() const { return processor_.loaded_ == this; }
+
+void Vcpu::request(u32 what) {
+    const u32 before = requests_.fetch_or(what | kRequestQueued, std::memory_order_acq_rel);
+    if ((before & kRequestQueued) == 0)
+        processor_.queue_request(*this);
+}
+
+void Vcpu::set_el1(El1Register which, u64 value) {
+    if (loaded())
+        write_el1(which, value);
+    else
+        el1_.set(which, value);
+}
+
+void Vcpu::reset(u64 entry, u64 argument) {
+    SEL4VM_ASSERT(state_ == State::stopped);
+    processor_.forget(*this);
+    std::fill(std::begin(context_.x), std::end(context_.x), u64{0});
+    context_.x[0] = argument;
+    context_.pc = entry;
+    context_.pstate = kResetPstate;
+    pending_ = Pending::nothing;
+    due_ = 0;
+    fault_address_ = 0;
+    hcr_ = kGuestHcr;
+    list_registers_in_use_ = 0;
+    timer_masked_ = false;
+    timer_state_ = {};
+    el1_.reset();
+    interface_ = processor_.interface_.reset_state();
+    fp_ = {};
+    sequence_ = {};
+}
+
+u64 Vcpu::timer_fires_at(u64 now) const {
+    // A linked list register may have ended it behind our back.
+    if (timer_masked_ && !(loaded() && !processor_.virtual_timer_is_active()))
+        return kNever;
+    aarch64::VirtualTimerState timer = timer_state_;
+    if (loaded())
+        timer = {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0)), SEL4VM_READ_SYSREG(cntv_cval_el0)};
+    return virtual_timer_fires_at(timer, counter_offset_, now);
+}
+
+u64 Vcpu::simd_register(unsigned n, unsigned half) {
+    SEL4VM_ASSERT(n < 32 && half < 2);
+    processor_.take_fp(*this);
+    return fp_.v[n][half];
+}
+
+void Vcpu::set_simd_register(unsigned n, unsigned half, u64 value) {
+    SEL4VM_ASSERT(n < 32 && half < 2);
+    processor_.take_fp(*this);
+    fp_.v[n][half] = value;
+}
+
+Result<u64, HostError> Vcpu::system_register(u32 id) {
+    if (const std::optional<El1Register> which = el1_register_of(id))
+        return el1(*which);
+    if (aarch64::is_id_group3(id))
+        return read_id_register(id);
+    switch (id) {
+    case sysreg::kMidrEl1: return SEL4VM_READ_SYSREG(midr_el1);
+    case sysreg::kMpidrEl1: return setup_.affinity | aarch64::MpidrEl1::Res1::mask;
+    case sysreg::kCntfrqEl0: return SEL4VM_READ_SYSREG(cntfrq_el0);
+    case sysreg::kCntvCtlEl0: return u64{timer_port_.state().control};
+    case sysreg::kCntvCvalEl0: return timer_port_.state().compare_value;
+    case sysreg::kFpcr: processor_.take_fp(*this); return fp_.fpcr;
+    case sysreg::kFpsr: processor_.take_fp(*this); return fp_.fpsr;
+    case sysreg::kCtrEl0: return SEL4VM_READ_SYSREG(ctr_el0);
+    case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
+    case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
+    default: return Err{HostError{HostErrorKind::not_available, 0}};
+    }
+}
+
+Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
+    if (const std::optional<El1Register> which = el1_register_of(id)) {
+        set_el1(*which, value);
+        return Ok{};
+    }
+    switch (id) {
+    case sysreg::kMpidrEl1: setup_.affinity = value & aarch64::kMpidrAffinityMask; return Ok{};
+    case sysreg::kCntvCtlEl0: {
+        aarch64::VirtualTimerState timer = timer_port_.state();
+        timer.control = static_cast<u32>(value & TimerControl::kWritable);
+        timer_port_.set_state(timer);
+        return Ok{};
+    }
+    case sysreg::kCntvCvalEl0: {
+        aarch64::VirtualTimerState timer = timer_port_.state();
+        timer.compare_value = value;
+        timer_port_.set_state(timer);
+        return Ok{};
+    }
+    case sysreg::kFpcr:
+        processor_.take_fp(*this);
+        fp_.fpcr = value;
+        return Ok{};
+    case sysreg::kFpsr:
+        processor_.take_fp(*this);
+        fp_.fpsr = value;
+        return Ok{};
+    default: return Err{HostError{HostErrorKind::not_available, 0}};
+    }
+}
+
+// ---------------------------------------------------------------- Virtual timer
+
+void VcpuTimer::unmask() {
+    if (!vcpu_.timer_masked_)
+        return;
+    vcpu_.timer_masked_ = false;
+    if (vcpu_.loaded())
+        vcpu_.processor_.unmask_virtual_timer();
+}
+
+aarch64::VirtualTimerState VcpuTimer::state() {
+    if (vcpu_.loaded())
+        return {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0) & TimerControl::kWritable),
+                SEL4VM_READ_SYSREG(cntv_cval_el0)};
+    return vcpu_.timer_state_;
+}
+
+void VcpuTimer::set_state(const aarch64::VirtualTimerState &state) {
+    vcpu_.timer_state_ = state;
+    if (vcpu_.loaded()) {
+        SEL4VM_WRITE_SYSREG(cntv_cval_el0, state.compare_value);
+        SEL4VM_WRITE_SYSREG(cntv_ctl_el0, u64{state.control} & TimerControl::kWritable);
+    }
+}
+
+u64 VcpuTimer::counter_offset() { return vcpu_.counter_offset_; }
+
+void VcpuTimer::set_counter_offset(u64 ticks) {
+    vcpu_.counter_offset_ = ticks;
+    if (vcpu_.loaded())
+        SEL4VM_WRITE_SYSREG(cntvoff_el2, ticks);
+}
+
+// ---------------------------------------------------------------- List registers
+
+aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    aarch64::ListRegisterAbilities abilities;
+    abilities.count = static_cast<u8>(hardware.count());
+    abilities.read_back = true;
+    abilities.clear = true;
+    // QEMU 7.2's GICv2 loses level interrupts that are linked, and nothing tells it from hardware.
+    abilities.hardware_link = hardware.version() == GicVersion::v3;
+    abilities.optional_eoi = true;
+    abilities.source_cpu = hardware.version() == GicVersion::v2;
+    abilities.maintenance_control = true;
+    abilities.priority_bits = static_cast<u8>(hardware.priority_bits());
+    abilities.max_intid = 1019;
+    return abilities;
+}
+
+Status<HostError> VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    if (index >= hardware.count())
+        return Err{HostError{HostErrorKind::invalid, 0}};
+    const u64 raw = hardware.encode(value);
+    if (vcpu_.loaded())
+        hardware.set_list_register(index, raw);
+    else
+        vcpu_.interface_.list[index] = raw;
+    const u32 mask = u32{1} << index;
+    if (value.state == aarch64::ListRegisterState::empty)
+        vcpu_.list_registers_in_use_ &= ~mask;
+    else
+        vcpu_.list_registers_in_use_ |= mask;
+    return Ok{};
+}
+
+aarch64::ListRegister VcpuListRegisters::read(unsigned index) {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    SEL4VM_ASSERT(index < hardware.count());
+    return hardware.decode(vcpu_.loaded() ? hardware.list_register(index) : vcpu_.interface_.list[index]);
+}
+
+u32 VcpuListRegisters::take_finished() {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    const u32 in_use = vcpu_.list_registers_in_use_;
+    if (in_use == 0)
+        return 0;
+    u32 finished = 0;
+    if (vcpu_.loaded()) {
+        finished = hardware.finished() & in_use;
+        // A register with its EOI bit left standing keeps the maintenance interrupt raised.
+        for (u32 rest = finished; rest != 0; rest &= rest - 1)
+            hardware.set_list_register(static_cast<unsigned>(std::countr_zero(rest)), 0);
+    } else {
+        for (u32 rest = in_use; rest != 0; rest &= rest - 1) {
+            const auto index = static_cast<unsigned>(std::countr_zero(rest));
+            if (hardware.decode(vcpu_.interface_.list[index]).state == aarch64::ListRegisterState::empty) {
+                finished |= u32{1} << index;
+                vcpu_.interface_.list[index] = 0;
+            }
+        }
+    }
+    vcpu_.list_registers_in_use_ = in_use & ~finished;
+    return finished;
+}
+
+void VcpuListRegisters::set_underflow_maintenance(bool on) {
+    u32 &control = vcpu_.interface_.control;
+    const u32 wanted = (control & ~VirtualInterface::kUnderflow) | (on ? VirtualInterface::kUnderflow : 0);
+    if (wanted == control)
+        return;
+    control = wanted;
+    if (vcpu_.loaded())
+        vcpu_.processor_.interface_.set_control(wanted);
+}
+
+u32 VcpuListRegisters::interface_control() {
+    return vcpu_.loaded() ? vcpu_.processor_.interface_.machine_control() : vcpu_.interface_.machine_control;
+}
+
+void VcpuListRegisters::set_interface_control(u32 value) {
+    vcpu_.interface_.machine_control = value;
+    if (vcpu_.loaded())
+        vcpu_.processor_.interface_.set_machine_control(value);
+}
+
+} // namespace sel4vm::el2

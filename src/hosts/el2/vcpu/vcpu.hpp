@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One virtual CPU of the el2 host: its register context and the ports onto it. It belongs to the Processor (the physical
+// CPU) that it was made for, and its state is in that CPU's hardware (it is loaded) or here. Only kick() and resume() may
+// be called from elsewhere; the rest as VcpuPort says. When it runs and what an exit means is the Processor's business.
+#pragma once
+
+#include <hosts/el2/portable/sched/round_robin.hpp>
+#include <hosts/el2/stage2.hpp>
+#include <hosts/el2/vcpu/context.hpp>
+#include <hosts/el2/vcpu/el1_state.hpp>
+#include <hosts/el2/vcpu/fp_state.hpp>
+#include <hosts/el2/vcpu/virtual_interface.hpp>
+
+#include <sel4vm/arch/aarch64/access.hpp>
+#include <sel4vm/arch/aarch64/exception.hpp>
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/host/exit.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
+
+#include <atomic>
+
+namespace sel4vm::el2 {
+
+class Processor;
+class Vcpu;
+
+struct VcpuSetup {
+    VmId vm; ///< named in its events
+    VcpuId vcpu;
+    u64 affinity = 0;       ///< the guest's MPIDR_EL1 affinity fields
+    u64 counter_offset = 0; ///< see TimerPort::set_counter_offset
+};
+
+/// The affinity value of vCPU `index`: Aff0 counts to 16 and then Aff1 goes on, as GICv3 needs it; GICv2 has 8 at most.
+[[nodiscard]] constexpr u64 affinity_of(u16 index) { return (index & 0xfu) | (static_cast<u64>(index >> 4) << 8); }
+
+class VcpuListRegisters final : public aarch64::ListRegisterPort {
+public:
+    explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
+    [[nodiscard]] aarch64::ListRegisterAbilities abilities() const override;
+    [[nodiscard]] Status<HostError> write(unsigned index, const aarch64::ListRegister &value) override;
+    [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
+    [[nodiscard]] u32 take_finished() override;
+    void set_underflow_maintenance(bool on) override;
+    [[nodiscard]] u32 interface_control() override;
+    void set_interface_control(u32 value) override;
+
+private:
+    Vcpu &vcpu_;
+};
+
+class VcpuTimer final : public aarch64::TimerPort {
+public:
+    explicit VcpuTimer(Vcpu &vcpu) : vcpu_(vcpu) {}
+    void unmask() override;
+    [[nodiscard]] aarch64::VirtualTimerState state() override;
+    void set_state(const aarch64::VirtualTimerState &state) override;
+    [[nodiscard]] u64 counter_offset() override;
+    void set_counter_offset(u64 ticks) override;
+
+private:
+    Vcpu &vcpu_;
+};
+
+class Vcpu final : public VcpuPort, public RunQueueHook {
+public:
+    /// Stopped, with everything zero, until reset() and resume(). `processor` and `space` outlive it.
+    Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup);
+    ~Vcpu();
+    Vcpu(const Vcpu &) = delete;
+    Vcpu &operator=(const Vcpu &) = delete;
+
+    [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
+    [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
+
+    [[nodiscard]] VcpuAbilities abilities() const override { return {true, true, true}; }
+    [[nodiscard]] u64 general_register(unsigned n) override {
+        SEL4VM_ASSERT(n <= 31);
+        return n == 31 ? 0 : context_.x[n];
+    }
+    void set_general_register(unsigned n, u64 value) override {
+        SEL4VM_ASSERT(n <= 31);
+        if (n != 31)
+            context_.x[n] = value;
+    }
+    [[nodiscard]] u64 program_counter() override { return context_.pc; }
+    void set_program_counter(u64 value) override { context_.pc = value; }
+    [[nodiscard]] Result<u64, HostError> system_register(u32 id) override;
+    [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
+    void reset(u64 entry, u64 argument) override;
+    void resume() override { request(kRequestResume); }
+    void kick() override { request(kRequestKick); }
+
+    /// SIMD register `n` (0 to 31), its low (0) or high (1) half.
+    [[nodiscard]] u64 simd_register(unsigned n, unsigned half);
+    void set_simd_register(unsigned n, unsigned half, u64 value);
+
+private:
+    friend class Processor;
+    friend class VcpuListRegisters;
+    friend class VcpuTimer;
+    friend class GuestRegisters;
+    friend class GuestTranslator;
+
+    enum class State : u8 { stopped, blocked, ready };
+    /// What completing the last exit takes.
+    enum class Pending : u8 {
+        nothing,  ///< PC is right already
+        advance,  ///< on to the next instruction
+        load,     ///< the data goes where the syndrome says, then on
+        mrs,      ///< the same for a system register
+        sequence, ///< one part of a compound access is done
+    };
+    /// Exits that are delivered before the guest runs again.
+    enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8 };
+    /// What others asked for; kRequestQueued: it is in its Processor's inbox.
+    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestQueued = 4 };
+
+    [[nodiscard]] bool loaded() const;
+    void request(u32 what);
+    [[nodiscard]] u64 el1(El1Register which) const { return loaded() ? read_el1(which) : el1_.get(which); }
+    void set_el1(El1Register which, u64 value);
+    [[nodiscard]] u64 timer_fires_at(u64 now) const;
+
+    GuestContext context_;
+    Pending pending_ = Pending::nothing;
+    Pending part_pending_ = Pending::nothing; ///< what it is for the part that is due
+    State state_ = State::stopped;
+    u32 due_ = 0;
+    u64 fault_address_ = 0; ///< FAR_EL2 of the last abort
+    Processor &processor_;
+    Stage2 &space_;
+    VcpuSetup setup_;
+
+    u64 hcr_; ///< its HCR_EL2, without TWE
+    u32 list_registers_in_use_ = 0;
+    bool timer_masked_ = false; ///< its interrupt was taken and is active, until unmask() or a linked EOI
+    aarch64::VirtualTimerState timer_state_;
+    u64 counter_offset_;
+    El1State el1_;
+    VirtualInterfaceState interface_;
+    FpState fp_;
+    aarch64::AccessSequence sequence_;
+    VcpuListRegisters list_registers_{*this};
+    VcpuTimer timer_port_{*this};
+
+    std::atomic<u32> requests_{0};
+    Vcpu *next_request_ = nullptr; ///< in the inbox
+    Vcpu *next_vcpu_ = nullptr;    ///< of the Processor
+};
+
+} // namespace sel4vm::el2

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The EL2 exception vectors while vCPUs run. From a guest: SP_EL2 is its GuestContext (context.hpp); save everything, put
+// the host's stack back and go on in the run loop. From EL2 itself: a bug of ours; save the registers and report.
+
+#define CTX_X30    240
+#define CTX_PSTATE 256
+#define CTX_HOST   272
+
+    .macro from_guest kind
+    .balign 0x80
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    mrs     x1, elr_el2
+    mrs     x2, spsr_el2
+    .if \kind == 0
+    mrs     x0, esr_el2
+    .else
+    mov     x0, #-\kind
+    .endif
+    stp     x30, x1, [sp, #CTX_X30]
+    stp     x2, x0, [sp, #CTX_PSTATE]
+    ldp     x3, x4, [sp, #CTX_HOST]
+    mov     sp, x3
+    br      x4
+    .endm
+
+    .macro from_host number
+    .balign 0x80
+    msr     tpidr_el0, x0   // the guest's, lost: this host is about to stop
+    adrp    x0, sel4vm_el2_fault_frame
+    add     x0, x0, :lo12:sel4vm_el2_fault_frame
+    str     x1, [x0, #8]
+    mov     x1, #\number
+    b       report
+    .endm
+
+    .section .text.sel4vm_el2_vectors, "ax"
+    .global sel4vm_el2_guest_vectors
+    .balign 0x800
+sel4vm_el2_guest_vectors:
+    from_host 0
+    from_host 1
+    from_host 2
+    from_host 3
+    from_host 4
+    from_host 5
+    from_host 6
+    from_host 7
+    from_guest 0            // synchronous, from AArch64
+    from_guest 1            // IRQ
+    from_guest 2            // FIQ
+    from_guest 3            // SError
+    from_guest 0            // the same from AArch32 EL0
+    from_guest 1
+    from_guest 2
+    from_guest 3
+
+    // x0: the frame, x1: the vector's number; the interrupted x0 is in TPIDR_EL0 and x1 in the frame. The stack pointer may be a
+    // GuestContext or an exhausted stack, so this runs on a stack of its own.
+report:
+    stp     x2, x3, [x0, #16]
+    stp     x4, x5, [x0, #32]
+    stp     x6, x7, [x0, #48]
+    stp     x8, x9, [x0, #64]
+    stp     x10, x11, [x0, #80]
+    stp     x12, x13, [x0, #96]
+    stp     x14, x15, [x0, #112]
+    stp     x16, x17, [x0, #128]
+    stp     x18, x19, [x0, #144]
+    stp     x20, x21, [x0, #160]
+    stp     x22, x23, [x0, #176]
+    stp     x24, x25, [x0, #192]
+    stp     x26, x27, [x0, #208]
+    stp     x28, x29, [x0, #224]
+    mov     x2, sp
+    stp     x30, x2, [x0, #240]
+    mrs     x2, tpidr_el0
+    str     x2, [x0]
+    mrs     x2, elr_el2
+    mrs     x3, spsr_el2
+    stp     x2, x3, [x0, #256]
+    mrs     x2, esr_el2
+    mrs     x3, far_el2
+    stp     x2, x3, [x0, #272]
+    adrp    x2, sel4vm_el2_fault_stack_top
+    add     x2, x2, :lo12:sel4vm_el2_fault_stack_top
+    mov     sp, x2
+    b       sel4vm_el2_host_exception
+
+    .section .bss.sel4vm_el2_fault, "aw", %nobits
+    .balign 16
+sel4vm_el2_fault_frame:
+    .skip   288
+    .skip   4096
+sel4vm_el2_fault_stack_top:

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/vcpu/virtual_interface.hpp>
+
+#include <hosts/el2/lib/sysreg.hpp>
+
+namespace sel4vm::el2 {
+
+namespace {
+
+// GICH offsets.
+constexpr u32 kGichHcr = 0x00;
+constexpr u32 kGichVtr = 0x04;
+constexpr u32 kGichVmcr = 0x08;
+constexpr u32 kGichEisr0 = 0x20;
+constexpr u32 kGichElrsr0 = 0x30;
+constexpr u32 kGichApr = 0xf0;
+constexpr u32 kGichLr0 = 0x100;
+
+// ICH_* by encoding, which every assembler knows.
+#define SEL4VM_ICH_AP0R(n) S3_4_C12_C8_##n
+#define SEL4VM_ICH_AP1R(n) S3_4_C12_C9_##n
+#define SEL4VM_ICH_HCR     S3_4_C12_C11_0
+#define SEL4VM_ICH_VTR     S3_4_C12_C11_1
+#define SEL4VM_ICH_EISR    S3_4_C12_C11_3
+#define SEL4VM_ICH_ELRSR   S3_4_C12_C11_5
+#define SEL4VM_ICH_VMCR    S3_4_C12_C11_7
+#define SEL4VM_ICC_SRE_EL1 S3_0_C12_C12_5
+#define SEL4VM_ICC_SRE_EL2 S3_4_C12_C9_5
+// The names must expand before the access macro makes a string of them.
+#define SEL4VM_READ(name)         SEL4VM_READ_SYSREG(name)
+#define SEL4VM_WRITE(name, value) SEL4VM_WRITE_SYSREG(name, value)
+
+#define SEL4VM_EACH_LIST_REGISTER(row)                                                                                 \
+    row(0, S3_4_C12_C12_0) row(1, S3_4_C12_C12_1) row(2, S3_4_C12_C12_2) row(3, S3_4_C12_C12_3) row(4, S3_4_C12_C12_4) \
+        row(5, S3_4_C12_C12_5) row(6, S3_4_C12_C12_6) row(7, S3_4_C12_C12_7) row(8, S3_4_C12_C13_0)                    \
+            row(9, S3_4_C12_C13_1) row(10, S3_4_C12_C13_2) row(11, S3_4_C12_C13_3) row(12, S3_4_C12_C13_4)             \
+                row(13, S3_4_C12_C13_5) row(14, S3_4_C12_C13_6) row(15, S3_4_C12_C13_7)
+
+u64 read_ich_lr(unsigned index) {
+    switch (index) {
+#define SEL4VM_ROW(n, name) \
+    case n: return SEL4VM_READ_SYSREG(name);
+        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
+#undef SEL4VM_ROW
+    default: SEL4VM_PANIC("no such list register");
+    }
+}
+
+void write_ich_lr(unsigned index, u64 raw) {
+    switch (index) {
+#define SEL4VM_ROW(n, name) \
+    case n: SEL4VM_WRITE_SYSREG(name, raw); return;
+        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
+#undef SEL4VM_ROW
+    default: SEL4VM_PANIC("no such list register");
+    }
+}
+
+// Register n exists with more than 4 + n priority bits (n = 1: 6, n = 2 and 3: 7).
+void save_active_priorities(VirtualInterfaceState &to, unsigned words) {
+    to.active_priorities0[0] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP0R(0)));
+    to.active_priorities1[0] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP1R(0)));
+    if (words >= 2) {
+        to.active_priorities0[1] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP0R(1)));
+        to.active_priorities1[1] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP1R(1)));
+    }
+    if (words >= 4) {
+        to.active_priorities0[2] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP0R(2)));
+        to.active_priorities1[2] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP1R(2)));
+        to.active_priorities0[3] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP0R(3)));
+        to.active_priorities1[3] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP1R(3)));
+    }
+}
+
+void load_active_priorities(const VirtualInterfaceState &from, unsigned words) {
+    SEL4VM_WRITE(SEL4VM_ICH_AP0R(0), from.active_priorities0[0]);
+    SEL4VM_WRITE(SEL4VM_ICH_AP1R(0), from.active_priorities1[0]);
+    if (words >= 2) {
+        SEL4VM_WRITE(SEL4VM_ICH_AP0R(1), from.active_priorities0[1]);
+        SEL4VM_WRITE(SEL4VM_ICH_AP1R(1), from.active_priorities1[1]);
+    }
+    if (words >= 4) {
+        SEL4VM_WRITE(SEL4VM_ICH_AP0R(2), from.active_priorities0[2]);
+        SEL4VM_WRITE(SEL4VM_ICH_AP1R(2), from.active_priorities1[2]);
+        SEL4VM_WRITE(SEL4VM_ICH_AP0R(3), from.active_priorities0[3]);
+        SEL4VM_WRITE(SEL4VM_ICH_AP1R(3), from.active_priorities1[3]);
+    }
+}
+
+} // namespace
+
+VirtualInterface::VirtualInterface(GicVersion version, Mmio gich) : gich_(gich), version_(version) {
+    // VTR: ListRegs 4:0 (v3) or 5:0 (v2), PREbits 28:26, PRIbits 31:29; each is one less than the number.
+    const u32 vtr = version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VTR)) : gich_.read32(kGichVtr);
+    count_ = (vtr & (version_ == GicVersion::v3 ? 0x1f : 0x3f)) + 1;
+    if (count_ > VirtualInterfaceState::kMaxListRegisters)
+        count_ = VirtualInterfaceState::kMaxListRegisters;
+    if (version_ == GicVersion::v3) {
+        priority_bits_ = (vtr >> 29) + 1;
+        const unsigned preemption_bits = (vtr >> 26 & 7) + 1;
+        active_priority_words_ = preemption_bits >= 7 ? 4 : preemption_bits == 6 ? 2 : 1;
+    }
+}
+
+void VirtualInterface::initialise() const {
+    if (version_ == GicVersion::v3) {
+        // SRE, DFB, DIB: system registers only. Enable stays clear, so a guest's accesses to ICC_SRE_EL1 trap.
+        SEL4VM_WRITE(SEL4VM_ICC_SRE_EL2, 7);
+        isb();
+        SEL4VM_WRITE(SEL4VM_ICC_SRE_EL1, 7);
+        isb();
+    }
+    load(VirtualInterfaceState{});
+}
+
+VirtualInterfaceState VirtualInterface::reset_state() const {
+    VirtualInterfaceState state;
+    state.control = kEnable;
+    return state;
+}
+
+void VirtualInterface::save(VirtualInterfaceState &to) const {
+    if (version_ == GicVersion::v3) {
+        to.control = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_HCR));
+        to.machine_control = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VMCR));
+        save_active_priorities(to, active_priority_words_);
+    } else {
+        to.control = gich_.read32(kGichHcr);
+        to.machine_control = gich_.read32(kGichVmcr);
+        to.active_priorities0[0] = gich_.read32(kGichApr);
+    }
+    for (unsigned i = 0; i < count_; ++i)
+        to.list[i] = list_register(i);
+}
+
+void VirtualInterface::load(const VirtualInterfaceState &from) const {
+    for (unsigned i = 0; i < count_; ++i)
+        set_list_register(i, from.list[i]);
+    if (version_ == GicVersion::v3) {
+        load_active_priorities(from, active_priority_words_);
+        SEL4VM_WRITE(SEL4VM_ICH_VMCR, from.machine_control);
+        SEL4VM_WRITE(SEL4VM_ICH_HCR, from.control);
+    } else {
+        gich_.write32(kGichApr, from.active_priorities0[0]);
+        gich_.write32(kGichVmcr, from.machine_control);
+        gich_.write32(kGichHcr, from.control);
+    }
+}
+
+u64 VirtualInterface::list_register(unsigned index) const {
+    return version_ == GicVersion::v3 ? read_ich_lr(index) : gich_.read32(kGichLr0 + 4 * index);
+}
+
+void VirtualInterface::set_list_register(unsigned index, u64 raw) const {
+    if (version_ == GicVersion::v3)
+        write_ich_lr(index, raw);
+    else
+        gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
+}
+
+u32 VirtualInterface::finished() const {
+    if (version_ == GicVersion::v3)
+        return static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_EISR) | SEL4VM_READ(SEL4VM_ICH_ELRSR));
+    return gich_.read32(kGichEisr0) | gich_.read32(kGichElrsr0);
+}
+
+void VirtualInterface::set_control(u32 value) const {
+    if (version_ == GicVersion::v3)
+        SEL4VM_WRITE(SEL4VM_ICH_HCR, value);
+    else
+        gich_.write32(kGichHcr, value);
+}
+
+u32 VirtualInterface::machine_control() const {
+    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VMCR)) : gich_.read32(kGichVmcr);
+}
+
+void VirtualInterface::set_machine_control(u32 value) const {
+    if (version_ == GicVersion::v3)
+        SEL4VM_WRITE(SEL4VM_ICH_VMCR, value);
+    else
+        gich_.write32(kGichVmcr, value);
+}
+
+} // namespace sel4vm::el2
