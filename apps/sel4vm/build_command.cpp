@@ -4,6 +4,7 @@
 #include <apps/sel4vm/commands.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/notices.hpp>
 #include <apps/sel4vm/packing.hpp>
 #include <apps/sel4vm/progress.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -44,7 +45,7 @@ ExitStatus build(const BuildOptions &options) {
     LoadedImages images;
     const auto system = load_checked(options.file, images);
     const HostImage host = HostImage::find(options.host_image);
-    const Bytes bundle = make_bundle(*system, images);
+    const Bytes bundle = make_bundle(*system, images, notices_of(host.path()));
 
     OutputFile image(options.output);
     if (options.pair) {

@@ -1,10 +1,104 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `sel4vm inspect`.
+// `sel4vm inspect`: what a file is, and what is inside it. Looks only; every number it prints was checked by the library's
+// own readers.
 #include <apps/sel4vm/commands.hpp>
+#include <apps/sel4vm/describe.hpp>
+#include <apps/sel4vm/files.hpp>
+#include <apps/sel4vm/notices.hpp>
+#include <apps/sel4vm/text.hpp>
+
+#include <fmt/format.h>
+#include <memory>
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/boot/bundle.hpp>
+#include <sel4vm/machine/manifest.hpp>
+#include <set>
 
 namespace sel4vm::cli {
+namespace {
 
-ExitStatus inspect(const InspectOptions &) { return ExitStatus::ok; }
+class Inspector {
+public:
+    explicit Inspector(const InspectOptions &options) : options_(options) {}
+
+    void file(std::span<const u8> data) {
+        if (const auto at = find_bundle(data)) {
+            if (*at != 0)
+                say("host image, {} bytes; from byte {:#x} on:", *at, *at);
+            bundle(data.subspan(*at));
+            return;
+        }
+        if (options_.notices)
+            throw Failure(ExitStatus::bad_input,
+                          fmt::format("{} is no image or bundle of sel4vm, so it carries no notices", options_.file));
+        content(data);
+    }
+
+private:
+    template <class... Args>
+    void say(fmt::format_string<Args...> format, Args &&...args) const {
+        if (!options_.notices)
+            fmt::print("{}\n", fmt::format(format, std::forward<Args>(args)...));
+    }
+
+    /// A bundle starts on a page of an image, where the host program ends.
+    static std::optional<usize> find_bundle(std::span<const u8> data) {
+        for (usize at = 0; at + boot::kBundleHeaderBytes <= data.size(); at += kPageBytes)
+            if (boot::Bundle::open(data.subspan(at)))
+                return at;
+        return std::nullopt;
+    }
+
+    void bundle(std::span<const u8> data) {
+        const auto opened = boot::Bundle::open(data);
+        const auto system = std::make_unique<machine::SystemDescription>();
+        const Bytes manifest(opened->manifest().begin(), opened->manifest().end()); // aligned as its reader needs it
+        say("bundle, {} bytes: manifest {} bytes, {} blobs", opened->size_bytes(), manifest.size(),
+            opened->blob_count());
+        if (const auto decoded = machine::decode_manifest(manifest, *system); !decoded)
+            throw Failure(ExitStatus::bad_input,
+                          fmt::format("{}: the manifest of its bundle is damaged: {} ({})", options_.file,
+                                      machine::to_string(decoded.error().kind), decoded.error().what));
+        say("{}", describe(*system));
+        blobs(*opened, *system);
+    }
+
+    void blobs(const boot::Bundle &bundle, const machine::SystemDescription &system) {
+        std::set<u32> used;
+        for (const auto &vm : system.vms)
+            for (const auto &image : vm.images)
+                used.insert(image.blob);
+        bool notices_found = false;
+        for (u32 i = 0; i < bundle.blob_count(); ++i) {
+            if (!bundle.verify_blob(i))
+                throw Failure(ExitStatus::bad_input,
+                              fmt::format("{}: blob {} of its bundle is damaged", options_.file, i));
+            const auto blob = *bundle.blob(i);
+            const bool notices = !used.contains(i) && is_notices(blob);
+            notices_found = notices_found || notices;
+            if (notices && options_.notices)
+                fmt::print("{}", std::string(blob.begin(), blob.end()));
+            say("blob {}: {} bytes{}", i, blob.size(),
+                notices ? ", third-party notices (print them with --notices)" : "");
+        }
+        if (options_.notices && !notices_found)
+            throw Failure(ExitStatus::bad_input, fmt::format("{} carries no notices", options_.file));
+    }
+
+    void content(std::span<const u8> data) { say("{} bytes", data.size()); }
+
+    const InspectOptions &options_;
+};
+
+} // namespace
+
+ExitStatus inspect(const InspectOptions &options) {
+    const auto data = read_file(options.file);
+    if (!data)
+        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", options.file, data.error()));
+    Inspector(options).file(*data);
+    return ExitStatus::ok;
+}
 
 } // namespace sel4vm::cli

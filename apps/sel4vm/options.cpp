@@ -131,13 +131,17 @@ struct Parser {
     }
 };
 
+bool is(const CLI::ParseError &error, CLI::ExitCodes kind) { return error.get_exit_code() == static_cast<int>(kind); }
+
 [[noreturn]] void fail(const Parser &parser, const CLI::ParseError &error) {
     std::string problem = error.what();
-    if (const std::string unknown = parser.unknown_argument();
-        !unknown.empty() && (error.get_name() == "ExtrasError" || error.get_name() == "RequiredError"))
+    const std::string unknown = parser.unknown_argument();
+    if (!unknown.empty() && (is(error, CLI::ExitCodes::ExtrasError) || is(error, CLI::ExitCodes::RequiredError)))
         problem = unknown;
     else if (problem == "A subcommand is required")
         problem = "a command is required: check, build, run or inspect";
+    else if (is(error, CLI::ExitCodes::ArgumentMismatch))
+        problem = fmt::format("option '{}' needs one value", problem.substr(0, problem.find(':')));
     throw Failure(ExitStatus::bad_input, fmt::format("{}; try '{} --help'", problem, parser.chosen()));
 }
 

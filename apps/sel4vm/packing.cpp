@@ -38,9 +38,11 @@ Bytes encode(const machine::SystemDescription &description) {
 
 } // namespace
 
-Bytes make_bundle(const System &system, const LoadedImages &images) {
+Bytes make_bundle(const System &system, const LoadedImages &images, const std::optional<Bytes> &notices) {
     const Bytes manifest = encode(system.description);
     std::vector<std::span<const u8>> blobs(images.blobs.begin(), images.blobs.end());
+    if (notices)
+        blobs.emplace_back(*notices);
     Bytes out;
     if (const auto size = boot::bundle_size(manifest, blobs))
         out.reserve(static_cast<usize>(*size));

@@ -7,7 +7,7 @@
 
 namespace sel4vm::cli {
 
-/// The whole bundle. Throws Failure where the library refuses, which judge_system() should have found before.
-[[nodiscard]] Bytes make_bundle(const System &system, const LoadedImages &images);
+/// The whole bundle; the host's third-party notices, if there are any, are its last blob. Throws Failure where the library refuses, which judge_system() should have found before.
+[[nodiscard]] Bytes make_bundle(const System &system, const LoadedImages &images, const std::optional<Bytes> &notices);
 
 } // namespace sel4vm::cli

@@ -117,7 +117,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
                            const std::filesystem::path &folder, Mistakes &mistakes) {
     const HostImage host = HostImage::find(options.host_image);
     system.description.exit_method = machine::ExitMethod::semihosting;
-    const Bytes bundle = make_bundle(system, images);
+    const Bytes bundle = make_bundle(system, images, std::nullopt);
     fit_memory(system, host.size_bytes() + bundle.size(), mistakes);
     require_none(mistakes);
 

@@ -76,9 +76,14 @@ void System::add_image(usize vm, machine::ImageRecord record, std::filesystem::p
 void validate_description(const System &system, Mistakes &mistakes) {
     for (const machine::Problem &problem : machine::validate(system.description)) {
         Origin at = system.origin_of(problem.key.view());
-        if (at.value.empty() && !problem.value.view().empty())
+        const std::string expected = in_file_words(problem.expected.view());
+        if (problem.value.view() == "none") { // what the library prints for a value that is not there
+            mistakes.add(std::move(at), "missing: expected " + expected);
+            continue;
+        }
+        if (at.value.empty())
             at.value = problem.value.view();
-        mistakes.expected(std::move(at), in_file_words(problem.expected.view()));
+        mistakes.expected(std::move(at), expected);
     }
 }
 

@@ -3,32 +3,22 @@
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/toml_reader.hpp>
 
-#include <array>
 #include <fmt/format.h>
-#include <sel4vm/base/bits.hpp>
+#include <sel4vm/machine/names.hpp>
 
 namespace sel4vm::cli {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kLogLevels{"error"sv, "warning"sv, "info"sv, "debug"sv};
-constexpr std::array kExitMethods{"psci"sv, "semihosting"sv};
-constexpr std::array kPrefixes{"when-several"sv, "always"sv, "never"sv};
-constexpr std::array kResetPolicies{"restart"sv, "stop"sv};
-constexpr std::array kCounterPolicies{"host"sv, "since-start"sv, "running"sv};
-constexpr std::array kRamKinds{"eager"sv, "demand"sv};
-constexpr std::array kDeviceTypes{"pl011"sv, "pl031"sv};
-constexpr std::array kTriggers{"level"sv, "edge"sv};
-constexpr std::array kConsoleRoutes{"host"sv, "none"sv};
 /// Stands for a size that is missing or wrong, so that one mistake is not reported as several.
 constexpr u64 kAssumedMemoryBytes = kGiB;
 constexpr std::string_view kFileExpected = "the path of a file, relative to this one";
 
-/// An enumerator by its place in one of the lists above.
+/// An enumerator by its name.
 template <class Enum>
-void choose(TomlReader &table, std::string_view key, std::span<const std::string_view> names, Enum &out) {
-    if (const auto index = table.choice(key, names))
+void choose(TomlReader &table, std::string_view key, Enum &out) {
+    if (const auto index = table.choice(key, machine::Names<Enum>::list))
         out = static_cast<Enum>(index->value);
 }
 
@@ -55,8 +45,8 @@ private:
         auto table = root.table("system");
         if (!table)
             return;
-        choose(*table, "log_level", kLogLevels, description().log_level);
-        choose(*table, "exit", kExitMethods, description().exit_method);
+        choose(*table, "log_level", description().log_level);
+        choose(*table, "exit", description().exit_method);
         if (const auto value = table->number("time_slice_us", 0, ~u32{0})) {
             description().time_slice_us = static_cast<u32>(value->value);
             system_->said("time_slice_us", value->origin);
@@ -68,7 +58,7 @@ private:
         auto table = root.table("console");
         if (!table)
             return;
-        choose(*table, "prefix", kPrefixes, description().console.prefix);
+        choose(*table, "prefix", description().console.prefix);
         if (const auto value = table->name("input", "the name of a VM")) {
             description().console.input = system_->keep(value->value);
             system_->said("console.input", value->origin);
@@ -134,8 +124,8 @@ private:
             vm->cmdline = system_->keep(value->value);
             said(".cmdline", value->origin);
         }
-        choose(table, "on_reset", kResetPolicies, vm->on_reset);
-        choose(table, "counter", kCounterPolicies, vm->counter);
+        choose(table, "on_reset", vm->on_reset);
+        choose(table, "counter", vm->counter);
         read_memory(table, *vm);
         read_gic(table, *vm);
         read_timer(table, *vm);
@@ -177,7 +167,7 @@ private:
         } else if (index > 0 && !table.has("address")) {
             mistakes_.add(table.origin("address"), "missing: expected the address of this part of the memory");
         }
-        choose(table, "kind", kRamKinds, region.kind);
+        choose(table, "kind", region.kind);
         table.finish();
         static_cast<void>(vm.memory.emplace_back(region));
     }
@@ -255,9 +245,10 @@ private:
         read_standard_device(table, "rtc", machine::default_rtc(), vm);
         for (TomlReader &device : table.tables("device", machine::kMaxDevices)) {
             machine::DeviceRecord record;
-            const auto type = device.choice("type", kDeviceTypes);
+            const auto type = device.choice("type", machine::Names<machine::DeviceType>::list);
             if (!device.has("type"))
-                mistakes_.add(device.origin("type"), fmt::format("missing: expected {}", one_of(kDeviceTypes)));
+                mistakes_.add(device.origin("type"),
+                              fmt::format("missing: expected {}", one_of(machine::Names<machine::DeviceType>::list)));
             if (type)
                 record.type = static_cast<machine::DeviceType>(type->value);
             record.registers.size_bytes = 0x1000;
@@ -297,9 +288,9 @@ private:
             record.spi = static_cast<u32>(value->value);
             said(key + ".spi", value->origin);
         }
-        choose(table, "trigger", kTriggers, record.trigger);
+        choose(table, "trigger", record.trigger);
         if (record.type == machine::DeviceType::pl011)
-            choose(table, "console", kConsoleRoutes, record.console);
+            choose(table, "console", record.console);
         table.finish();
         if (vm.devices.emplace_back(record) == nullptr)
             mistakes_.expected(table.origin(), fmt::format("at most {} devices in a VM", machine::kMaxDevices));
@@ -350,8 +341,6 @@ private:
         const auto path = required_path(table);
         const auto read_only = table.flag("read_only");
         const auto size = table.size("size");
-        if (!table.has("address"))
-            mistakes_.add(table.origin("address"), "missing: expected the address where the guest finds it");
         if (const auto value = table.address("address")) {
             record.where = Gpa{value->value};
             said(key + ".base", value->origin);

@@ -13,8 +13,11 @@ namespace {
 std::string value_text(const toml::node &node) {
     if (const auto *text = node.as_string())
         return in_quotes(text->get());
-    if (const auto *number = node.as_integer())
-        return fmt::format("{}", number->get());
+    if (const auto *number = node.as_integer()) {
+        const bool hexadecimal =
+            (number->flags() & toml::value_flags::format_as_hexadecimal) != toml::value_flags::none;
+        return hexadecimal ? fmt::format("{:#x}", number->get()) : fmt::format("{}", number->get());
+    }
     if (const auto *flag = node.as_boolean())
         return flag->get() ? "true" : "false";
     if (const auto *real = node.as_floating_point())

@@ -4,18 +4,16 @@
 #include <apps/sel4vm/vm_options.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <sel4vm/machine/names.hpp>
 
 namespace sel4vm::cli {
 namespace {
 
 using machine::ImageKind;
-using namespace std::string_view_literals;
 
 constexpr u64 kDefaultMemoryBytes = 512 * kMiB;
-constexpr std::array kLogLevels{"error"sv, "warning"sv, "info"sv, "debug"sv};
 
 Origin option(std::string_view name, const std::string &value) {
     return {"", 0, fmt::format("option '{}'", name), in_quotes(value)};
@@ -59,11 +57,10 @@ private:
         for (const std::string &argument : options_.qemu_arguments)
             system_.qemu.arguments.push_back(argument);
         if (options_.log_level) {
-            const auto found = std::find(kLogLevels.begin(), kLogLevels.end(), *options_.log_level);
-            if (found == kLogLevels.end())
-                mistakes_.expected(option("--log-level", *options_.log_level), one_of(kLogLevels));
+            if (const auto level = machine::from_name<LogLevel>(*options_.log_level))
+                system_.description.log_level = *level;
             else
-                system_.description.log_level = static_cast<LogLevel>(found - kLogLevels.begin());
+                mistakes_.expected(option("--log-level", *options_.log_level), one_of(machine::Names<LogLevel>::list));
         }
     }
 

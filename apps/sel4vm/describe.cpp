@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/describe.hpp>
+#include <apps/sel4vm/text.hpp>
+
+#include <fmt/format.h>
+#include <iterator>
+#include <sel4vm/machine/names.hpp>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::name_of;
+
+class Writer {
+public:
+    template <class... Args>
+    void line(fmt::format_string<Args...> format, Args &&...args) {
+        fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+        text += '\n';
+    }
+    std::string text;
+};
+
+std::string block(const machine::AddressBlock &registers) {
+    return fmt::format("{:#x} to {:#x}", registers.base.value(), registers.base.value() + registers.size_bytes - 1);
+}
+
+void describe_gic(Writer &out, const machine::GicRecord &gic) {
+    out.line("  gic       version {}, {} shared interrupts", static_cast<u32>(gic.version), gic.spi_count);
+    out.line("            distributor      {}", block(gic.distributor));
+    if (gic.version == machine::GicVersion::v2)
+        out.line("            cpu interface    {}", block(gic.cpu_interface));
+    else
+        out.line("            redistributors   {}", block(gic.redistributors));
+}
+
+void describe_image(Writer &out, const machine::ImageRecord &image) {
+    std::string where;
+    if (image.where)
+        where = fmt::format(" at {:#x}", image.where->value());
+    if (image.kind == machine::ImageKind::rom || image.kind == machine::ImageKind::firmware)
+        where += image.writable ? ", writable" : ", read-only";
+    if (image.region_bytes != 0)
+        where += fmt::format(", in {}", size_text(image.region_bytes));
+    out.line("  {:<9} {} ({} bytes{})", name_of(image.kind),
+             image.source.empty() ? "(no name)" : in_quotes(image.source), image.size_bytes, where);
+}
+
+void describe_vm(Writer &out, const machine::MachineDescription &vm) {
+    out.line("vm {}: {} vCPU{}", in_quotes(vm.name), vm.vcpu_count, vm.vcpu_count == 1 ? "" : "s");
+    for (const machine::MemoryRegion &region : vm.memory)
+        out.line("  memory    {} at {:#x} ({})", size_text(region.size_bytes), region.base.value(),
+                 name_of(region.kind));
+    for (const machine::ImageRecord &image : vm.images)
+        describe_image(out, image);
+    if (!vm.cmdline.empty())
+        out.line("  cmdline   {}", in_quotes(vm.cmdline));
+    describe_gic(out, vm.gic);
+    for (const machine::DeviceRecord &device : vm.devices)
+        out.line("  device    {:<16} {}, {}, irq {} ({})", device.name, block(device.registers), name_of(device.type),
+                 device.spi, name_of(device.trigger));
+    out.line("  on reset  {}; counter: {}", name_of(vm.on_reset), name_of(vm.counter));
+}
+
+} // namespace
+
+std::string describe(const machine::SystemDescription &system) {
+    Writer out;
+    out.line("system: log level {}, time slice {} us, ends by {}", name_of(system.log_level), system.time_slice_us,
+             name_of(system.exit_method));
+    for (const machine::MachineDescription &vm : system.vms)
+        describe_vm(out, vm);
+    return out.text;
+}
+
+} // namespace sel4vm::cli

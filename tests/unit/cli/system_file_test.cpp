@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The TOML loader: what it makes of a good file, and the exact words it has for bad ones.
+#include <apps/sel4vm/system_file.hpp>
+
+#include <gtest/gtest.h>
+
+namespace sel4vm::cli {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::vector<std::string> mistakes_in(std::string_view text) {
+    Mistakes mistakes;
+    static_cast<void>(parse_system(text, "a.toml", mistakes));
+    return mistakes.texts();
+}
+
+/// With the library's own check, as if every image had been read.
+std::vector<std::string> all_mistakes_in(std::string_view text) {
+    Mistakes mistakes;
+    const auto system = parse_system(text, "a.toml", mistakes);
+    for (auto &vm : system->description.vms)
+        for (auto &image : vm.images)
+            image.size_bytes = 1;
+    validate_description(*system, mistakes);
+    return mistakes.texts();
+}
+
+constexpr std::string_view kSmallest = "[[vm]]\nmemory = \"64M\"\nkernel = \"Image\"\n";
+
+TEST(SystemFile, TheSmallestOneGetsTheVirtBoardsDevices) {
+    Mistakes mistakes;
+    const auto system = parse_system(kSmallest, "some/where/a.toml", mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    ASSERT_EQ(system->description.vms.size(), 1U);
+    const auto &vm = system->description.vms[0];
+    EXPECT_EQ(vm.name, "vm1");
+    EXPECT_EQ(vm.vcpu_count, 1U);
+    ASSERT_EQ(vm.memory.size(), 1U);
+    EXPECT_EQ(vm.memory[0].size_bytes, 64 * kMiB);
+    EXPECT_EQ(vm.memory[0].base, Gpa{0x4000'0000});
+    ASSERT_EQ(vm.devices.size(), 2U);
+    EXPECT_EQ(vm.devices[0], machine::default_uart());
+    EXPECT_EQ(vm.devices[1], machine::default_rtc());
+    ASSERT_EQ(system->images.size(), 1U);
+    EXPECT_EQ(system->images[0].path, "some/where/Image") << "paths are relative to the file";
+}
+
+TEST(SystemFile, EveryKeyArrives) {
+    Mistakes mistakes;
+    const auto system = parse_system(R"(
+[system]
+log_level = "debug"
+exit = "semihosting"
+time_slice_us = 500
+[console]
+prefix = "always"
+input = "two"
+escape = "^B"
+[qemu]
+cpu = "neoverse-n1"
+gic = 2
+cpus = 4
+memory = "3G"
+arguments = ["-d", "int"]
+[bench]
+report_setup = true
+report_exits = true
+skip_clearing = true
+
+[[vm]]
+name = "one"
+vcpus = 2
+cmdline = "quiet"
+kernel = "k"
+initrd = "/abs/i"
+dtb = "d"
+on_reset = "stop"
+counter = "running"
+uart = false
+[[vm.memory]]
+size = "128M"
+kind = "demand"
+[[vm.memory]]
+size = 65536
+address = 0x80000000
+[vm.gic]
+version = 2
+spis = 64
+distributor = 0x2f000000
+cpu_interface = { address = 0x2c000000, size = 0x2000 }
+[vm.timer]
+virtual = 4
+physical = 5
+[vm.rtc]
+address = 0x0a000000
+irq = 9
+[[vm.device]]
+type = "pl011"
+name = "log"
+address = 0x09040000
+irq = 8
+trigger = "edge"
+console = "none"
+[[vm.image]]
+path = "in"
+address = 0x41000000
+[[vm.image]]
+path = "out"
+address = 0x10000000
+read_only = false
+size = "1M"
+
+[[vm]]
+name = "two"
+memory = 1048576
+[vm.firmware]
+path = "u-boot.bin"
+address = 0x1000
+size = "2M"
+writable = true
+)",
+                                     "a.toml", mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    const auto &description = system->description;
+    EXPECT_EQ(description.log_level, LogLevel::debug);
+    EXPECT_EQ(description.exit_method, machine::ExitMethod::semihosting);
+    EXPECT_EQ(description.time_slice_us, 500U);
+    EXPECT_EQ(description.console.prefix, machine::LinePrefix::always);
+    EXPECT_EQ(description.console.input, "two");
+    EXPECT_EQ(description.console.escape, 2);
+    EXPECT_EQ(description.bench, (machine::BenchOptions{true, true, true}));
+    EXPECT_EQ(system->qemu.cpu, "neoverse-n1");
+    EXPECT_EQ(system->qemu.gic, 2U);
+    EXPECT_EQ(system->qemu.cpus, 4U);
+    EXPECT_EQ(system->qemu.memory_bytes, 3 * kGiB);
+    EXPECT_EQ(system->qemu.arguments, (Lines{"-d", "int"}));
+
+    ASSERT_EQ(description.vms.size(), 2U);
+    const auto &one = description.vms[0];
+    EXPECT_EQ(one.name, "one");
+    EXPECT_EQ(one.vcpu_count, 2U);
+    EXPECT_EQ(one.cmdline, "quiet");
+    EXPECT_EQ(one.on_reset, ResetPolicy::stop);
+    EXPECT_EQ(one.counter, machine::CounterPolicy::running);
+    ASSERT_EQ(one.memory.size(), 2U);
+    EXPECT_EQ(one.memory[0], (machine::MemoryRegion{Gpa{0x4000'0000}, 128 * kMiB, machine::RamKind::demand}));
+    EXPECT_EQ(one.memory[1], (machine::MemoryRegion{Gpa{0x8000'0000}, 65536, machine::RamKind::eager}));
+    EXPECT_EQ(one.gic.version, machine::GicVersion::v2);
+    EXPECT_EQ(one.gic.spi_count, 64U);
+    EXPECT_EQ(one.gic.distributor, (machine::AddressBlock{Gpa{0x2f00'0000}, 0x1'0000}));
+    EXPECT_EQ(one.gic.cpu_interface, (machine::AddressBlock{Gpa{0x2c00'0000}, 0x2000}));
+    EXPECT_EQ(one.timer.virtual_timer, 4);
+    EXPECT_EQ(one.timer.physical, 5);
+    EXPECT_EQ(one.timer.hypervisor, 10);
+    ASSERT_EQ(one.devices.size(), 2U) << "no uart";
+    EXPECT_EQ(one.devices[0].name, "rtc");
+    EXPECT_EQ(one.devices[0].registers.base, Gpa{0x0a00'0000});
+    EXPECT_EQ(one.devices[0].spi, 9U);
+    EXPECT_EQ(one.devices[1].name, "log");
+    EXPECT_EQ(one.devices[1].type, machine::DeviceType::pl011);
+    EXPECT_EQ(one.devices[1].trigger, Trigger::edge);
+    EXPECT_EQ(one.devices[1].console, machine::ConsoleRoute::none);
+
+    ASSERT_EQ(one.images.size(), 5U);
+    EXPECT_EQ(one.images[1].source, "/abs/i");
+    EXPECT_EQ(one.images[3].kind, machine::ImageKind::raw) << "inside the memory";
+    EXPECT_EQ(one.images[4].kind, machine::ImageKind::rom) << "outside";
+    EXPECT_TRUE(one.images[4].writable);
+    EXPECT_EQ(one.images[4].region_bytes, kMiB);
+
+    const auto &two = description.vms[1];
+    EXPECT_EQ(two.memory[0].size_bytes, kMiB);
+    ASSERT_EQ(two.images.size(), 1U);
+    EXPECT_EQ(two.images[0].kind, machine::ImageKind::firmware);
+    EXPECT_EQ(two.images[0].where, Gpa{0x1000});
+    EXPECT_TRUE(two.images[0].writable);
+    EXPECT_EQ(two.images[0].region_bytes, 2 * kMiB);
+}
+
+TEST(SystemFile, AWrongValueNamesFileLineKeyValueAndWhatWasExpected) {
+    EXPECT_EQ(
+        mistakes_in("[[vm]]\nkernel = \"Image\"\nmemory = \"x\"\n"),
+        (Lines{
+            R"(a.toml:3: key 'vm.memory': value "x": expected a size such as "512M" or "1G", or a number of bytes)"}));
+}
+
+TEST(SystemFile, AllMistakesAreReportedInTheOrderOfTheFile) {
+    EXPECT_EQ(
+        mistakes_in(R"([system]
+log_level = "loud"
+[[vm]]
+memory = true
+vcpus = -1
+gic = 4
+kernel = 5
+uart = "yes"
+[[vm]]
+name = 1.5
+memory = [1]
+)"),
+        (Lines{
+            R"(a.toml:2: key 'system.log_level': value "loud": expected "error", "warning", "info" or "debug")",
+            "a.toml:4: key 'vm.memory': value true: expected a size such as \"512M\" or \"1G\", or a number of bytes",
+            "a.toml:5: key 'vm.vcpus': value -1: expected a number from 0 to 4294967295",
+            "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3",
+            "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
+            "a.toml:8: key 'vm.uart': value \"yes\": expected true or false",
+            "a.toml:10: key 'vm.name': value 1.5: expected text",
+            "a.toml:11: key 'vm.memory': value [...]: expected tables: [[vm.memory]]"}));
+}
+
+TEST(SystemFile, UnknownKeysComeWithTheNearestKnownOne) {
+    EXPECT_EQ(mistakes_in(std::string(kSmallest) + "memry = 1\nfavourite_colour = \"green\"\n[consloe]\n"),
+              (Lines{"a.toml:4: key 'vm.memry': is unknown; the nearest known key is 'vm.memory'",
+                     "a.toml:5: key 'vm.favourite_colour': is unknown",
+                     "a.toml:6: key 'consloe': is unknown; the nearest known key is 'console'"}));
+}
+
+TEST(SystemFile, AnUnknownKeyWithControlCharactersIsHarmless) {
+    EXPECT_EQ(mistakes_in(std::string(kSmallest) + "\"\\u001b[2J\" = 1\n"),
+              (Lines{"a.toml:4: key \"\\x1b[2J\": is unknown"}));
+}
+
+TEST(SystemFile, WhatIsNotTomlSaysWhere) {
+    const auto mistakes = mistakes_in("[[vm]]\nname = \n");
+    ASSERT_EQ(mistakes.size(), 1U);
+    EXPECT_TRUE(mistakes[0].starts_with("a.toml:2: not TOML: ")) << mistakes[0];
+}
+
+TEST(SystemFile, MissingThingsAreNamed) {
+    EXPECT_EQ(all_mistakes_in("[system]\n"), (Lines{"a.toml:1: key 'vm': missing: expected at least one VM"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\n"),
+              (Lines{"a.toml:1: key 'vm.memory': missing: expected a size such as \"512M\"",
+                     "a.toml:1: key 'vm.kernel': missing: expected a kernel or a firmware"}));
+    EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "[[vm.device]]\n"),
+              (Lines{"a.toml:4: key 'vm.device.type': missing: expected pl011 or pl031",
+                     "a.toml:4: key 'vm.device.name': missing: a device needs it",
+                     "a.toml:4: key 'vm.device.address': missing: a device needs it",
+                     "a.toml:4: key 'vm.device.irq': missing: a device needs it"}));
+}
+
+TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
+    EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "vcpus = 99\n[vm.rtc]\naddress = 0x40000000\nirq = 1000\n"),
+              (Lines{"a.toml:4: key 'vm.vcpus': value 99: expected 1 to 32 with a GIC of version 3",
+                     "a.toml:6: key 'vm.rtc.address': value 0x40000000: expected no overlap with vm.memory.address "
+                     "(0x40000000, 0x4000000 bytes)",
+                     "a.toml:7: key 'vm.rtc.irq': value 1000: expected less than gic.spis (256)"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\nfirmware = \"f\"\nname = \"x\"\n"
+                              "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
+              (Lines{"a.toml:4: key 'vm.firmware': value \"f\": expected either a kernel or a firmware",
+                     "a.toml:7: key 'vm.memory': value 4097: expected a multiple of 0x1000, not 0",
+                     "a.toml:7: key 'vm.memory': value 4097: expected at least 0x100000",
+                     "a.toml:9: key 'vm.name': value \"x\": expected a name of its own for each VM"}));
+}
+
+TEST(SystemFile, AnImageInsideTheMemoryCannotBeReadOnlyOrHaveASizeOfItsOwn) {
+    EXPECT_EQ(
+        mistakes_in(std::string(kSmallest) +
+                    "[[vm.image]]\npath = \"a\"\naddress = 0x40100000\nread_only = true\nsize = \"1M\"\n"),
+        (Lines{"a.toml:7: key 'vm.image.read_only': value true: is not possible inside the VM's memory; expected an "
+               "address outside",
+               "a.toml:8: key 'vm.image.size': value \"1M\": is not possible inside the VM's memory; expected an "
+               "address outside"}));
+}
+
+TEST(SystemFile, TooManyVmsDevicesAndImagesAreReported) {
+    std::string text;
+    for (usize i = 0; i <= machine::kMaxVms; ++i)
+        text += "[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\n";
+    EXPECT_EQ(mistakes_in(text), (Lines{"a.toml:25: key 'vm': expected at most 8 of them"}));
+
+    text = kSmallest;
+    for (usize i = 0; i < machine::kMaxDevices; ++i)
+        text += "[[vm.device]]\ntype = \"pl031\"\nname = \"d\"\naddress = 0\nirq = 1\n";
+    EXPECT_EQ(mistakes_in(text).size(), 2U);
+
+    text = kSmallest;
+    for (usize i = 0; i < machine::kMaxImages; ++i)
+        text += "[[vm.image]]\npath = \"a\"\naddress = 0\n";
+    EXPECT_EQ(mistakes_in(text).size(), 1U);
+}
+
+} // namespace
+} // namespace sel4vm::cli
