@@ -115,21 +115,27 @@ private:
     enum class Phase : u8 { read, write };
     struct Monitor {
         Gpa gpa;
-        u8 size = 0;
+        u8 size_bytes = 0;
         bool armed = false;
     };
 
-    [[nodiscard]] AccessStep begin_zero_block(const AccessRequest &request, RegisterFile &registers);
-    [[nodiscard]] AccessStep begin_store(RegisterFile &registers, AddressTranslator &translator);
-    [[nodiscard]] AccessStep begin_store_exclusive(RegisterFile &registers, AddressTranslator &translator);
-    [[nodiscard]] AccessStep read_done(AddressTranslator &translator);
+    [[nodiscard]] AccessStep begin(const AccessRequest &request, RegisterFile &registers, AddressTranslator &translator);
+    [[nodiscard]] AccessStep begin_store_exclusive(AddressTranslator &translator);
+    void compute_address(RegisterFile &registers);
+    void read_operands(RegisterFile &registers);
+    [[nodiscard]] AccessStep read_finished(AddressTranslator &translator);
+    [[nodiscard]] AccessStep write_results(AddressTranslator &translator);
     [[nodiscard]] AccessStep issue(AddressTranslator &translator);
     [[nodiscard]] AccessStep refuse();
     [[nodiscard]] AccessStep raise(GuestFault fault);
-    [[nodiscard]] std::optional<Gpa> gpa_of(u64 address, AddressTranslator &translator) const;
+    [[nodiscard]] std::optional<Gpa> gpa_of(u64 address, MemoryAccess access, AddressTranslator &translator) const;
     [[nodiscard]] u64 element(unsigned index, unsigned half) const;
     void set_element(unsigned index, unsigned half, u64 value);
-    void commit_single_structure(RegisterFile &registers);
+    [[nodiscard]] u64 loaded_value(unsigned index) const;
+    void gather_structure(RegisterFile &registers);
+    void scatter_structure(RegisterFile &registers) const;
+    void scatter_single_structure(RegisterFile &registers) const;
+    void commit_load(RegisterFile &registers) const;
 
     static constexpr unsigned kMaxBytes = 64;
 
@@ -139,16 +145,16 @@ private:
     GuestFault fault_ = GuestFault::external_abort;
     Phase phase_ = Phase::read;
     Endianness endianness_ = Endianness::little;
-    bool store_succeeded_ = false;
-    u8 part_bytes_ = 0;
+    bool exclusive_stored_ = false;
     u32 total_bytes_ = 0;
     u32 offset_ = 0; ///< of the part in flight
     u64 address_ = 0;
-    u64 fault_address_ = 0;
-    u64 fault_gpa_ = 0;
     u64 new_base_ = 0;
-    u64 operand_[2] = {};  ///< atomics: Rs; compare and swap: the expected value
-    u64 desired_[2] = {};  ///< compare and swap: the new value
+    u64 fault_address_ = 0;
+    Gpa fault_gpa_;
+    u64 operand_[2] = {}; ///< atomics: Rs; compare and swap: the expected value
+    u64 desired_[2] = {}; ///< compare and swap: the new value
+    u64 old_[2] = {};     ///< atomics: what memory held
     std::array<u8, kMaxBytes> bytes_{}; ///< in memory order
 };
 

@@ -52,9 +52,9 @@ struct LoadStore {
     u8 shift = 0;
     u8 element_bytes = 0; ///< 1 to 16; one element is one single access of the architecture (two for 16)
     u8 element_count = 0; ///< in memory order; element_bytes * element_count <= 64
-    u8 rt = 0;            ///< 31 is zr in the general bank
+    u8 rt = 0;            ///< 31 is zr in the general bank; zero_block: the register with the address
     u8 rt2 = 0;           ///< second register of a pair
-    u8 rn = 0;            ///< base, 31 is SP; unused for literal
+    u8 rn = 0;            ///< base, 31 is SP; unused for literal and zero_block
     u8 rm = 0;            ///< offset register, when extend is set (31 is xzr)
     u8 rs = 0;            ///< status of a store-exclusive, operand of an atomic, expected value of compare and swap
     u8 structure_registers = 0; ///< registers of one structure, 1 to 4 (consecutive, modulo 32)
