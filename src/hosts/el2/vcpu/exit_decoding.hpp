@@ -3,9 +3,16 @@
 // The inline parts of exit decoding that both the exit path (processor.cpp) and the rarer exits (exits.cpp) use.
 #pragma once
 
+#include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
 
 namespace sel4vm::el2 {
+
+/// The physical counter.
+[[nodiscard]] inline u64 now_ticks() {
+    isb(); // it may be read early otherwise
+    return SEL4VM_READ_SYSREG(cntpct_el0);
+}
 
 /// Where going to the next instruction takes more than adding 4: a branch target state, a single step, AArch32.
 inline constexpr u64 kCarefulAdvance =

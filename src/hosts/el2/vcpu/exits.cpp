@@ -5,11 +5,14 @@
 #include <hosts/el2/vcpu/processor.hpp>
 
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/portable/sched/deadline.hpp>
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 #include <hosts/el2/vcpu/guest_registers.hpp>
 
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
+
+#include <algorithm>
 
 namespace sel4vm::el2 {
 
@@ -293,11 +296,14 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
         attention_.store(1, std::memory_order_relaxed);
         return Outcome::go_on;
     }
+    // The core blocks the vCPU without looking at the deadline: ending the wait in time is this host's business.
     u64 deadline = 0;
+    vcpu.wait_until_ = kNever;
     if (what == aarch64::WaitInstruction::wfit) {
         const unsigned rn = iss.get<aarch64::IssWfx::Rn>();
-        deadline = rn == 31 ? 0 : vcpu.context_.x[rn];
-        deadline = deadline == 0 ? 1 : deadline; // 0 in the exit says that there is none
+        deadline = std::max(rn == 31 ? 0 : vcpu.context_.x[rn], u64{1}); // 0 in the exit says that there is none
+        constexpr u32 kEnabled = 1;
+        vcpu.wait_until_ = virtual_timer_fires_at({kEnabled, deadline}, vcpu.counter_offset_, now_ticks());
     }
     return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false, deadline}, event);
 }

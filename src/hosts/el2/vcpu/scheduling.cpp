@@ -11,15 +11,6 @@
 
 namespace sel4vm::el2 {
 
-namespace {
-
-u64 now_ticks() {
-    isb();
-    return SEL4VM_READ_SYSREG(cntpct_el0);
-}
-
-} // namespace
-
 // ---------------------------------------------------------------- From any CPU
 
 void Processor::call_attention() {
@@ -75,6 +66,7 @@ void Processor::post(Vcpu &vcpu, u32 due) {
     if (vcpu.state_ != Vcpu::State::blocked)
         return;
     vcpu.state_ = Vcpu::State::ready;
+    vcpu.wait_until_ = kNever;
     scheduler_.wake(vcpu, now_ticks());
 }
 
@@ -157,10 +149,11 @@ void Processor::deliver_due(Vcpu &vcpu, Event &event) {
     }
 }
 
-// A blocked vCPU's virtual timer is in the hardware only while that vCPU is loaded; for the others this is the timer.
+// A blocked vCPU's virtual timer is in the hardware only while that vCPU is loaded; for the others, and for waits that
+// end by themselves, this is the timer.
 void Processor::wake_due(u64 now) {
     for (Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked && vcpu != loaded_ && vcpu->timer_fires_at(now) <= now)
+        if (vcpu->state_ == Vcpu::State::blocked && vcpu->wakes_at(now) <= now)
             post(*vcpu, 0); // its timer fires as soon as it is loaded
     }
 }
@@ -169,7 +162,7 @@ bool Processor::anything_can_happen(u64 now) const {
     if (waits_for_notifications_ || timeout_ != kNever)
         return true;
     for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked && vcpu->timer_fires_at(now) != kNever)
+        if (vcpu->state_ == Vcpu::State::blocked && (vcpu->timer_fires_at(now) != kNever || vcpu->wait_until_ != kNever))
             return true;
     }
     return false;
@@ -186,8 +179,8 @@ void Processor::program_timer(u64 now) {
     Earliest earliest;
     earliest.offer(scheduler_.turn_end()).offer(timeout_);
     for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked && vcpu != loaded_)
-            earliest.offer(vcpu->timer_fires_at(now));
+        if (vcpu->state_ == Vcpu::State::blocked)
+            earliest.offer(vcpu->wakes_at(now));
     }
     if (earliest.ticks() == programmed_)
         return;

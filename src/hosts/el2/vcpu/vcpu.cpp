@@ -68,6 +68,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     list_registers_in_use_ = 0;
     timer_masked_ = false;
     timer_state_ = {};
+    wait_until_ = kNever;
     el1_.reset();
     interface_ = processor_.interface_.reset_state();
     fp_ = {};
@@ -82,6 +83,11 @@ u64 Vcpu::timer_fires_at(u64 now) const {
     if (loaded())
         timer = {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0)), SEL4VM_READ_SYSREG(cntv_cval_el0)};
     return virtual_timer_fires_at(timer, counter_offset_, now);
+}
+
+u64 Vcpu::wakes_at(u64 now) const {
+    // Its timer is the hardware's business while it is loaded.
+    return std::min(wait_until_, loaded() ? kNever : timer_fires_at(now));
 }
 
 u64 Vcpu::simd_register(unsigned n, unsigned half) {

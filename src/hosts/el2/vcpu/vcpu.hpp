@@ -123,6 +123,8 @@ private:
     [[nodiscard]] u64 el1(El1Register which) const { return loaded() ? read_el1(which) : el1_.get(which); }
     void set_el1(El1Register which, u64 value);
     [[nodiscard]] u64 timer_fires_at(u64 now) const;
+    /// When a blocked vCPU goes on by itself and the hardware does not see to it; kNever when it does not.
+    [[nodiscard]] u64 wakes_at(u64 now) const;
 
     GuestContext context_;
     Pending pending_ = Pending::nothing;
@@ -139,6 +141,7 @@ private:
     bool timer_masked_ = false; ///< its interrupt was taken and is active, until unmask() or a linked EOI
     aarch64::VirtualTimerState timer_state_;
     u64 counter_offset_;
+    u64 wait_until_ = kNever; ///< WFIT: physical ticks
     El1State el1_;
     VirtualInterfaceState interface_;
     FpState fp_;
