@@ -371,6 +371,8 @@ bool Processor::host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read) {
     } else if (id == sysreg::kDcIsw || id == sysreg::kDcCsw || id == sysreg::kDcCisw) {
         // Clean and invalidate does all that any of them asks, and cannot lose another's data.
         asm volatile("dc cisw, %0" ::"r"(value) : "memory");
+    } else if (id == sysreg::kActlrEl1) {
+        result = SEL4VM_READ_SYSREG(actlr_el1); // the CPU's own, shared by all guests: writes are ignored
     } else if (id == sysreg::kIccSreEl1 && interface_.version() == GicVersion::v3) {
         result = 7; // system registers are enabled for good; writes are ignored
     } else {

@@ -162,7 +162,8 @@ bool Processor::anything_can_happen(u64 now) const {
     if (waits_for_notifications_ || timeout_ != kNever)
         return true;
     for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked && (vcpu->timer_fires_at(now) != kNever || vcpu->wait_until_ != kNever))
+        if (vcpu->state_ == Vcpu::State::blocked &&
+            (vcpu->timer_fires_at(now) != kNever || vcpu->wait_until_ != kNever))
             return true;
     }
     return false;

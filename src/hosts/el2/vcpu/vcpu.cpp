@@ -23,7 +23,11 @@ namespace sysreg = aarch64::sysreg;
 constexpr u64 kGuestHcr = HcrEl2::Vm::mask | HcrEl2::Swio::mask | HcrEl2::Fmo::mask | HcrEl2::Imo::mask |
                           HcrEl2::Amo::mask | HcrEl2::Fb::mask | (u64{1} << HcrEl2::Bsu::shift) | HcrEl2::Twi::mask |
                           HcrEl2::Tid3::mask | HcrEl2::Tsc::mask | HcrEl2::Tidcp::mask | HcrEl2::Tacr::mask |
-                          HcrEl2::Tsw::mask | HcrEl2::Rw::mask | HcrEl2::Tlor::mask | HcrEl2::Terr::mask;
+                          HcrEl2::Tsw::mask | HcrEl2::Rw::mask | HcrEl2::Ptw::mask | HcrEl2::Tlor::mask |
+                          HcrEl2::Terr::mask;
+
+// Stands for the virtual address of the last memory exit.
+constexpr u32 kFarEl2 = aarch64::sysreg_id(3, 4, 6, 0, 0);
 
 // EL1h, all exceptions masked.
 constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
@@ -118,6 +122,7 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     case sysreg::kCtrEl0: return SEL4VM_READ_SYSREG(ctr_el0);
     case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
     case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
+    case kFarEl2: return fault_address_;
     default: return Err{HostError{HostErrorKind::not_available, 0}};
     }
 }
