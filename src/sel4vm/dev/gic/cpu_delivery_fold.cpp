@@ -41,6 +41,8 @@ void CpuDelivery::saw(u32 index, ListRegisterState now) {
     const u32 b = bit_of(entry);
     if (has_pending(entry.state) && !has_pending(now))
         irq.lr_latch &= ~b; // acknowledged
+    if (has_active(now) && !has_active(entry.state))
+        entry.running_priority = entry.priority;
     if (has_active(now) && (irq.drop_active & b) == 0)
         irq.active |= b;
     else if ((irq.want_active & b) == 0)
@@ -151,10 +153,10 @@ void CpuDelivery::correct(u32 index) {
     }
     ListEntry wanted = entry;
     wanted.state = state_of(pending, active);
-    if (!active) {
+    if (pending)
         wanted.priority = irq.priority[entry.intid % kIrqsPerWord];
-        wanted.group1 = (irq.group1 & b) != 0;
-    }
+    if (!active)
+        wanted.group1 = (irq.group1 & b) != 0; // an active one is ended through the group it was acknowledged in
     // What waits in the distributor for the end of this one, or follows a wire, has to be looked at then.
     wanted.eoi_maintenance = entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0;
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&

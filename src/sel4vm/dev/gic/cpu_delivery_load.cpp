@@ -220,8 +220,13 @@ void CpuDelivery::arrange_refill() {
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const u32 index = static_cast<u32>(std::countr_zero(used));
         ListEntry &entry = cpu.lists[index];
-        if (entry.orphan || entry.eoi_maintenance)
+        if (entry.orphan || (entry.eoi_maintenance && entry.state != ListRegisterState::pending_and_active))
             continue;
+        if (entry.state == ListRegisterState::pending_and_active) {
+            // Its end would go unreported, and it would then be ahead of more urgent ones.
+            give_back_latch(entry);
+            entry.state = ListRegisterState::active;
+        }
         entry.eoi_maintenance = true;
         static_cast<void>(write(index));
     }
@@ -270,8 +275,8 @@ CpuDelivery::Gate CpuDelivery::gate() {
     const CpuState &cpu = state();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (has_active(entry.state) && !entry.injected_active && entry.priority < gate.below)
-            gate.below = entry.priority;
+        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < gate.below)
+            gate.below = entry.running_priority;
     }
     return gate;
 }

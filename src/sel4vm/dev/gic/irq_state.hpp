@@ -61,6 +61,7 @@ struct ListEntry {
     u16 intid = 0;
     u8 source = 0;
     u8 priority = 0;
+    u8 running_priority = 0; ///< what it was acknowledged with, while active
     aarch64::ListRegisterState state = aarch64::ListRegisterState::empty; ///< when last seen
     bool group1 = false;
     bool eoi_maintenance = false;
