@@ -268,7 +268,7 @@ CpuDelivery::Gate CpuDelivery::gate() {
     const u32 control = lists_->interface_control();
     gate.group0 = (control & 1) != 0;
     gate.group1 = (control & 2) != 0;
-    gate.below = control >> 24 & 0xf8;
+    gate.below = control >> 24;
     const bool drops_before_end = (control & bit<u32>(9)) != 0;
     if (drops_before_end)
         return gate;
