@@ -26,7 +26,7 @@ std::string_view to_string(FdtError error) {
     case FdtError::no_space: return "does not fit into its buffer";
     case FdtError::bad_name: return "has a name that cannot be written";
     case FdtError::malformed: return "is not a well-formed flattened device tree";
-    case FdtError::no_node: return "lacks a node that is needed";
+    case FdtError::bad_cells: return "has #address-cells or #size-cells that cannot express the VM's addresses";
     }
     return "has an unknown error";
 }

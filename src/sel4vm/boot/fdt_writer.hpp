@@ -18,7 +18,7 @@ enum class FdtError : u8 {
     no_space,  ///< the buffer is too small
     bad_name,  ///< a node or property name that is empty where it must not be, or too long
     malformed, ///< not a well-formed tree
-    no_node,   ///< a node that must be there is not
+    bad_cells, ///< #address-cells and #size-cells of the root that are not 1 or 2, or too narrow for a number
 };
 [[nodiscard]] std::string_view to_string(FdtError error);
 

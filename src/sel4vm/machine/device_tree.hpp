@@ -18,6 +18,9 @@ namespace sel4vm::machine {
 /// A buffer of this size holds any generated tree.
 inline constexpr usize kDeviceTreeBufferBytes = 64 * 1024;
 
+inline constexpr usize kRngSeedBytes = 32;
+inline constexpr usize kKaslrSeedBytes = 8;
+
 struct DeviceTreeInputs {
     std::optional<GpaRange> initrd;
     /// Fills /chosen rng-seed and kaslr-seed; without one, or when it has none, they are left out.
@@ -28,8 +31,8 @@ struct DeviceTreeInputs {
 [[nodiscard]] Result<std::span<u8>, boot::FdtError>
 write_device_tree(const MachineDescription &vm, const DeviceTreeInputs &inputs, std::span<u8> buffer);
 
-/// A user's tree, checked, with /memory and /chosen as the description says, inside `buffer`, which has room for the tree
-/// and kDeviceTreeBufferBytes more.
+/// A user's tree (8-byte aligned), checked, with /memory and /chosen as the description says, inside `buffer`, which has
+/// room for the tree and kDeviceTreeBufferBytes more.
 [[nodiscard]] Result<std::span<u8>, boot::FdtError> adapt_device_tree(std::span<const u8> tree,
                                                                       const MachineDescription &vm,
                                                                       const DeviceTreeInputs &inputs,

@@ -2,6 +2,7 @@
 #include <sel4vm/machine/manifest.hpp>
 
 #include <support/descriptions.hpp>
+#include <support/device_tree.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -14,19 +15,7 @@
 namespace sel4vm::machine {
 namespace {
 
-/// 8-byte aligned, and exactly as long as its contents for the address sanitizer.
-class Tree {
-public:
-    explicit Tree(std::span<const u8> bytes) : words_((bytes.size() + 7) / 8), size_(bytes.size()) {
-        if (!bytes.empty())
-            std::memcpy(words_.data(), bytes.data(), bytes.size());
-    }
-    std::span<u8> bytes() { return {reinterpret_cast<u8 *>(words_.data()), size_}; }
-
-private:
-    std::vector<u64> words_;
-    usize size_;
-};
+using Tree = test::TreeBuffer;
 
 Tree encoded(const SystemDescription &system) {
     std::vector<u64> buffer(kManifestBufferBytes / 8);

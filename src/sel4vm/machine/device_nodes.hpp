@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How each part of the machine describes itself to the guest: one function per node, from the same record that puts the
+// part on the bus. Bindings: Linux Documentation/devicetree/bindings, Devicetree Specification 0.4.
+#pragma once
+
+#include <sel4vm/base/text.hpp>
+#include <sel4vm/boot/fdt_writer.hpp>
+#include <sel4vm/machine/description.hpp>
+
+namespace sel4vm::machine {
+
+/// What nodes refer to each other by.
+inline constexpr u32 kGicPhandle = 1;
+inline constexpr u32 kClockPhandle = 2;
+
+/// The three cells of a GIC interrupt specifier.
+enum class IrqSpace : u32 { shared = 0, private_ = 1 };
+enum class IrqFlags : u32 { edge_rising = 1, level_high = 4 };
+
+void write_cpu_nodes(boot::FdtWriter &out, const MachineDescription &vm);
+void write_psci_node(boot::FdtWriter &out);
+void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
+void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
+void write_gic_node(boot::FdtWriter &out, const GicRecord &gic);
+/// The fixed clock that PrimeCell devices name.
+void write_clock_node(boot::FdtWriter &out);
+void write_device_node(boot::FdtWriter &out, const DeviceRecord &device);
+
+/// The absolute path of a device's node.
+[[nodiscard]] Text<48> device_path(const DeviceRecord &device);
+
+} // namespace sel4vm::machine
