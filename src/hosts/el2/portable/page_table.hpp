@@ -39,6 +39,12 @@ struct TableGeometry {
     bool largest_blocks = true; ///< false: 2 MiB at most, so that no 1 GiB block ever has to be split
 };
 
+/// How change() replaces a valid entry.
+enum class ChangeKind : u8 {
+    permissions,  ///< in place: the architecture allows it for access permissions and software bits
+    memory_type,  ///< through an invalid entry
+};
+
 class PageTable {
 public:
     /// Descriptor bits 55..63 and 2..11 of a leaf; bits 0, 1 and the address are the table's own.
@@ -60,11 +66,12 @@ public:
     void destroy();
     [[nodiscard]] u64 root() const { return root_; }
 
-    /// Page-aligned. invalid when out of range, misaligned or any part is mapped already; then nothing changed.
+    /// Page-aligned. invalid when out of range, misaligned or any part is mapped already; on any error nothing changed.
     [[nodiscard]] Status<HostError> map(u64 at, u64 size_bytes, u64 output, u64 attributes);
-    /// Replaces the attribute bits in `mask`. invalid when a part is not mapped; then nothing changed.
-    [[nodiscard]] Status<HostError> change(u64 at, u64 size_bytes, u64 mask, u64 attributes);
-    /// Removes what is mapped in the range. Where a block has to be split and no table page is left for it, the whole block goes.
+    /// Replaces the attribute bits in `mask`. invalid when a part is not mapped; on any error no attribute changed.
+    [[nodiscard]] Status<HostError> change(u64 at, u64 size_bytes, u64 mask, u64 attributes, ChangeKind kind);
+    /// Removes what is mapped in the range. Where a block has to be split and there is no memory for the table, the whole
+    /// block goes: too little is mapped then, never too much.
     void unmap(u64 at, u64 size_bytes);
     /// From now on mapping inside the range, even page by page, does not run out of tables.
     [[nodiscard]] Status<HostError> reserve(u64 at, u64 size_bytes);
@@ -76,35 +83,45 @@ public:
 private:
     struct Span {
         u64 base;
-        u64 size_bytes;
+        u64 end;
+        [[nodiscard]] bool overlaps(const Span &other) const { return base < other.end && other.base < end; }
+        void extend(const Span &other);
     };
-    static constexpr unsigned kLastLevel = 3;
     static constexpr usize kMaxReservations = 64;
 
     [[nodiscard]] bool valid_range(u64 at, u64 size_bytes) const;
     [[nodiscard]] unsigned start_tables() const;
+    [[nodiscard]] static Span entry_span(u64 at, unsigned level);
     [[nodiscard]] unsigned index_of(u64 at, unsigned level) const;
-    [[nodiscard]] bool any_mapped(u64 table, unsigned level, u64 at, u64 end) const;
-    [[nodiscard]] bool all_mapped(u64 table, unsigned level, u64 at, u64 end) const;
-    [[nodiscard]] Status<HostError> map_level(u64 table, unsigned level, u64 at, u64 end, u64 output, u64 attributes);
+    [[nodiscard]] bool any_mapped(u64 table, unsigned level, Span range) const;
+    [[nodiscard]] bool all_mapped(u64 table, unsigned level, Span range) const;
+    [[nodiscard]] Status<HostError> map_level(u64 table, unsigned level, Span range, u64 output, u64 attributes);
+    /// Makes sure that no mapping crosses `at`.
     [[nodiscard]] Status<HostError> split_at(u64 at);
-    [[nodiscard]] Status<HostError> split_entry(u64 table, unsigned index, unsigned level, u64 entry_base);
-    void change_level(u64 table, unsigned level, u64 at, u64 end, u64 mask, u64 attributes);
-    /// Returns true when the table is empty now.
-    bool unmap_level(u64 table, unsigned level, u64 at, u64 end);
-    void free_level(u64 table, unsigned level);
-    [[nodiscard]] u64 count_missing(u64 table, unsigned level, u64 at, u64 end) const;
-    [[nodiscard]] bool overlaps_reservation(u64 at, u64 size_bytes) const;
-    [[nodiscard]] u64 new_table(u64 at, unsigned level);
-    void retire(u64 table);
+    [[nodiscard]] Status<HostError> split_entry(u64 table, unsigned index, unsigned level, Span span);
+    void break_level(u64 table, unsigned level, Span range);
+    void change_level(u64 table, unsigned level, Span range, u64 mask, u64 attributes);
+    void unmap_level(u64 table, unsigned level, Span range, Span &touched);
+    [[nodiscard]] bool is_empty(u64 table) const;
+    void free_level(u64 table, unsigned level, unsigned entries);
+    /// Tables that mapping `range` page by page needs and that neither exist nor are set aside. `table` 0: it does not exist.
+    [[nodiscard]] usize count_missing(u64 table, unsigned level, Span range) const;
+    [[nodiscard]] bool is_reserved(Span span) const;
+
+    [[nodiscard]] u64 new_table(Span span);
+    void retire(u64 table, Span span);
     void release_retired();
+    void push(u64 &list, u64 table);
+    [[nodiscard]] u64 pop(u64 &list);
 
     TableMemory &memory_;
     TableGeometry geometry_;
     u64 root_ = 0;
-    u64 spare_ = 0; ///< reserved table pages, linked through their first entry
+    // Lists of table pages, linked through the first entry. A link is page-aligned, so a walker that still holds a retired table reads it as invalid.
+    u64 spare_ = 0;
     usize spare_count_ = 0;
-    u64 retired_ = 0; ///< unlinked, to be freed after the next invalidation; linked likewise
+    u64 retired_to_spare_ = 0;
+    u64 retired_to_free_ = 0;
     FixedVector<Span, kMaxReservations> reservations_;
 };
 
