@@ -39,12 +39,15 @@ template <std::unsigned_integral T>
     return (low ^ sign) - sign;
 }
 
+/// std::has_single_bit() counts bits, which without SIMD registers is a function call.
+[[nodiscard]] constexpr bool is_power_of_two(u64 value) { return value != 0 && (value & (value - 1)) == 0; }
+
 [[nodiscard]] constexpr bool is_aligned(u64 value, u64 alignment) {
-    SEL4VM_ASSERT(std::has_single_bit(alignment));
+    SEL4VM_ASSERT(is_power_of_two(alignment));
     return (value & (alignment - 1)) == 0;
 }
 [[nodiscard]] constexpr u64 align_down(u64 value, u64 alignment) {
-    SEL4VM_ASSERT(std::has_single_bit(alignment));
+    SEL4VM_ASSERT(is_power_of_two(alignment));
     return value & ~(alignment - 1);
 }
 /// Rounds up; no value when the result does not fit in 64 bits.
