@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What TPIDR_EL2 points to: the data of one physical CPU. The only way from assembly and from panic() to the host's
+// What TPIDR_EL2 points to: the data of one physical CPU (TPIDR_EL1 when started at EL1, to say that this is wrong). The only way from assembly and from panic() to the host's
 // objects, in place of global variables. Offsets are used by assembly.
 #pragma once
 
@@ -22,7 +22,17 @@ struct CpuLocal {
     u64 stack_limit = 0;             ///< lowest usable byte; the guard page is below
     u64 panicking = 0;               ///< a panic inside a panic stops at once
 
-    static CpuLocal *current() { return reinterpret_cast<CpuLocal *>(SEL4VM_READ_SYSREG(tpidr_el2)); }
+    static CpuLocal *current() {
+        const u64 at = at_el2() ? SEL4VM_READ_SYSREG(tpidr_el2) : SEL4VM_READ_SYSREG(tpidr_el1);
+        return reinterpret_cast<CpuLocal *>(at);
+    }
+    static void set_current(CpuLocal &local) {
+        const u64 at = reinterpret_cast<uptr>(&local);
+        if (at_el2())
+            SEL4VM_WRITE_SYSREG(tpidr_el2, at);
+        else
+            SEL4VM_WRITE_SYSREG(tpidr_el1, at);
+    }
 };
 static_assert(offsetof(CpuLocal, vcpu) == 0);
 static_assert(offsetof(CpuLocal, stack_top) == 16);

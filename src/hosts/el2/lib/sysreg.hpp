@@ -19,6 +19,8 @@
 
 namespace sel4vm::el2 {
 
+[[nodiscard]] inline bool at_el2() { return SEL4VM_READ_SYSREG(CurrentEL) == u64{2} << 2; }
+
 inline void isb() { asm volatile("isb" ::: "memory"); }
 inline void dsb_ish() { asm volatile("dsb ish" ::: "memory"); }
 inline void dsb_ishst() { asm volatile("dsb ishst" ::: "memory"); }

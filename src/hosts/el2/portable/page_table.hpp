@@ -47,8 +47,8 @@ enum class ChangeKind : u8 {
 
 class PageTable {
 public:
-    /// Descriptor bits 55..63 and 2..11 of a leaf; bits 0, 1 and the address are the table's own.
-    static constexpr u64 kAttributeMask = 0xff80'0000'0000'0ffc;
+    /// Descriptor bits 51 to 63 and 2 to 11 of a leaf; bits 0, 1 and the address are the table's own.
+    static constexpr u64 kAttributeMask = 0xfff8'0000'0000'0ffc;
 
     struct Leaf {
         u64 output; ///< of the address that was looked up

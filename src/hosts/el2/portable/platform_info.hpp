@@ -4,6 +4,8 @@
 // then on. Deliberately no register accesses and no policy; addresses are physical and page-aligned where they are mapped.
 #pragma once
 
+#include <hosts/el2/portable/device_tree.hpp>
+
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/base/types.hpp>
@@ -56,6 +58,11 @@ struct PlatformInfo {
     static constexpr usize kMaxReserved = 32;
     static constexpr usize kMaxCpus = 64;
 
+    /// Fills what is needed to print: the console and how to stop. Done first, so that everything after it can be reported.
+    [[nodiscard]] Status<TreeError> read_console(const DeviceTree &tree);
+    /// Fills the rest.
+    [[nodiscard]] Status<TreeError> read_machine(const DeviceTree &tree);
+
     FixedVector<HostPhysRange, kMaxRam> ram;           ///< as the tree says, in its order
     FixedVector<HostPhysRange, kMaxReserved> reserved; ///< memory that is not ours to use
     FixedVector<u64, kMaxCpus> cpus;                   ///< MPIDR affinity values of CPUs that are not disabled
@@ -68,6 +75,15 @@ struct PlatformInfo {
     std::string_view bootargs;      ///< inside the device tree, which stays mapped
     std::string_view model;         ///< inside the device tree
     std::span<const u8> rng_seed;   ///< inside the device tree
+
+private:
+    [[nodiscard]] Status<TreeError> read_memory(const DeviceTree &tree);
+    [[nodiscard]] Status<TreeError> read_reservations(const DeviceTree &tree);
+    [[nodiscard]] Status<TreeError> read_chosen(const DeviceTree &tree);
+    [[nodiscard]] Status<TreeError> read_cpus(const DeviceTree &tree);
+    [[nodiscard]] Status<TreeError> read_gic(const DeviceTree &tree);
+    [[nodiscard]] Status<TreeError> read_gic_regions(const DeviceTree &tree, DeviceTree::Node node);
+    [[nodiscard]] Status<TreeError> read_timer(const DeviceTree &tree, DeviceTree::Node gic);
 };
 
 } // namespace sel4vm::el2

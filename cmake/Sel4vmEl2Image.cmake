@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# sel4vm_el2_image(NAME source... [LIBS target...])
+#
+# A program that runs on the el2 host: NAME.elf, which QEMU's -kernel loads where it is linked, and NAME.img, a raw arm64
+# Image for any boot loader. The raw image is as long as its memory, bss included, so that a bundle may be appended to it.
+set(SEL4VM_EL2_LINK_BASE 0x40200000)
+
+function(sel4vm_el2_image name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")
+  set(script "${PROJECT_SOURCE_DIR}/src/hosts/el2/boot/image.lds")
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  sel4vm_freestanding_language(${name})
+  # The host is named twice: libfdt, which comes after it, calls the host's C library.
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} sel4vm_el2 sel4vm_deps::fdt "$<TARGET_FILE:sel4vm_el2>")
+  set_target_properties(${name} PROPERTIES SUFFIX .elf LINK_DEPENDS "${script}")
+  target_link_options(${name} PRIVATE "LINKER:-T,${script}" "LINKER:--defsym=SEL4VM_EL2_LINK_BASE=${SEL4VM_EL2_LINK_BASE}"
+                      "LINKER:-z,max-page-size=4096" "LINKER:-z,text" "LINKER:--no-dynamic-linker" "LINKER:--undefined=sel4vm_el2_head")
+  add_custom_command(TARGET ${name} POST_BUILD VERBATIM
+                     COMMAND "${CMAKE_OBJCOPY}" -O binary --set-section-flags .bss=alloc,load,contents
+                             "$<TARGET_FILE:${name}>" "${CMAKE_CURRENT_BINARY_DIR}/${name}.img"
+                     BYPRODUCTS "${CMAKE_CURRENT_BINARY_DIR}/${name}.img")
+endfunction()

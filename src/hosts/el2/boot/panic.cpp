@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/boot/cpu_local.hpp>
+#include <hosts/el2/boot/image_layout.hpp>
+#include <hosts/el2/boot/panic.hpp>
+#include <hosts/el2/host_exception.hpp>
+#include <hosts/el2/platform/machine_exit.hpp>
+
+#include <sel4vm/base/assert.hpp>
+#include <sel4vm/base/text.hpp>
+
+namespace sel4vm::el2 {
+namespace {
+
+constexpr u64 kFailed = 1;
+
+/// Nothing is said and nothing tried twice: a panic inside a panic only stops.
+PanicPrinter *begin() {
+    asm volatile("msr daifset, #0xf" ::: "memory");
+    CpuLocal *local = CpuLocal::current();
+    if (local == nullptr || local->printer == nullptr)
+        halt();
+    if (local->panicking != 0)
+        system_off(local->printer->psci());
+    local->panicking = 1;
+    return local->printer;
+}
+
+/// A status can only be carried by semihosting; where nobody implements it the attempt faults, and begin() turns off.
+[[noreturn]] void end(PanicPrinter &printer) {
+    printer.console().flush();
+    semihosting_exit(kFailed);
+}
+
+/// An address inside the image also as the ELF file names it, for addr2line.
+void print_address(Console &console, u64 address) {
+    Text<64> text;
+    text << Hex{address};
+    const u64 image = address_of_symbol(__image_start);
+    if (address >= image && address < address_of_symbol(__rodata_start))
+        text << " (image+" << Hex{address - image} << ")";
+    console.print(text.view());
+}
+
+/// Words on the stack that point behind a call instruction: callers, and now and then what was one.
+void print_callers(Console &console, u64 sp) {
+    constexpr unsigned kMost = 16;
+    const CpuLocal &local = *CpuLocal::current();
+    if (sp < local.stack_limit || sp >= local.stack_top)
+        return;
+    console.print("  called from about:\n");
+    unsigned printed = 0;
+    for (u64 at = (sp + 7) & ~u64{7}; at + 8 <= local.stack_top && printed < kMost; at += 8) {
+        // SAFETY: inside the host's own stack, then inside its own code.
+        const u64 word = *reinterpret_cast<const volatile u64 *>(at);
+        if (word % 4 != 0 || word < address_of_symbol(__image_start) + 4 || word >= address_of_symbol(__rodata_start))
+            continue;
+        const u32 before = *reinterpret_cast<const volatile u32 *>(word - 4);
+        const bool call = (before & 0xfc00'0000) == 0x9400'0000 || (before & 0xffff'fc1f) == 0xd63f'0000; // bl, blr
+        if (!call)
+            continue;
+        console.print("    ");
+        print_address(console, word - 4);
+        console.print("\n");
+        ++printed;
+    }
+}
+
+const char *class_name(u64 esr) {
+    switch (esr >> 26 & 0x3f) {
+    case 0x00: return "undefined instruction, or one that is trapped without a reason code";
+    case 0x07: return "SIMD or FP access while trapped";
+    case 0x0e: return "illegal execution state";
+    case 0x16: return "hvc";
+    case 0x17: return "smc";
+    case 0x18: return "trapped system register access";
+    case 0x20: return "instruction abort from a guest";
+    case 0x21: return "instruction abort";
+    case 0x22: return "PC alignment fault";
+    case 0x24: return "data abort from a guest";
+    case 0x25: return "data abort";
+    case 0x26: return "SP alignment fault";
+    case 0x2f: return "SError";
+    case 0x3c: return "breakpoint instruction";
+    default: return "exception";
+    }
+}
+
+const char *abort_name(u64 status) {
+    switch (status & 0x3f) {
+    case 0x04: case 0x05: case 0x06: case 0x07: return "translation fault: nothing is mapped there";
+    case 0x08: case 0x09: case 0x0a: case 0x0b: return "access flag fault";
+    case 0x0c: case 0x0d: case 0x0e: case 0x0f: return "permission fault";
+    case 0x10: return "synchronous external abort: no such device or memory";
+    case 0x21: return "alignment fault";
+    case 0x30: return "TLB conflict";
+    default: return "fault";
+    }
+}
+
+void print_class(Console &console, u64 esr) {
+    constexpr u64 kWrite = 1U << 6;
+    const u64 ec = esr >> 26 & 0x3f;
+    console.print(class_name(esr));
+    if (ec == 0x20 || ec == 0x21 || ec == 0x24 || ec == 0x25) {
+        console.print(", ");
+        console.print(abort_name(esr));
+    }
+    if (ec == 0x24 || ec == 0x25)
+        console.print((esr & kWrite) != 0 ? ", on a write" : ", on a read");
+    console.print("\n");
+}
+
+void print_registers(Console &console, const HostExceptionFrame &frame) {
+    for (unsigned n = 0; n < 31; ++n) {
+        Text<64> text;
+        text << (n % 4 == 0 ? "  x" : " x") << n << (n < 10 ? "  " : " ");
+        for (int shift = 60; shift >= 0; shift -= 4)
+            text << "0123456789abcdef"[frame.x[n] >> shift & 0xf];
+        if (n % 4 == 3 || n == 30)
+            text << '\n';
+        console.print(text.view());
+    }
+}
+
+} // namespace
+
+void give_up(std::string_view why) {
+    PanicPrinter &printer = *begin();
+    printer.console().print("sel4vm: error: host: ");
+    printer.console().print(why);
+    printer.console().print("\n");
+    end(printer);
+}
+
+} // namespace sel4vm::el2
+
+[[noreturn]] void sel4vm::panic(const char *message, const char *file, unsigned line) {
+    using namespace sel4vm::el2;
+    PanicPrinter &printer = *begin();
+    Console &console = printer.console();
+    console.print("\nsel4vm: panic: ");
+    console.print(message);
+    Text<160> where;
+    where << "\n  at " << file << ":" << line << "\n";
+    console.print(where.view());
+    u64 sp;
+    asm volatile("mov %0, sp" : "=r"(sp));
+    print_callers(console, sp);
+    end(printer);
+}
+
+extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame, sel4vm::u64 vector) {
+    using namespace sel4vm;
+    using namespace sel4vm::el2;
+    constexpr const char *kKinds[4] = {"synchronous exception", "IRQ", "FIQ", "SError"};
+    constexpr const char *kFrom[4] = {"the host on SP_EL0", "the host", "a guest", "a 32-bit guest"};
+    PanicPrinter &printer = *begin();
+    Console &console = printer.console();
+    console.print("\nsel4vm: panic: unexpected ");
+    console.print(kKinds[vector & 3]);
+    console.print(" from ");
+    console.print(kFrom[vector >> 2 & 3]);
+    console.print(": ");
+    print_class(console, frame.esr);
+    console.print("  elr ");
+    print_address(console, frame.elr);
+    Text<160> text;
+    text << "\n  far " << Hex{frame.far} << "  esr " << Hex{frame.esr} << "  spsr " << Hex{frame.spsr} << "  sp " << Hex{frame.sp} << "\n";
+    console.print(text.view());
+    const CpuLocal &local = *CpuLocal::current();
+    if (frame.far < local.stack_limit && local.stack_limit - frame.far <= kPageBytes)
+        console.print("  the host's stack overflowed into its guard page\n");
+    print_registers(console, frame);
+    print_callers(console, frame.sp);
+    end(printer);
+}

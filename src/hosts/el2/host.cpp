@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/host.hpp>
+
+#include <hosts/el2/platform/machine_exit.hpp>
+
+#include <sel4vm/base/text.hpp>
+
+namespace sel4vm::el2 {
+
+Host::Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAllocator &pages, std::span<const u8> bundle)
+    : platform_(platform), console_(console), map_(map), pages_(pages), heap_(pages), log_(console), clock_(platform),
+      entropy_(platform), gic_(platform.gic), interrupts_(gic_), stage2_(Stage2Config::of_this_cpu()), bundle_(bundle) {
+    gic_.initialise();
+    if (has_bootarg("sel4vm.exit=semihosting"))
+        exit_method_ = ExitMethod::semihosting;
+}
+
+bool Host::has_bootarg(std::string_view word) const {
+    std::string_view rest = bootargs();
+    while (!rest.empty()) {
+        const usize end = std::min(rest.find(' '), rest.size());
+        if (rest.substr(0, end) == word)
+            return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+}
+
+Result<Owned<GuestSpace>, HostError> Host::make_guest_space() {
+    auto space = Owned<GuestSpace>::make(heap_, pages_, vmids_, stage2_);
+    if (!space)
+        return Err{HostError{HostErrorKind::out_of_memory}};
+    if (auto done = space->create(); !done)
+        return Err{done.error()};
+    return space;
+}
+
+void Host::exit(int status) {
+    if (exit_method_ == ExitMethod::semihosting) {
+        console_.flush();
+        semihosting_exit(static_cast<u64>(status));
+    }
+    if (status != 0) {
+        Text<64> text;
+        text << "ended with status " << status;
+        log_.line(LogLevel::error, "host", text.view());
+    }
+    console_.flush();
+    system_off(platform_.psci);
+}
+
+void Host::restart() {
+    console_.flush();
+    system_reset(platform_.psci);
+}
+
+} // namespace sel4vm::el2

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/platform/gic.hpp>
+
+#include <sel4vm/base/assert.hpp>
+
+namespace sel4vm::el2 {
+namespace {
+
+// Distributor, and SGI_base of a redistributor, which has the same layout for INTIDs 0 to 31.
+constexpr u32 kCtlr = 0x000;
+constexpr u32 kTyper = 0x004;
+constexpr u32 kGroup = 0x080;
+constexpr u32 kSetEnable = 0x100;
+constexpr u32 kClearEnable = 0x180;
+constexpr u32 kSetPending = 0x200;
+constexpr u32 kSetActive = 0x300;
+constexpr u32 kClearActive = 0x380;
+constexpr u32 kPriority = 0x400;
+constexpr u32 kTargets = 0x800; // v2
+constexpr u32 kConfig = 0xc00;
+constexpr u32 kSgir = 0xf00;    // v2
+constexpr u32 kRouter = 0x6000; // v3
+
+constexpr u32 kV3EnableGroup1 = 1U << 1;
+constexpr u32 kV3AffinityRouting = 1U << 4;
+constexpr u32 kV3WritePending = 1U << 31;
+
+// GICC of a v2.
+constexpr u32 kGiccCtlr = 0x00;
+constexpr u32 kGiccPmr = 0x04;
+constexpr u32 kGiccBpr = 0x08;
+constexpr u32 kGiccEnable = 1U << 0;
+constexpr u32 kGiccEoiMode = 1U << 9;
+
+// RD_base of a redistributor.
+constexpr u32 kGicrTyper = 0x08;
+constexpr u32 kGicrWaker = 0x14;
+constexpr u32 kGicrFrame = 0x1'0000;
+constexpr u32 kWakerSleep = 1U << 1;
+constexpr u32 kWakerChildrenAsleep = 1U << 2;
+
+constexpr u32 kFirstSpi = 32;
+constexpr u8 kHostPriority = 0xa0; // in the middle: neither the first nor the last
+constexpr u32 kLongEnough = 1'000'000;
+
+u64 affinity_of_this_cpu() { return SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff; }
+
+constexpr u32 word_of(u32 intid) { return intid / 32 * 4; }
+constexpr u32 bit_in_word(u32 intid) { return 1U << (intid % 32); }
+
+} // namespace
+
+Gic::Gic(const GicInfo &info) : version_(info.version), distributor_(info.distributor->base()), info_(info) {
+    if (version_ == GicVersion::v2)
+        cpu_interface_ = Mmio(info.cpu_interface->base());
+}
+
+void Gic::initialise() {
+    const u32 lines = distributor_.read32(kTyper) & 0x1f;
+    intid_count_ = 32 * (lines + 1);
+    if (intid_count_ > 1020)
+        intid_count_ = 1020;
+    if (version_ == GicVersion::v2)
+        initialise_v2();
+    else
+        initialise_v3();
+}
+
+void Gic::initialise_v2() {
+    if ((distributor_.read32(kCtlr) & 1) == 0)
+        distributor_.write32(kCtlr, 1);
+    cpu_interface_.write32(kGiccPmr, 0xff);
+    cpu_interface_.write32(kGiccBpr, 0);
+    cpu_interface_.write32(kGiccCtlr, kGiccEnable | kGiccEoiMode);
+    if ((cpu_interface_.read32(kGiccCtlr) & kGiccEoiMode) == 0)
+        SEL4VM_PANIC("the GIC cannot separate priority drop from deactivation (GICC_CTLR.EOImode)");
+}
+
+void Gic::initialise_v3() {
+    // System registers, and leave for EL1 to use them.
+    SEL4VM_WRITE_SYSREG(icc_sre_el2, SEL4VM_READ_SYSREG(icc_sre_el2) | 1 | u64{1} << 3);
+    isb();
+    if ((SEL4VM_READ_SYSREG(icc_sre_el2) & 1) == 0)
+        SEL4VM_PANIC("the GICv3 system registers cannot be used at EL2 (ICC_SRE_EL2.SRE)");
+
+    const u32 wanted = kV3EnableGroup1 | kV3AffinityRouting;
+    if ((distributor_.read32(kCtlr) & wanted) != wanted) {
+        // Affinity routing may only change while the groups are off.
+        distributor_.write32(kCtlr, kV3AffinityRouting);
+        wait_for_write(kFirstSpi);
+        distributor_.write32(kCtlr, wanted);
+        wait_for_write(kFirstSpi);
+    }
+
+    // The redistributor whose affinity is this CPU's.
+    const u64 affinity = affinity_of_this_cpu();
+    const u64 packed = (affinity >> 8 & 0xff00'0000) | (affinity & 0xff'ffff);
+    for (const HostPhysRange &region : info_.redistributors) {
+        u64 at = region.base().value();
+        while (redistributor_.base() == 0 && region.contains(HostPhys{at}, 2 * kGicrFrame)) {
+            const Mmio frame(HostPhys{at});
+            const u64 typer = frame.read64(kGicrTyper);
+            if (typer >> 32 == packed) {
+                redistributor_ = Mmio(HostPhys{at + kGicrFrame});
+                frame.write32(kGicrWaker, frame.read32(kGicrWaker) & ~kWakerSleep);
+                for (u32 tries = 0; (frame.read32(kGicrWaker) & kWakerChildrenAsleep) != 0; ++tries) {
+                    if (tries == kLongEnough)
+                        SEL4VM_PANIC("the GICv3 redistributor of this CPU does not wake up");
+                }
+            }
+            const bool last = (typer & 1U << 4) != 0;
+            const u64 frames = (typer & 1U << 1) != 0 ? 4 : 2; // with VLPIs
+            if (last)
+                break;
+            at += info_.redistributor_stride != 0 ? info_.redistributor_stride : frames * kGicrFrame;
+        }
+    }
+    if (redistributor_.base() == 0)
+        SEL4VM_PANIC("no GICv3 redistributor has the affinity of this CPU");
+
+    constexpr u64 kEoiMode = 1U << 1;
+    SEL4VM_WRITE_SYSREG(icc_pmr_el1, 0xff);
+    SEL4VM_WRITE_SYSREG(icc_bpr1_el1, 0);
+    SEL4VM_WRITE_SYSREG(icc_ctlr_el1, kEoiMode);
+    SEL4VM_WRITE_SYSREG(icc_igrpen1_el1, 1);
+    isb();
+    if ((SEL4VM_READ_SYSREG(icc_ctlr_el1) & kEoiMode) == 0)
+        SEL4VM_PANIC("the GIC cannot separate priority drop from deactivation (ICC_CTLR_EL1.EOImode)");
+}
+
+void Gic::check(u32 intid) const { SEL4VM_ASSERT(intid < intid_count_); }
+
+Mmio Gic::bank(u32 intid) const {
+    return version_ == GicVersion::v3 && intid < kFirstSpi ? redistributor_ : distributor_;
+}
+
+/// Disabling, and GICD_CTLR of a v3, take effect some time after the write.
+void Gic::wait_for_write(u32 intid) const {
+    if (version_ == GicVersion::v2) {
+        (void)distributor_.read32(kCtlr);
+        return;
+    }
+    constexpr u32 kGicrWritePending = 1U << 3;
+    const bool own = intid < kFirstSpi;
+    const Mmio frame = own ? Mmio(HostPhys{redistributor_.base() - kGicrFrame}) : distributor_;
+    for (u32 tries = 0; (frame.read32(kCtlr) & (own ? kGicrWritePending : kV3WritePending)) != 0; ++tries) {
+        if (tries == kLongEnough)
+            SEL4VM_PANIC("the GICv3 does not finish a register write");
+    }
+}
+
+void Gic::configure(const IrqInfo &irq) {
+    const u32 intid = irq.intid;
+    check(intid);
+    disable(intid);
+    const Mmio at = bank(intid);
+    at.write8(kPriority + intid, kHostPriority);
+    if (version_ == GicVersion::v3)
+        at.write32(kGroup + word_of(intid), at.read32(kGroup + word_of(intid)) | bit_in_word(intid));
+    if (intid >= 16) {
+        const u32 config = kConfig + intid / 16 * 4;
+        const u32 edge = 2U << (2 * (intid % 16));
+        const u32 value = at.read32(config);
+        at.write32(config, irq.trigger == IrqTrigger::edge ? value | edge : value & ~edge);
+    }
+    if (intid < kFirstSpi)
+        return;
+    if (version_ == GicVersion::v3) {
+        distributor_.write64(kRouter + 8 * intid, affinity_of_this_cpu());
+    } else {
+        // A CPU reads its own number out of the banked targets of SGIs and PPIs; 0 on a GIC with a single CPU.
+        const u8 self = distributor_.read8(kTargets);
+        distributor_.write8(kTargets + intid, self == 0 ? 1 : self);
+    }
+}
+
+void Gic::enable(u32 intid) const {
+    check(intid);
+    dsb_sy(); // the handler's data before the first interrupt
+    bank(intid).write32(kSetEnable + word_of(intid), bit_in_word(intid));
+}
+
+void Gic::disable(u32 intid) const {
+    check(intid);
+    bank(intid).write32(kClearEnable + word_of(intid), bit_in_word(intid));
+    wait_for_write(intid);
+    dsb_sy();
+}
+
+bool Gic::is_enabled(u32 intid) const {
+    check(intid);
+    return (bank(intid).read32(kSetEnable + word_of(intid)) & bit_in_word(intid)) != 0;
+}
+
+bool Gic::is_pending(u32 intid) const {
+    check(intid);
+    return (bank(intid).read32(kSetPending + word_of(intid)) & bit_in_word(intid)) != 0;
+}
+
+bool Gic::is_active(u32 intid) const {
+    check(intid);
+    return (bank(intid).read32(kSetActive + word_of(intid)) & bit_in_word(intid)) != 0;
+}
+
+void Gic::set_active(u32 intid) const {
+    check(intid);
+    bank(intid).write32(kSetActive + word_of(intid), bit_in_word(intid));
+}
+
+void Gic::clear_active(u32 intid) const {
+    check(intid);
+    bank(intid).write32(kClearActive + word_of(intid), bit_in_word(intid));
+}
+
+void Gic::send_sgi(u32 sgi, u64 mpidr) const {
+    SEL4VM_ASSERT(sgi < 16);
+    dsb_sy(); // what the receiver will look at
+    if (version_ == GicVersion::v3) {
+        const u64 aff0 = mpidr & 0xff;
+        const u64 value = (mpidr >> 32 & 0xff) << 48 | (aff0 / 16) << 44 | (mpidr >> 16 & 0xff) << 32 | u64{sgi} << 24 |
+                          (mpidr >> 8 & 0xff) << 16 | u64{1} << (aff0 % 16);
+        SEL4VM_WRITE_SYSREG(icc_sgi1r_el1, value);
+        isb();
+        return;
+    }
+    // A v2 numbers its (at most 8) CPU interfaces itself; by convention in order of affinity 0.
+    constexpr u32 kToSelf = 2U << 24;
+    const bool self = mpidr == affinity_of_this_cpu();
+    distributor_.write32(kSgir, self ? kToSelf | sgi : 1U << (16 + (mpidr & 7)) | sgi);
+}
+
+} // namespace sel4vm::el2
