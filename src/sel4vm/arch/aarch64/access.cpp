@@ -108,7 +108,7 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
         return raise(GuestFault::unsupported_access);
     offset_ = 0;
     if (op_.kind == LoadStoreKind::zero_block) {
-        SEL4VM_ASSERT(std::has_single_bit(request.zva_bytes) && request.zva_bytes >= kLargestPart);
+        SEL4VM_ASSERT((request.zva_bytes & (request.zva_bytes - 1)) == 0 && request.zva_bytes >= kLargestPart);
         address_ = align_down(read_x(registers, op_.rt), request.zva_bytes);
         total_bytes_ = request.zva_bytes;
     } else {
