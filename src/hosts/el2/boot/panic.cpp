@@ -41,27 +41,21 @@ void print_address(Console &console, u64 address) {
     console.print(text.view());
 }
 
-/// Words on the stack that point behind a call instruction: callers, and now and then what was one.
-void print_callers(Console &console, u64 sp) {
-    constexpr unsigned kMost = 16;
+/// The frame records from `frame` (x29) up: previous record, return address. Any word of the stack may be damaged.
+void print_callers(Console &console, u64 frame) {
+    constexpr unsigned kMost = 24;
     const CpuLocal &local = *CpuLocal::current();
-    if (sp < local.stack_limit || sp >= local.stack_top)
-        return;
-    console.print("  called from about:\n");
-    unsigned printed = 0;
-    for (u64 at = (sp + 7) & ~u64{7}; at + 8 <= local.stack_top && printed < kMost; at += 8) {
-        // SAFETY: inside the host's own stack, then inside its own code.
-        const u64 word = *reinterpret_cast<const volatile u64 *>(at);
-        if (word % 4 != 0 || word < address_of_symbol(__image_start) + 4 || word >= address_of_symbol(__rodata_start))
-            continue;
-        const u32 before = *reinterpret_cast<const volatile u32 *>(word - 4);
-        const bool call = (before & 0xfc00'0000) == 0x9400'0000 || (before & 0xffff'fc1f) == 0xd63f'0000; // bl, blr
-        if (!call)
-            continue;
-        console.print("    ");
-        print_address(console, word - 4);
+    for (unsigned depth = 0; depth < kMost; ++depth) {
+        if (frame < local.stack_limit || frame > local.stack_top - 16 || frame % 16 != 0)
+            return;
+        // SAFETY: inside the host's own stack.
+        const auto *record = reinterpret_cast<const volatile u64 *>(frame);
+        console.print("  called from ");
+        print_address(console, record[1] - 4);
         console.print("\n");
-        ++printed;
+        if (record[0] <= frame)
+            return;
+        frame = record[0];
     }
 }
 
@@ -143,9 +137,7 @@ void give_up(std::string_view why) {
     Text<160> where;
     where << "\n  at " << file << ":" << line << "\n";
     console.print(where.view());
-    u64 sp;
-    asm volatile("mov %0, sp" : "=r"(sp));
-    print_callers(console, sp);
+    print_callers(console, reinterpret_cast<uptr>(__builtin_frame_address(0)));
     end(printer);
 }
 
@@ -171,6 +163,6 @@ extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostEx
     if (frame.far < local.stack_limit && local.stack_limit - frame.far <= kPageBytes)
         console.print("  the host's stack overflowed into its guard page\n");
     print_registers(console, frame);
-    print_callers(console, frame.sp);
+    print_callers(console, frame.x[29]);
     end(printer);
 }
