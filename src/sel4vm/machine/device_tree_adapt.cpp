@@ -89,7 +89,7 @@ private:
             fdt_add_subnode_namelen(tree_, kRoot, name.view().data(), static_cast<int>(name.view().size()));
         SEL4VM_TRY(checked(node));
         SEL4VM_TRY(checked(fdt_setprop(tree_, node, "reg", reg.data(), reg.size())));
-        return checked(fdt_setprop_string(tree_, node, "device_type", "memory"));
+        return checked(fdt_setprop(tree_, node, "device_type", "memory", sizeof "memory"));
     }
 
     Status<FdtError> add_psci_node() {
@@ -99,7 +99,7 @@ private:
         SEL4VM_TRY(checked(node));
         static constexpr char kCompatible[] = "arm,psci-1.0\0arm,psci-0.2";
         SEL4VM_TRY(checked(fdt_setprop(tree_, node, "compatible", kCompatible, sizeof kCompatible)));
-        return checked(fdt_setprop_string(tree_, node, "method", "hvc"));
+        return checked(fdt_setprop(tree_, node, "method", "hvc", sizeof "hvc"));
     }
 
     Status<FdtError> fill_chosen(const MachineDescription &vm, const DeviceTreeInputs &inputs) {
