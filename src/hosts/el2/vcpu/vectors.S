@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The EL2 exception vectors while vCPUs run. From a guest: SP_EL2 is its GuestContext (context.hpp); save everything, put
-// the host's stack back and go on in the run loop. From EL2 itself: a bug of ours; save the registers and report.
+// the host's stack back and go on in the run loop. From EL2 itself: a bug of ours, which the platform reports.
 
 #define CTX_X30    240
 #define CTX_PSTATE 256
@@ -40,12 +40,7 @@
 
     .macro from_host number
     .balign 0x80
-    msr     tpidr_el0, x0   // the guest's, lost: this host is about to stop
-    adrp    x0, sel4vm_el2_fault_frame
-    add     x0, x0, :lo12:sel4vm_el2_fault_frame
-    str     x1, [x0, #8]
-    mov     x1, #\number
-    b       report
+    b       sel4vm_el2_host_fault_\number   // boot/vectors.S
     .endm
 
     .section .text.sel4vm_el2_vectors, "ax"
@@ -68,42 +63,3 @@ sel4vm_el2_guest_vectors:
     from_guest 1
     from_guest 2
     from_guest 3
-
-    // x0: the frame, x1: the vector's number; the interrupted x0 is in TPIDR_EL0 and x1 in the frame. The stack pointer may be a
-    // GuestContext or an exhausted stack, so this runs on a stack of its own.
-report:
-    stp     x2, x3, [x0, #16]
-    stp     x4, x5, [x0, #32]
-    stp     x6, x7, [x0, #48]
-    stp     x8, x9, [x0, #64]
-    stp     x10, x11, [x0, #80]
-    stp     x12, x13, [x0, #96]
-    stp     x14, x15, [x0, #112]
-    stp     x16, x17, [x0, #128]
-    stp     x18, x19, [x0, #144]
-    stp     x20, x21, [x0, #160]
-    stp     x22, x23, [x0, #176]
-    stp     x24, x25, [x0, #192]
-    stp     x26, x27, [x0, #208]
-    stp     x28, x29, [x0, #224]
-    mov     x2, sp
-    stp     x30, x2, [x0, #240]
-    mrs     x2, tpidr_el0
-    str     x2, [x0]
-    mrs     x2, elr_el2
-    mrs     x3, spsr_el2
-    stp     x2, x3, [x0, #256]
-    mrs     x2, esr_el2
-    mrs     x3, far_el2
-    stp     x2, x3, [x0, #272]
-    adrp    x2, sel4vm_el2_fault_stack_top
-    add     x2, x2, :lo12:sel4vm_el2_fault_stack_top
-    mov     sp, x2
-    b       sel4vm_el2_host_exception
-
-    .section .bss.sel4vm_el2_fault, "aw", %nobits
-    .balign 16
-sel4vm_el2_fault_frame:
-    .skip   288
-    .skip   4096
-sel4vm_el2_fault_stack_top:

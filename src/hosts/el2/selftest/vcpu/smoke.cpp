@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "smoke.hpp"
+#include <hosts/el2/selftest/vcpu/smoke.hpp>
 
 #include <hosts/el2/lib/sysreg.hpp>
 
