@@ -77,10 +77,10 @@ if(TARGET sel4vm)
   install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
   install(CODE "
-    if(NOT EXISTS \"${SEL4VM_TARGET_BUILD}/apps/vmm/vmm\")
-      message(FATAL_ERROR \"The host image ${SEL4VM_TARGET_BUILD}/apps/vmm/vmm has not been built: \"
+    if(NOT EXISTS \"${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img\")
+      message(FATAL_ERROR \"The host image ${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img has not been built: \"
                           \"cmake --preset target && cmake --build --preset target, or ./dev build\")
     endif()")
-  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
+  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
 endif()

@@ -20,7 +20,7 @@ cmake --install "$SEL4VM_BUILD/tools" --prefix "$prefix" >"$work/install.log" ||
 libdir=$(cd "$prefix" && dirname "$(find lib -name pkgconfig)")
 present bin/sel4vm
 present share/man/man1/sel4vm.1
-present share/sel4vm/vmm
+present share/sel4vm/vmm.img
 present share/sel4vm/vmm.THIRD-PARTY-NOTICES
 present share/doc/sel4vm/LICENSE
 present share/doc/sel4vm/README.md
