@@ -350,37 +350,21 @@ Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     }
 }
 
-// Registers that trap for the host's own reasons, so that nobody above it hears of them: true when done.
+// What traps for the host's own reasons, so that nobody above it hears of it: true when done.
 bool Processor::host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read) {
-    const u64 value = rt == 31 ? 0 : vcpu.context_.x[rt];
-    u64 result = 0;
-    const u8 op0 = aarch64::sysreg_op0(id);
-    const u8 op1 = aarch64::sysreg_op1(id);
-    if (op0 == 2 && (op1 == 0 || op1 == 3)) {
-        // Self-hosted debug without breakpoints or watchpoints; single step works.
-        constexpr u64 kSs = 1;
-        constexpr u64 kTdccKdeMde = 0xb000;
-        if (id == sysreg::kMdscrEl1) {
-            if (read)
-                result = vcpu.el1(El1Register::mdscr_el1);
-            else
-                vcpu.set_el1(El1Register::mdscr_el1, value & (kSs | kTdccKdeMde));
-        } else if (id == sysreg::kOslsrEl1) {
-            result = 1u << 3; // the OS lock exists and is open
-        }
-    } else if (id == sysreg::kDcIsw || id == sysreg::kDcCsw || id == sysreg::kDcCisw) {
+    if (id == sysreg::kDcIsw || id == sysreg::kDcCsw || id == sysreg::kDcCisw) {
         // Clean and invalidate does all that any of them asks, and cannot lose another's data.
-        asm volatile("dc cisw, %0" ::"r"(value) : "memory");
-    } else if (id == sysreg::kActlrEl1) {
-        result = SEL4VM_READ_SYSREG(actlr_el1); // the CPU's own, shared by all guests: writes are ignored
-    } else if (id == sysreg::kIccSreEl1 && interface_.version() == GicVersion::v3) {
-        result = 7; // system registers are enabled for good; writes are ignored
-    } else {
-        return false;
+        const u64 operand = rt == 31 ? 0 : vcpu.context_.x[rt];
+        asm volatile("dc cisw, %0" ::"r"(operand) : "memory");
+        return true;
     }
-    if (read && rt != 31)
-        vcpu.context_.x[rt] = result;
-    return true;
+    if (id == sysreg::kIccSreEl1 && interface_.version() == GicVersion::v3) {
+        // System registers are enabled for good; writes are ignored.
+        if (read)
+            vcpu.set_general_register(rt, 7);
+        return true;
+    }
+    return false;
 }
 
 } // namespace sel4vm::el2

@@ -74,6 +74,8 @@ void Processor::configure() {
     // All event counters stay the host's own to give away; none is given.
     const u64 counters = SEL4VM_READ_SYSREG(mdcr_el2) & MdcrEl2::Hpmn::mask;
     SEL4VM_WRITE_SYSREG(mdcr_el2, kMdcr | counters);
+    // The OS lock is locked after reset and would keep a guest's single steps from happening; guests see a lock of their own.
+    SEL4VM_WRITE_SYSREG(oslar_el1, 0);
     SEL4VM_WRITE_SYSREG(vpidr_el2, SEL4VM_READ_SYSREG(midr_el1));
     // Fine-grained traps and extension enables, where they exist, are UNKNOWN after reset: nothing extra for the guest.
     if (field(SEL4VM_READ_SYSREG(id_aa64mmfr1_el1), 40) != 0)   // HCX

@@ -29,6 +29,9 @@ constexpr u64 kGuestHcr = HcrEl2::Vm::mask | HcrEl2::Swio::mask | HcrEl2::Fmo::m
 // Stands for the virtual address of the last memory exit.
 constexpr u32 kFarEl2 = aarch64::sysreg_id(3, 4, 6, 0, 0);
 
+// MDSCR_EL1.SS, TDCC, KDE, MDE: debug of the guest by itself. The other bits belong to an external debugger.
+constexpr u64 kMdscrAllowed = 0xb001;
+
 // EL1h, all exceptions masked.
 constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
 
@@ -129,7 +132,7 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
 
 Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
     if (const std::optional<El1Register> which = el1_register_of(id)) {
-        set_el1(*which, value);
+        set_el1(*which, *which == El1Register::mdscr_el1 ? value & kMdscrAllowed : value);
         return Ok{};
     }
     switch (id) {

@@ -104,6 +104,7 @@ el2_smoke_guest:
     tell    17, x4
     dc      cvac, x26
     dc      civac, x26
+    dc      csw, xzr                    // done by the host
     tell    18, xzr
 
 // ---------------------------------------------------------------- faults
@@ -130,10 +131,6 @@ el2_smoke_guest:
     tell    28, x1
     mrs     x1, cntpct_el0              // trapped; the host answers 0x1234
     tell    29, x1
-    msr     mdscr_el1, xzr
-    msr     oslar_el1, xzr
-    mrs     x1, oslsr_el1
-    tell    30, x1
     smc     #7
     tell    31, x0
 

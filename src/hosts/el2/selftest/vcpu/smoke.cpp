@@ -183,7 +183,6 @@ void Smoke::expect(u64 id, u64 value, u64 wanted) {
     case 27: wanted = 0x0b00'0000; break;
     case 28: wanted = 0x8000'0000; break;
     case 29: wanted = 0x1234; break;
-    case 30: wanted = 8; break;
     case 31: wanted = 0x5c; break;
     case 51: wanted = 20; break;
     case 52: wanted = 60; break;
