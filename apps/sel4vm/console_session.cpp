@@ -90,7 +90,8 @@ private:
 class Session {
 public:
     explicit Session(const ConsoleSetup &setup)
-        : setup_(setup), input_is_terminal_(::isatty(STDIN_FILENO) == 1), child_(setup.command) {
+        : setup_(setup), input_is_terminal_(::isatty(STDIN_FILENO) == 1), child_(setup.command),
+          panic_watch_(setup.vms) {
         if (input_is_terminal_)
             terminal_.emplace(STDIN_FILENO);
     }
@@ -160,7 +161,7 @@ private:
         };
         if (setup_.time_limit && ending_ == Ending::none)
             consider(started_ + *setup_.time_limit);
-        if (!panic_.empty() && ending_ == Ending::none)
+        if (panic_ && ending_ == Ending::none)
             consider(panic_at_ + kPanicGrace);
         if (ending_ != Ending::none)
             consider(ending_at_ + kKillGrace);
@@ -177,7 +178,7 @@ private:
     void check_deadlines() {
         const auto now = Clock::now();
         if (ending_ == Ending::none) {
-            if (!panic_.empty() && now >= panic_at_ + kPanicGrace)
+            if (panic_ && now >= panic_at_ + kPanicGrace)
                 end(Ending::panic);
             else if (setup_.time_limit && now >= started_ + *setup_.time_limit)
                 end(Ending::timeout);
@@ -262,8 +263,8 @@ private:
             last_heard_ = Clock::now();
             to_stdout_ += guest;
             write_screen();
-            if (const auto reason = panic_watch_.feed(guest)) {
-                panic_ = *reason;
+            if (const auto panic = panic_watch_.feed(guest)) {
+                panic_ = *panic;
                 panic_at_ = Clock::now();
             }
         }
@@ -362,13 +363,15 @@ private:
         case Ending::output_lost:
             return {ExitStatus::emulator_failed, signal_ != 0 ? "" : "standard output cannot be written", signal_};
         case Ending::timeout:
-            return {ExitStatus::timeout, fmt::format("{} did not end within {} s", setup_.guest_label,
+            return {ExitStatus::timeout, fmt::format("{} did not end within {} s", label(),
                                                      std::chrono::duration<double>(*setup_.time_limit).count())};
         case Ending::panic:
         case Ending::none: break;
         }
-        if (!panic_.empty())
-            return {ExitStatus::guest_failed, fmt::format("{}: kernel panic: {}", setup_.guest_label, panic_)};
+        if (panic_)
+            return {ExitStatus::guest_failed,
+                    fmt::format("vm '{}': kernel panic: {}", panic_->vm.empty() ? setup_.vms.front() : panic_->vm,
+                                panic_->reason)};
         return judge_machine(status);
     }
 
@@ -389,7 +392,7 @@ private:
         if (!complaint.empty() || !heard_)
             return {ExitStatus::emulator_failed,
                     fmt::format("QEMU: {}", complaint.empty() ? fmt::format("ended with status {}", code) : complaint)};
-        return {kind, fmt::format("{} ended with status {}", setup_.guest_label, code)};
+        return {kind, fmt::format("{} ended with status {}", label(), code)};
     }
 
     /// QEMU's last line on standard error, without its name.
@@ -405,8 +408,13 @@ private:
     }
 
     // ------------------------------------------------------------ words for the person
+    /// Who the run is about.
+    [[nodiscard]] std::string label() const {
+        return setup_.vms.size() == 1 ? fmt::format("vm '{}'", setup_.vms.front())
+                                      : fmt::format("the system of {} VMs", setup_.vms.size());
+    }
     void show_host_line(const std::string &line) {
-        host_said_why_ = line.starts_with("error: ");
+        host_said_why_ = host_said_why_ || line.starts_with("error: ");
         say(line);
     }
     void say(std::string_view text) {
@@ -449,7 +457,7 @@ private:
     bool heard_ = false;
     bool progress_shown_ = false;
     bool host_said_why_ = false;
-    std::string panic_;
+    std::optional<PanicWatch::Panic> panic_;
     int signal_ = 0;
     Ending ending_ = Ending::none;
     Clock::time_point started_;

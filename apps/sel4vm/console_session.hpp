@@ -28,7 +28,7 @@ enum class InputStart {
 
 struct ConsoleSetup {
     std::vector<std::string> command;
-    std::string guest_label; // "vm 'debian'", for messages
+    std::vector<std::string> vms; // their names, at least one
     std::optional<std::chrono::milliseconds> time_limit;
     LineProtocol protocol = LineProtocol::marked;
     InputStart input_start = InputStart::at_once;

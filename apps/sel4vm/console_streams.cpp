@@ -2,6 +2,7 @@
 #include <apps/sel4vm/console_streams.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace sel4vm::cli {
 namespace {
@@ -77,24 +78,39 @@ std::optional<std::string> LineDemux::finish() {
     return take_line();
 }
 
-std::optional<std::string> PanicWatch::feed(std::string_view bytes) {
+std::optional<PanicWatch::Panic> PanicWatch::judge(std::string_view line) const {
+    Panic panic;
+    for (const std::string &name : vms_) {
+        if (line.starts_with(name) && line.substr(name.size()).starts_with("| ")) {
+            panic.vm = name;
+            line.remove_prefix(name.size() + 2);
+            break;
+        }
+    }
+    constexpr std::string_view kPanic = "Kernel panic - not syncing";
+    line = without_stamp(line);
+    if (!line.starts_with(kPanic))
+        return std::nullopt;
+    line.remove_prefix(kPanic.size());
+    while (!line.empty() && (line.front() == ':' || line.front() == ' '))
+        line.remove_prefix(1);
+    panic.reason = line.empty() ? "no reason given" : line;
+    return panic;
+}
+
+std::optional<PanicWatch::Panic> PanicWatch::feed(std::string_view bytes) {
     for (const char c : bytes) {
         if (c != '\n') {
             if (line_.size() < kLongestLine && c != '\r')
                 line_ += c;
             continue;
         }
-        constexpr std::string_view kPanic = "Kernel panic - not syncing";
-        const std::string line = std::move(line_);
-        line_.clear();
-        std::string_view message = without_stamp(line);
-        if (done_ || !message.starts_with(kPanic))
-            continue;
-        done_ = true;
-        message.remove_prefix(kPanic.size());
-        while (!message.empty() && (message.front() == ':' || message.front() == ' '))
-            message.remove_prefix(1);
-        return std::string(message.empty() ? "no reason given" : message);
+        const std::string line = std::exchange(line_, {});
+        auto panic = done_ ? std::nullopt : judge(line);
+        if (panic) {
+            done_ = true;
+            return panic;
+        }
     }
     return std::nullopt;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/images.hpp>
+#include <apps/sel4vm/placement.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <sel4vm/machine/validate.hpp>
 #include <utility>
 
 namespace sel4vm::cli {
@@ -61,7 +64,15 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
 
 void judge_system(const System &system, const LoadedImages &images, Mistakes &mistakes) {
     validate_description(system, mistakes);
-    static_cast<void>(images);
+    const auto &vms = system.description.vms;
+    for (usize i = 0; i < vms.size(); ++i) {
+        const bool complete =
+            std::all_of(vms[i].images.begin(), vms[i].images.end(), [&](const machine::ImageRecord &image) {
+                return images.blobs[image.blob].size() == image.size_bytes;
+            });
+        if (complete && machine::validate(vms[i], i).empty())
+            judge_placement(system, i, images, mistakes);
+    }
 }
 
 } // namespace sel4vm::cli

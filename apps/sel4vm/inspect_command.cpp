@@ -8,10 +8,13 @@
 #include <apps/sel4vm/notices.hpp>
 #include <apps/sel4vm/text.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/boot/bundle.hpp>
+#include <sel4vm/boot/bytes.hpp>
+#include <sel4vm/boot/image.hpp>
 #include <sel4vm/machine/manifest.hpp>
 #include <set>
 
@@ -86,7 +89,50 @@ private:
             throw Failure(ExitStatus::bad_input, fmt::format("{} carries no notices", options_.file));
     }
 
-    void content(std::span<const u8> data) { say("{} bytes", data.size()); }
+    void content(std::span<const u8> data) {
+        if (is_gzip(data)) {
+            auto plain = gunzip(data);
+            if (!plain)
+                throw Failure(ExitStatus::bad_input, fmt::format("{} {}", options_.file, plain.error()));
+            say("gzip, {} bytes; unpacked:", data.size());
+            content(*plain);
+            return;
+        }
+        if (is_device_tree(data)) {
+            say("flattened device tree, {} bytes", boot::load_be<u32>(data, 4));
+            return;
+        }
+        if (is_cpio(data)) {
+            say("cpio archive (an initrd), {} bytes", data.size());
+            return;
+        }
+        kernel(data);
+    }
+
+    void kernel(std::span<const u8> data) {
+        constexpr Gpa kRamBase = machine::MemoryRegion{}.base;
+        const auto image = boot::parse_kernel(data, kRamBase);
+        if (!image)
+            throw Failure(ExitStatus::bad_input,
+                          fmt::format("{} {}", options_.file, boot::describe(image.error()).view()));
+        say("{}, {} bytes, as a kernel in the memory of a VM at {:#x}:", boot::to_string(image->format), data.size(),
+            kRamBase.value());
+        say("  entry     {:#x}", image->entry.value());
+        if (image->page_bytes != 0)
+            say("  pages     {}", size_text(image->page_bytes));
+        for (const boot::Segment &segment : image->segments)
+            say("  segment   {:#x} to {:#x}: {} bytes from byte {:#x} of the file", segment.at.value(),
+                segment.at.value() + segment.memory_bytes - 1, segment.file_bytes, segment.file_offset);
+    }
+
+    static bool is_device_tree(std::span<const u8> data) {
+        constexpr u32 kMagic = 0xd00d'feed;
+        return data.size() >= 8 && boot::load_be<u32>(data, 0) == kMagic;
+    }
+    static bool is_cpio(std::span<const u8> data) {
+        constexpr std::string_view kMagic = "070701";
+        return data.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), data.begin());
+    }
 
     const InspectOptions &options_;
 };

@@ -77,12 +77,6 @@ void fit_memory(System &system, u64 image_bytes, Mistakes &mistakes) {
                                       size_text(kMostMemoryBytes)));
 }
 
-std::string guest_label(const System &system) {
-    const auto &vms = system.description.vms;
-    const auto input = system.description.console.input;
-    return fmt::format("vm '{}'", input.empty() ? vms[0].name : input);
-}
-
 std::filesystem::path image_path(const System &system, ImageKind kind) {
     for (const ImageSource &source : system.images)
         if (system.description.vms[source.vm].images[source.image].kind == kind)
@@ -202,7 +196,8 @@ ExitStatus run(const RunOptions &options) {
             }
             const QemuMachine machine = prepare(*system, options, folder.path(), mistakes);
             setup.command = qemu_command(machine);
-            setup.guest_label = guest_label(*system);
+            for (const auto &vm : system->description.vms)
+                setup.vms.emplace_back(vm.name);
         }
         if (options.no_hypervisor) {
             setup.protocol = LineProtocol::plain;

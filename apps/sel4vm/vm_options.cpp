@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <sel4vm/machine/names.hpp>
 
@@ -160,6 +161,7 @@ std::unique_ptr<System> system_from_options(const RunOptions &options, Mistakes 
     machine::MachineDescription &vm = *system->description.vms.emplace_back();
     vm.name = "guest";
     static_cast<void>(vm.memory.emplace_back(machine::MemoryRegion{.size_bytes = kDefaultMemoryBytes}));
+    system->said("vm[0].memory[0].size", option("--memory", "512M"));
     static_cast<void>(vm.devices.emplace_back(machine::default_uart()));
     static_cast<void>(vm.devices.emplace_back(machine::default_rtc()));
     apply_options(options, *system, mistakes);
@@ -181,7 +183,7 @@ std::optional<std::chrono::milliseconds> time_limit(const RunOptions &options, M
         mistakes.expected(option("--timeout", text), "a number of seconds");
         return std::nullopt;
     }
-    return std::chrono::milliseconds(static_cast<long long>(seconds * 1000) + 1);
+    return std::chrono::milliseconds(static_cast<long long>(std::ceil(seconds * 1000)));
 }
 
 } // namespace sel4vm::cli

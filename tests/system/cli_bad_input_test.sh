@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Whatever is wrong with the input: one clear sentence that names the file, key or option, status 2, and no output.
+. "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
+fake_host_image
+emulator <<'SCRIPT'
+echo "the emulator must not start" >&2
+exit 77
+SCRIPT
+# A raw binary, which is what a kernel without any header is.
+head -c 4096 /dev/zero >Image
+gzip -nc Image >Image.gz
+
+# refused LINES... -- ARGUMENTS: also by build, when ARGUMENTS are a system file.
+refused() {
+    local lines=()
+    while [ "$1" != -- ]; do
+        lines+=("$1")
+        shift
+    done
+    shift
+    expect_run 2 "$@"
+    says "${lines[@]}"
+    [ ! -s out ] || fail "output for bad input: $(cat out)"
+}
+system() {
+    cat >system.toml
+    local lines=("$@") command
+    for command in check run; do
+        refused "${lines[@]}" -- "$command" system.toml
+    done
+    refused "${lines[@]}" -- build system.toml -o image
+    refused "${lines[@]}" -- build system.toml -o image --pair
+    [ -z "$(find . -name 'image*')" ] || fail "output was written: $(ls)"
+}
+
+# The system file itself.
+refused "nowhere.toml cannot be read: No such file or directory" -- check nowhere.toml
+refused "tmp is a folder, not a file" -- check tmp
+head -c 20000000 /dev/zero >large.toml
+refused "large.toml is larger than 16 MiB" -- check large.toml
+system "system.toml:1: key 'vm': missing: expected at least one VM" </dev/null
+system "system.toml:2: key 'vm.memroy': is unknown; the nearest known key is 'vm.memory'" \
+    "system.toml:3: key 'vm.memory': value \"much\": expected a size such as \"512M\" or \"1G\", or a number of bytes" \
+    "system.toml:4: key 'vm.kernel': value \"nothing\": expected a kernel, but nothing cannot be read: No such file or directory" <<'TOML'
+[[vm]]
+memroy = "64M"
+memory = "much"
+kernel = "nothing"
+TOML
+
+# Files that are missing or broken.
+system "system.toml:3: key 'vm.kernel': value \"tmp\": expected a kernel, but tmp is a folder, not a file" \
+    "system.toml:4: key 'vm.initrd': value \"none\": expected an initrd, but none cannot be read: No such file or directory" \
+    "system.toml:5: key 'vm.dtb': value \"none\": expected a device tree, but none cannot be read: No such file or directory" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "tmp"
+initrd = "none"
+dtb = "none"
+TOML
+head -c 30 Image.gz >cut.gz
+system "system.toml:3: key 'vm.kernel': value \"cut.gz\": expected a kernel, but cut.gz is a gzip file that ends too early" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "cut.gz"
+TOML
+: >empty
+system "system.toml:3: key 'vm.kernel': value \"empty\": expected a file that is not empty" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "empty"
+TOML
+{ printf '\177ELF\1\1\1'; head -c 100 /dev/zero; } >elf32
+expect_run 2 run --kernel elf32
+grep -qx "sel4vm: error: option '--kernel': value \"elf32\": expected a kernel, but it .*" err || fail "$(cat err)"
+head -c 100 /dev/urandom >noise
+expect_run 2 run --kernel Image --dtb noise
+grep -qx "sel4vm: error: option '--dtb': value \"noise\": expected a device tree, but it is not a well-formed flattened device tree" err ||
+    fail "$(cat err)"
+
+# What does not fit or overlaps.
+expect_run 2 run --kernel Image --memory 4K
+grep -q "^sel4vm: error: option '--memory': value \"4K\": expected " err || fail "$(cat err)"
+head -c 3000000 /dev/zero >big
+expect_run 2 run --kernel Image --initrd big --memory 4M
+grep -q "option '--memory': value \"4M\": expected more memory: the initrd " err || fail "$(cat err)"
+system "system.toml:4: key 'vm.uart.address': value 0x40001000: expected no overlap with vm.memory.address (0x40000000, 0x4000000 bytes)" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+uart = { address = 0x40001000 }
+TOML
+
+# The command line.
+refused "option '--kernl' is unknown; the nearest known one is '--kernel'; try 'sel4vm run --help'" -- run --kernl Image
+refused "option '--cpu': value \"cortex-a15\": expected the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"" -- \
+    run --kernel Image --cpu cortex-a15
+refused "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'" -- run
+refused "option '--host-image': Image is not a host image of sel4vm" -- run --kernel Image --host-image Image
+refused "option '--host-image': none cannot be read: No such file or directory" -- run --kernel Image --host-image none
+
+# Output that cannot be written leaves nothing behind either.
+printf '[[vm]]\nmemory = "64M"\nkernel = "Image.gz"\n' >good.toml
+expect_run 0 check good.toml
+refused "nowhere/image: cannot be written: No such file or directory" -- build good.toml -o nowhere/image
+refused "tmp: is not a regular file, so it is not replaced" -- build good.toml -o tmp
+mkdir pair.bundle
+refused "pair.bundle: is not a regular file, so it is not replaced" -- build good.toml -o pair --pair
+[ ! -e pair ] || fail "half a pair was written"
+expect_run 0 build good.toml -o good
+expect_run 0 build good.toml -o pair2 --pair
+cmp <(cat pair2 pair2.bundle | tail -c +25) <(tail -c +25 good) || fail "the pair and the image differ in more than the image's size"
+expect_run 0 inspect good
+grep -q 'kernel    "Image.gz" (4096 bytes)' out || fail "inspect does not know what was built: $(cat out)"
+expect_run 0 inspect pair2.bundle

@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `sel4vm run` between its standard streams and the machine's: what goes through, what is taken out, how a run ends.
+. "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
+fake_host_image
+head -c 4096 /dev/zero >Image
+run=(run --kernel Image)
+
+# A process whose end nobody has asked for yet does not run any more.
+running() {
+    local state
+    state=$(ps -o stat= -p "$1") && [ "${state:0:1}" != Z ]
+}
+
+# Output is 8-bit clean, the host's lines go to standard error, and a mark that a guest prints is undone.
+emulator <<'SCRIPT'
+printf 'one\0two\xff\x1esel4vm: info: host: hello\r\n\x1e\x1ethree'
+SCRIPT
+expect_run 0 "${run[@]}" </dev/null
+printf 'one\0two\xff\x1ethree' | cmp - out || fail "the guest's bytes were changed"
+[ "$(cat err)" = "sel4vm: info: host: hello" ] || fail "host line: $(cat err)"
+
+# Without the hypervisor there is no host to tell apart.
+emulator <<'SCRIPT'
+printf 'one\x1etwo\n'
+SCRIPT
+expect_run 0 "${run[@]}" --no-hypervisor </dev/null
+printf 'one\x1etwo\n' | cmp - out || fail "the bytes were changed"
+
+# Nothing is lost in either direction, however much there is, and the end of the input arrives as one EOT.
+head -c 3000000 /dev/urandom | tr '\036' '.' >data
+emulator <<'SCRIPT'
+exec head -c 3000001
+SCRIPT
+expect_run 0 "${run[@]}" <data
+{ cat data; printf '\4'; } | cmp - out || fail "input and output differ"
+
+# A slow reader is waited for, also after the machine's end.
+emulator <<'SCRIPT'
+head -c 500000 /dev/zero | tr '\0' x
+SCRIPT
+count=$(timeout 60 "$SEL4VM" "${run[@]}" </dev/null 2>err | { sleep 1; wc -c; })
+[ "$count" -eq 500000 ] || fail "a slow reader got $count bytes of 500000"
+
+# A reader that goes away ends the run, quietly.
+emulator <<'SCRIPT'
+while echo line; do sleep 0.1; done
+SCRIPT
+timeout 60 "$SEL4VM" "${run[@]}" </dev/null 2>err | head -n 1 >/dev/null || true
+[ "${PIPESTATUS[0]}" -ne 124 ] || fail "it went on without a reader"
+
+# The machine's status, and who says why.
+emulator <<'SCRIPT'
+printf 'hello\n\x1esel4vm: error: guest: stopped: because\n\x1esel4vm: info: guest: bye\n'
+exit 1
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+[ "$(cat err)" = $'sel4vm: error: guest: stopped: because\nsel4vm: info: guest: bye' ] || fail "$(cat err)"
+emulator <<'SCRIPT'
+echo hello
+exit 1
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "vm 'guest' ended with status 1"
+emulator <<'SCRIPT'
+echo "qemu-system-aarch64: warning: something" >&2
+echo "qemu-system-aarch64: Could not allocate memory" >&2
+exit 1
+SCRIPT
+expect_run 3 "${run[@]}" </dev/null
+says "QEMU: Could not allocate memory"
+emulator <<'SCRIPT'
+echo "qemu-system-aarch64: unable to find CPU model 'foo'" >&2
+exit 1
+SCRIPT
+expect_run 2 "${run[@]}" --cpu foo </dev/null
+says "QEMU: unable to find CPU model 'foo'"
+emulator <<'SCRIPT'
+kill -SEGV $$
+SCRIPT
+expect_run 3 "${run[@]}" </dev/null
+says "QEMU died of signal 11 (Segmentation fault)"
+SEL4VM_QEMU=$work/no-such-program expect_run 3 "${run[@]}" </dev/null
+says "$work/no-such-program was not found; install the Debian package qemu-system-arm"
+
+# A kernel panic: two seconds of grace, then the end.
+emulator <<'SCRIPT'
+printf '[    0.123456] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n'
+exec sleep 100
+SCRIPT
+SECONDS=0
+expect_run 1 "${run[@]}" </dev/null
+says "vm 'guest': kernel panic: VFS: Unable to mount root fs"
+if [ $SECONDS -lt 2 ] || [ $SECONDS -gt 20 ]; then fail "it took $SECONDS s"; fi
+emulator <<'SCRIPT'
+printf 'Kernel panic - not syncing: oops\r\n'
+exit 0
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "vm 'guest': kernel panic: oops"
+
+# The time limit, for a machine that listens to SIGTERM and for one that does not.
+emulator <<'SCRIPT'
+trap '' TERM
+while :; do sleep 0.2; done
+SCRIPT
+expect_run 124 "${run[@]}" --timeout 1 </dev/null
+says "vm 'guest' did not end within 1 s"
+
+# Signals: the machine is gone, the temporary files are gone, and the caller sees which signal it was.
+emulator <<'SCRIPT'
+echo $$ >pid
+exec sleep 100
+SCRIPT
+for signal in INT TERM HUP QUIT; do
+    rm -f pid
+    # Not a plain background job: those ignore SIGINT and SIGQUIT.
+    status=0
+    timeout --preserve-status --foreground -s "$signal" 1.5 env --default-signal=INT,QUIT "$SEL4VM" "${run[@]}" </dev/null >out 2>err || status=$?
+    [ $status -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: status $status, $(cat err)"
+    [ -s pid ] || fail "SIG$signal: the machine never started"
+    ! running "$(cat pid)" || fail "SIG$signal: the machine still runs"
+    [ -z "$(ls -A tmp)" ] || fail "SIG$signal: temporary files are left"
+done
+
+# Killed without a chance to clean up: the machine does not survive.
+rm -f pid
+"$SEL4VM" "${run[@]}" </dev/null >out 2>err &
+tool=$!
+for _ in $(seq 100); do [ ! -s pid ] || break; sleep 0.1; done
+kill -KILL $tool
+wait $tool 2>/dev/null || true
+sleep 0.3
+! running "$(cat pid)" || fail "the machine outlives the tool"
+rm -rf tmp/*
+
+# Standard streams that are closed do not confuse it.
+emulator <<'SCRIPT'
+head -c 1 >/dev/null
+echo "that was all"
+SCRIPT
+status=0
+timeout 20 "$SEL4VM" "${run[@]}" <&- >out 2>&- || status=$?
+[ $status -eq 0 ] || fail "closed streams: status $status"
+[ "$(cat out)" = "that was all" ] || fail "closed streams: $(cat out)"

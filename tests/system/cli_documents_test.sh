@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The man page has every command and option that --help has, and no others; every key that the loader knows is documented.
+. "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
+
+manual=$SEL4VM_SOURCE/docs/man/sel4vm.1
+sed 's/\\-/-/g' <"$manual" >manual.text
+options_of() { grep -oE -- '(^|[^a-zA-Z0-9-])--[a-z][a-z-]*' "$1" | grep -oE -- '--[a-z-]*' | sort -u; }
+commands=$("$SEL4VM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[ "$(echo "$commands" | wc -w)" -ge 4 ] || fail "the commands cannot be read from --help"
+"$SEL4VM" --help >help
+for command in $commands; do
+    "$SEL4VM" "$command" --help >>help
+    grep -q "^\.B.* $command\b\|^\.BR\? $command\|^\.BI $command" manual.text || fail "the man page lacks the command $command"
+done
+diff <(options_of help) <(options_of manual.text) || fail "--help (<) and the man page (>) have different options"
+
+for key in $(grep -ohE '(name|text|number|size|address|flag|choice|texts|table|tables|choose)\((\*?[a-z]+, )?"[a-z_]+"' \
+    "$SEL4VM_SOURCE/apps/sel4vm/system_file.cpp" | grep -oE '"[a-z_]+"' | tr -d '"' | sort -u); do
+    grep -qE "\b$key\b" "$SEL4VM_SOURCE/docs/system-file.md" || fail "docs/system-file.md lacks the key $key"
+done
+if command -v man >/dev/null; then
+    [ -z "$(man --warnings -E UTF-8 -l "$manual" 2>&1 >/dev/null)" ] || fail "the man page has mistakes"
+fi
