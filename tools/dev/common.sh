@@ -57,8 +57,11 @@ ensure_packages() {
     [ "${#missing[@]}" -gt 0 ] || return 0
 
     say "installing Debian packages: ${missing[*]}"
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        die "installing packages needs root and there is no sudo; as root: apt-get install --no-install-recommends ${missing[*]}"
+    if [ "$(id -u)" -ne 0 ]; then
+        local by_hand="apt-get install --no-install-recommends ${missing[*]}"
+        command -v sudo >/dev/null || die "installing packages needs root, and there is no sudo. As root: $by_hand"
+        [ -t 0 ] || sudo -n true 2>/dev/null ||
+            die "installing packages needs root, and sudo wants a password but has no terminal to read it. By hand: sudo $by_hand"
     fi
     install=(apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}")
     # The package lists are read again only when they do not know a package, or when an install fails on stale ones.
@@ -89,30 +92,50 @@ configure() {
         return 0
     fi
     mkdir -p "$folder"
-    if ! (cd "$root" && cmake --preset "$1") >"$folder/configure.log" 2>&1; then
+    if ! (cd "$root" && cmake --preset "$1") >"$folder/configure.log" 2>&1 </dev/null; then
         cat "$folder/configure.log" >&2
         die "CMake could not configure the preset $1 (see above, or build/$1/configure.log)"
     fi
     touch "$folder/.configured"
 }
 
-# build_preset PRESET [CMAKE TARGET...]: configures and builds. Everything it says goes to stderr.
+# build_preset PRESET [CMAKE TARGET...]: configures and builds. Everything it says goes to stderr, and it leaves stdin alone:
+# that may be what the guest is to read.
 build_preset() {
     local preset=$1
     shift
-    [ "$preset" != target ] || "$root/tools/debs" fetch >&2
+    [ "$preset" != target ] || "$root/tools/debs" fetch >&2 </dev/null
     configure "$preset"
-    local ninja=(ninja -C "$root/build/$preset" "$@") status=0
-    if [ -t 2 ]; then
-        "${ninja[@]}" >&2 || status=$?
-    else
-        # Off a terminal a line for each file would bury what matters.
-        "${ninja[@]}" --quiet >&2 || status=$?
-    fi
+    local status=0
+    NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" "$@" 2>&1 </dev/null | ninja_output "building $preset" >&2 || status=$?
     [ $status -eq 0 ] || {
         echo "dev: error: the build of preset $preset failed" >&2
         return 1
     }
+}
+
+# Ninja's lines as people want them: one line of progress on a terminal, from the second that it takes longer than a
+# second; elsewhere none; what a compiler says always.
+ninja_output() {
+    local line terminal=no started=$EPOCHSECONDS shown=no
+    [ ! -t 1 ] || terminal=yes
+    while IFS= read -r line; do
+        case $line in
+        '['*'] '*)
+            if [ $terminal = yes ] && [ $((EPOCHSECONDS - started)) -gt 1 ]; then
+                printf '\r\033[Kdev: %s %s' "$1" "${line%%] *}]"
+                shown=yes
+            fi
+            ;;
+        'ninja: Entering directory'* | 'ninja: no work to do.' | '-- '*) ;;
+        *)
+            [ $shown = no ] || printf '\r\033[K'
+            shown=no
+            printf '%s\n' "$line"
+            ;;
+        esac
+    done
+    [ $shown = no ] || printf '\r\033[K'
 }
 
 # The tool and the target image that it packs; quiet when there is nothing to do.
