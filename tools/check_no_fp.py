@@ -244,8 +244,9 @@ def main():
         return 1 if found else 0
     if not options.image:
         parser.error("no IMAGE given")
-    found, count = check(Image(options.image, options.objdump), options.entry or ["sel4vm_exit_loop"], options.allow,
-                         options.not_from)
+    if not options.entry:
+        parser.error("no --entry given")
+    found, count = check(Image(options.image, options.objdump), options.entry, options.allow, options.not_from)
     print("\n".join(found) or f"check_no_fp: {count} functions are reachable from the exit path; none uses FP registers")
     return 1 if found else 0
 
