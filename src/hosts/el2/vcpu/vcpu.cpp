@@ -173,8 +173,7 @@ void VcpuTimer::unmask() {
 
 aarch64::VirtualTimerState VcpuTimer::state() {
     if (vcpu_.loaded())
-        return {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0) & TimerControl::kWritable),
-                SEL4VM_READ_SYSREG(cntv_cval_el0)};
+        return {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0)), SEL4VM_READ_SYSREG(cntv_cval_el0)};
     return vcpu_.timer_state_;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // From the list registers to the state machine: what ended, what was acknowledged, and what has to be withdrawn.
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/dev/gic/cpu_delivery.hpp>
 
 namespace sel4vm::dev {
@@ -186,10 +187,10 @@ void CpuDelivery::look_at_timer() {
     // Where a loaded list register cannot be withdrawn, its EOI will do.
     if (!can_rewrite_ && (cpu.irq.listed & b) != 0)
         return;
-    constexpr u32 kEnable = 1;
-    constexpr u32 kMask = 2;
-    constexpr u32 kStatus = 4;
-    if ((timer_->state().control & (kEnable | kMask | kStatus)) == (kEnable | kStatus))
+    using aarch64::TimerControl;
+    const TimerControl control{timer_->state().control};
+    if (control.get<TimerControl::Enable>() && control.get<TimerControl::Istatus>() &&
+        !control.get<TimerControl::Imask>())
         return;
     cpu.timer.masked = false;
     irqs_->set_wire(cpu_, cpu.timer.intid, Level::low);

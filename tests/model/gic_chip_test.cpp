@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The GIC attached to a VM: frames on the bus, SGI registers in the table, wake-ups, listeners, locks.
+#include <hosts/fake/list_registers.hpp>
+#include <hosts/fake/virtual_timer.hpp>
+#include <sel4vm/dev/gic/gic.hpp>
+#include <support/vm_fixture.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace sel4vm::test {
+namespace {
+
+using dev::Gic;
+using dev::GicVersion;
+namespace gicd = aarch64::gicd;
+namespace gicr = aarch64::gicr;
+namespace sysreg = aarch64::sysreg;
+
+constexpr u64 kDistributor = 0x0800'0000;
+constexpr u64 kRedistributors = 0x080a'0000;
+
+struct GicVm : VmFixture {
+    explicit GicVm(GicVersion version, u32 vcpus = 2, LockMode locks = LockMode::none)
+        : VmFixture(vcpus), gic({version, vcpus, 64, locks, {}}) {
+        SEL4VM_ASSERT(gic.init(allocator).has_value());
+        for (u16 n = 0; n < vcpus; ++n) {
+            lists.emplace_back(fake::ListRegisters::full());
+            timers.emplace_back();
+            SEL4VM_ASSERT(gic.attach(vcpu(n), lists[n], timers[n]).has_value());
+        }
+        vm.set_irq_chip(&gic);
+        SEL4VM_ASSERT(vm.attach(range(kDistributor, gic.distributor_bytes()), gic.distributor()).has_value());
+        if (version == GicVersion::v3) {
+            SEL4VM_ASSERT(
+                vm.attach(range(kRedistributors, gic.redistributor_bytes()), gic.redistributors()).has_value());
+            SEL4VM_ASSERT(vm.system_registers()
+                              .add(Gic::kFirstSgiRegister, Gic::kLastSgiRegister, gic.sgi_registers())
+                              .has_value());
+        }
+        SEL4VM_ASSERT(vm.start().has_value());
+        write(kDistributor + gicd::kCtlr, 3);
+        take_kicks();
+    }
+    void write(u64 gpa, u64 value, u16 cpu = 0) {
+        EXPECT_EQ(handle(write_exit(gpa, value), cpu).kind, AnswerKind::complete);
+    }
+    u64 read(u64 gpa, u16 cpu = 0) { return handle(read_exit(gpa), cpu).data; }
+    /// Which vCPUs have been kicked, as a mask; takes the kicks.
+    u32 take_kicks() {
+        u32 mask = 0;
+        for (u32 n = 0; n < ports.size(); ++n)
+            mask |= ports[n].take_kick() ? 1u << n : 0;
+        return mask;
+    }
+    Gic gic;
+    std::deque<fake::ListRegisters> lists;
+    std::deque<fake::VirtualTimer> timers;
+};
+
+TEST(GicChip, AnSgiReachesTheOtherVcpuByAKickAndItsNextExit) {
+    GicVm rig(GicVersion::v2);
+    rig.write(kDistributor + gicd::kIsenabler, 0xffff, 1);
+    rig.write(kDistributor + gicd::kSgir, 1u << 17 | 6, 0);
+    EXPECT_EQ(rig.take_kicks(), 0b10u);
+    EXPECT_FALSE(rig.lists[1].signalled().has_value());
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_EQ(rig.lists[1].acknowledge()->intid, 6u);
+}
+
+TEST(GicChip, AnSgiToOneselfNeedsNoKick) {
+    GicVm rig(GicVersion::v2);
+    rig.write(kDistributor + gicd::kIsenabler, 0xffff, 0);
+    rig.write(kDistributor + gicd::kSgir, 2u << 24 | 6, 0);
+    EXPECT_EQ(rig.take_kicks(), 0u);
+    EXPECT_EQ(rig.lists[0].acknowledge()->intid, 6u);
+}
+
+TEST(GicChip, SgiRegistersWorkThroughTheSystemRegisterTable) {
+    GicVm rig(GicVersion::v3);
+    rig.write(kRedistributors + gicr::kBytes + gicr::kIsenabler0, 0xffff, 1);
+    rig.write(kRedistributors + gicr::kBytes + gicr::kIgroupr0, 0xffff, 1);
+    const auto sysreg_exit = [](u32 id, u64 value) { return Exit{SystemRegisterExit{id, true, value}}; };
+    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi0rEl1, u64{4} << 24 | 2)).kind, AnswerKind::complete);
+    EXPECT_EQ(rig.take_kicks() & 0b10u, 0u) << "group 1";
+    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi1rEl1, u64{4} << 24 | 2)).kind, AnswerKind::complete);
+    EXPECT_EQ(rig.take_kicks() & 0b10u, 0b10u);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_EQ(rig.lists[1].acknowledge()->intid, 4u);
+    EXPECT_EQ(rig.handle(Exit{SystemRegisterExit{sysreg::kIccSgi1rEl1, false, 0}}).kind, AnswerKind::inject);
+}
+
+TEST(GicChip, ALineWakesItsTargetAndEndsAWait) {
+    GicVm rig(GicVersion::v2);
+    rig.write(kDistributor + gicd::kItargetsr + 40, 0x02);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    EXPECT_EQ(rig.handle(wait_exit(), 1).next, Next::block);
+    const IrqLine line(rig.gic, 40);
+    line.set(Level::high);
+    EXPECT_EQ(rig.take_kicks(), 0b10u);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_EQ(rig.handle(wait_exit(), 1).next, Next::run) << "it is pending";
+    EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
+}
+
+TEST(GicChip, TheTimerExitIsServedWithoutAnotherExit) {
+    GicVm rig(GicVersion::v2);
+    rig.write(kDistributor + gicd::kIsenabler, 1u << 27);
+    rig.timers[0].meet_condition();
+    ASSERT_TRUE(rig.timers[0].fires());
+    EXPECT_EQ(rig.handle(Exit{TimerExit{27}}).kind, AnswerKind::retry);
+    EXPECT_EQ(rig.take_kicks(), 0u);
+    EXPECT_EQ(rig.lists[0].acknowledge()->intid, 27u);
+    rig.lists[0].end(27);
+    ASSERT_TRUE(rig.lists[0].maintenance_asserted());
+    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}));
+    EXPECT_FALSE(rig.lists[0].maintenance_asserted());
+    EXPECT_FALSE(rig.timers[0].masked);
+}
+
+struct Ended final : dev::EoiListener {
+    explicit Ended(Gic &chip) : gic(chip) {}
+    void interrupt_ended(VcpuId vcpu, u32 intid) override {
+        ++count;
+        last_vcpu = vcpu;
+        last_intid = intid;
+        gic.set_level(intid, Level::low); // a listener may drive the chip
+    }
+    Gic &gic;
+    int count = 0;
+    VcpuId last_vcpu;
+    u32 last_intid = 0;
+};
+
+TEST(GicChip, AListenerHearsTheEndAndMayLowerTheLine) {
+    GicVm rig(GicVersion::v2);
+    Ended ended(rig.gic);
+    rig.gic.set_eoi_listener(40, &ended);
+    rig.write(kDistributor + gicd::kItargetsr + 40, 0x02);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    rig.gic.set_level(40, Level::high);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
+    EXPECT_EQ(ended.count, 0);
+    rig.lists[1].end(40);
+    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}, 1));
+    EXPECT_EQ(ended.count, 1);
+    EXPECT_EQ(ended.last_vcpu, VcpuId{1});
+    EXPECT_EQ(ended.last_intid, 40u);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_FALSE(rig.lists[1].acknowledge().has_value());
+    rig.gic.set_eoi_listener(40, nullptr);
+    rig.gic.set_level(40, Level::high);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
+    EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
+    rig.lists[1].end(40);
+    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}, 1));
+    EXPECT_EQ(ended.count, 1);
+}
+
+TEST(GicChip, ResetOfTheVmResetsTheChip) {
+    GicVm rig(GicVersion::v2, 1);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    rig.gic.set_level(40, Level::high);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+    EXPECT_EQ(rig.lists[0].in_use(), 1u);
+    rig.gic.reset();
+    EXPECT_EQ(rig.lists[0].in_use(), 0u);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kCtlr), 0u);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kIsenabler + 4), 0u);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kIspendr + 4), 1u << 8);
+}
+
+TEST(GicChip, TwoVmsHaveTwoChips) {
+    GicVm first(GicVersion::v2);
+    GicVm second(GicVersion::v3);
+    first.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    EXPECT_EQ(second.read(kDistributor + gicd::kIsenabler + 4), 0u);
+}
+
+TEST(GicChip, LinesMayBeDrivenFromOtherThreads) {
+    GicVm rig(GicVersion::v3, 2, LockMode::spin);
+    rig.write(kDistributor + gicd::kIcfgr + 8, 0xaaaa'aaaa); // 32 to 47: edge
+    rig.write(kDistributor + gicd::kIsenabler + 4, 0xffff);
+    std::atomic<bool> done{false};
+    constexpr u32 kPulses = 4000;
+    std::array<std::thread, 2> drivers;
+    for (u32 n = 0; n < 2; ++n) {
+        drivers[n] = std::thread([&, n] {
+            for (u32 i = 0; i < kPulses; ++i)
+                IrqLine(rig.gic, 32 + n).pulse();
+            if (n == 0)
+                done = true;
+        });
+    }
+    u32 taken = 0;
+    const auto serve = [&] {
+        static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+        while (const auto irq = rig.lists[0].acknowledge()) {
+            ++taken;
+            rig.lists[0].end(irq->intid);
+        }
+    };
+    while (!done)
+        serve();
+    for (std::thread &driver : drivers)
+        driver.join();
+    rig.gic.set_level(34, Level::high);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 2);
+    serve();
+    serve();
+    EXPECT_GE(taken, 3u);
+    EXPECT_LE(taken, 2 * kPulses + 1);
+    EXPECT_FALSE(rig.gic.has_deliverable(rig.vcpu(0))) << "all that was raised has come";
+    EXPECT_EQ(rig.lists[0].violation(), nullptr);
+}
+
+} // namespace
+} // namespace sel4vm::test
