@@ -73,16 +73,6 @@ EntrySyndrome data_abort(GuestFault fault, IssDataAbort exit, u64 far, u64 pstat
     return {.ec = as_seen_by_el1(Ec::data_abort_lower, pstate), .iss = iss.raw(), .sets_far = far_valid, .far = far};
 }
 
-/// PSTATE that entry starts from, with an AArch32 origin's bits moved to their AArch64 places.
-Spsr in_aarch64_layout(u64 pstate) {
-    const Spsr from{pstate};
-    if (!from.get<Spsr::AArch32>())
-        return from;
-    const Spsr32 from32{pstate};
-    const u64 flags = pstate & (Spsr::N::mask | Spsr::Z::mask | Spsr::C::mask | Spsr::V::mask);
-    return Spsr{flags}.with<Spsr::Pan>(from32.get<Spsr32::Pan>()).with<Spsr::Dit>(from32.get<Spsr32::Dit>());
-}
-
 } // namespace
 
 EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate) {
@@ -122,15 +112,14 @@ ExceptionEntry enter_el1(const ExceptionContext &context, const PstateFeatures &
                          const EntrySyndrome &syndrome) {
     const SctlrEl1 sctlr{context.sctlr_el1};
     const Spsr from{context.pstate};
-    const Spsr before = in_aarch64_layout(context.pstate);
 
-    // Kept: NZCV, DIT, and PAN as SCTLR_EL1.SPAN says. All else starts clear.
+    // Kept: NZCV, DIT, and PAN as SCTLR_EL1.SPAN says, which have the same places in an AArch32 state. The rest starts clear.
     u64 kept = Spsr::N::mask | Spsr::Z::mask | Spsr::C::mask | Spsr::V::mask;
     if (features.dit)
         kept |= Spsr::Dit::mask;
     if (features.pan)
         kept |= Spsr::Pan::mask;
-    Spsr after{(before.raw() & kept) | kSpsrDaif};
+    Spsr after{(context.pstate & kept) | kSpsrDaif};
     after = after.with<Spsr::Mode>(Mode::el1h);
     if (features.pan && !sctlr.get<SctlrEl1::Span>())
         after = after.with<Spsr::Pan>(true);

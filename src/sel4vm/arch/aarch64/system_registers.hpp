@@ -45,12 +45,14 @@ struct Spsr : RegValue<Spsr, u64> {
     }
 };
 
-/// The same bits in an SPSR taken from AArch32, where some have other places.
+/// SPSR_ELx (the AArch64 register) that holds an AArch32 state.
 struct Spsr32 : RegValue<Spsr32, u64> {
     using RegValue::RegValue;
+    using It1to0 = Field<26, 25, u8>;
+    using Dit = Field<24>;
     using Ssbs = Field<23>;
     using Pan = Field<22>;
-    using Dit = Field<21>;
+    using Ss = Field<21>;
     using Il = Field<20>;
     using It7to2 = Field<15, 10, u8>;
     using BigEndian = Field<9>;
@@ -59,6 +61,8 @@ struct Spsr32 : RegValue<Spsr32, u64> {
     using F = Field<6>;
     using Thumb = Field<5>;
     using Mode = Field<4, 0, u8>; ///< with M[4]; User is 0x10
+    static_assert(Dit::mask == Spsr::Dit::mask && Pan::mask == Spsr::Pan::mask);
+    static_assert(disjoint<It1to0, Dit, Ssbs, Pan, Ss, Il, It7to2, BigEndian, A, I, F, Thumb, Mode>());
 };
 
 /// DAIF as bits 9 to 6 of an SPSR.
@@ -84,7 +88,8 @@ struct SctlrEl1 : RegValue<SctlrEl1, u64> {
     using C = Field<2>;
     using A = Field<1>;
     using M = Field<0>;
-    static_assert(disjoint<Spintmask, Dssbs, Ata, Uci, Ee, E0e, Span, Wxn, Ntwe, Ntwi, Uct, Dze, I, Sa0, Sa, C, A, M>());
+    static_assert(
+        disjoint<Spintmask, Dssbs, Ata, Uci, Ee, E0e, Span, Wxn, Ntwe, Ntwi, Uct, Dze, I, Sa0, Sa, C, A, M>());
 };
 /// SCTLR_EL1 with the bits that are RES1 in Armv8.0 set, all controls off: what a reset vCPU starts with.
 inline constexpr u64 kSctlrEl1Reset = 0x30d0'0800;
