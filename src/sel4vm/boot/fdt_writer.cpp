@@ -47,6 +47,7 @@ void FdtWriter::note(int libfdt_result) {
 }
 
 FdtWriter &FdtWriter::begin_node(std::string_view name) {
+    ++depth_;
     char terminated[kMaxNodeName + 1] = {};
     if (name.size() > kMaxNodeName)
         note(-FDT_ERR_BADPATH);
@@ -67,6 +68,8 @@ FdtWriter &FdtWriter::begin_node(std::string_view name, u64 unit_address) {
 }
 
 FdtWriter &FdtWriter::end_node() {
+    SEL4VM_ASSERT(depth_ > 0);
+    --depth_;
     if (error_ == 0)
         note(fdt_end_node(buffer_.data()));
     return *this;
@@ -132,6 +135,7 @@ FdtWriter &FdtWriter::bytes(const char *name, std::span<const u8> value) {
 }
 
 Result<std::span<const u8>, FdtError> FdtWriter::finish() {
+    SEL4VM_ASSERT(depth_ == 0); // libfdt does not notice
     if (error_ == 0)
         note(fdt_finish(buffer_.data()));
     if (error_ == -FDT_ERR_NOSPACE)

@@ -54,6 +54,7 @@ private:
     std::span<u8> open_property(const char *name, usize size_bytes);
     std::span<u8> buffer_;
     int error_ = 0; ///< libfdt's
+    u32 depth_ = 0; ///< nodes begun and not ended
 };
 
 } // namespace sel4vm::boot

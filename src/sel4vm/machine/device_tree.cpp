@@ -3,6 +3,7 @@
 // See device_tree.hpp; the nodes of the parts are in device_nodes.cpp, a user's own tree in device_tree_adapt.cpp.
 #include <sel4vm/machine/device_tree.hpp>
 
+#include <sel4vm/boot/fdt_check.hpp>
 #include <sel4vm/machine/device_nodes.hpp>
 
 #include <array>
@@ -87,7 +88,7 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
 
 FixedVector<std::span<u8>, 2> find_seeds(std::span<u8> tree) {
     FixedVector<std::span<u8>, 2> seeds;
-    if (tree.size() < FDT_V1_SIZE || fdt_check_full(tree.data(), tree.size()) != 0)
+    if (!boot::is_well_formed_fdt(tree))
         return seeds;
     const int chosen = fdt_path_offset(tree.data(), "/chosen");
     for (const char *name : {"rng-seed", "kaslr-seed"}) {

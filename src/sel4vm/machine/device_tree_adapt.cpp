@@ -5,8 +5,8 @@
 // user's business. The tree is checked as a whole first; an edit that fails leaves nothing behind but its buffer.
 #include <sel4vm/machine/device_tree.hpp>
 
-#include <sel4vm/base/bits.hpp>
 #include <sel4vm/base/text.hpp>
+#include <sel4vm/boot/fdt_check.hpp>
 
 #include <array>
 #include <cstring>
@@ -145,11 +145,9 @@ private:
 
 Result<std::span<u8>, boot::FdtError> adapt_device_tree(std::span<const u8> tree, const MachineDescription &vm,
                                                         const DeviceTreeInputs &inputs, std::span<u8> buffer) {
-    constexpr usize kLargest = 0x7fff'ffff; // libfdt counts in int
-    // SAFETY: only the address is looked at; libfdt reads aligned words.
-    if (tree.size() < FDT_V1_SIZE || tree.size() > kLargest || !is_aligned(reinterpret_cast<uptr>(tree.data()), 8) ||
-        fdt_check_full(tree.data(), tree.size()) != 0)
+    if (!boot::is_well_formed_fdt(tree))
         return Err{FdtError::malformed};
+    constexpr usize kLargest = 0x7fff'ffff; // libfdt counts in int
     if (buffer.size() > kLargest)
         buffer = buffer.first(kLargest);
     SEL4VM_TRY(checked(fdt_open_into(tree.data(), buffer.data(), static_cast<int>(buffer.size()))));

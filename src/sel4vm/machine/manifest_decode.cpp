@@ -2,8 +2,8 @@
 //
 // Reads a manifest as written by manifest_encode.cpp, and believes nothing: every property must be there with its size,
 // names must be known, numbers must fit their field. Whether they make sense is validate()'s business.
-#include <sel4vm/base/bits.hpp>
 #include <sel4vm/boot/bytes.hpp>
+#include <sel4vm/boot/fdt_check.hpp>
 #include <sel4vm/machine/manifest.hpp>
 #include <sel4vm/machine/names.hpp>
 
@@ -193,12 +193,9 @@ Status<ManifestError> read_vm(const Node &node, MachineDescription &vm) {
 } // namespace
 
 Status<ManifestError> decode_manifest(std::span<const u8> manifest, SystemDescription &system) {
-    // SAFETY: only the address is looked at; libfdt reads aligned words.
-    if (!is_aligned(reinterpret_cast<uptr>(manifest.data()), 8) || manifest.size() < FDT_V1_SIZE)
+    if (!boot::is_well_formed_fdt(manifest))
         return fail(Kind::not_a_tree, "manifest");
     const void *tree = manifest.data();
-    if (fdt_check_full(tree, manifest.size()) != 0)
-        return fail(Kind::not_a_tree, "manifest");
 
     const Node root(tree, 0);
     if (SEL4VM_TRY(root.cell("version")) != kManifestVersion)
