@@ -3,6 +3,7 @@
 #include <apps/sel4vm/console_session.hpp>
 #include <apps/sel4vm/console_streams.hpp>
 #include <apps/sel4vm/terminal.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -380,19 +381,19 @@ private:
         if (WIFSIGNALED(status))
             return {ExitStatus::emulator_failed,
                     fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
-        const int code = WEXITSTATUS(status);
+        const u64 code = exit_status_.value_or(static_cast<u64>(WEXITSTATUS(status)));
         if (code == 0)
             return {};
         const ExitStatus kind =
-            code == static_cast<int>(ExitStatus::bad_input) ? ExitStatus::bad_input : ExitStatus::guest_failed;
+            code == static_cast<u64>(ExitStatus::bad_input) ? ExitStatus::bad_input : ExitStatus::guest_failed;
         if (host_said_why_)
             return {kind, ""};
+        if (exit_status_ || (complaint.empty() && heard_))
+            return {kind, fmt::format("{} ended with status {}", label(), code)};
         if (complaint.find("unable to find CPU model") != std::string::npos)
             return {ExitStatus::bad_input, fmt::format("QEMU: {}", complaint)};
-        if (!complaint.empty() || !heard_)
-            return {ExitStatus::emulator_failed,
-                    fmt::format("QEMU: {}", complaint.empty() ? fmt::format("ended with status {}", code) : complaint)};
-        return {kind, fmt::format("{} ended with status {}", label(), code)};
+        return {ExitStatus::emulator_failed,
+                fmt::format("QEMU: {}", complaint.empty() ? fmt::format("ended with status {}", code) : complaint)};
     }
 
     /// QEMU's last line on standard error, without its name.
@@ -414,6 +415,12 @@ private:
                                       : fmt::format("the system of {} VMs", setup_.vms.size());
     }
     void show_host_line(const std::string &line) {
+        // Not for the person: how the host says with which status it ends, docs/console.md.
+        constexpr std::string_view kExit = "exit ";
+        if (line.starts_with(kExit)) {
+            exit_status_ = parse_number(std::string_view(line).substr(kExit.size()));
+            return;
+        }
         host_said_why_ = host_said_why_ || line.starts_with("error: ");
         say(line);
     }
@@ -458,6 +465,7 @@ private:
     bool progress_shown_ = false;
     bool host_said_why_ = false;
     std::optional<PanicWatch::Panic> panic_;
+    std::optional<u64> exit_status_;
     int signal_ = 0;
     Ending ending_ = Ending::none;
     Clock::time_point started_;

@@ -58,6 +58,15 @@ SCRIPT
 expect_run 1 "${run[@]}" </dev/null
 [ "$(cat err)" = $'sel4vm: error: guest: stopped: because\nsel4vm: info: guest: bye' ] || fail "$(cat err)"
 emulator <<'SCRIPT'
+printf 'hello\n\x1esel4vm: error: guest: stopped: because\n\x1esel4vm: exit 1\n'
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "guest: stopped: because"
+emulator <<'SCRIPT'
+printf 'sel4vm: exit 1\n\x1e\x1esel4vm: exit 1\n\x1esel4vm: exit 0\n'
+SCRIPT
+expect_run 0 "${run[@]}" </dev/null
+emulator <<'SCRIPT'
 echo hello
 exit 1
 SCRIPT
