@@ -12,28 +12,14 @@ using aarch64::sysreg_id;
 
 namespace {
 
-struct IdRange {
-    u32 first;
-    u32 last;
-};
-constexpr std::array kRanges{
-    IdRange{sysreg::kDcIsw, sysreg::kDcIsw},
-    IdRange{sysreg::kDcCsw, sysreg::kDcCsw},
-    IdRange{sysreg::kDcCisw, sysreg::kDcCisw},
-    IdRange{sysreg::kActlrEl1, sysreg::kActlrEl1},
-    IdRange{sysreg::kErridrEl1, sysreg::kErrselrEl1},
-    IdRange{sysreg::kErxfrEl1, sysreg::kErxaddrEl1},
-    IdRange{sysreg::kErxmisc0El1, sysreg::kErxmisc3El1},
-    IdRange{sysreg::kLorsaEl1, sysreg::kLorcEl1},
-    IdRange{sysreg::kLoridEl1, sysreg::kLoridEl1},
-};
+constexpr std::array kSingle{sysreg::kDcIsw, sysreg::kDcCsw, sysreg::kDcCisw, sysreg::kActlrEl1};
 constexpr std::array<u32, 2> kImplementationDefinedCrn{11, 15};
 
 } // namespace
 
 Status<RegisterError> IgnoredRegisters::register_all(SystemRegisterTable &table) {
-    for (const IdRange &range : kRanges)
-        SEL4VM_TRY(table.add(range.first, range.last, *this));
+    for (const u32 id : kSingle)
+        SEL4VM_TRY(table.add(id, id, *this));
     for (const u32 crn : kImplementationDefinedCrn) {
         for (u32 op1 = 0; op1 < 8; ++op1)
             SEL4VM_TRY(table.add(sysreg_id(3, op1, crn, 0, 0), sysreg_id(3, op1, crn, 15, 7), *this));
@@ -48,10 +34,6 @@ Result<u64, BusFault> IgnoredRegisters::read(Vcpu &, u32 id) {
     return u64{0};
 }
 
-Status<BusFault> IgnoredRegisters::write(Vcpu &, u32 id, u64) {
-    if (id == sysreg::kLoridEl1 || id == sysreg::kErridrEl1 || id == sysreg::kErxfrEl1)
-        return Err{BusFault::denied}; // read-only
-    return Ok{};
-}
+Status<BusFault> IgnoredRegisters::write(Vcpu &, u32, u64) { return Ok{}; }
 
 } // namespace sel4vm::dev

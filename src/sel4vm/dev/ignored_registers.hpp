@@ -8,8 +8,8 @@
 //   architecture tells software to use addresses for coherency. A host that traps them must be one where the guest's memory
 //   is coherent without (the guest and the VMM share cacheable memory); one where guests clean caches that way before they
 //   turn their MMU off should let them run on the hardware instead.
-// - LORegion registers: LORID_EL1 reads as "no regions", and then the others have no effect.
-// - Error record registers: ERRIDR_EL1 reads as "no records", and then the others have no effect.
+// Limited ordering regions and error records are not here on purpose: the ID registers say that there are none, so their
+// registers are undefined.
 //
 // Threads: calls of several vCPUs may run at once; the object has no state.
 #pragma once
