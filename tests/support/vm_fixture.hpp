@@ -35,11 +35,15 @@ struct Hooks final : LifecycleHooks {
             return std::nullopt;
         return BootEntry{0x4000'0000, 0x4800'0000};
     }
+    void paused(Vm &) override { ++pauses; }
+    void resuming(Vm &) override { ++resumes; }
     void stopped(Vm &, StopReason reason) override {
         ++stops;
         last = reason;
     }
     int prepared = 0;
+    int pauses = 0;
+    int resumes = 0;
     int stops = 0;
     bool fail = false;
     StopReason last = StopReason::none;

@@ -27,13 +27,12 @@ public:
     [[nodiscard]] constexpr Address end() const { return Address{base_ + size_}; }
 
     [[nodiscard]] constexpr bool contains(Address at) const {
-        return at.value() - base_ < size_ && at.value() >= base_;
+        // Below the base the difference wraps to more than any size, since no range reaches the end of the address space.
+        return at.value() - base_ < size_;
     }
     /// True when all `size_bytes` bytes from `at` lie inside; false for an empty access.
     [[nodiscard]] constexpr bool contains(Address at, u64 size_bytes) const {
-        if (!contains(at) || size_bytes == 0)
-            return false;
-        return size_bytes <= size_ - (at.value() - base_);
+        return contains(at) && size_bytes != 0 && size_bytes <= size_ - (at.value() - base_);
     }
     [[nodiscard]] constexpr bool contains(const Range &other) const { return contains(other.base(), other.size_); }
     [[nodiscard]] constexpr bool overlaps(const Range &other) const {

@@ -19,7 +19,8 @@ class TextWriter {
 public:
     constexpr TextWriter(char *buffer, usize capacity) : buffer_(buffer), capacity_(capacity) {}
 
-    constexpr TextWriter &operator<<(std::string_view text) {
+    // Not inline: text is for people, and each use would otherwise be a loop of its own in the image.
+    [[gnu::noinline]] constexpr TextWriter &operator<<(std::string_view text) {
         for (const char c : text)
             put(c);
         return *this;
@@ -29,7 +30,7 @@ public:
         put(c);
         return *this;
     }
-    constexpr TextWriter &operator<<(u64 number) {
+    [[gnu::noinline]] constexpr TextWriter &operator<<(u64 number) {
         char digits[20] = {};
         usize n = 0;
         do {
@@ -47,7 +48,7 @@ public:
             put('-');
         return *this << static_cast<u64>(number < 0 ? -static_cast<i64>(number) : static_cast<i64>(number));
     }
-    constexpr TextWriter &operator<<(Hex hex) {
+    [[gnu::noinline]] constexpr TextWriter &operator<<(Hex hex) {
         *this << "0x";
         int shift = 60;
         while (shift > 0 && (hex.value >> shift) == 0)

@@ -73,6 +73,13 @@ enum class ExitKind : u8 {
     unknown,         ///< UnknownExit
 };
 
+inline constexpr usize kExitKinds = static_cast<usize>(ExitKind::unknown) + 1;
+[[nodiscard]] constexpr const char *to_string(ExitKind kind) {
+    constexpr const char *kNames[kExitKinds] = {"kicked", "memory",          "system_register", "hypercall", "wait",
+                                                "timer",  "irq_maintenance", "undefined",       "debug",     "unknown"};
+    return kNames[static_cast<usize>(kind)];
+}
+
 struct Exit {
     ExitKind kind = ExitKind::kicked;
     union {

@@ -38,23 +38,26 @@ bool AddressMap::remove(Gpa base) {
         order_[i]->device = nullptr;
         order_[i]->reservation = nullptr;
         order_.erase(i);
+        last_.store(nullptr, std::memory_order_relaxed);
         return true;
     }
     return false;
 }
 
-AddressMap::Slot *AddressMap::find(Gpa at) {
+AddressMap::Slot *AddressMap::search(Gpa at) {
     usize low = 0;
     usize high = order_.size();
     while (low < high) {
         const usize middle = (low + high) / 2;
         Slot *slot = order_[middle];
-        if (at < slot->range.base())
+        if (at < slot->range.base()) {
             high = middle;
-        else if (slot->range.contains(at))
+        } else if (slot->range.contains(at)) {
+            last_.store(slot, std::memory_order_relaxed);
             return slot;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return nullptr;
 }

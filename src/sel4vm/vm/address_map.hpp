@@ -9,6 +9,8 @@
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/vm/device.hpp>
 
+#include <atomic>
+
 namespace sel4vm {
 
 /// A client's callback on a reserved range: it may map memory, emulate, or pass.
@@ -47,7 +49,13 @@ public:
     /// Removes the device or reservation that starts at `base`; false when there is none. The VM must be paused.
     [[nodiscard]] bool remove(Gpa base);
 
-    [[nodiscard]] Slot *find(Gpa at);
+    [[nodiscard]] Slot *find(Gpa at) {
+        // As in RangeTable: most accesses go where the last one went.
+        Slot *slot = last_.load(std::memory_order_relaxed);
+        if (slot != nullptr && slot->range.contains(at)) [[likely]]
+            return slot;
+        return search(at);
+    }
     [[nodiscard]] bool overlaps(GpaRange range) const;
     /// Every device once, in address order.
     void reset_devices();
@@ -57,7 +65,9 @@ public:
 
 private:
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
+    [[nodiscard]] Slot *search(Gpa at);
     LockMode mode_;
+    std::atomic<Slot *> last_{nullptr};
     FixedVector<Slot, kMaxRanges> slots_;   // never moved, because of their locks; vacant ones are reused
     FixedVector<Slot *, kMaxRanges> order_; // those in use, by address
 };

@@ -7,6 +7,8 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/vm/device.hpp>
 
+#include <atomic>
+
 namespace sel4vm {
 
 enum class RegisterError : u8 {
@@ -29,22 +31,16 @@ public:
             return Err{RegisterError::overlap};
         if (!rows_.insert(place, Row{first, last, &handler}))
             return Err{RegisterError::too_many};
+        last_.store(&none_, std::memory_order_relaxed); // rows have moved
         return Ok{};
     }
     [[nodiscard]] Handler *find(u32 id) const {
-        usize low = 0;
-        usize high = rows_.size();
-        while (low < high) {
-            const usize middle = (low + high) / 2;
-            const Row &row = rows_[middle];
-            if (id < row.first)
-                high = middle;
-            else if (id > row.last)
-                low = middle + 1;
-            else
-                return row.handler;
-        }
-        return nullptr;
+        // Guests use the same few again and again, so the row of the last search is tried first. Executors may race on
+        // it: any row is right there, because it is checked.
+        const Row *row = last_.load(std::memory_order_relaxed);
+        if (id >= row->first && id <= row->last) [[likely]]
+            return row->handler;
+        return search(id);
     }
     /// Calls `visit(handler)` for each range, in the order of identifiers.
     template <class Visit>
@@ -55,11 +51,33 @@ public:
 
 private:
     struct Row {
-        u32 first = 0;
+        u32 first = 1; // holds no identifier
         u32 last = 0;
         Handler *handler = nullptr;
     };
+
+    [[nodiscard]] Handler *search(u32 id) const {
+        const Row *row = rows_.begin();
+        usize count = rows_.size();
+        while (count > 0) {
+            const usize half = count / 2;
+            const Row &middle = row[half];
+            if (id > middle.last) {
+                row += half + 1;
+                count -= half + 1;
+            } else if (id < middle.first) {
+                count = half;
+            } else {
+                last_.store(&middle, std::memory_order_relaxed);
+                return middle.handler;
+            }
+        }
+        return nullptr;
+    }
+
     FixedVector<Row, Capacity> rows_;
+    Row none_;
+    mutable std::atomic<const Row *> last_{&none_};
 };
 
 using SystemRegisterTable = RangeTable<SystemRegisterHandler, 64>;

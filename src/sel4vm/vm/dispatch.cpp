@@ -5,15 +5,22 @@
 
 namespace sel4vm {
 
-Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
+// One function for the whole way to the device, because every call on it would cost a tenth of it.
+[[gnu::flatten]] Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
     vcpu.counters_.count(exit.kind);
-    Answer answer = dispatch(vcpu, exit);
+    const Answer answer = dispatch(vcpu, exit);
+    if (vcpu.sync_requested() || answer.next != Next::run || state() != VmState::running) [[unlikely]]
+        return settle_answer(vcpu, answer);
+    return answer;
+}
+
+[[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
     if (vcpu.take_sync_request() && irq_chip_ != nullptr)
         irq_chip_->sync(vcpu);
     if (answer.next == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
         answer.next = Next::run;
     // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
-    if (state() != VmState::running) [[unlikely]]
+    if (state() != VmState::running)
         answer.next = Next::stop;
     return answer;
 }
@@ -52,33 +59,32 @@ Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
 
 Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
     const MemoryExit &memory = exit.memory;
-    if (memory.access == MemoryAccess::fetch)
+    if (memory.access == MemoryAccess::fetch) [[unlikely]]
         return mistake(vcpu, Mistake::fetch_from_device, exit);
-    if (!memory.emulatable)
+    if (!memory.emulatable) [[unlikely]]
         return mistake(vcpu, Mistake::unemulatable_access, exit);
-    if (!slot.range.contains(memory.gpa, bytes_of(memory.width)))
+    const u64 offset = memory.gpa.value() - slot.range.base().value();
+    if (slot.range.size() - offset < bytes_of(memory.width)) [[unlikely]]
         return mistake(vcpu, Mistake::unmapped_access, exit);
 
-    const Access access{slot.range.offset_of(memory.gpa), memory.width, vcpu.id()};
+    const Access access{offset, memory.width, vcpu.id()};
     if (memory.access == MemoryAccess::read) {
-        const Result<u64, BusFault> value = [&] {
-            LockGuard guard(slot.lock);
-            return slot.device->read(access);
-        }();
+        slot.lock.lock();
+        const Result<u64, BusFault> value = slot.device->read(access);
+        slot.lock.unlock();
         if (value) [[likely]]
             return Answer::complete(*value & mask_of(memory.width));
     } else {
-        const Status<BusFault> done = [&] {
-            LockGuard guard(slot.lock);
-            return slot.device->write(access, memory.data);
-        }();
+        slot.lock.lock();
+        const Status<BusFault> done = slot.device->write(access, memory.data);
+        slot.lock.unlock();
         if (done) [[likely]]
             return Answer::complete();
     }
     return mistake(vcpu, Mistake::bad_device_access, exit);
 }
 
-Answer Vm::on_ram(Vcpu &vcpu, const Exit &exit) {
+[[gnu::noinline]] Answer Vm::on_ram(Vcpu &vcpu, const Exit &exit) {
     const MemoryExit &memory = exit.memory;
     switch (memory_.touch(memory.gpa, memory.access)) {
     case GuestMemory::Touch::not_memory: return mistake(vcpu, Mistake::unmapped_access, exit);
@@ -131,7 +137,7 @@ Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {
     return wait.event ? Answer::complete() : Answer::complete().then(Next::block);
 }
 
-Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
+[[gnu::noinline, gnu::cold]] Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
     if (mistake_handler_ != nullptr) {
         const Answer answer = mistake_handler_->decide(vcpu, what, exit);
         if (answer.kind != AnswerKind::none)

@@ -36,11 +36,6 @@ bool Executor::stop_waiting_for_ever() {
     return any;
 }
 
-void Executor::settle(Vm &vm) {
-    if (vm.settle())
-        listener_.vm_stopped(vm);
-}
-
 void Executor::run() {
     while (step()) {
     }
@@ -48,22 +43,31 @@ void Executor::run() {
 
 bool Executor::step() {
     port_.resume_and_wait(answer_, event_);
-    answer_ = Answer::none();
-    switch (event_.kind) {
-    case EventKind::exit: {
-        Vm &vm = *vms_[event_.vm.value()];
-        Vcpu &vcpu = vm.vcpu(event_.vcpu);
-        answer_ = vm.handle(vcpu, event_.exit);
-        if (answer_.next == Next::stop) [[unlikely]] {
-            // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
-            port_.apply(answer_);
-            answer_ = Answer::none();
-            vm.parked(vcpu);
-        }
-        if (vm.state() == VmState::running) [[likely]]
-            return true;
-        break;
+    if (event_.kind != EventKind::exit) [[unlikely]] {
+        answer_ = Answer::none();
+        return on_other_event();
     }
+    Vm &vm = *vms_[event_.vm.value()];
+    Vcpu &vcpu = vm.vcpu(event_.vcpu);
+    answer_ = vm.handle(vcpu, event_.exit);
+    if (answer_.next == Next::stop || vm.state() != VmState::running) [[unlikely]]
+        return on_stop(vm, vcpu);
+    return true;
+}
+
+bool Executor::on_stop(Vm &vm, Vcpu &vcpu) {
+    if (answer_.next == Next::stop) {
+        // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
+        port_.apply(answer_);
+        answer_ = Answer::none();
+        vm.parked(vcpu);
+    }
+    return settle_all();
+}
+
+bool Executor::on_other_event() {
+    switch (event_.kind) {
+    case EventKind::exit: break;
     case EventKind::notification: listener_.notification(event_.badge); break;
     case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
     case EventKind::idle:
@@ -71,8 +75,14 @@ bool Executor::step() {
             return false;
         break;
     }
-    for (Vm *vm : vms_)
-        settle(*vm);
+    return settle_all();
+}
+
+bool Executor::settle_all() {
+    for (Vm *vm : vms_) {
+        if (vm->settle())
+            listener_.vm_stopped(*vm);
+    }
     return anything_left();
 }
 

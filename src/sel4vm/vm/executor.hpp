@@ -42,7 +42,9 @@ public:
 private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
-    void settle(Vm &vm);
+    [[nodiscard]] bool on_stop(Vm &vm, Vcpu &vcpu);
+    [[nodiscard]] bool on_other_event();
+    [[nodiscard]] bool settle_all();
     [[nodiscard]] bool stop_waiting_for_ever();
     [[nodiscard]] bool anything_left() const;
 

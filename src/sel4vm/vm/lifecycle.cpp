@@ -104,6 +104,11 @@ Status<LifecycleError> Vm::pause() {
 
 Status<LifecycleError> Vm::resume() {
     LockGuard guard(lifecycle_lock_);
+    if (state() != VmState::paused)
+        return Err{LifecycleError::wrong_state};
+    // Nothing runs yet, so the hooks may still change what the vCPUs will see.
+    if (hooks_ != nullptr)
+        hooks_->resuming(*this);
     VmState expected = VmState::paused;
     if (!state_.compare_exchange_strong(expected, VmState::running, std::memory_order_acq_rel))
         return Err{LifecycleError::wrong_state};
@@ -155,8 +160,11 @@ bool Vm::settle() {
         return false;
     LockGuard guard(lifecycle_lock_);
     VmState expected = VmState::pausing;
-    if (state_.compare_exchange_strong(expected, VmState::paused, std::memory_order_acq_rel))
+    if (state_.compare_exchange_strong(expected, VmState::paused, std::memory_order_acq_rel)) {
+        if (hooks_ != nullptr)
+            hooks_->paused(*this);
         return false;
+    }
     if (expected == VmState::resetting) {
         for (Vcpu &vcpu : vcpus_) {
             vcpu.power_.store(PowerState::off, std::memory_order_release);

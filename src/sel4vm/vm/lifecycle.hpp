@@ -47,6 +47,9 @@ class LifecycleHooks {
 public:
     /// Puts guest memory into its first state, at start and at each reset. No value: it could not; the VM stops.
     [[nodiscard]] virtual std::optional<BootEntry> prepare_boot(Vm &vm) = 0;
+    /// The VM has reached VmState::paused, and it is about to leave it for running.
+    virtual void paused(Vm &vm) = 0;
+    virtual void resuming(Vm &vm) = 0;
     /// The VM has reached VmState::stopped.
     virtual void stopped(Vm &vm, StopReason reason) = 0;
 

@@ -24,7 +24,7 @@ enum class PowerState : u8 {
 
 /// Exits counted per kind; statistics only.
 struct ExitCounters {
-    std::array<u64, static_cast<usize>(ExitKind::unknown) + 1> by_kind{};
+    std::array<u64, kExitKinds> by_kind{};
     void count(ExitKind kind) { ++by_kind[static_cast<usize>(kind)]; }
 };
 
@@ -42,6 +42,7 @@ public:
 
     /// The interrupt controller calls this from any thread; the end of the next exit then calls IrqChip::sync.
     void request_sync() { needs_sync_.store(true, std::memory_order_release); }
+    [[nodiscard]] bool sync_requested() const { return needs_sync_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool take_sync_request() {
         return needs_sync_.load(std::memory_order_relaxed) && needs_sync_.exchange(false, std::memory_order_acquire);
     }

@@ -108,6 +108,7 @@ public:
 
 private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
+    [[nodiscard]] Answer settle_answer(Vcpu &vcpu, Answer answer);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot);
     [[nodiscard]] Answer on_ram(Vcpu &vcpu, const Exit &exit);

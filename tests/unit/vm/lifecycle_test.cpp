@@ -152,7 +152,10 @@ TEST_F(LifecycleTest, PauseHoldsEveryVcpuWithItsInstructionFinished) {
     EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::stopped);
     EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::stopped);
     EXPECT_EQ(f.vm.pause().error(), LifecycleError::wrong_state);
+    EXPECT_EQ(f.hooks.pauses, 1);
+    EXPECT_EQ(f.hooks.resumes, 0);
     ASSERT_TRUE(f.vm.resume());
+    EXPECT_EQ(f.hooks.resumes, 1);
     EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::runnable);
     EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::runnable);
     f.script(hypercall_exit(Power::off));
