@@ -45,6 +45,14 @@ void EventPort::apply(const Answer &answer) {
         vcpu->set_state(Vcpu::State::blocked);
 }
 
+bool EventPort::pending_kick() const {
+    for (const Known &known : vcpus_) {
+        if (known.vcpu->state() == Vcpu::State::runnable && known.vcpu->kicked())
+            return true;
+    }
+    return false;
+}
+
 void EventPort::deliver(const Event &from, Event &event) {
     event = from;
     last_ = from;

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/console_switch.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sel4vm::machine {
+
+ByteSink *ConsoleSwitch::add(std::string_view name) {
+    Port *port = ports_.emplace_back(*this, name);
+    if (port != nullptr && name == options_.input)
+        focus_ = ports_.size() - 1;
+    return port;
+}
+
+void ConsoleSwitch::connect(usize index, dev::Pl011 &uart) {
+    if (ports_[index].uart != nullptr)
+        return;
+    ports_[index].uart = &uart;
+    uart.set_listener(this);
+}
+
+bool ConsoleSwitch::prefixed() const {
+    return options_.prefix == LinePrefix::always || (options_.prefix == LinePrefix::when_several && ports_.size() > 1);
+}
+
+void ConsoleSwitch::print(std::string_view text) {
+    // SAFETY: chars are read as bytes.
+    output_.put({reinterpret_cast<const u8 *>(text.data()), text.size()});
+}
+
+void ConsoleSwitch::interrupt_line() {
+    if (line_of_ == nullptr)
+        return;
+    print("\r\n");
+    line_of_ = nullptr;
+}
+
+void ConsoleSwitch::write_prefix(const Port &port) {
+    if (line_of_ != &port)
+        interrupt_line();
+    if (line_of_ == nullptr && prefixed()) {
+        print(port.name);
+        print("| ");
+    }
+    line_of_ = &port;
+}
+
+void ConsoleSwitch::write(const Port &port, std::span<const u8> bytes) {
+    while (!bytes.empty()) {
+        write_prefix(port);
+        const auto end = std::find(bytes.begin(), bytes.end(), u8{'\n'});
+        const bool whole = end != bytes.end();
+        const usize count = static_cast<usize>(end - bytes.begin()) + (whole ? 1 : 0);
+        output_.put(bytes.first(count));
+        if (whole)
+            line_of_ = nullptr;
+        bytes = bytes.subspan(count);
+    }
+}
+
+bool ConsoleSwitch::take_escape(u8 byte) {
+    if (options_.escape == 0)
+        return false;
+    if (!escaped_) {
+        escaped_ = byte == options_.escape;
+        return escaped_;
+    }
+    escaped_ = false;
+    if (byte == options_.escape) // twice: the byte itself
+        return false;
+    if (byte >= '1' && byte < '1' + ports_.size()) {
+        focus_ = byte - usize{'1'};
+        interrupt_line();
+        print("console input to ");
+        print(ports_[focus_].name);
+        print("\r\n");
+    }
+    return true;
+}
+
+void ConsoleSwitch::disconnect(usize index) {
+    ports_[index].uart = nullptr;
+    for (usize next = 0; focus_ == index && next < ports_.size(); ++next) {
+        if (ports_[next].uart != nullptr)
+            focus_ = next;
+    }
+    pump();
+}
+
+void ConsoleSwitch::pump() {
+    // receive() may tell of space again from inside; one pump at a time is enough.
+    if (pumping_)
+        return;
+    pumping_ = true;
+    while (next_byte()) {
+        dev::Pl011 *uart = focus_ < ports_.size() ? ports_[focus_].uart : nullptr;
+        const std::array<u8, 1> one{*held_};
+        // A refusal is what makes the UART tell us of room later.
+        if (uart == nullptr || uart->receive(one) == 0)
+            break;
+        held_.reset();
+    }
+    pumping_ = false;
+}
+
+bool ConsoleSwitch::next_byte() {
+    while (!held_) {
+        u8 byte = 0;
+        if (input_.read({&byte, 1}) == 0)
+            return false;
+        if (!take_escape(byte))
+            held_ = byte;
+    }
+    return true;
+}
+
+} // namespace sel4vm::machine

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One console for several VMs. Output of each goes out at once; where another VM's line is not finished it is ended first,
+// and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it.
+// One byte at a time is taken from the source, and the next only when the receiving UART took it, so nothing is lost.
+//
+// Threads: all calls on one executor.
+#pragma once
+
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/machine/description.hpp>
+
+#include <optional>
+
+namespace sel4vm::machine {
+
+/// Where console input comes from.
+class ByteSource {
+public:
+    /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
+    [[nodiscard]] virtual usize read(std::span<u8> out) = 0;
+
+protected:
+    ~ByteSource() = default;
+};
+
+class ConsoleSwitch final : private dev::ReceiveListener {
+public:
+    ConsoleSwitch(ByteSink &output, ByteSource &input, const ConsoleOptions &options)
+        : output_(output), input_(input), options_(options) {}
+    ConsoleSwitch(const ConsoleSwitch &) = delete;
+    ConsoleSwitch &operator=(const ConsoleSwitch &) = delete;
+
+    /// The end of the console that VM `name` writes to, or nullptr when there are kMaxVms already. `name` outlives this.
+    /// All are made before the first byte is written: the number decides about prefixes.
+    [[nodiscard]] ByteSink *add(std::string_view name);
+    /// The UART that receives input of the VM added as number `index`. The first one of a VM counts.
+    void connect(usize index, dev::Pl011 &uart);
+
+    /// The VM is gone: its input moves on to the next one.
+    void disconnect(usize index);
+
+    /// Moves input as far as the receiving UART takes it. Call when the source announces input.
+    void pump();
+    /// The host is about to print a line of its own: an unfinished guest line is ended first.
+    void interrupt_line();
+
+private:
+    class Port final : public ByteSink {
+    public:
+        Port(ConsoleSwitch &owner, std::string_view vm) : name(vm), owner_(owner) {}
+        void put(std::span<const u8> bytes) override { owner_.write(*this, bytes); }
+        std::string_view name;
+        dev::Pl011 *uart = nullptr;
+
+    private:
+        ConsoleSwitch &owner_;
+    };
+
+    void receive_space() override { pump(); }
+    void write(const Port &port, std::span<const u8> bytes);
+    void write_prefix(const Port &port);
+    void print(std::string_view text);
+    /// Makes `held_` the next byte for a guest; false when there is none.
+    [[nodiscard]] bool next_byte();
+    /// True when the byte was the switch's own.
+    [[nodiscard]] bool take_escape(u8 byte);
+    [[nodiscard]] bool prefixed() const;
+
+    ByteSink &output_;
+    ByteSource &input_;
+    ConsoleOptions options_;
+    FixedVector<Port, kMaxVms> ports_;
+    usize focus_ = 0;
+    const Port *line_of_ = nullptr; ///< who wrote the unfinished line
+    std::optional<u8> held_;
+    bool escaped_ = false;
+    bool pumping_ = false;
+};
+
+} // namespace sel4vm::machine

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Images: where they go is decided once, when the VM is built; they are copied at every start.
+#include <sel4vm/machine/virt_machine.hpp>
+
+#include <sel4vm/machine/device_tree.hpp>
+
+#include <algorithm>
+
+namespace sel4vm::machine {
+
+namespace {
+
+std::string_view key_of(ImageKind kind) {
+    switch (kind) {
+    case ImageKind::kernel: return "kernel";
+    case ImageKind::initrd: return "initrd";
+    case ImageKind::dtb: return "dtb";
+    case ImageKind::firmware: return "firmware";
+    case ImageKind::rom: return "images";
+    case ImageKind::raw: return "images";
+    }
+    return "?";
+}
+
+} // namespace
+
+Status<BuildError> VirtMachine::add_load(Gpa at, std::span<const u8> bytes, std::string_view key) {
+    if (bytes.empty())
+        return Ok{};
+    if (!vm_.memory().contains(at, bytes.size()))
+        return Err{build_error(key, "it does not lie in the guest's memory")};
+    if (loads_.emplace_back(Load{at, bytes}) == nullptr)
+        return Err{build_error(key, "too many pieces to load")};
+    costs_.images_bytes += bytes.size();
+    return Ok{};
+}
+
+Status<BuildError> VirtMachine::place_images() {
+    FixedVector<GpaRange, kMaxMemoryRegions> memory;
+    for (const MemoryRegion &region : description_.memory) {
+        if (const auto range = GpaRange::make(region.base, region.size_bytes))
+            static_cast<void>(memory.emplace_back(*range)); // as many as the description can hold
+    }
+    FixedVector<GpaRange, kMaxImages> occupied;
+    boot::LayoutRequest request;
+    for (const ImageRecord &image : description_.images) {
+        if (image.blob >= blobs_.size())
+            return Err{build_error(key_of(image.kind), "the bundle lacks its bytes")};
+        const std::span<const u8> bytes = blobs_[image.blob];
+        if (image.kind == ImageKind::initrd)
+            request.initrd_bytes = boot::initrd_contents(bytes).size();
+        if (image.kind == ImageKind::firmware)
+            request.firmware_entry = image.where.value_or(Gpa{0});
+        if (image.kind != ImageKind::rom && image.kind != ImageKind::raw && image.kind != ImageKind::firmware)
+            continue;
+        const Gpa at = image.where.value_or(Gpa{0});
+        if (auto added = add_load(at, bytes, key_of(image.kind)); !added)
+            return added;
+        if (const auto range = GpaRange::make(at, bytes.size()))
+            static_cast<void>(occupied.emplace_back(*range)); // as many as the description can hold
+    }
+    request.memory = memory.view();
+    request.occupied = occupied.view();
+
+    boot::KernelImage kernel;
+    if (const ImageRecord *record = description_.image(ImageKind::kernel)) {
+        const std::span<const u8> bytes = blobs_[record->blob];
+        auto parsed = boot::parse_kernel(bytes, description_.memory[0].base);
+        if (!parsed)
+            return Err{build_error("kernel", boot::describe(parsed.error()).view())};
+        kernel = *parsed;
+        request.kernel = &kernel;
+        for (const boot::Segment &segment : kernel.segments) {
+            if (auto added = add_load(segment.at, bytes.subspan(segment.file_offset, segment.file_bytes), "kernel");
+                !added)
+                return added;
+        }
+    }
+    const auto layout = boot::plan_layout(request);
+    if (!layout)
+        return Err{build_error("", boot::describe(layout.error()).view())};
+    if (const ImageRecord *record = description_.image(ImageKind::initrd); record != nullptr && layout->initrd) {
+        if (auto added = add_load(layout->initrd->base(), boot::initrd_contents(blobs_[record->blob]), "initrd");
+            !added)
+            return added;
+    }
+    entry_ = {layout->entry.value(), layout->argument};
+    return place_device_tree(*layout, request);
+}
+
+Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request) {
+    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy};
+    const ImageRecord *own = description_.image(ImageKind::dtb);
+    const usize own_bytes = own != nullptr ? blobs_[own->blob].size() : 0;
+    device_tree_ = OwnedArray<u8>::make(host_.allocator, kDeviceTreeBufferBytes + own_bytes);
+    if (!device_tree_)
+        return Err{build_error("dtb", "the host has no memory left for it")};
+    const auto tree = own != nullptr ? adapt_device_tree(blobs_[own->blob], description_, inputs, device_tree_.view())
+                                     : write_device_tree(description_, inputs, device_tree_.view());
+    if (!tree)
+        return Err{build_error("dtb", boot::to_string(tree.error()))};
+    const auto accepted = boot::accepts_dtb(layout, request, tree->size());
+    if (!accepted)
+        return Err{build_error("dtb", boot::describe(accepted.error()).view())};
+    if (!*accepted)
+        return Ok{};
+    if (layout.dtb.outside_ram) {
+        const auto range = GpaRange::make(layout.dtb.at, align_up(tree->size(), kPageBytes).value_or(0));
+        if (!range || !vm_.add_memory(*range, RegionKind::rom))
+            return Err{build_error("dtb", "there is no room for it outside of RAM")};
+    }
+    seeds_ = find_seeds(*tree);
+    return add_load(layout.dtb.at, *tree, "dtb");
+}
+
+void VirtMachine::refresh_seeds() {
+    // The first start uses what the tree was made with.
+    for (const std::span<u8> seed : seeds_) {
+        if (!host_.entropy.fill(seed))
+            std::fill(seed.begin(), seed.end(), u8{0});
+    }
+}
+
+std::optional<BootEntry> VirtMachine::prepare_boot(Vm &vm) {
+    const u64 before = host_.clock.now_ticks();
+    if (started_) {
+        vm.memory().clear_ram();
+        refresh_seeds();
+    }
+    started_ = true;
+    for (const Load &load : loads_) {
+        if (!vm.memory().load_image(load.at, load.bytes))
+            return std::nullopt;
+    }
+    costs_.images_ticks = host_.clock.now_ticks() - before;
+    set_counter_offset(description_.counter == CounterPolicy::host ? 0 : host_.clock.now_ticks());
+    return entry_;
+}
+
+void VirtMachine::set_counter_offset(u64 ticks) {
+    for (const VcpuPorts &ports : host_.vcpus)
+        ports.timer->set_counter_offset(ticks);
+    timer_.set_counter_offset(ticks);
+}
+
+void VirtMachine::paused(Vm &) { paused_at_ = host_.clock.now_ticks(); }
+
+void VirtMachine::resuming(Vm &) {
+    if (description_.counter == CounterPolicy::running)
+        set_counter_offset(timer_.counter_offset() + (host_.clock.now_ticks() - paused_at_));
+}
+
+void VirtMachine::stopped(Vm &, StopReason) {}
+
+} // namespace sel4vm::machine

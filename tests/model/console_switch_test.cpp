@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One console, several guests: prefixes, unfinished lines, and where input goes.
+#include <gtest/gtest.h>
+#include <hosts/fake/services.hpp>
+#include <sel4vm/machine/console_switch.hpp>
+
+#include <string>
+
+namespace sel4vm::test {
+namespace {
+
+using machine::ConsoleOptions;
+using machine::ConsoleSwitch;
+
+struct Source final : machine::ByteSource {
+    usize read(std::span<u8> out) override {
+        usize n = 0;
+        while (n < out.size() && !text.empty()) {
+            out[n++] = static_cast<u8>(text.front());
+            text.erase(0, 1);
+        }
+        return n;
+    }
+    std::string text;
+};
+
+struct ConsoleSwitchTest : testing::Test {
+    void put(ByteSink *sink, std::string_view text) {
+        sink->put({reinterpret_cast<const u8 *>(text.data()), text.size()});
+    }
+    /// As a driver does: receiver on, interrupt unmasked, so that the UART takes input.
+    static void open(dev::Pl011 &uart) {
+        ASSERT_TRUE(uart.write({0x30, Width::b4, VcpuId{0}}, 0x301));
+        ASSERT_TRUE(uart.write({0x2c, Width::b4, VcpuId{0}}, 0x70));
+        ASSERT_TRUE(uart.write({0x38, Width::b4, VcpuId{0}}, 0x50));
+    }
+    static std::string drain(dev::Pl011 &uart) {
+        std::string text;
+        while ((*uart.read({0x18, Width::b4, VcpuId{0}}) & 0x10) == 0)
+            text += static_cast<char>(*uart.read({0x00, Width::b4, VcpuId{0}}) & 0xff);
+        return text;
+    }
+    fake::ByteSink console;
+    Source source;
+    fake::ByteSink unused;
+    dev::Pl011 a{IrqLine{}, unused};
+    dev::Pl011 b{IrqLine{}, unused};
+};
+
+TEST_F(ConsoleSwitchTest, OneVmHasNoPrefix) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    put(consoles.add("one"), "hello\nworld");
+    EXPECT_EQ(console.text, "hello\nworld");
+}
+
+TEST_F(ConsoleSwitchTest, SeveralVmsAreTellable) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    ByteSink *one = consoles.add("one");
+    ByteSink *two = consoles.add("two");
+    put(one, "a\nb");
+    put(two, "c\n");
+    put(one, "d\n");
+    EXPECT_EQ(console.text, "one| a\none| b\r\ntwo| c\none| d\n");
+}
+
+TEST_F(ConsoleSwitchTest, HostLineEndsAnUnfinishedGuestLine) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    put(consoles.add("one"), "login: ");
+    consoles.interrupt_line();
+    consoles.interrupt_line();
+    EXPECT_EQ(console.text, "login: \r\n");
+}
+
+TEST_F(ConsoleSwitchTest, InputIsLeftWithItsSourceUntilTheGuestTakesIt) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    static_cast<void>(consoles.add("one"));
+    consoles.connect(0, a);
+    source.text = std::string(100, 'x');
+    consoles.pump();
+    EXPECT_EQ(source.text.size(), 99u) << "one byte ahead; the guest has not opened its UART";
+    open(a);
+    consoles.pump();
+    std::string seen;
+    for (int round = 0; round < 20; ++round)
+        seen += drain(a);
+    EXPECT_EQ(seen, std::string(100, 'x'));
+    EXPECT_EQ(source.text, "");
+}
+
+TEST_F(ConsoleSwitchTest, EscapeMovesTheInput) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "two", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(a);
+    open(b);
+    source.text = "x\x14"
+                  "1y\x14\x14z\x14"
+                  "9";
+    consoles.pump();
+    EXPECT_EQ(drain(b), "x");
+    EXPECT_EQ(drain(a), "y\x14z");
+    EXPECT_NE(console.text.find("console input to one"), std::string::npos);
+}
+
+TEST_F(ConsoleSwitchTest, EscapeWorksWhileTheGuestTakesNothing) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(b);
+    source.text = "\x14"
+                  "2y";
+    consoles.pump();
+    EXPECT_EQ(drain(b), "y");
+}
+
+TEST_F(ConsoleSwitchTest, InputOfAVmThatIsGoneMovesOn) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(b);
+    source.text = "q";
+    consoles.disconnect(0);
+    EXPECT_EQ(drain(b), "q");
+}
+
+} // namespace
+} // namespace sel4vm::test
