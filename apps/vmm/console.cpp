@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/vmm/console.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sel4vm::vmm {
+
+namespace {
+
+std::string_view name_of(LogLevel level) {
+    switch (level) {
+    case LogLevel::error: return "error";
+    case LogLevel::warning: return "warning";
+    case LogLevel::info: return "info";
+    case LogLevel::debug: return "debug";
+    }
+    return "?";
+}
+
+constexpr std::array<u8, 2> kTwoMarks{kMark, kMark};
+
+} // namespace
+
+void GuestLine::put(std::span<const u8> bytes) {
+    if (mode_ == LineMode::plain) {
+        console_.put(bytes);
+        return;
+    }
+    while (!bytes.empty()) {
+        const auto mark = std::find(bytes.begin(), bytes.end(), kMark);
+        const auto before = static_cast<usize>(mark - bytes.begin());
+        console_.put(bytes.first(before));
+        bytes = bytes.subspan(before);
+        if (bytes.empty())
+            return;
+        console_.put(kTwoMarks);
+        bytes = bytes.subspan(1);
+    }
+}
+
+void LineLog::line(LogLevel level, std::string_view source, std::string_view text) {
+    if (level > least_)
+        return;
+    if (mode_ == LineMode::marked)
+        console_.put({&kMark, 1});
+    else if (consoles_ != nullptr)
+        consoles_->interrupt_line();
+    Text<320> line;
+    line << "sel4vm: " << name_of(level) << ": " << source << ": " << text << "\n";
+    console_.print(line.view());
+}
+
+} // namespace sel4vm::vmm

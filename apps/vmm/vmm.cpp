@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/vmm/vmm.hpp>
+
+#include <sel4vm/machine/manifest.hpp>
+#include <sel4vm/machine/validate.hpp>
+
+namespace sel4vm::vmm {
+
+namespace {
+
+constexpr u64 kConsoleBadge = 1;
+
+el2::ProcessorSetup processor_setup(const el2::PlatformInfo &platform, const machine::SystemDescription &system) {
+    el2::ProcessorSetup setup;
+    setup.timer = platform.timer;
+    if (platform.gic.maintenance)
+        setup.maintenance = *platform.gic.maintenance;
+    if (platform.gic.hypervisor)
+        setup.gich = el2::Mmio{platform.gic.hypervisor->base()};
+    setup.slice_microseconds = system.time_slice_us;
+    return setup;
+}
+
+} // namespace
+
+Vmm::Vmm(el2::Host &host)
+    : host_(host), mode_(host.has_bootarg("console=marked") ? LineMode::marked : LineMode::plain),
+      log_(host.console(), mode_), line_(host.console(), mode_) {}
+
+Status Vmm::run() {
+    if (!read_bundle())
+        return Status::cannot_start;
+    el2::Heap &heap = host_.heap();
+    processor_ =
+        Owned<el2::Processor>::make(heap, host_.gic(), host_.interrupts(), processor_setup(host_.platform(), system_));
+    consoles_ = Owned<machine::ConsoleSwitch>::make(heap, line_, line_, system_.console);
+    if (!processor_ || !consoles_) {
+        log_.line(LogLevel::error, "host", "not enough memory for the run loop");
+        return Status::cannot_start;
+    }
+    executor_ = Owned<Executor>::make(heap, *processor_, host_.clock(), static_cast<ExecutorListener &>(*this));
+    if (!executor_) {
+        log_.line(LogLevel::error, "host", "not enough memory for the run loop");
+        return Status::cannot_start;
+    }
+    log_.set_switch(consoles_.get());
+
+    for (usize i = 0; i < system_.vms.size(); ++i) {
+        if (!build(i))
+            return Status::cannot_start;
+    }
+    for (Guest &guest : guests_) {
+        Vm &vm = guest.machine->vm();
+        if (!vm.start()) {
+            log_.line(LogLevel::error, vm.name(), "its images could not be loaded");
+            return Status::cannot_start;
+        }
+    }
+    host_.console().listen(host_.interrupts(), *processor_, kConsoleBadge);
+    executor_->run();
+    return status_;
+}
+
+bool Vmm::read_bundle() {
+    if (host_.bundle().empty()) {
+        log_.line(LogLevel::error, "host", "there is no bundle: build one with `sel4vm build`, or load it as initrd");
+        return false;
+    }
+    const auto bundle = boot::Bundle::open(host_.bundle());
+    if (!bundle) {
+        Text<160> text;
+        text << "the bundle cannot be read: " << boot::to_string(bundle.error().kind);
+        log_.line(LogLevel::error, "host", text.view());
+        return false;
+    }
+    if (const auto decoded = machine::decode_manifest(bundle->manifest(), system_); !decoded) {
+        Text<160> text;
+        text << "the bundle's manifest is wrong: " << machine::to_string(decoded.error().kind) << " ("
+             << decoded.error().what << ")";
+        log_.line(LogLevel::error, "host", text.view());
+        return false;
+    }
+    log_.set_level(system_.log_level);
+    if (system_.exit_method == machine::ExitMethod::semihosting)
+        host_.set_exit_method(el2::ExitMethod::semihosting);
+    const machine::Problems problems = machine::validate(system_);
+    for (const machine::Problem &problem : problems) {
+        Text<300> text;
+        text << problem.key.view() << " is " << problem.value.view() << ", expected " << problem.expected.view();
+        log_.line(LogLevel::error, "bundle", text.view());
+    }
+    if (!problems.empty())
+        return false;
+
+    blobs_ = OwnedArray<std::span<const u8>>::make(host_.heap(), bundle->blob_count() + usize{1});
+    if (!blobs_) {
+        log_.line(LogLevel::error, "host", "not enough memory for the list of images");
+        return false;
+    }
+    for (u32 i = 0; i < bundle->blob_count(); ++i)
+        blobs_[i] = *bundle->blob(i);
+    return true;
+}
+
+bool Vmm::out_of_memory(const machine::MachineDescription &description) {
+    log_.line(LogLevel::error, description.name, "the host has not enough memory left");
+    return false;
+}
+
+bool Vmm::make_vcpus(Guest &guest, usize index) {
+    const machine::MachineDescription &description = system_.vms[index];
+    el2::Heap &heap = host_.heap();
+    guest.vcpus = OwnedArray<Owned<el2::Vcpu>>::make(heap, description.vcpu_count);
+    guest.ports = OwnedArray<machine::VcpuPorts>::make(heap, description.vcpu_count);
+    if (!guest.vcpus || !guest.ports)
+        return out_of_memory(description);
+    for (u16 i = 0; i < description.vcpu_count; ++i) {
+        const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, el2::affinity_of(i), 0};
+        guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, *processor_, *guest.space, setup);
+        if (!guest.vcpus[i])
+            return out_of_memory(description);
+        el2::Vcpu &vcpu = *guest.vcpus[i];
+        guest.ports[i] = {&vcpu, &vcpu.list_registers(), &vcpu.timer()};
+    }
+    return true;
+}
+
+bool Vmm::build(usize index) {
+    const machine::MachineDescription &description = system_.vms[index];
+    Guest &guest = *guests_.emplace_back(); // as many as the description can hold
+    auto space = host_.make_guest_space();
+    if (!space)
+        return out_of_memory(description);
+    guest.space = *std::move(space);
+    if (!make_vcpus(guest, index))
+        return false;
+
+    const el2::GicVersionsSupported gic = processor_->gic_versions();
+    machine::HostSide side{
+        .id = VmId{static_cast<u16>(index)},
+        .space = *guest.space,
+        .vcpus = guest.ports.view(),
+        .allocator = host_.heap(),
+        .log = log_,
+        .clock = host_.clock(),
+        .entropy = host_.entropy(),
+        .timeouts = executor_->timeouts(),
+        .console = consoles_->add(description.name),
+        .gic_v2 = gic.v2,
+        .gic_v3 = gic.v3,
+    };
+    if (const auto &gicv = host_.platform().gic.virtual_interface)
+        side.gic_cpu_interface = gicv->base();
+    const Clearing clearing = system_.bench.skip_clearing ? Clearing::skip : Clearing::cleared;
+    guest.machine = Owned<machine::VirtMachine>::make(host_.heap(), description, blobs_.view(), side, clearing);
+    if (!guest.machine)
+        return out_of_memory(description);
+    if (const auto built = guest.machine->build(); !built) {
+        Text<300> text;
+        const machine::BuildError error = built.error();
+        if (!error.key.view().empty())
+            text << error.key.view() << ": ";
+        text << error.message.view();
+        log_.line(LogLevel::error, description.name, text.view());
+        return false;
+    }
+    if (dev::Pl011 *uart = guest.machine->console_uart())
+        consoles_->connect(index, *uart);
+    if (!executor_->add(guest.machine->vm()))
+        return out_of_memory(description);
+    if (system_.bench.report_setup)
+        report_setup(description, *guest.machine);
+    return true;
+}
+
+void Vmm::report_setup(const machine::MachineDescription &description, const machine::VirtMachine &machine) {
+    Text<160> text;
+    text << "bench: ram_setup " << machine.costs().memory_ticks << " ticks for " << machine.costs().memory_bytes
+         << " bytes";
+    log_.line(LogLevel::info, description.name, text.view());
+}
+
+void Vmm::report_exits(Vm &vm) {
+    for (u16 i = 0; i < vm.vcpu_count(); ++i) {
+        Text<300> text;
+        text << "bench: vCPU " << i << " exits:";
+        for (usize kind = 0; kind < kExitKinds; ++kind)
+            text << ' ' << to_string(static_cast<ExitKind>(kind)) << '=' << vm.vcpu(VcpuId{i}).counters().by_kind[kind];
+        log_.line(LogLevel::info, vm.name(), text.view());
+    }
+}
+
+void Vmm::notification(u64 badge) {
+    if ((badge & kConsoleBadge) != 0)
+        consoles_->pump();
+}
+
+void Vmm::vm_stopped(Vm &vm) {
+    const bool by_itself = vm.stop_reason() == StopReason::powered_off || vm.stop_reason() == StopReason::reset;
+    Text<240> text;
+    text << "stopped: " << to_string(vm.stop_reason());
+    if (!vm.stop_detail().empty())
+        text << ": " << vm.stop_detail();
+    log_.line(by_itself ? LogLevel::debug : LogLevel::error, vm.name(), text.view());
+    if (!by_itself)
+        status_ = Status::vm_error;
+    if (system_.bench.report_exits)
+        report_exits(vm);
+    consoles_->disconnect(vm.id().value());
+}
+
+} // namespace sel4vm::vmm
