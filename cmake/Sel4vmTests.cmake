@@ -56,19 +56,20 @@ function(sel4vm_source_checks)
   endforeach()
 endfunction()
 
-# sel4vm_script_tests(FOLDER [TIMEOUT seconds]): each executable *_test.sh or *_test.py is a test. The script finds the tool
-# in $SEL4VM, the checkout in $SEL4VM_SOURCE and the build folders in $SEL4VM_BUILD.
+# sel4vm_script_tests(FOLDER [TIMEOUT seconds] [EXCLUDE file...]): each executable *_test.sh or *_test.py below the folder is a
+# test. The script finds the tool in $SEL4VM, the checkout in $SEL4VM_SOURCE and the build folders in $SEL4VM_BUILD.
 function(sel4vm_script_tests folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "EXCLUDE")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  get_filename_component(folder "${folder}" ABSOLUTE)
   get_filename_component(label "${folder}" NAME)
-  file(GLOB_RECURSE scripts CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}/${folder}"
-       "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.sh" "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.py")
+  file(GLOB_RECURSE scripts CONFIGURE_DEPENDS RELATIVE "${folder}" "${folder}/*_test.sh" "${folder}/*_test.py")
+  list(REMOVE_ITEM scripts ${arg_EXCLUDE})
   foreach(script IN LISTS scripts)
     string(REGEX REPLACE "_test\\.(sh|py)$" "" name "${script}")
-    add_test(NAME ${label}.${name} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${script}")
+    add_test(NAME ${label}.${name} COMMAND "${folder}/${script}")
     sel4vm_script_test_properties(${label}.${name} ${label} ${arg_TIMEOUT})
   endforeach()
 endfunction()

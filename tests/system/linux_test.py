@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian Linux as a guest: linux_test.py GIC VCPUS. Reaches a shell, and then what a banner does not prove: timer
+interrupts by count, sleeps by length, console input, both vCPUs at work, reboot and power-off, verified from inside."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from console import Console  # noqa: E402
+
+BANNER = "Welcome to Debian Linux under sel4vm"
+
+
+def interrupts(console, name):
+    """Counts of one line of /proc/interrupts, one for each CPU."""
+    for line in console.command("cat /proc/interrupts").splitlines():
+        fields = line.split()
+        if name in line:
+            return [int(field) for field in fields[1:] if field.isdigit()]
+    console.fail(f"no {name} in /proc/interrupts")
+
+
+def uptime(console):
+    return float(console.command("cat /proc/uptime").split()[0])
+
+
+def main(gic, vcpus):
+    example = os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "debian-linux", "system.toml")
+    console = Console(example, "--gic", gic, "--vcpus", vcpus, timeout=240)
+    console.expect(BANNER)
+
+    # The timer: many interrupts, on every CPU, and more of them later.
+    first = interrupts(console, "arch_timer")[: int(vcpus)]
+    if len(first) != int(vcpus) or min(first) < 10:
+        console.fail(f"timer interrupts on the CPUs: {first}")
+
+    # Sleeps of known length, by the guest's own clock.
+    for seconds in (1, 2):
+        before = uptime(console)
+        console.command(f"sleep {seconds}")
+        slept = uptime(console) - before
+        if not seconds - 0.05 <= slept < seconds + 2:
+            console.fail(f"a sleep of {seconds} s took {slept:.2f} s")
+    second = interrupts(console, "arch_timer")[: int(vcpus)]
+    if not all(b > a for a, b in zip(first, second)):
+        console.fail(f"timer interrupts do not go on: {first}, then {second}")
+
+    # Input through the UART's interrupt, more than a FIFO of it at once.
+    line = "".join(chr(ord("a") + i % 26) for i in range(800))
+    if line not in console.command(f"echo {line}"):
+        console.fail("a long line did not come through")
+    if interrupts(console, "uart-pl011")[0] == 0:
+        console.fail("no UART interrupts")
+
+    # Every CPU works, and they interrupt each other.
+    if int(vcpus) > 1:
+        if console.command("nproc").strip().splitlines()[-1] != vcpus:
+            console.fail("not every CPU came up")
+        console.command("for i in 1 2 3 4 5 6; do (j=0; while [ $j -lt 3000 ]; do j=$((j+1)); done) & done; wait")
+        ipis = [interrupts(console, name) for name in ("Rescheduling interrupts", "Function call interrupts")]
+        if sum(sum(counts) for counts in ipis) == 0:
+            console.fail("no inter-processor interrupts")
+
+    # A reboot boots again; a power-off ends the run with status 0.
+    console.send("reboot -f")
+    console.expect(BANNER)
+    if uptime(console) > 60:
+        console.fail("the guest's clock did not start again")
+    console.send("poweroff -f")
+    console.end(0)
+
+
+main(*sys.argv[1:3])
