@@ -174,7 +174,7 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
     const bool big_endian =
         (SEL4VM_READ_SYSREG(sctlr_el1) & (aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e::mask)) != 0;
     if (iss.get<IssDataAbort::Isv>() && (!big_endian || is_aarch32(vcpu.context_.pstate)))
-        return deliver_abort(vcpu, iss, *gpa, event);
+        return deliver_abort(vcpu, esr, *gpa, event);
     return start_sequence(vcpu, iss, *gpa, event);
 }
 

@@ -11,10 +11,10 @@ u64 read_id_register(u32 id) {
 #define SEL4VM_ID(crm, op2)                     \
     case aarch64::sysreg_id(3, 0, 0, crm, op2): \
         return SEL4VM_READ_SYSREG(S3_0_C0_C##crm##_##op2);
-#define SEL4VM_IDS(crm)                                                                                         \
-    SEL4VM_ID(crm, 0)                                                                                           \
-    SEL4VM_ID(crm, 1) SEL4VM_ID(crm, 2) SEL4VM_ID(crm, 3) SEL4VM_ID(crm, 4) SEL4VM_ID(crm, 5) SEL4VM_ID(crm, 6) \
-        SEL4VM_ID(crm, 7)
+#define SEL4VM_IDS(crm) \
+    SEL4VM_ID(crm, 0)   \
+    SEL4VM_ID(crm, 1)   \
+    SEL4VM_ID(crm, 2) SEL4VM_ID(crm, 3) SEL4VM_ID(crm, 4) SEL4VM_ID(crm, 5) SEL4VM_ID(crm, 6) SEL4VM_ID(crm, 7)
         SEL4VM_IDS(1)
         SEL4VM_IDS(2)
         SEL4VM_IDS(3)

@@ -71,11 +71,12 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
     if (pending == Vcpu::Pending::nothing)
         return;
     if (pending == Vcpu::Pending::load) {
-        const auto iss = EsrEl2{vcpu.context_.esr}.iss_as<IssDataAbort>();
-        const unsigned rt = iss.get<IssDataAbort::Srt>();
+        const u64 esr = vcpu.context_.esr;
+        const u64 rt = esr >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max;
         if (rt != 31) {
-            const bool plain_word = (iss.raw() & (IssDataAbort::Sas::mask | IssDataAbort::Sse::mask)) == kWord;
-            vcpu.context_.x[rt] = plain_word ? static_cast<u32>(data) : load_result(iss, data);
+            const bool plain_word = (esr & (IssDataAbort::Sas::mask | IssDataAbort::Sse::mask)) == kWord;
+            vcpu.context_.x[rt] =
+                plain_word ? static_cast<u32>(data) : load_result(EsrEl2{esr}.iss_as<IssDataAbort>(), data);
         }
     } else if (pending == Vcpu::Pending::mrs) {
         const unsigned rt = EsrEl2{vcpu.context_.esr}.iss_as<aarch64::IssSysreg>().get<aarch64::IssSysreg::Rt>();
@@ -107,7 +108,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
         return on_other_data_abort(vcpu, esr, event);
     // HPFAR_EL2 has the page number from bit 4 on, and its other bits are zero here: HpfarEl2::gpa() in two instructions.
     const Gpa gpa{SEL4VM_READ_SYSREG(hpfar_el2) << 8 | (far & (kPageBytes - 1))};
-    return deliver_abort(vcpu, iss, gpa, event);
+    return deliver_abort(vcpu, esr, gpa, event);
 }
 
 [[gnu::always_inline]] inline Processor::Outcome Processor::on_exit(Vcpu &vcpu, u64 cause, Event &event) {
@@ -131,15 +132,21 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
 
 void Processor::resume_and_wait(const Answer &answer, Event &event) {
     finish(answer);
+    if (attention_.load(std::memory_order_relaxed) == 0) [[likely]] {
+        const u64 cause = enter(running_->context_);
+        if (on_exit(*running_, cause, event) == Outcome::deliver) [[likely]]
+            return;
+    }
+    resume_slowly(event);
+}
+
+// The same with looks around, and for exits that are nobody else's business. Apart, because a loop around the entry would
+// keep its variables on the stack, for a few instructions on every exit.
+void Processor::resume_slowly(Event &event) {
     for (;;) {
-        Vcpu *vcpu = running_;
-        if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-            vcpu = choose(event);
-            if (vcpu == nullptr)
-                return;
-        }
-        const u64 cause = enter(vcpu->context_);
-        // Nothing but `this` and `event` lives across the entry.
+        if (attention_.load(std::memory_order_relaxed) != 0 && choose(event) == nullptr)
+            return;
+        const u64 cause = enter(running_->context_);
         if (on_exit(*running_, cause, event) == Outcome::deliver)
             return;
     }

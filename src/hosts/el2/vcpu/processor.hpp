@@ -77,7 +77,8 @@ private:
     [[nodiscard]] Outcome on_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     template <class Payload>
     Outcome deliver(Vcpu &vcpu, Vcpu::Pending pending, const Payload &payload, Event &event);
-    Outcome deliver_abort(Vcpu &vcpu, aarch64::IssDataAbort iss, Gpa gpa, Event &event);
+    Outcome deliver_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Gpa gpa, Event &event);
+    void resume_slowly(Event &event);
 
     // scheduling.cpp: who runs, and what wakes it
     void call_attention();

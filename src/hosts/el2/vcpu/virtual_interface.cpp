@@ -14,7 +14,6 @@ constexpr u32 kGichVmcr = 0x08;
 constexpr u32 kGichEisr0 = 0x20;
 constexpr u32 kGichElrsr0 = 0x30;
 constexpr u32 kGichApr = 0xf0;
-constexpr u32 kGichLr0 = 0x100;
 
 // ICH_* by encoding, which every assembler knows.
 #define SEL4VM_ICH_AP0R(n) S3_4_C12_C8_##n
@@ -29,32 +28,6 @@ constexpr u32 kGichLr0 = 0x100;
 // The names must expand before the access macro makes a string of them.
 #define SEL4VM_READ(name)         SEL4VM_READ_SYSREG(name)
 #define SEL4VM_WRITE(name, value) SEL4VM_WRITE_SYSREG(name, value)
-
-#define SEL4VM_EACH_LIST_REGISTER(row)                                                                                 \
-    row(0, S3_4_C12_C12_0) row(1, S3_4_C12_C12_1) row(2, S3_4_C12_C12_2) row(3, S3_4_C12_C12_3) row(4, S3_4_C12_C12_4) \
-        row(5, S3_4_C12_C12_5) row(6, S3_4_C12_C12_6) row(7, S3_4_C12_C12_7) row(8, S3_4_C12_C13_0)                    \
-            row(9, S3_4_C12_C13_1) row(10, S3_4_C12_C13_2) row(11, S3_4_C12_C13_3) row(12, S3_4_C12_C13_4)             \
-                row(13, S3_4_C12_C13_5) row(14, S3_4_C12_C13_6) row(15, S3_4_C12_C13_7)
-
-u64 read_ich_lr(unsigned index) {
-    switch (index) {
-#define SEL4VM_ROW(n, name) \
-    case n: return SEL4VM_READ_SYSREG(name);
-        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
-#undef SEL4VM_ROW
-    default: SEL4VM_PANIC("no such list register");
-    }
-}
-
-void write_ich_lr(unsigned index, u64 raw) {
-    switch (index) {
-#define SEL4VM_ROW(n, name) \
-    case n: SEL4VM_WRITE_SYSREG(name, raw); return;
-        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
-#undef SEL4VM_ROW
-    default: SEL4VM_PANIC("no such list register");
-    }
-}
 
 // Register n exists with more than 4 + n priority bits (n = 1: 6, n = 2 and 3: 7).
 void save_active_priorities(VirtualInterfaceState &to, unsigned words) {
@@ -145,17 +118,6 @@ void VirtualInterface::load(const VirtualInterfaceState &from) const {
         gich_.write32(kGichVmcr, from.machine_control);
         gich_.write32(kGichHcr, from.control);
     }
-}
-
-u64 VirtualInterface::list_register(unsigned index) const {
-    return version_ == GicVersion::v3 ? read_ich_lr(index) : gich_.read32(kGichLr0 + 4 * index);
-}
-
-void VirtualInterface::set_list_register(unsigned index, u64 raw) const {
-    if (version_ == GicVersion::v3)
-        write_ich_lr(index, raw);
-    else
-        gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
 }
 
 u32 VirtualInterface::finished() const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <hosts/el2/lib/mmio.hpp>
+#include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/platform/gic.hpp>
 #include <hosts/el2/portable/gic/list_register_format.hpp>
 
@@ -14,6 +15,34 @@
 #include <array>
 
 namespace sel4vm::el2 {
+
+// The number is part of the instruction, hence a switch.
+#define SEL4VM_EACH_LIST_REGISTER(row)                                                                                 \
+    row(0, S3_4_C12_C12_0) row(1, S3_4_C12_C12_1) row(2, S3_4_C12_C12_2) row(3, S3_4_C12_C12_3) row(4, S3_4_C12_C12_4) \
+        row(5, S3_4_C12_C12_5) row(6, S3_4_C12_C12_6) row(7, S3_4_C12_C12_7) row(8, S3_4_C12_C13_0)                    \
+            row(9, S3_4_C12_C13_1) row(10, S3_4_C12_C13_2) row(11, S3_4_C12_C13_3) row(12, S3_4_C12_C13_4)             \
+                row(13, S3_4_C12_C13_5) row(14, S3_4_C12_C13_6) row(15, S3_4_C12_C13_7)
+
+inline u64 read_ich_lr(unsigned index) {
+    switch (index) {
+#define SEL4VM_ROW(n, name) \
+    case n: return SEL4VM_READ_SYSREG(name);
+        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
+#undef SEL4VM_ROW
+    default: SEL4VM_PANIC("no such list register");
+    }
+}
+
+inline void write_ich_lr(unsigned index, u64 raw) {
+    switch (index) {
+#define SEL4VM_ROW(n, name) \
+    case n: SEL4VM_WRITE_SYSREG(name, raw); return;
+        SEL4VM_EACH_LIST_REGISTER(SEL4VM_ROW)
+#undef SEL4VM_ROW
+    default: SEL4VM_PANIC("no such list register");
+    }
+}
+#undef SEL4VM_EACH_LIST_REGISTER
 
 /// One vCPU's half of the interface while another vCPU is loaded.
 struct VirtualInterfaceState {
@@ -43,8 +72,15 @@ public:
     void load(const VirtualInterfaceState &from) const;
 
     // The loaded vCPU's registers.
-    [[nodiscard]] u64 list_register(unsigned index) const;
-    void set_list_register(unsigned index, u64 raw) const;
+    [[nodiscard]] u64 list_register(unsigned index) const {
+        return version_ == GicVersion::v3 ? read_ich_lr(index) : gich_.read32(kGichLr0 + 4 * index);
+    }
+    void set_list_register(unsigned index, u64 raw) const {
+        if (version_ == GicVersion::v3)
+            write_ich_lr(index, raw);
+        else
+            gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
+    }
     /// EISR | ELRSR: bit n set when register n holds nothing that the guest still works on.
     [[nodiscard]] u32 finished() const;
     void set_control(u32 value) const;
@@ -63,6 +99,7 @@ public:
     }
 
 private:
+    static constexpr u32 kGichLr0 = 0x100;
     Mmio gich_;
     GicVersion version_;
     unsigned count_ = 0;

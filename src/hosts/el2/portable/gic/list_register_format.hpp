@@ -66,13 +66,12 @@ struct IchLr : RegValue<IchLr, u64> {
 }
 
 [[nodiscard]] constexpr u64 to_ich(const aarch64::ListRegister &lr) {
-    u64 raw = lr.intid | static_cast<u64>(lr.priority) << IchLr::Priority::shift |
-              static_cast<u64>(lr.state) << IchLr::State::shift | (lr.group1 ? IchLr::Group1::mask : 0);
-    if (lr.hardware_linked)
-        raw |= IchLr::Hw::mask | (static_cast<u64>(lr.physical_intid & 0x1fff) << IchLr::PhysicalId::shift);
-    else
-        raw |= lr.eoi_maintenance ? IchLr::Eoi::mask : 0;
-    return raw;
+    const u64 linked = lr.hardware_linked;
+    const u64 eoi = u64{lr.eoi_maintenance} & ~linked;
+    const u64 physical_id = lr.physical_intid & (~(linked - 1) & 0x1fff);
+    return lr.intid | physical_id << IchLr::PhysicalId::shift | eoi << IchLr::Eoi::shift |
+           u64{lr.priority} << IchLr::Priority::shift | u64{lr.group1} << IchLr::Group1::shift |
+           linked << IchLr::Hw::shift | static_cast<u64>(lr.state) << IchLr::State::shift;
 }
 
 [[nodiscard]] constexpr aarch64::ListRegister from_ich(u64 raw) {
