@@ -54,7 +54,7 @@ struct GicRecord {
     AddressBlock distributor{Gpa{0x0800'0000}, 0x1'0000};
     AddressBlock cpu_interface{Gpa{0x0801'0000}, 0x1'0000};   ///< version 2 only
     AddressBlock redistributors{Gpa{0x080a'0000}, 0xf6'0000}; ///< version 3 only; 128 KiB for each vCPU
-    u32 spi_count = 256;                                      ///< shared interrupts; a multiple of 32, at most 960
+    u32 spi_count = 224;                                      ///< shared interrupts; a multiple of 32, at most 960
     friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
 };
 

@@ -246,7 +246,7 @@ TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
               (Lines{"a.toml:4: key 'vm.vcpus': value 99: expected 1 to 32 with a GIC of version 3",
                      "a.toml:6: key 'vm.rtc.address': value 0x40000000: expected no overlap with vm.memory.address "
                      "(0x40000000, 0x4000000 bytes)",
-                     "a.toml:7: key 'vm.rtc.irq': value 1000: expected less than gic.spis (256)"}));
+                     "a.toml:7: key 'vm.rtc.irq': value 1000: expected less than gic.spis (224)"}));
     EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\nfirmware = \"f\"\nname = \"x\"\n"
                               "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
               (Lines{"a.toml:4: key 'vm.firmware': value \"f\": expected either a kernel or a firmware",

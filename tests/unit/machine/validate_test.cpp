@@ -93,7 +93,7 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
          "0x9000010", "a multiple of 0x1000"},
         {"uart size", [](M &m) { m.devices[0].registers.size_bytes = 16; }, "vm[2].devices.uart.size", "0x10",
          "a multiple of 0x1000"},
-        {"uart spi", [](M &m) { m.devices[0].spi = 256; }, "vm[2].devices.uart.spi", "256", "less than gic.spis (256)"},
+        {"uart spi", [](M &m) { m.devices[0].spi = 224; }, "vm[2].devices.uart.spi", "224", "less than gic.spis (224)"},
         {"same spi", [](M &m) { m.devices[1].spi = 1; }, "vm[2].devices.rtc.spi", "1",
          "another SPI than vm[2].devices.uart"},
         {"same name", [](M &m) { m.devices[1].name = "uart"; }, "vm[2].devices.uart", "uart", "a name of its own"},
