@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // An application that tests the platform half of the host on the machine it runs on: prints what it found, uses each part, and says
-// "selftest: passed". With `panic`, `fault`, `overflow` or `write-code` in the boot arguments it dies that way instead.
+// "selftest: passed". With `panic`, `fault`, `overflow` or `write-code` in the boot arguments it dies that way instead; with `input` it reads
+// the console up to a full stop, slowly, and says how much it got.
 #include <hosts/el2/boot/image_layout.hpp>
 #include <hosts/el2/host.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
@@ -55,6 +56,7 @@ private:
         fact("model ", p.model, ", ", p.cpus.size(), " CPUs, GICv", p.gic.version == GicVersion::v2 ? 2U : 3U, " with ",
              host_.gic().intid_count(), " INTIDs, timer ", p.timer.physical, " ", p.timer.virt, " ", p.timer.hypervisor,
              ", maintenance ", p.gic.maintenance->intid);
+        fact("started ", host_.clock().now_ticks(), " ticks after power-on");
         for (const auto &range : p.ram)
             fact("ram ", Hex{range.base().value()}, " ", Hex{range.size()});
         for (const auto &range : p.reserved)
@@ -252,6 +254,49 @@ private:
     unsigned failures_ = 0;
 };
 
+/// Counts announcements of input.
+class Announcements final : public EventPort {
+public:
+    void resume_and_wait(const Answer &, Event &) override {}
+    void apply(const Answer &) override {}
+    void set_timeout(u64) override {}
+    void cancel_timeout() override {}
+    void signal(u64) override { ++count; }
+    u64 count = 0;
+};
+
+int read_input(Host &host) {
+    Announcements announcements;
+    host.console().listen(host.interrupts(), announcements, 1);
+    u64 bytes = 0;
+    u64 sum = 0;
+    SEL4VM_WRITE_SYSREG(hcr_el2, u64{1} << 31 | u64{1} << 4); // interrupts are EL2's: they wake it
+    isb();
+    for (;;) {
+        asm volatile("wfi" ::: "memory");
+        const IrqToken token = host.gic().acknowledge();
+        if (token.spurious())
+            continue;
+        host.gic().complete(token);
+        host.interrupts().dispatch(token);
+        std::array<u8, 3> some{};
+        usize got = some.size();
+        while (got == some.size()) {
+            got = host.console().read(some);
+            for (usize i = 0; i < got; ++i) {
+                ++bytes;
+                sum = sum * 31 + some[i];
+                if (some[i] == '.') {
+                    Text<120> text;
+                    text << "input of " << bytes << " bytes, hash " << Hex{sum} << (announcements.count > 0 ? ", announced" : "");
+                    host.log().line(LogLevel::info, "selftest", text.view());
+                    return 0;
+                }
+            }
+        }
+    }
+}
+
 __attribute__((noinline)) u64 overflow(u64 depth) {
     volatile u64 frame[64] = {};
     frame[depth % 64] = depth;
@@ -269,6 +314,8 @@ int app_main(Host &host) {
         return static_cast<int>(overflow(0));
     if (host.has_bootarg("write-code"))
         *const_cast<volatile char *>(__image_start) = 0;
+    if (host.has_bootarg("input"))
+        return read_input(host);
     return SelfTest(host).run();
 }
 
