@@ -55,8 +55,7 @@ std::optional<DeviceTree::Node> DeviceTree::find(const char *path) const { retur
 std::optional<DeviceTree::Node> DeviceTree::find_compatible(std::span<const char *const> names, std::optional<Node> previous) const {
     auto node = previous ? next_node(*previous) : node_at(0);
     for (; node; node = next_node(*node)) {
-        const bool match = std::any_of(names.begin(), names.end(), [&](const char *n) { return is_compatible(*node, n); });
-        if (match && is_enabled(*node))
+        if (is_compatible(*node, names) && is_enabled(*node))
             return node;
     }
     return std::nullopt;
@@ -83,8 +82,21 @@ bool DeviceTree::is_enabled(Node node) const {
     const auto status = string(node, "status");
     return property(node, "status").empty() || status == "okay" || status == "ok";
 }
-bool DeviceTree::is_compatible(Node node, const char *name) const {
-    return fdt_node_check_compatible(fdt(), node.offset, name) == 0;
+/// One look at the property for all names: finding a property is what costs time in a flattened tree.
+bool DeviceTree::is_compatible(Node node, std::span<const char *const> names) const {
+    const auto list = property(node, "compatible");
+    auto at = list.begin();
+    while (at != list.end()) {
+        const auto end = std::find(at, list.end(), u8{0});
+        if (end == list.end())
+            return false;
+        // SAFETY: characters may alias bytes.
+        const std::string_view entry{reinterpret_cast<const char *>(&*at), static_cast<usize>(end - at)};
+        if (std::any_of(names.begin(), names.end(), [&](const char *name) { return entry == name; }))
+            return true;
+        at = end + 1;
+    }
+    return false;
 }
 std::string_view DeviceTree::name(Node node) const {
     int length = 0;
@@ -127,9 +139,9 @@ std::optional<u64> DeviceTree::number(Node node, const char *name) const {
 
 // ---------------------------------------------------------------- addresses
 
-/// Carries an address on the node's bus up to the root, through "ranges".
-std::optional<u64> DeviceTree::to_cpu_address(Node node, u64 address, u64 size_bytes) const {
-    int bus = fdt_parent_offset(fdt(), node.offset);
+/// Carries an address on the bus up to the root, through "ranges".
+std::optional<u64> DeviceTree::to_cpu_address(Node from, u64 address, u64 size_bytes) const {
+    int bus = from.offset;
     for (unsigned depth = 0; bus > 0; ++depth) {
         const int parent = fdt_parent_offset(fdt(), bus);
         if (depth == kMaxDepth || parent < 0)
@@ -184,7 +196,7 @@ Result<std::optional<HostPhysRange>, TreeError> DeviceTree::reg(Node node, unsig
         return std::optional<HostPhysRange>{};
     const u64 base = cells_at(bytes, at, a);
     const u64 size = cells_at(bytes, at + a, s);
-    const auto address = to_cpu_address(node, base, size);
+    const auto address = to_cpu_address(Node{parent}, base, size);
     if (!address)
         return Err{error(node, "'reg' cannot be reached through the buses above")};
     const auto range = HostPhysRange::make(HostPhys{*address}, size);
@@ -205,8 +217,10 @@ std::optional<u64> DeviceTree::unit_address(Node node) const {
 std::optional<GicSpecifier> DeviceTree::interrupt(Node node, unsigned index, Node controller) const {
     int at = node.offset;
     std::optional<u32> parent;
-    for (unsigned depth = 0; at >= 0 && !parent && depth < kMaxDepth; ++depth) {
+    for (unsigned depth = 0; at >= 0 && depth < kMaxDepth; ++depth) {
         parent = cell(Node{at}, "interrupt-parent");
+        if (parent)
+            break;
         at = fdt_parent_offset(fdt(), at);
     }
     const u32 phandle = fdt_get_phandle(fdt(), controller.offset);

@@ -54,7 +54,7 @@ public:
     [[nodiscard]] std::optional<Node> next_node(Node node) const;
 
     [[nodiscard]] bool is_enabled(Node node) const;
-    [[nodiscard]] bool is_compatible(Node node, const char *name) const;
+    [[nodiscard]] bool is_compatible(Node node, std::span<const char *const> names) const;
     [[nodiscard]] std::string_view name(Node node) const;
 
     [[nodiscard]] std::span<const u8> property(Node node, const char *name) const;
@@ -80,7 +80,7 @@ public:
 private:
     explicit DeviceTree(std::span<const u8> blob) : blob_(blob) {}
     [[nodiscard]] const void *fdt() const { return blob_.data(); }
-    [[nodiscard]] std::optional<u64> to_cpu_address(Node node, u64 address, u64 size_bytes) const;
+    [[nodiscard]] std::optional<u64> to_cpu_address(Node bus, u64 address, u64 size_bytes) const;
 
     std::span<const u8> blob_;
 };

@@ -25,10 +25,6 @@ TreeError plain_error(std::string_view text) {
     return e;
 }
 
-bool compatible_with_any(const DeviceTree &tree, Node node, std::span<const char *const> names) {
-    return std::any_of(names.begin(), names.end(), [&](const char *name) { return tree.is_compatible(node, name); });
-}
-
 std::optional<IrqInfo> to_irq(const std::optional<GicSpecifier> &specifier) {
     constexpr u32 kEdgeFlags = 3;
     if (!specifier || specifier->kind > 1)
@@ -38,6 +34,17 @@ std::optional<IrqInfo> to_irq(const std::optional<GicSpecifier> &specifier) {
         return std::nullopt;
     return IrqInfo{specifier->number + (shared ? 32 : 16),
                    (specifier->flags & kEdgeFlags) != 0 ? IrqTrigger::edge : IrqTrigger::level};
+}
+
+/// The node that /chosen names; without one, the first UART that this host can drive.
+std::optional<Node> console_node(const DeviceTree &tree) {
+    if (const auto chosen = tree.find("/chosen")) {
+        if (auto node = tree.find_path_or_alias(tree.string(*chosen, "stdout-path")))
+            return node;
+    }
+    if (auto node = tree.find_compatible(kPl011))
+        return node;
+    return tree.find_compatible(kNs16550);
 }
 
 std::optional<Node> gic_node(const DeviceTree &tree) {
@@ -61,18 +68,12 @@ Status<TreeError> PlatformInfo::read_console(const DeviceTree &tree) {
         psci = method == "smc" ? PsciConduit::smc : method == "hvc" ? PsciConduit::hvc : PsciConduit::none;
     }
 
-    std::optional<Node> node;
-    if (const auto chosen = tree.find("/chosen"))
-        node = tree.find_path_or_alias(tree.string(*chosen, "stdout-path"));
-    if (!node)
-        node = tree.find_compatible(kPl011);
-    if (!node)
-        node = tree.find_compatible(kNs16550);
+    const auto node = console_node(tree);
     if (!node)
         return Err{plain_error("the device tree names no console: neither /chosen/stdout-path nor a known UART")};
-    if (tree.is_compatible(*node, kPl011[0])) {
+    if (tree.is_compatible(*node, kPl011)) {
         uart.kind = UartKind::pl011;
-    } else if (compatible_with_any(tree, *node, kNs16550)) {
+    } else if (tree.is_compatible(*node, kNs16550)) {
         uart.kind = UartKind::ns16550;
         const u32 shift = tree.cell(*node, "reg-shift").value_or(0);
         const u32 width = tree.cell(*node, "reg-io-width").value_or(1);
@@ -221,20 +222,14 @@ Status<TreeError> PlatformInfo::read_gic(const DeviceTree &tree) {
     const auto node = gic_node(tree);
     if (!node)
         return Err{plain_error("the device tree has no GICv2 or GICv3 that this host knows")};
-    gic.version = compatible_with_any(tree, *node, kGicV3) ? GicVersion::v3 : GicVersion::v2;
+    gic.version = tree.is_compatible(*node, kGicV3) ? GicVersion::v3 : GicVersion::v2;
     if (auto done = read_gic_regions(tree, *node); !done)
         return done;
     gic.maintenance = to_irq(tree.interrupt(*node, 0, *node));
     if (!gic.maintenance || gic.maintenance->intid >= 32)
         return Err{tree.error(*node, "there is no maintenance interrupt, so no virtualization support")};
-    if (const auto console = uart.registers) {
-        for (auto at = tree.next_node({0}); at; at = tree.next_node(*at)) {
-            if (!compatible_with_any(tree, *at, kPl011) && !compatible_with_any(tree, *at, kNs16550))
-                continue;
-            if (auto range = tree.reg(*at, 0); range && *range && **range == *console)
-                uart.irq = to_irq(tree.interrupt(*at, 0, *node));
-        }
-    }
+    if (const auto console = console_node(tree))
+        uart.irq = to_irq(tree.interrupt(*console, 0, *node));
     return read_timer(tree, *node);
 }
 
@@ -247,6 +242,8 @@ Status<TreeError> PlatformInfo::read_gic_regions(const DeviceTree &tree, Node no
         if (*entry && !(*entry)->is_aligned_to(kPageBytes))
             return Err{tree.error(node, "a register range is not made of whole pages")};
         regions[i] = *entry;
+        if (!*entry)
+            break;
     }
     const auto at_least = [&](unsigned i, u64 size) { return regions[i] && regions[i]->size() >= size; };
     gic.distributor = regions[0];
