@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/portable/platform_info.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <initializer_list>
+#include <libfdt.h>
+#include <string>
+#include <vector>
+
+namespace sel4vm::el2 {
+namespace {
+
+/// A tree that can be changed, in the shape of QEMU's `virt` machine.
+class Tree {
+public:
+    explicit Tree(GicVersion gic) {
+        check(fdt_create_empty_tree(blob_.data(), static_cast<int>(blob_.size())));
+        cells("/", "#address-cells", {2});
+        cells("/", "#size-cells", {2});
+        cells("/", "interrupt-parent", {7});
+        text("/", "model", "test machine");
+        node("/psci");
+        check(fdt_setprop(data(), at("/psci"), "compatible", "arm,psci-1.0\0arm,psci-0.2\0arm,psci", 35));
+        text("/psci", "method", "smc");
+        node("/memory@40000000");
+        text("/memory@40000000", "device_type", "memory");
+        cells("/memory@40000000", "reg", {0, 0x4000'0000, 0, 0x4000'0000});
+        node("/intc@8000000");
+        cells("/intc@8000000", "phandle", {7});
+        cells("/intc@8000000", "#interrupt-cells", {3});
+        cells("/intc@8000000", "interrupts", {1, 9, 4});
+        if (gic == GicVersion::v2) {
+            text("/intc@8000000", "compatible", "arm,cortex-a15-gic");
+            cells("/intc@8000000", "reg", {0, 0x800'0000, 0, 0x1'0000, 0, 0x801'0000, 0, 0x1'0000, 0, 0x803'0000, 0, 0x1'0000, 0, 0x804'0000, 0, 0x1'0000});
+        } else {
+            text("/intc@8000000", "compatible", "arm,gic-v3");
+            cells("/intc@8000000", "#redistributor-regions", {2});
+            cells("/intc@8000000", "reg", {0, 0x800'0000, 0, 0x1'0000, 0, 0x80a'0000, 0, 0xf6'0000, 0x40, 0, 0, 0x400'0000});
+        }
+        node("/timer");
+        text("/timer", "compatible", "arm,armv8-timer");
+        cells("/timer", "interrupts", {1, 13, 0x304, 1, 14, 0x304, 1, 11, 0x304, 1, 10, 0x304});
+        node("/pl031@9010000");
+        text("/pl031@9010000", "compatible", "arm,pl031");
+        cells("/pl031@9010000", "reg", {0, 0x901'0000, 0, 0x1000});
+        node("/pl011@9000000");
+        text("/pl011@9000000", "compatible", "arm,pl011");
+        cells("/pl011@9000000", "reg", {0, 0x900'0000, 0, 0x1000});
+        cells("/pl011@9000000", "interrupts", {0, 1, 4});
+        node("/cpus");
+        cells("/cpus", "#address-cells", {1});
+        cells("/cpus", "#size-cells", {0});
+        for (const char *cpu : {"/cpus/cpu@0", "/cpus/cpu@1"}) {
+            node(cpu);
+            text(cpu, "device_type", "cpu");
+            cells(cpu, "reg", {cpu[10] == '0' ? 0U : 0x101U});
+        }
+        node("/chosen");
+        text("/chosen", "stdout-path", "/pl011@9000000");
+        text("/chosen", "bootargs", "one two");
+    }
+
+    void node(const std::string &path) {
+        const auto slash = path.rfind('/');
+        check(fdt_add_subnode(data(), at(slash == 0 ? "/" : path.substr(0, slash)), path.c_str() + slash + 1));
+    }
+    void remove(const std::string &path) { check(fdt_del_node(data(), at(path))); }
+    void remove(const std::string &path, const char *name) { check(fdt_delprop(data(), at(path), name)); }
+    void text(const std::string &path, const char *name, const char *value) {
+        check(fdt_setprop_string(data(), at(path), name, value));
+    }
+    void cells(const std::string &path, const char *name, std::initializer_list<u32> values) {
+        std::vector<u8> bytes;
+        for (const u32 value : values) {
+            for (int shift = 24; shift >= 0; shift -= 8)
+                bytes.push_back(static_cast<u8>(value >> shift));
+        }
+        check(fdt_setprop(data(), at(path), name, bytes.data(), static_cast<int>(bytes.size())));
+    }
+    void reserve(u64 base, u64 size) { check(fdt_add_mem_rsv(data(), base, size)); }
+    std::span<u8> bytes() { return blob_; }
+    void *data() { return blob_.data(); }
+
+private:
+    int at(const std::string &path) {
+        const int offset = fdt_path_offset(data(), path.c_str());
+        EXPECT_GE(offset, 0) << path;
+        return offset;
+    }
+    static void check(int result) { ASSERT_GE(result, 0) << fdt_strerror(result); }
+    std::vector<u8> blob_ = std::vector<u8>(16 * 1024);
+};
+
+/// Reads the tree; the sentence of the first mistake, or empty.
+std::string read(Tree &tree, PlatformInfo &info) {
+    auto opened = DeviceTree::open(tree.bytes());
+    if (!opened)
+        return std::string(opened.error().message.view());
+    if (auto done = info.read_console(*opened); !done)
+        return std::string(done.error().message.view());
+    if (auto done = info.read_machine(*opened); !done)
+        return std::string(done.error().message.view());
+    return "";
+}
+
+HostPhysRange range(u64 base, u64 size) { return *HostPhysRange::make(HostPhys{base}, size); }
+
+TEST(PlatformInfo, FindsAMachineWithGicV2) {
+    Tree tree(GicVersion::v2);
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.model, "test machine");
+    ASSERT_EQ(info.ram.size(), 1U);
+    EXPECT_EQ(info.ram[0], range(0x4000'0000, kGiB));
+    EXPECT_EQ(info.gic.version, GicVersion::v2);
+    EXPECT_EQ(info.gic.distributor, range(0x800'0000, 0x1'0000));
+    EXPECT_EQ(info.gic.cpu_interface, range(0x801'0000, 0x1'0000));
+    EXPECT_EQ(info.gic.hypervisor, range(0x803'0000, 0x1'0000));
+    EXPECT_EQ(info.gic.virtual_interface, range(0x804'0000, 0x1'0000));
+    EXPECT_EQ(info.gic.maintenance->intid, 25U);
+    EXPECT_EQ(info.timer.physical, 30U);
+    EXPECT_EQ(info.timer.virt, 27U);
+    EXPECT_EQ(info.timer.hypervisor, 26U);
+    EXPECT_EQ(info.uart.kind, UartKind::pl011);
+    EXPECT_EQ(info.uart.registers, range(0x900'0000, 0x1000));
+    EXPECT_EQ(info.uart.irq->intid, 33U);
+    EXPECT_EQ(info.rtc, range(0x901'0000, 0x1000));
+    EXPECT_EQ(info.psci, PsciConduit::smc);
+    ASSERT_EQ(info.cpus.size(), 2U);
+    EXPECT_EQ(info.cpus[1], 0x101U);
+    EXPECT_EQ(info.bootargs, "one two");
+    EXPECT_FALSE(info.initrd);
+}
+
+TEST(PlatformInfo, FindsAMachineWithGicV3) {
+    Tree tree(GicVersion::v3);
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.gic.version, GicVersion::v3);
+    ASSERT_EQ(info.gic.redistributors.size(), 2U);
+    EXPECT_EQ(info.gic.redistributors[1], range(0x40'0000'0000, 0x400'0000));
+    EXPECT_FALSE(info.gic.hypervisor);
+}
+
+TEST(PlatformInfo, CollectsEveryKindOfReservation) {
+    Tree tree(GicVersion::v2);
+    tree.reserve(0x4100'0123, 0x10);
+    tree.node("/reserved-memory");
+    tree.cells("/reserved-memory", "#address-cells", {2});
+    tree.cells("/reserved-memory", "#size-cells", {2});
+    tree.cells("/reserved-memory", "ranges", {});
+    tree.node("/reserved-memory/firmware@42000000");
+    tree.cells("/reserved-memory/firmware@42000000", "reg", {0, 0x4200'0000, 0, 0x10'0000});
+    tree.cells("/chosen", "linux,initrd-start", {0, 0x4800'0000});
+    tree.cells("/chosen", "linux,initrd-end", {0x4800'1001});
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    ASSERT_EQ(info.reserved.size(), 3U);
+    EXPECT_EQ(info.reserved[0], range(0x4800'0000, 0x2000));
+    EXPECT_EQ(info.reserved[1], range(0x4100'0000, 0x1000));
+    EXPECT_EQ(info.reserved[2], range(0x4200'0000, 0x10'0000));
+    EXPECT_EQ(info.initrd, range(0x4800'0000, 0x1001));
+}
+
+TEST(PlatformInfo, TranslatesAddressesThroughBuses) {
+    Tree tree(GicVersion::v2);
+    tree.remove("/pl011@9000000");
+    tree.node("/soc");
+    tree.cells("/soc", "#address-cells", {1});
+    tree.cells("/soc", "#size-cells", {1});
+    tree.cells("/soc", "ranges", {0x1000, 0, 0x2000'0000, 0x1000, 0x7e00'0000, 0, 0xfe00'0000, 0x100'0000});
+    tree.node("/soc/serial@7e201000");
+    tree.text("/soc/serial@7e201000", "compatible", "arm,pl011");
+    tree.cells("/soc/serial@7e201000", "reg", {0x7e20'1000, 0x200});
+    tree.node("/aliases");
+    tree.text("/aliases", "serial0", "/soc/serial@7e201000");
+    tree.text("/chosen", "stdout-path", "serial0:115200n8");
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.uart.registers, range(0xfe20'1000, 0x200));
+    EXPECT_FALSE(info.uart.irq) << "it has none";
+
+    tree.cells("/soc", "ranges", {0x1000, 0, 0x2000'0000, 0x1000});
+    PlatformInfo unreachable;
+    EXPECT_EQ(read(tree, unreachable), "device tree node 'serial@7e201000': 'reg' cannot be reached through the buses above");
+}
+
+TEST(PlatformInfo, TakesAnNs16550WithItsRegisterSpacing) {
+    Tree tree(GicVersion::v2);
+    tree.text("/pl011@9000000", "compatible", "snps,dw-apb-uart");
+    tree.cells("/pl011@9000000", "reg-shift", {2});
+    tree.cells("/pl011@9000000", "reg-io-width", {4});
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.uart.kind, UartKind::ns16550);
+    EXPECT_EQ(info.uart.register_shift, 2);
+    EXPECT_EQ(info.uart.register_width, 4);
+}
+
+TEST(PlatformInfo, DisabledNodesDoNotExist) {
+    Tree tree(GicVersion::v2);
+    tree.text("/cpus/cpu@1", "status", "disabled");
+    tree.text("/pl031@9010000", "status", "disabled");
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.cpus.size(), 1U);
+    EXPECT_FALSE(info.rtc);
+}
+
+TEST(PlatformInfo, AnotherControllersInterruptIsNotTaken) {
+    Tree tree(GicVersion::v2);
+    tree.cells("/pl011@9000000", "interrupt-parent", {8});
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_FALSE(info.uart.irq);
+}
+
+struct Mistake {
+    const char *name;
+    std::function<void(Tree &)> make;
+    const char *message;
+};
+
+class PlatformMistake : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(PlatformMistake, IsASentenceThatNamesTheNode) {
+    Tree tree(GicVersion::v2);
+    GetParam().make(tree);
+    PlatformInfo info;
+    EXPECT_EQ(read(tree, info), GetParam().message);
+}
+
+constexpr const char *kMemory = "/memory@40000000";
+constexpr const char *kGic = "/intc@8000000";
+
+INSTANTIATE_TEST_SUITE_P(
+    PlatformInfo, PlatformMistake,
+    ::testing::Values(
+        Mistake{"no_memory", [](Tree &t) { t.remove(kMemory); }, "the device tree has no memory node"},
+        Mistake{"memory_wraps", [](Tree &t) { t.cells(kMemory, "reg", {0xffffffff, 0xfffff000, 0, 0x2000}); },
+                "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
+        Mistake{"memory_beyond", [](Tree &t) { t.cells(kMemory, "reg", {0x10000, 0, 0, 0x2000}); },
+                "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
+        Mistake{"memory_odd", [](Tree &t) { t.cells(kMemory, "reg", {0, 0x40000000, 1}); },
+                "device tree node 'memory@40000000': 'reg' has an odd length"},
+        Mistake{"memory_twice", [](Tree &t) { t.cells(kMemory, "reg", {0, 0x40000000, 0, 0x2000, 0, 0x40001000, 0, 0x2000}); },
+                "device tree node 'memory@40000000': memory overlaps other memory"},
+        Mistake{"cells", [](Tree &t) { t.cells("/", "#address-cells", {3}); },
+                "device tree node 'pl011@9000000': the bus has an unsupported number of address or size cells"},
+        Mistake{"no_console", [](Tree &t) { t.remove("/pl011@9000000"); },
+                "the device tree names no console: neither /chosen/stdout-path nor a known UART"},
+        Mistake{"strange_console", [](Tree &t) { t.text("/chosen", "stdout-path", "/timer"); },
+                "device tree node 'timer': the console is neither a PL011 nor an ns16550"},
+        Mistake{"initrd_outside", [](Tree &t) { t.cells("/chosen", "linux,initrd-start", {0x7fff0000}); t.cells("/chosen", "linux,initrd-end", {0x80000001}); },
+                "device tree node 'chosen': the initrd is not in memory"},
+        Mistake{"initrd_half", [](Tree &t) { t.cells("/chosen", "linux,initrd-start", {0x7fff0000}); },
+                "device tree node 'chosen': 'linux,initrd-start' and '-end' are not a range"},
+        Mistake{"no_gic", [](Tree &t) { t.remove(kGic); }, "the device tree has no GICv2 or GICv3 that this host knows"},
+        Mistake{"no_gich", [](Tree &t) { t.cells(kGic, "reg", {0, 0x8000000, 0, 0x1000, 0, 0x8010000, 0, 0x2000}); },
+                "device tree node 'intc@8000000': GICH or GICV is missing in 'reg', so no virtualization support"},
+        Mistake{"gic_unaligned", [](Tree &t) { t.cells(kGic, "reg", {0, 0x8000100, 0, 0x1000, 0, 0x8010000, 0, 0x2000}); },
+                "device tree node 'intc@8000000': a register range is not made of whole pages"},
+        Mistake{"no_maintenance", [](Tree &t) { t.remove(kGic, "interrupts"); },
+                "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
+        Mistake{"maintenance_spi", [](Tree &t) { t.cells(kGic, "interrupts", {0, 9, 4}); },
+                "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
+        Mistake{"timer_ppi", [](Tree &t) { t.cells("/timer", "interrupts", {1, 13, 4, 1, 16, 4, 1, 11, 4, 1, 10, 4}); },
+                "device tree node 'timer': 'interrupts' lacks the physical, virtual or hypervisor timer's PPI"},
+        Mistake{"no_timer", [](Tree &t) { t.remove("/timer"); }, "the device tree has no generic timer"},
+        Mistake{"no_cpu", [](Tree &t) { t.remove("/cpus/cpu@0"); t.remove("/cpus/cpu@1"); },
+                "device tree node 'cpus': there is no usable CPU"},
+        Mistake{"cpu_reg", [](Tree &t) { t.cells("/cpus/cpu@1", "reg", {0x80000000}); },
+                "device tree node 'cpu@1': 'reg' is not an MPIDR affinity"},
+        Mistake{"damaged", [](Tree &t) { t.bytes()[64] ^= 0xff; },
+                "the device tree is damaged (libfdt: FDT_ERR_BADSTRUCTURE)"},
+        Mistake{"too_long", [](Tree &t) { fdt_set_totalsize(t.data(), 0x20000); },
+                "the device tree claims 131072 bytes, at most 16384 are possible"},
+        Mistake{"no_tree", [](Tree &t) { t.bytes()[0] = 0; }, "there is no device tree"}),
+    [](const auto &test) { return std::string(test.param.name); });
+
+} // namespace
+} // namespace sel4vm::el2
