@@ -9,14 +9,11 @@ namespace {
 // PL011 register offsets and bits.
 constexpr u32 kDr = 0x00;
 constexpr u32 kFr = 0x18;
-constexpr u32 kLcrh = 0x2c;
 constexpr u32 kCr = 0x30;
 constexpr u32 kImsc = 0x38;
 constexpr u32 kFrBusy = 1U << 3;
 constexpr u32 kFrRxEmpty = 1U << 4;
 constexpr u32 kFrTxFull = 1U << 5;
-constexpr u32 kLcrhFifo = 1U << 4;
-constexpr u32 kLcrhEightBits = 3U << 5;
 constexpr u32 kCrOn = 1U << 0 | 1U << 8 | 1U << 9; // UART, transmit, receive
 constexpr u32 kRxInterrupts = 1U << 4 | 1U << 6;   // receive, receive timeout
 
@@ -34,10 +31,9 @@ constexpr u32 kLsrIdle = 1U << 6;
 Console::Console(const UartInfo &info) : info_(info), registers_(info.registers->base()) {
     if (info_.kind == UartKind::pl011) {
         registers_.write32(kImsc, 0);
-        if ((registers_.read32(kCr) & kCrOn) != kCrOn) { // no firmware set it up
-            registers_.write32(kLcrh, kLcrhEightBits | kLcrhFifo);
+        // Switching the FIFOs on would throw away input that came before us, so they stay as they are.
+        if ((registers_.read32(kCr) & kCrOn) != kCrOn)
             registers_.write32(kCr, registers_.read32(kCr) | kCrOn);
-        }
     } else {
         set_reg(kIer, 0);
     }
