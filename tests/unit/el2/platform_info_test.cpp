@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <libfdt.h>
@@ -52,7 +53,7 @@ public:
         node("/cpus");
         cells("/cpus", "#address-cells", {1});
         cells("/cpus", "#size-cells", {0});
-        for (const char *cpu : {"/cpus/cpu@0", "/cpus/cpu@1"}) {
+        for (const char *cpu : {"/cpus/cpu@1", "/cpus/cpu@0"}) { // libfdt puts a new node first
             node(cpu);
             text(cpu, "device_type", "cpu");
             cells(cpu, "reg", {cpu[10] == '0' ? 0U : 0x101U});
@@ -69,7 +70,7 @@ public:
     void remove(const std::string &path) { check(fdt_del_node(data(), at(path))); }
     void remove(const std::string &path, const char *name) { check(fdt_delprop(data(), at(path), name)); }
     void text(const std::string &path, const char *name, const char *value) {
-        check(fdt_setprop_string(data(), at(path), name, value));
+        check(fdt_setprop(data(), at(path), name, value, static_cast<int>(std::strlen(value) + 1)));
     }
     void cells(const std::string &path, const char *name, std::initializer_list<u32> values) {
         std::vector<u8> bytes;
@@ -235,9 +236,8 @@ TEST_P(PlatformMistake, IsASentenceThatNamesTheNode) {
 constexpr const char *kMemory = "/memory@40000000";
 constexpr const char *kGic = "/intc@8000000";
 
-INSTANTIATE_TEST_SUITE_P(
-    PlatformInfo, PlatformMistake,
-    ::testing::Values(
+std::vector<Mistake> mistakes() {
+    return {
         Mistake{"no_memory", [](Tree &t) { t.remove(kMemory); }, "the device tree has no memory node"},
         Mistake{"memory_wraps", [](Tree &t) { t.cells(kMemory, "reg", {0xffffffff, 0xfffff000, 0, 0x2000}); },
                 "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
@@ -277,8 +277,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "the device tree is damaged (libfdt: FDT_ERR_BADSTRUCTURE)"},
         Mistake{"too_long", [](Tree &t) { fdt_set_totalsize(t.data(), 0x20000); },
                 "the device tree claims 131072 bytes, at most 16384 are possible"},
-        Mistake{"no_tree", [](Tree &t) { t.bytes()[0] = 0; }, "there is no device tree"}),
-    [](const auto &test) { return std::string(test.param.name); });
+        Mistake{"no_tree", [](Tree &t) { t.bytes()[0] = 0; }, "there is no device tree"}};
+}
+
+INSTANTIATE_TEST_SUITE_P(PlatformInfo, PlatformMistake, ::testing::ValuesIn(mistakes()),
+                         [](const auto &test) { return std::string(test.param.name); });
 
 } // namespace
 } // namespace sel4vm::el2
