@@ -23,7 +23,8 @@ enum class ExitMethod : u8 { psci, semihosting };
 
 class Host {
 public:
-    Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAllocator &pages, std::span<const u8> bundle);
+    Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAllocator &pages,
+         std::span<const u8> bundle);
     Host(const Host &) = delete;
     Host &operator=(const Host &) = delete;
 

@@ -20,4 +20,5 @@ struct HostExceptionFrame {
 } // namespace sel4vm::el2
 
 /// Defined by the platform: prints and stops. `vector` is the table's entry, 0 to 15 (4: synchronous, 7: SError at EL2h).
-extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame, sel4vm::u64 vector);
+extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame,
+                                                       sel4vm::u64 vector);

@@ -18,9 +18,9 @@ class FakeTableMemory final : public TableMemory {
 public:
     explicit FakeTableMemory(TableGeometry geometry) : geometry_(geometry) {}
 
-    usize tables_left = ~usize{0};                 ///< allocations that still succeed
-    std::vector<std::string> violations;           ///< what hardware would not have forgiven
-    std::vector<std::pair<u64, u64>> invalidated;  ///< base, size
+    usize tables_left = ~usize{0};                ///< allocations that still succeed
+    std::vector<std::string> violations;          ///< what hardware would not have forgiven
+    std::vector<std::pair<u64, u64>> invalidated; ///< base, size
     usize stores = 0;
     [[nodiscard]] usize live_tables() const { return pages_.size(); }
 
@@ -50,7 +50,9 @@ public:
         }
         place_.erase(base);
     }
-    [[nodiscard]] u64 load(u64 table, unsigned index) const override { return pages_.at(page_of(table, index)).at(index % 512); }
+    [[nodiscard]] u64 load(u64 table, unsigned index) const override {
+        return pages_.at(page_of(table, index)).at(index % 512);
+    }
     void store(u64 table, unsigned index, u64 descriptor) override {
         ++stores;
         u64 &entry = pages_.at(page_of(table, index)).at(index % 512);

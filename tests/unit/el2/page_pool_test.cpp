@@ -17,7 +17,7 @@ constexpr u64 kPages = 1024;
 constexpr u64 k2M = 2 * kMiB;
 
 struct PagePoolTest : ::testing::Test {
-    std::unique_ptr<void, decltype(&std::free)> memory{std::aligned_alloc(k2M, kPages * kPageBytes), &std::free};
+    std::unique_ptr<void, decltype(&std::free)> memory{std::aligned_alloc(k2M, kPages *kPageBytes), &std::free};
     u64 base = reinterpret_cast<uptr>(memory.get());
     PagePool pool;
 

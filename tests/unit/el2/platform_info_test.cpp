@@ -34,11 +34,14 @@ public:
         cells("/intc@8000000", "interrupts", {1, 9, 4});
         if (gic == GicVersion::v2) {
             text("/intc@8000000", "compatible", "arm,cortex-a15-gic");
-            cells("/intc@8000000", "reg", {0, 0x800'0000, 0, 0x1'0000, 0, 0x801'0000, 0, 0x1'0000, 0, 0x803'0000, 0, 0x1'0000, 0, 0x804'0000, 0, 0x1'0000});
+            cells("/intc@8000000", "reg",
+                  {0, 0x800'0000, 0, 0x1'0000, 0, 0x801'0000, 0, 0x1'0000, 0, 0x803'0000, 0, 0x1'0000, 0, 0x804'0000, 0,
+                   0x1'0000});
         } else {
             text("/intc@8000000", "compatible", "arm,gic-v3");
             cells("/intc@8000000", "#redistributor-regions", {2});
-            cells("/intc@8000000", "reg", {0, 0x800'0000, 0, 0x1'0000, 0, 0x80a'0000, 0, 0xf6'0000, 0x40, 0, 0, 0x400'0000});
+            cells("/intc@8000000", "reg",
+                  {0, 0x800'0000, 0, 0x1'0000, 0, 0x80a'0000, 0, 0xf6'0000, 0x40, 0, 0, 0x400'0000});
         }
         node("/timer");
         text("/timer", "compatible", "arm,armv8-timer");
@@ -185,7 +188,8 @@ TEST(PlatformInfo, TranslatesAddressesThroughBuses) {
 
     tree.cells("/soc", "ranges", {0x1000, 0, 0x2000'0000, 0x1000});
     PlatformInfo unreachable;
-    EXPECT_EQ(read(tree, unreachable), "device tree node 'serial@7e201000': 'reg' cannot be reached through the buses above");
+    EXPECT_EQ(read(tree, unreachable),
+              "device tree node 'serial@7e201000': 'reg' cannot be reached through the buses above");
 }
 
 TEST(PlatformInfo, TakesAnNs16550WithItsRegisterSpacing) {
@@ -237,47 +241,79 @@ constexpr const char *kMemory = "/memory@40000000";
 constexpr const char *kGic = "/intc@8000000";
 
 std::vector<Mistake> mistakes() {
-    return {
-        Mistake{"no_memory", [](Tree &t) { t.remove(kMemory); }, "the device tree has no memory node"},
-        Mistake{"memory_wraps", [](Tree &t) { t.cells(kMemory, "reg", {0xffffffff, 0xfffff000, 0, 0x2000}); },
-                "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
-        Mistake{"memory_beyond", [](Tree &t) { t.cells(kMemory, "reg", {0x10000, 0, 0, 0x2000}); },
-                "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
-        Mistake{"memory_odd", [](Tree &t) { t.cells(kMemory, "reg", {0, 0x40000000, 1}); },
-                "device tree node 'memory@40000000': 'reg' has an odd length"},
-        Mistake{"memory_twice", [](Tree &t) { t.cells(kMemory, "reg", {0, 0x40000000, 0, 0x2000, 0, 0x40001000, 0, 0x2000}); },
-                "device tree node 'memory@40000000': memory overlaps other memory"},
-        Mistake{"cells", [](Tree &t) { t.cells("/", "#address-cells", {3}); },
-                "device tree node 'pl011@9000000': the bus has an unsupported number of address or size cells"},
-        Mistake{"no_console", [](Tree &t) { t.remove("/pl011@9000000"); },
-                "the device tree names no console: neither /chosen/stdout-path nor a known UART"},
-        Mistake{"strange_console", [](Tree &t) { t.text("/chosen", "stdout-path", "/timer"); },
-                "device tree node 'timer': the console is neither a PL011 nor an ns16550"},
-        Mistake{"initrd_outside", [](Tree &t) { t.cells("/chosen", "linux,initrd-start", {0x7fff0000}); t.cells("/chosen", "linux,initrd-end", {0x80000001}); },
-                "device tree node 'chosen': the initrd is not in memory"},
-        Mistake{"initrd_half", [](Tree &t) { t.cells("/chosen", "linux,initrd-start", {0x7fff0000}); },
-                "device tree node 'chosen': 'linux,initrd-start' and '-end' are not a range"},
-        Mistake{"no_gic", [](Tree &t) { t.remove(kGic); }, "the device tree has no GICv2 or GICv3 that this host knows"},
-        Mistake{"no_gich", [](Tree &t) { t.cells(kGic, "reg", {0, 0x8000000, 0, 0x1000, 0, 0x8010000, 0, 0x2000}); },
-                "device tree node 'intc@8000000': GICH or GICV is missing in 'reg', so no virtualization support"},
-        Mistake{"gic_unaligned", [](Tree &t) { t.cells(kGic, "reg", {0, 0x8000100, 0, 0x1000, 0, 0x8010000, 0, 0x2000}); },
-                "device tree node 'intc@8000000': a register range is not made of whole pages"},
-        Mistake{"no_maintenance", [](Tree &t) { t.remove(kGic, "interrupts"); },
-                "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
-        Mistake{"maintenance_spi", [](Tree &t) { t.cells(kGic, "interrupts", {0, 9, 4}); },
-                "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
-        Mistake{"timer_ppi", [](Tree &t) { t.cells("/timer", "interrupts", {1, 13, 4, 1, 16, 4, 1, 11, 4, 1, 10, 4}); },
-                "device tree node 'timer': 'interrupts' lacks the physical, virtual or hypervisor timer's PPI"},
-        Mistake{"no_timer", [](Tree &t) { t.remove("/timer"); }, "the device tree has no generic timer"},
-        Mistake{"no_cpu", [](Tree &t) { t.remove("/cpus/cpu@0"); t.remove("/cpus/cpu@1"); },
-                "device tree node 'cpus': there is no usable CPU"},
-        Mistake{"cpu_reg", [](Tree &t) { t.cells("/cpus/cpu@1", "reg", {0x80000000}); },
-                "device tree node 'cpu@1': 'reg' is not an MPIDR affinity"},
-        Mistake{"damaged", [](Tree &t) { t.bytes()[64] ^= 0xff; },
-                "the device tree is damaged (libfdt: FDT_ERR_BADSTRUCTURE)"},
-        Mistake{"too_long", [](Tree &t) { fdt_set_totalsize(t.data(), 0x20000); },
-                "the device tree claims 131072 bytes, at most 16384 are possible"},
-        Mistake{"no_tree", [](Tree &t) { t.bytes()[0] = 0; }, "there is no device tree"}};
+    return {Mistake{"no_memory", [](Tree &t) { t.remove(kMemory); }, "the device tree has no memory node"},
+            Mistake{"memory_wraps",
+                    [](Tree &t) {
+                        t.cells(kMemory, "reg", {0xffffffff, 0xfffff000, 0, 0x2000});
+                    },
+                    "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
+            Mistake{"memory_beyond",
+                    [](Tree &t) {
+                        t.cells(kMemory, "reg", {0x10000, 0, 0, 0x2000});
+                    },
+                    "device tree node 'memory@40000000': 'reg' is empty or lies beyond 48 bits of address"},
+            Mistake{"memory_odd",
+                    [](Tree &t) {
+                        t.cells(kMemory, "reg", {0, 0x40000000, 1});
+                    },
+                    "device tree node 'memory@40000000': 'reg' has an odd length"},
+            Mistake{"memory_twice",
+                    [](Tree &t) {
+                        t.cells(kMemory, "reg", {0, 0x40000000, 0, 0x2000, 0, 0x40001000, 0, 0x2000});
+                    },
+                    "device tree node 'memory@40000000': memory overlaps other memory"},
+            Mistake{"cells", [](Tree &t) { t.cells("/", "#address-cells", {3}); },
+                    "device tree node 'pl011@9000000': the bus has an unsupported number of address or size cells"},
+            Mistake{"no_console", [](Tree &t) { t.remove("/pl011@9000000"); },
+                    "the device tree names no console: neither /chosen/stdout-path nor a known UART"},
+            Mistake{"strange_console", [](Tree &t) { t.text("/chosen", "stdout-path", "/timer"); },
+                    "device tree node 'timer': the console is neither a PL011 nor an ns16550"},
+            Mistake{"initrd_outside",
+                    [](Tree &t) {
+                        t.cells("/chosen", "linux,initrd-start", {0x7fff0000});
+                        t.cells("/chosen", "linux,initrd-end", {0x80000001});
+                    },
+                    "device tree node 'chosen': the initrd is not in memory"},
+            Mistake{"initrd_half", [](Tree &t) { t.cells("/chosen", "linux,initrd-start", {0x7fff0000}); },
+                    "device tree node 'chosen': 'linux,initrd-start' and '-end' are not a range"},
+            Mistake{"no_gic", [](Tree &t) { t.remove(kGic); },
+                    "the device tree has no GICv2 or GICv3 that this host knows"},
+            Mistake{"no_gich",
+                    [](Tree &t) {
+                        t.cells(kGic, "reg", {0, 0x8000000, 0, 0x1000, 0, 0x8010000, 0, 0x2000});
+                    },
+                    "device tree node 'intc@8000000': GICH or GICV is missing in 'reg', so no virtualization support"},
+            Mistake{"gic_unaligned",
+                    [](Tree &t) {
+                        t.cells(kGic, "reg", {0, 0x8000100, 0, 0x1000, 0, 0x8010000, 0, 0x2000});
+                    },
+                    "device tree node 'intc@8000000': a register range is not made of whole pages"},
+            Mistake{"no_maintenance", [](Tree &t) { t.remove(kGic, "interrupts"); },
+                    "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
+            Mistake{"maintenance_spi",
+                    [](Tree &t) {
+                        t.cells(kGic, "interrupts", {0, 9, 4});
+                    },
+                    "device tree node 'intc@8000000': there is no maintenance interrupt, so no virtualization support"},
+            Mistake{"timer_ppi",
+                    [](Tree &t) {
+                        t.cells("/timer", "interrupts", {1, 13, 4, 1, 16, 4, 1, 11, 4, 1, 10, 4});
+                    },
+                    "device tree node 'timer': 'interrupts' lacks the physical, virtual or hypervisor timer's PPI"},
+            Mistake{"no_timer", [](Tree &t) { t.remove("/timer"); }, "the device tree has no generic timer"},
+            Mistake{"no_cpu",
+                    [](Tree &t) {
+                        t.remove("/cpus/cpu@0");
+                        t.remove("/cpus/cpu@1");
+                    },
+                    "device tree node 'cpus': there is no usable CPU"},
+            Mistake{"cpu_reg", [](Tree &t) { t.cells("/cpus/cpu@1", "reg", {0x80000000}); },
+                    "device tree node 'cpu@1': 'reg' is not an MPIDR affinity"},
+            Mistake{"damaged", [](Tree &t) { t.bytes()[64] ^= 0xff; },
+                    "the device tree is damaged (libfdt: FDT_ERR_BADSTRUCTURE)"},
+            Mistake{"too_long", [](Tree &t) { fdt_set_totalsize(t.data(), 0x20000); },
+                    "the device tree claims 131072 bytes, at most 16384 are possible"},
+            Mistake{"no_tree", [](Tree &t) { t.bytes()[0] = 0; }, "there is no device tree"}};
 }
 
 INSTANTIATE_TEST_SUITE_P(PlatformInfo, PlatformMistake, ::testing::ValuesIn(mistakes()),

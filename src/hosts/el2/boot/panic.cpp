@@ -81,9 +81,18 @@ const char *class_name(u64 esr) {
 
 const char *abort_name(u64 status) {
     switch (status & 0x3f) {
-    case 0x04: case 0x05: case 0x06: case 0x07: return "translation fault: nothing is mapped there";
-    case 0x08: case 0x09: case 0x0a: case 0x0b: return "access flag fault";
-    case 0x0c: case 0x0d: case 0x0e: case 0x0f: return "permission fault";
+    case 0x04:
+    case 0x05:
+    case 0x06:
+    case 0x07: return "translation fault: nothing is mapped there";
+    case 0x08:
+    case 0x09:
+    case 0x0a:
+    case 0x0b: return "access flag fault";
+    case 0x0c:
+    case 0x0d:
+    case 0x0e:
+    case 0x0f: return "permission fault";
     case 0x10: return "synchronous external abort: no such device or memory";
     case 0x21: return "alignment fault";
     case 0x30: return "TLB conflict";
@@ -141,7 +150,8 @@ void give_up(std::string_view why) {
     end(printer);
 }
 
-extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame, sel4vm::u64 vector) {
+extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame,
+                                                       sel4vm::u64 vector) {
     using namespace sel4vm;
     using namespace sel4vm::el2;
     constexpr const char *kKinds[4] = {"synchronous exception", "IRQ", "FIQ", "SError"};
@@ -157,7 +167,8 @@ extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostEx
     console.print("  elr ");
     print_address(console, frame.elr);
     Text<160> text;
-    text << "\n  far " << Hex{frame.far} << "  esr " << Hex{frame.esr} << "  spsr " << Hex{frame.spsr} << "  sp " << Hex{frame.sp} << "\n";
+    text << "\n  far " << Hex{frame.far} << "  esr " << Hex{frame.esr} << "  spsr " << Hex{frame.spsr} << "  sp "
+         << Hex{frame.sp} << "\n";
     console.print(text.view());
     const CpuLocal &local = *CpuLocal::current();
     if (frame.far < local.stack_limit && local.stack_limit - frame.far <= kPageBytes)

@@ -79,7 +79,8 @@ std::optional<HostPhysRange> appended_range() {
 }
 
 bool is_in_ram(const PlatformInfo &platform, HostPhysRange range) {
-    return std::any_of(platform.ram.begin(), platform.ram.end(), [&](const HostPhysRange &ram) { return ram.contains(range); });
+    return std::any_of(platform.ram.begin(), platform.ram.end(),
+                       [&](const HostPhysRange &ram) { return ram.contains(range); });
 }
 
 /// Gives every free page of RAM to the allocator: from each range, in address order, what no reservation covers.
@@ -129,8 +130,9 @@ void add_free_memory(PageAllocator &pages, const PlatformInfo &platform, std::sp
 
     const auto appended = appended_range();
     FixedVector<HostPhysRange, 3> taken;
-    for (const auto &range : {std::optional{whole_pages(between_symbols(__image_start, __image_end))},
-                              std::optional{whole_pages(tree_range)}, appended ? std::optional{whole_pages(*appended)} : appended}) {
+    for (const auto &range :
+         {std::optional{whole_pages(between_symbols(__image_start, __image_end))},
+          std::optional{whole_pages(tree_range)}, appended ? std::optional{whole_pages(*appended)} : appended}) {
         if (!range)
             continue;
         if (!is_in_ram(platform, *range))
@@ -143,7 +145,8 @@ void add_free_memory(PageAllocator &pages, const PlatformInfo &platform, std::sp
 
     const auto bundle = appended ? appended : platform.initrd;
     must_map(map, bundle, HostMemory::constants);
-    Host host(platform, console, map, pages, bundle ? bytes_at(bundle->base().value(), bundle->size()) : std::span<const u8>{});
+    Host host(platform, console, map, pages,
+              bundle ? bytes_at(bundle->base().value(), bundle->size()) : std::span<const u8>{});
     host.exit(app_main(host));
 }
 

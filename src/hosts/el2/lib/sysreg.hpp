@@ -8,11 +8,11 @@
 
 // SAFETY: volatile keeps reads in order; the memory clobber on writes keeps ordinary accesses on their side of a change of
 // translation or control. Synchronisation (isb, dsb) is the caller's, where it is needed.
-#define SEL4VM_READ_SYSREG(name)                                          \
-    __extension__({                                                       \
-        ::sel4vm::u64 sel4vm_sysreg_;                                     \
-        asm volatile("mrs %0, " #name : "=r"(sel4vm_sysreg_));            \
-        sel4vm_sysreg_;                                                   \
+#define SEL4VM_READ_SYSREG(name)                               \
+    __extension__({                                            \
+        ::sel4vm::u64 sel4vm_sysreg_;                          \
+        asm volatile("mrs %0, " #name : "=r"(sel4vm_sysreg_)); \
+        sel4vm_sysreg_;                                        \
     })
 #define SEL4VM_WRITE_SYSREG(name, value) \
     asm volatile("msr " #name ", %x0" ::"rZ"(static_cast<::sel4vm::u64>(value)) : "memory")

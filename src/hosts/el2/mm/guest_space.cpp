@@ -53,9 +53,7 @@ private:
     u64 before_;
 };
 
-void invalidate_all_of_loaded() {
-    asm volatile("tlbi vmalls12e1is\n\tdsb ish\n\tisb" ::: "memory");
-}
+void invalidate_all_of_loaded() { asm volatile("tlbi vmalls12e1is\n\tdsb ish\n\tisb" ::: "memory"); }
 
 } // namespace
 
@@ -68,7 +66,8 @@ Stage2Config Stage2Config::of_this_cpu() {
     constexpr u64 kReserved1 = u64{1} << 31;
     constexpr u64 kWalksCached = u64{3} << 12 | u64{1} << 10 | u64{1} << 8;
     constexpr u64 kStartAtLevel1 = u64{1} << 6;
-    const u64 control = kReserved1 | std::min<u64>(range, 5) << 16 | kWalksCached | kStartAtLevel1 | (u64{64} - address_bits);
+    const u64 control =
+        kReserved1 | std::min<u64>(range, 5) << 16 | kWalksCached | kStartAtLevel1 | (u64{64} - address_bits);
     return {control, address_bits, 1};
 }
 
@@ -126,9 +125,11 @@ Result<RamBlock, HostError> GuestSpace::allocate_ram(u64 size_bytes, u64 alignme
 void GuestSpace::free_ram(const RamBlock &block) { pages_.free_ram(block); }
 
 Status<HostError> GuestSpace::map_ram(GpaRange at, const RamBlock &block, u64 offset, Protection protection) {
-    if (!is_whole_pages(at) || !is_aligned(offset, kPageBytes) || offset > block.size_bytes || at.size() > block.size_bytes - offset)
+    if (!is_whole_pages(at) || !is_aligned(offset, kPageBytes) || offset > block.size_bytes ||
+        at.size() > block.size_bytes - offset)
         return Err{HostError{HostErrorKind::invalid}};
-    return table_.map(at.base().value(), at.size(), block.phys.value() + offset, kNormal | kAccessed | protection_bits(protection));
+    return table_.map(at.base().value(), at.size(), block.phys.value() + offset,
+                      kNormal | kAccessed | protection_bits(protection));
 }
 
 Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind kind) {
@@ -138,7 +139,8 @@ Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind 
 }
 
 Status<HostError> GuestSpace::protect(GpaRange at, Protection protection) {
-    return table_.change(at.base().value(), at.size(), kProtectionMask, protection_bits(protection), ChangeKind::permissions);
+    return table_.change(at.base().value(), at.size(), kProtectionMask, protection_bits(protection),
+                         ChangeKind::permissions);
 }
 
 void GuestSpace::unmap(GpaRange at) { table_.unmap(at.base().value(), at.size()); }

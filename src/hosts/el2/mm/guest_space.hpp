@@ -46,7 +46,8 @@ public:
 
     [[nodiscard]] Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) override;
     void free_ram(const RamBlock &block) override;
-    [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset, Protection protection) override;
+    [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
+                                            Protection protection) override;
     [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) override;
     [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override;
     void unmap(GpaRange at) override;

@@ -65,7 +65,8 @@ Status<HostError> HostMap::map(HostPhysRange range, HostMemory kind) {
 
 Status<HostError> HostMap::change(HostPhysRange range, HostMemory kind) {
     constexpr u64 kMask = index(7) | kReadOnly | kExecuteNever;
-    return table_.change(range.base().value(), range.size(), kMask, attributes_of(kind) & kMask, ChangeKind::memory_type);
+    return table_.change(range.base().value(), range.size(), kMask, attributes_of(kind) & kMask,
+                         ChangeKind::memory_type);
 }
 
 void HostMap::unmap(HostPhysRange range) { table_.unmap(range.base().value(), range.size()); }
@@ -73,7 +74,7 @@ void HostMap::unmap(HostPhysRange range) { table_.unmap(range.base().value(), ra
 void HostMap::enable() {
     constexpr u64 kWalksCached = u64{3} << 12 | u64{1} << 10 | u64{1} << 8; // inner shareable, write-back
     constexpr u64 kT0sz = 64 - kGeometry.input_bits;
-    constexpr u64 kOn = 1 | u64{1} << 2 | u64{1} << 12 | u64{1} << 3 | u64{1} << 19; // M, C, I, SA, WXN
+    constexpr u64 kOn = 1 | u64{1} << 2 | u64{1} << 12 | u64{1} << 3 | u64{1} << 19;                 // M, C, I, SA, WXN
     const u64 physical_size = std::min<u64>(bits_of(SEL4VM_READ_SYSREG(id_aa64mmfr0_el1), 3, 0), 5); // 48 bits
     dsb_sy();
     // SAFETY: everything that runs from here on is mapped at its own address; the caller mapped image, stack and tree.

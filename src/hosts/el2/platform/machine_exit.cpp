@@ -16,11 +16,12 @@ u64 firmware_call(PsciConduit conduit, u64 function, u64 x1, u64 x2, u64 x3) {
     register u64 r2 asm("x2") = x2;
     register u64 r3 asm("x3") = x3;
     // SAFETY: SMCCC 1.0 preserves x18 to x30 and SP only, so everything else that a callee may change is named.
-#define SEL4VM_FIRMWARE_CALL(instruction)                                                                              \
-    asm volatile(instruction                                                                                           \
-                 : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)                                                              \
-                 :                                                                                                     \
-                 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory")
+#define SEL4VM_FIRMWARE_CALL(instruction)                                                                      \
+    asm volatile(instruction                                                                                   \
+                 : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)                                                      \
+                 :                                                                                             \
+                 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", \
+                   "memory")
     switch (conduit) {
     case PsciConduit::smc: SEL4VM_FIRMWARE_CALL("smc #0"); return r0;
     case PsciConduit::hvc: SEL4VM_FIRMWARE_CALL("hvc #0"); return r0;

@@ -35,7 +35,8 @@ void ConsoleLog::line(LogLevel level, std::string_view source, std::string_view 
     case LogLevel::info: name = "info"; break;
     case LogLevel::debug: break;
     }
-    for (const std::string_view part : {std::string_view{"sel4vm: "}, name, std::string_view{": "}, source, std::string_view{": "}, text})
+    for (const std::string_view part :
+         {std::string_view{"sel4vm: "}, name, std::string_view{": "}, source, std::string_view{": "}, text})
         console_.print(part);
     console_.print("\n");
 }

@@ -39,8 +39,8 @@ Result<DeviceTree, TreeError> DeviceTree::open(std::span<const u8> blob) {
     if (claimed == 0)
         bad.message << "there is no device tree";
     else if (claimed > blob.size() || claimed > kMaxBytes)
-        bad.message << "the device tree claims " << claimed << " bytes, at most " << std::min<u64>(blob.size(), kMaxBytes)
-                    << " are possible";
+        bad.message << "the device tree claims " << claimed << " bytes, at most "
+                    << std::min<u64>(blob.size(), kMaxBytes) << " are possible";
     else if (const int code = fdt_check_full(blob.data(), static_cast<size_t>(claimed)); code != 0)
         bad.message << "the device tree is damaged (libfdt: " << fdt_strerror(code) << ")";
     else
@@ -50,9 +50,12 @@ Result<DeviceTree, TreeError> DeviceTree::open(std::span<const u8> blob) {
 
 // ---------------------------------------------------------------- nodes
 
-std::optional<DeviceTree::Node> DeviceTree::find(const char *path) const { return node_at(fdt_path_offset(fdt(), path)); }
+std::optional<DeviceTree::Node> DeviceTree::find(const char *path) const {
+    return node_at(fdt_path_offset(fdt(), path));
+}
 
-std::optional<DeviceTree::Node> DeviceTree::find_compatible(std::span<const char *const> names, std::optional<Node> previous) const {
+std::optional<DeviceTree::Node> DeviceTree::find_compatible(std::span<const char *const> names,
+                                                            std::optional<Node> previous) const {
     auto node = previous ? next_node(*previous) : node_at(0);
     for (; node; node = next_node(*node)) {
         if (is_compatible(*node, names) && is_enabled(*node))
@@ -225,7 +228,8 @@ std::optional<GicSpecifier> DeviceTree::interrupt(Node node, unsigned index, Nod
     }
     const u32 phandle = fdt_get_phandle(fdt(), controller.offset);
     const auto bytes = property(node, "interrupts");
-    if (!parent || *parent != phandle || cell(controller, "#interrupt-cells") < 3U || bytes.size() < 4 * (3 * usize{index} + 3))
+    if (!parent || *parent != phandle || cell(controller, "#interrupt-cells") < 3U ||
+        bytes.size() < 4 * (3 * usize{index} + 3))
         return std::nullopt;
     // A controller with more cells (partitioned PPIs) has them after the first three.
     const usize stride = *cell(controller, "#interrupt-cells");

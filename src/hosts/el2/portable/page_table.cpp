@@ -130,7 +130,8 @@ bool PageTable::all_mapped(u64 table, unsigned level, Span range) const {
 
 Status<HostError> PageTable::map(u64 at, u64 size_bytes, u64 output, u64 attributes) {
     SEL4VM_ASSERT(root_ != 0 && (attributes & ~kAttributeMask) == 0);
-    const bool output_fits = is_aligned(output, kPageBytes) && output <= kAddressMask && size_bytes <= kAddressMask - output + kPageBytes;
+    const bool output_fits =
+        is_aligned(output, kPageBytes) && output <= kAddressMask && size_bytes <= kAddressMask - output + kPageBytes;
     if (!valid_range(at, size_bytes) || !output_fits || any_mapped(root_, geometry_.start_level, {at, at + size_bytes}))
         return Err{HostError{HostErrorKind::invalid}};
     auto done = map_level(root_, geometry_.start_level, {at, at + size_bytes}, output, attributes);
@@ -209,7 +210,8 @@ void PageTable::change_level(u64 table, unsigned level, Span range, u64 mask, u6
         const unsigned index = index_of(at, level);
         const u64 entry = memory_.load(table, index);
         if (is_table(entry, level))
-            change_level(address_of(entry), level + 1, {at, std::min(range.end, entry_span(at, level).end)}, mask, attributes);
+            change_level(address_of(entry), level + 1, {at, std::min(range.end, entry_span(at, level).end)}, mask,
+                         attributes);
         else
             memory_.store(table, index, (entry & ~mask) | attributes | kValid);
     }
@@ -239,7 +241,8 @@ Status<HostError> PageTable::split_entry(u64 table, unsigned index, unsigned lev
     if (below == 0)
         return Err{HostError{HostErrorKind::out_of_memory}};
     for (unsigned i = 0; i < kEntries; ++i)
-        memory_.store(below, i, make_leaf(address_of(block) + i * size_of(level + 1), block & kAttributeMask, level + 1));
+        memory_.store(below, i,
+                      make_leaf(address_of(block) + i * size_of(level + 1), block & kAttributeMask, level + 1));
     memory_.store(table, index, 0);
     memory_.invalidate(span.base, span.end - span.base);
     memory_.store(table, index, make_table(below));

@@ -34,15 +34,15 @@ protected:
 };
 
 struct TableGeometry {
-    u8 start_level; ///< 0 to 2
-    u8 input_bits;  ///< bits of input address; up to 16 start tables are concatenated
+    u8 start_level;             ///< 0 to 2
+    u8 input_bits;              ///< bits of input address; up to 16 start tables are concatenated
     bool largest_blocks = true; ///< false: 2 MiB at most, so that no 1 GiB block ever has to be split
 };
 
 /// How change() replaces a valid entry.
 enum class ChangeKind : u8 {
-    permissions,  ///< in place: the architecture allows it for access permissions and software bits
-    memory_type,  ///< through an invalid entry
+    permissions, ///< in place: the architecture allows it for access permissions and software bits
+    memory_type, ///< through an invalid entry
 };
 
 class PageTable {

@@ -72,9 +72,9 @@ struct PlatformInfo {
     std::optional<HostPhysRange> rtc; ///< a PL031
     PsciConduit psci = PsciConduit::none;
     std::optional<HostPhysRange> initrd;
-    std::string_view bootargs;      ///< inside the device tree, which stays mapped
-    std::string_view model;         ///< inside the device tree
-    std::span<const u8> rng_seed;   ///< inside the device tree
+    std::string_view bootargs;    ///< inside the device tree, which stays mapped
+    std::string_view model;       ///< inside the device tree
+    std::span<const u8> rng_seed; ///< inside the device tree
 
 private:
     [[nodiscard]] Status<TreeError> read_memory(const DeviceTree &tree);

@@ -61,8 +61,9 @@ private:
             fact("ram ", Hex{range.base().value()}, " ", Hex{range.size()});
         for (const auto &range : p.reserved)
             fact("reserved ", Hex{range.base().value()}, " ", Hex{range.size()});
-        fact("image ", Hex{address_of_symbol(__image_start)}, ", free ", host_.pages().free_bytes() / kMiB, " MiB, console irq ",
-             p.uart.irq ? p.uart.irq->intid : 0, ", bundle ", host_.bundle().size(), " bytes, bootargs '", host_.bootargs(), "'");
+        fact("image ", Hex{address_of_symbol(__image_start)}, ", free ", host_.pages().free_bytes() / kMiB,
+             " MiB, console irq ", p.uart.irq ? p.uart.irq->intid : 0, ", bundle ", host_.bundle().size(),
+             " bytes, bootargs '", host_.bootargs(), "'");
         if (!host_.bundle().empty()) {
             u64 sum = 0;
             for (const u8 byte : host_.bundle())
@@ -77,12 +78,14 @@ private:
         std::array<void *, 64> blocks{};
         for (usize i = 0; i < blocks.size(); ++i) {
             blocks[i] = heap.allocate(24 + 100 * i, 16);
-            expect(blocks[i] != nullptr && reinterpret_cast<uptr>(blocks[i]) % 16 == 0, "heap: no block, or misaligned");
+            expect(blocks[i] != nullptr && reinterpret_cast<uptr>(blocks[i]) % 16 == 0,
+                   "heap: no block, or misaligned");
             std::fill_n(static_cast<u8 *>(blocks[i]), 24 + 100 * i, static_cast<u8>(i));
         }
         for (usize i = 0; i < blocks.size(); ++i) {
             const auto *bytes = static_cast<u8 *>(blocks[i]);
-            expect(std::all_of(bytes, bytes + 24 + 100 * i, [&](u8 b) { return b == i; }), "heap: a block was overwritten");
+            expect(std::all_of(bytes, bytes + 24 + 100 * i, [&](u8 b) { return b == i; }),
+                   "heap: a block was overwritten");
             heap.deallocate(blocks[i], 24 + 100 * i, 16);
         }
         void *big = heap.allocate(5 * kMiB, 64 * kKiB);
@@ -128,7 +131,8 @@ private:
         expect(made.has_value(), "stage 2: no space");
         GuestSpace &space = **made;
         auto other = host_.make_guest_space();
-        expect(other.has_value() && (*other)->translation_base() >> 48 != space.translation_base() >> 48, "stage 2: one VMID for two");
+        expect(other.has_value() && (*other)->translation_base() >> 48 != space.translation_base() >> 48,
+               "stage 2: one VMID for two");
         fact("stage 2: ", space.address_bits(), " bits, vtcr ", Hex{space.translation_control()}, ", vttbr ",
              Hex{space.translation_base()});
 
@@ -138,28 +142,33 @@ private:
             Result<RamBlock, HostError> block = Err{HostError{}};
             const u64 cost = ticks([&] {
                 block = space.allocate_ram(range.size(), 2 * kMiB, clearing);
-                expect(block.has_value() && space.map_ram(range, *block, 0, Protection::read_write_execute).has_value(), "stage 2: 256 MiB");
+                expect(block.has_value() && space.map_ram(range, *block, 0, Protection::read_write_execute).has_value(),
+                       "stage 2: 256 MiB");
             });
             fact("256 MiB ", clearing == Clearing::cleared ? "cleared" : "not cleared", ": ", cost, " ticks");
             expect(translate(space, 0x4123'4567) == block->phys.value() + 0x123'4567, "stage 2: wrong translation");
             expect(!translate(space, 0x3fff'f000) && !translate(space, 0x5000'0000), "stage 2: too much is mapped");
-            expect(!space.map_ram(*GpaRange::make(Gpa{0x4f00'0000}, kPageBytes), *block, 0, Protection::read_only), "stage 2: overlap");
+            expect(!space.map_ram(*GpaRange::make(Gpa{0x4f00'0000}, kPageBytes), *block, 0, Protection::read_only),
+                   "stage 2: overlap");
 
             const auto page = *GpaRange::make(Gpa{0x4120'1000}, kPageBytes);
             expect(space.protect(page, Protection::read_only).has_value(), "stage 2: protect");
             expect(translate(space, 0x4120'1000).has_value() && !translate_write(space, 0x4120'1000) &&
-                       translate_write(space, 0x4120'2000).has_value(), "stage 2: read-only page");
+                       translate_write(space, 0x4120'2000).has_value(),
+                   "stage 2: read-only page");
             space.unmap(page);
             expect(!translate(space, 0x4120'1000) && translate(space, 0x4120'2000).has_value(), "stage 2: hole");
-            expect(space.ram_at(Gpa{0x4120'2ff8}, 8) == block->window + 0x120'2ff8 && space.ram_at(Gpa{0x4120'1000}, 8) == nullptr &&
-                       space.ram_at(Gpa{0x4120'2ffc}, 8) == nullptr, "stage 2: the host's view");
+            expect(space.ram_at(Gpa{0x4120'2ff8}, 8) == block->window + 0x120'2ff8 &&
+                       space.ram_at(Gpa{0x4120'1000}, 8) == nullptr && space.ram_at(Gpa{0x4120'2ffc}, 8) == nullptr,
+                   "stage 2: the host's view");
             space.clean_to_guest(*block, 0x1000, 0x12345);
             space.unmap(range);
             expect(!translate(space, 0x4000'0000), "stage 2: unmap");
             space.free_ram(*block);
         }
         const auto device = *GpaRange::make(Gpa{0x0900'0000}, kPageBytes);
-        expect(space.map_device(device, host_.platform().uart.registers->base(), DeviceKind::device).has_value(), "stage 2: device");
+        expect(space.map_device(device, host_.platform().uart.registers->base(), DeviceKind::device).has_value(),
+               "stage 2: device");
         expect(space.ram_at(Gpa{0x0900'0000}, 4) == nullptr, "stage 2: a device is not RAM");
         space.unmap(device);
         expect(before == host_.pages().free_bytes(), "stage 2: memory was lost");
@@ -288,7 +297,8 @@ int read_input(Host &host) {
                 sum = sum * 31 + some[i];
                 if (some[i] == '.') {
                     Text<120> text;
-                    text << "input of " << bytes << " bytes, hash " << Hex{sum} << (announcements.count > 0 ? ", announced" : "");
+                    text << "input of " << bytes << " bytes, hash " << Hex{sum}
+                         << (announcements.count > 0 ? ", announced" : "");
                     host.log().line(LogLevel::info, "selftest", text.view());
                     return 0;
                 }
