@@ -95,7 +95,6 @@ private:
     void program_timer(u64 now);
     void wait_for_interrupt();
     [[nodiscard]] Outcome take_interrupt(Event *event);
-    [[nodiscard]] Outcome guest_interrupt(u32 due, const Exit &exit, Event *event);
 
     // switching.cpp: whose state is in the hardware
     void configure();

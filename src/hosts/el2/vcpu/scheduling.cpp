@@ -220,13 +220,20 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
             return Outcome::go_on;
         }
         loaded_->timer_masked_ = true; // it stays active until VcpuTimer::unmask()
-        return guest_interrupt(Vcpu::kDueTimer, Exit(TimerExit{aarch64::kTimerIntidVirtual}), event);
+        // With an event we come from the guest, so the loaded vCPU is the one that runs.
+        if (event != nullptr)
+            return deliver(*loaded_, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, *event);
+        post(*loaded_, Vcpu::kDueTimer);
+        return Outcome::go_on;
     }
     if (intid == maintenance_intid_) {
         gic_.deactivate(token);
         if (loaded_ == nullptr)
             return Outcome::go_on;
-        return guest_interrupt(Vcpu::kDueMaintenance, Exit(ExitKind::irq_maintenance), event);
+        if (event != nullptr)
+            return deliver(*loaded_, Vcpu::Pending::nothing, ExitKind::irq_maintenance, *event);
+        post(*loaded_, Vcpu::kDueMaintenance);
+        return Outcome::go_on;
     }
     ++counters_.interrupts;
     attention_.store(1, std::memory_order_relaxed);
@@ -238,14 +245,6 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         return Outcome::go_on;
     }
     interrupts_.dispatch(token);
-    return Outcome::go_on;
-}
-
-Processor::Outcome Processor::guest_interrupt(u32 due, const Exit &exit, Event *event) {
-    // With an event we come from the guest, so the loaded vCPU is the one that runs.
-    if (event != nullptr)
-        return deliver(*loaded_, Vcpu::Pending::nothing, exit, *event);
-    post(*loaded_, due);
     return Outcome::go_on;
 }
 
