@@ -21,8 +21,9 @@ set(CMAKE_CXX_FLAGS_INIT "${sel4vm_common_flags} -fno-threadsafe-statics -fno-us
 set(CMAKE_ASM_FLAGS_INIT "-mno-outline-atomics")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -nostartfiles -static-pie -Wl,--gc-sections -Wl,--build-id=none")
 
+# Functions and loops start where they fall: aligning them costs 4 % of the image.
 foreach(language C CXX ASM)
-  set(CMAKE_${language}_FLAGS_RELEASE "-O2 -g" CACHE STRING "Flags of the release build")
+  set(CMAKE_${language}_FLAGS_RELEASE "-O2 -falign-functions=4 -fno-align-loops -fno-align-jumps -g" CACHE STRING "Flags of the release build")
 endforeach()
 
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
