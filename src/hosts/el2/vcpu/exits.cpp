@@ -271,15 +271,16 @@ void Processor::end_sequence(Vcpu &vcpu, aarch64::AccessStep step) {
 Processor::Outcome Processor::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const auto iss = esr.iss_as<aarch64::IssSysreg>();
     const u32 id = aarch64::sysreg_id(iss);
-    const unsigned rt = iss.get<aarch64::IssSysreg::Rt>();
-    const bool read = iss.get<aarch64::IssSysreg::Read>();
-    if (host_register(vcpu, id, rt, read)) {
+    const u64 rt = esr.raw() >> aarch64::IssSysreg::Rt::shift & aarch64::IssSysreg::Rt::max;
+    // Of the registers proper, one is the host's own; the rest of its own are instructions.
+    if ((aarch64::sysreg_op0(id) != 3 || id == sysreg::kIccSreEl1) && host_register(vcpu, id, esr)) [[unlikely]] {
         advance(vcpu);
         return Outcome::go_on;
     }
-    const u64 value = rt == 31 || read ? 0 : vcpu.context_.x[rt];
-    return deliver(vcpu, read ? Vcpu::Pending::mrs : Vcpu::Pending::advance, SystemRegisterExit{id, !read, value},
-                   event);
+    if (iss.get<aarch64::IssSysreg::Read>())
+        return deliver(vcpu, Vcpu::Pending::mrs, SystemRegisterExit{id, false, 0}, event);
+    const u64 value = rt == 31 ? 0 : vcpu.context_.x[rt];
+    return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{id, true, value}, event);
 }
 
 Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -310,7 +311,6 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
 
 Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     switch (esr.ec()) {
-    case Ec::sysreg: return on_system_register(vcpu, esr, event);
     case Ec::wfx: return on_wait(vcpu, esr, event);
     case Ec::smc64:
         return deliver(vcpu, Vcpu::Pending::advance,
@@ -351,7 +351,9 @@ Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
 }
 
 // What traps for the host's own reasons, so that nobody above it hears of it: true when done.
-bool Processor::host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read) {
+bool Processor::host_register(Vcpu &vcpu, u32 id, EsrEl2 esr) {
+    const auto iss = esr.iss_as<aarch64::IssSysreg>();
+    const unsigned rt = iss.get<aarch64::IssSysreg::Rt>();
     if (id == sysreg::kDcIsw || id == sysreg::kDcCsw || id == sysreg::kDcCisw) {
         // Clean and invalidate does all that any of them asks, and cannot lose another's data.
         const u64 operand = rt == 31 ? 0 : vcpu.context_.x[rt];
@@ -360,7 +362,7 @@ bool Processor::host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read) {
     }
     if (id == sysreg::kIccSreEl1 && interface_.version() == GicVersion::v3) {
         // System registers are enabled for good; writes are ignored.
-        if (read)
+        if (iss.get<aarch64::IssSysreg::Read>())
             vcpu.set_general_register(rt, 7);
         return true;
     }

@@ -122,7 +122,7 @@ private:
     [[nodiscard]] Outcome start_sequence(Vcpu &vcpu, aarch64::IssDataAbort iss, Gpa gpa, Event &event);
     void continue_sequence(Vcpu &vcpu, u64 data);
     void end_sequence(Vcpu &vcpu, aarch64::AccessStep step);
-    [[nodiscard]] bool host_register(Vcpu &vcpu, u32 id, unsigned rt, bool read);
+    [[nodiscard]] bool host_register(Vcpu &vcpu, u32 id, aarch64::EsrEl2 esr);
 
     // Hot fields first.
     std::atomic<u32> attention_{1}; ///< not zero: look around before entering the guest

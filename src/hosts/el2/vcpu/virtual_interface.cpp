@@ -11,8 +11,6 @@ namespace {
 constexpr u32 kGichHcr = 0x00;
 constexpr u32 kGichVtr = 0x04;
 constexpr u32 kGichVmcr = 0x08;
-constexpr u32 kGichEisr0 = 0x20;
-constexpr u32 kGichElrsr0 = 0x30;
 constexpr u32 kGichApr = 0xf0;
 
 // ICH_* by encoding, which every assembler knows.
@@ -20,8 +18,6 @@ constexpr u32 kGichApr = 0xf0;
 #define SEL4VM_ICH_AP1R(n) S3_4_C12_C9_##n
 #define SEL4VM_ICH_HCR     S3_4_C12_C11_0
 #define SEL4VM_ICH_VTR     S3_4_C12_C11_1
-#define SEL4VM_ICH_EISR    S3_4_C12_C11_3
-#define SEL4VM_ICH_ELRSR   S3_4_C12_C11_5
 #define SEL4VM_ICH_VMCR    S3_4_C12_C11_7
 #define SEL4VM_ICC_SRE_EL1 S3_0_C12_C12_5
 #define SEL4VM_ICC_SRE_EL2 S3_4_C12_C9_5
@@ -118,12 +114,6 @@ void VirtualInterface::load(const VirtualInterfaceState &from) const {
         gich_.write32(kGichVmcr, from.machine_control);
         gich_.write32(kGichHcr, from.control);
     }
-}
-
-u32 VirtualInterface::finished() const {
-    if (version_ == GicVersion::v3)
-        return static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_EISR) | SEL4VM_READ(SEL4VM_ICH_ELRSR));
-    return gich_.read32(kGichEisr0) | gich_.read32(kGichElrsr0);
 }
 
 void VirtualInterface::set_control(u32 value) const {

@@ -82,7 +82,11 @@ public:
             gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
     }
     /// EISR | ELRSR: bit n set when register n holds nothing that the guest still works on.
-    [[nodiscard]] u32 finished() const;
+    [[nodiscard]] u32 finished() const {
+        if (version_ == GicVersion::v3) // ICH_EISR_EL2, ICH_ELRSR_EL2
+            return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_3) | SEL4VM_READ_SYSREG(S3_4_C12_C11_5));
+        return gich_.read32(kGichEisr0) | gich_.read32(kGichElrsr0);
+    }
     void set_control(u32 value) const;
     [[nodiscard]] u32 machine_control() const;
     void set_machine_control(u32 value) const;
@@ -99,6 +103,8 @@ public:
     }
 
 private:
+    static constexpr u32 kGichEisr0 = 0x20;
+    static constexpr u32 kGichElrsr0 = 0x30;
     static constexpr u32 kGichLr0 = 0x100;
     Mmio gich_;
     GicVersion version_;
