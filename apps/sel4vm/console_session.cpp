@@ -382,6 +382,8 @@ private:
             return {ExitStatus::emulator_failed,
                     fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
         const u64 code = exit_status_.value_or(static_cast<u64>(WEXITSTATUS(status)));
+        if (code == 0 && !exit_status_ && setup_.protocol == LineProtocol::marked)
+            return {ExitStatus::guest_failed, "the host program ended without a status; its last words are above"};
         if (code == 0)
             return {};
         const ExitStatus kind =

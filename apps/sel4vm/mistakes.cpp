@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/mistakes.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ std::string to_text(const Mistake &mistake) {
         if (!part.empty())
             text += (text.empty() ? "" : ": ") + part;
     }
-    return text;
+    return one_line(text);
 }
 
 std::vector<std::string> Mistakes::texts() const {

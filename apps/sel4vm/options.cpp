@@ -59,13 +59,21 @@ struct Parser {
         app.set_help_all_flag("--help-all", "Print this help with that of all commands and exit");
         app.footer(kFooter);
         app.get_formatter()->column_width(34);
+        // As with most tools, the last of several values counts; the commands made below inherit this.
+        app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 
         check_command =
             app.add_subcommand("check", "Report every mistake in a system file and in the files that it names");
-        check_command->add_option("FILE", check.file, "System file (TOML)")->required()->type_name("");
+        check_command->add_option("FILE", check.file, "System file (TOML)")
+            ->required()
+            ->type_name("")
+            ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
 
         build_command = app.add_subcommand("build", "Make a bootable image of a system file");
-        build_command->add_option("FILE", build.file, "System file (TOML)")->required()->type_name("");
+        build_command->add_option("FILE", build.file, "System file (TOML)")
+            ->required()
+            ->type_name("")
+            ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
         build_command
             ->add_option("-o,--output", build.output, "Image to write: an arm64 Image for QEMU, U-Boot and others")
             ->required()
@@ -76,7 +84,9 @@ struct Parser {
         build_command->add_flag("-v,--verbose", build.verbose, "Say what is done");
 
         run_command = app.add_subcommand("run", "Build a system and start it in QEMU on this terminal");
-        run_command->add_option("FILE", run.file, "System file (TOML)")->type_name("");
+        run_command->add_option("FILE", run.file, "System file (TOML)")
+            ->type_name("")
+            ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
         add_vm_options(*run_command, run.vm);
         run_command
             ->add_option("--cpu", run.cpu,
@@ -90,13 +100,17 @@ struct Parser {
         run_command->add_flag("--no-hypervisor", run.no_hypervisor, "Boot the guest directly in QEMU, for comparison");
         run_command->add_option("--qemu-arg", run.qemu_arguments, "One more argument for QEMU; may be repeated")
             ->type_name("ARG")
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
             ->allow_extra_args(false);
         add_host_image(*run_command, run.host_image);
         run_command->add_flag("-v,--verbose", run.verbose, "Say what is done, QEMU's command line included");
         run_command->footer(kRunFooter);
 
         inspect_command = app.add_subcommand("inspect", "List what is in an image, bundle, kernel or device tree");
-        inspect_command->add_option("FILE", inspect.file, "File to look into")->required()->type_name("");
+        inspect_command->add_option("FILE", inspect.file, "File to look into")
+            ->required()
+            ->type_name("")
+            ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
         inspect_command->add_flag("--notices", inspect.notices, "Print the third-party notices that an image carries");
         for (CLI::App *command : {check_command, build_command, run_command, inspect_command})
             command->get_formatter()->column_width(34);

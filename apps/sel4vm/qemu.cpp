@@ -21,8 +21,6 @@ std::vector<std::string> qemu_command(const QemuMachine &machine) {
     add({"-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"});
     // The tool ends QEMU by its process id, so no key of the guest's console may mean anything to QEMU.
     add({"-chardev", "stdio,id=console,signal=off,mux=off", "-serial", "chardev:console"});
-    if (hosted)
-        add({"-semihosting-config", "enable=on,target=native"});
     if (machine.timing == Timing::deterministic)
         add({"-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-seed", "1"});
     if (!machine.firmware.empty())

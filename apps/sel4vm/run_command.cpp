@@ -110,7 +110,8 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
                            const std::filesystem::path &folder, Mistakes &mistakes) {
     const HostImage host = HostImage::find(options.host_image);
-    system.description.exit_method = machine::ExitMethod::semihosting;
+    // Not semihosting: QEMU would offer it to the guests, too. The status comes over the console.
+    system.description.exit_method = machine::ExitMethod::psci;
     const Bytes bundle = make_bundle(system, images, std::nullopt);
     fit_memory(system, host.size_bytes() + bundle.size(), mistakes);
     require_none(mistakes);

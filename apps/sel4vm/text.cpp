@@ -20,6 +20,11 @@ constexpr std::array kUnits{
     Unit{"MiB", 20}, Unit{"MB", 20}, Unit{"G", 30}, Unit{"GiB", 30}, Unit{"GB", 30},
 };
 
+/// ASCII's control characters, and U+0080 to U+009F as UTF-8 has them.
+bool is_control(unsigned char byte, unsigned char before) {
+    return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_letters(std::string_view a, std::string_view b) {
@@ -113,7 +118,7 @@ std::string in_quotes(std::string_view text) {
     unsigned char before = 0;
     for (const char c : text.substr(0, kLongest)) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool control = byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0); // U+0080 to U+009F too
+        const bool control = is_control(byte, before);
         before = byte;
         if (c == '"' || c == '\\')
             out += fmt::format("\\{}", c);
@@ -127,6 +132,20 @@ std::string in_quotes(std::string_view text) {
             out += c;
     }
     return out + (text.size() > kLongest ? "...\"" : "\"");
+}
+
+std::string one_line(std::string_view text) {
+    std::string out;
+    unsigned char before = 0;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (is_control(byte, before))
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += c;
+        before = byte;
+    }
+    return out;
 }
 
 std::string one_of(std::span<const std::string_view> names) {

@@ -29,6 +29,9 @@ namespace sel4vm::cli {
 /// In double quotes, control characters as \xNN, long text cut.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+/// The text with control characters as \xNN: one harmless line, whatever was in it.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 /// "a", "a or b", "a, b or c".
 [[nodiscard]] std::string one_of(std::span<const std::string_view> names);
 

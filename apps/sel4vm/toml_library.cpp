@@ -2,4 +2,4 @@
 //
 // The implementation of toml++, compiled once.
 #define TOML_IMPLEMENTATION
-#include <toml++/toml.h>
+#include <apps/sel4vm/toml.hpp>

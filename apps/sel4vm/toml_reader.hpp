@@ -6,12 +6,12 @@
 
 #include <apps/sel4vm/mistakes.hpp>
 
+#include <apps/sel4vm/toml.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
 
 namespace sel4vm::cli {

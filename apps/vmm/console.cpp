@@ -51,4 +51,13 @@ void LineLog::line(LogLevel level, std::string_view source, std::string_view tex
     console_.print(line.view());
 }
 
+void LineLog::exit_status(u8 status) {
+    if (mode_ == LineMode::plain)
+        return;
+    console_.put({&kMark, 1});
+    Text<32> line;
+    line << "sel4vm: exit " << u32{status} << "\n";
+    console_.print(line.view());
+}
+
 } // namespace sel4vm::vmm

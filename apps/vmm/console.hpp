@@ -32,6 +32,8 @@ public:
     LineLog(el2::Console &console, LineMode mode) : console_(console), mode_(mode) {}
     void line(LogLevel level, std::string_view source, std::string_view text) override;
     void set_level(LogLevel least) { least_ = least; }
+    /// The last line of a run, for whoever takes the marks away; nothing on a plain line.
+    void exit_status(u8 status);
     /// On a plain line, an unfinished line of a guest is ended first.
     void set_switch(machine::ConsoleSwitch *consoles) { consoles_ = consoles; }
 

@@ -7,5 +7,5 @@ int sel4vm::el2::app_main(Host &host) {
         host.log().line(LogLevel::error, "host", "not enough memory to start");
         return static_cast<int>(vmm::Status::cannot_start);
     }
-    return static_cast<int>(vmm->run());
+    return vmm->run();
 }

@@ -27,7 +27,14 @@ Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? LineMode::marked : LineMode::plain),
       log_(host.console(), mode_), line_(host.console(), mode_) {}
 
-Status Vmm::run() {
+int Vmm::run() {
+    const Status status = run_system();
+    log_.exit_status(static_cast<u8>(status));
+    const bool said = mode_ == LineMode::marked && system_.exit_method == machine::ExitMethod::psci;
+    return said ? 0 : static_cast<int>(status);
+}
+
+Status Vmm::run_system() {
     if (!read_bundle())
         return Status::cannot_start;
     el2::Heap &heap = host_.heap();

@@ -23,9 +23,12 @@ public:
     Vmm(const Vmm &) = delete;
     Vmm &operator=(const Vmm &) = delete;
 
-    [[nodiscard]] Status run();
+    /// Everything, from the bundle to the end of the last VM. The result is for the host to leave the machine with: where
+    /// the console has said the status, switching off is enough.
+    [[nodiscard]] int run();
 
 private:
+    [[nodiscard]] Status run_system();
     /// One VM and what its host side is made of. Destroyed in reverse order: the machine first.
     struct Guest {
         Owned<el2::GuestSpace> space;

@@ -16,6 +16,7 @@ running() {
 # Output is 8-bit clean, the host's lines go to standard error, and a mark that a guest prints is undone.
 emulator <<'SCRIPT'
 printf 'one\0two\xff\x1esel4vm: info: host: hello\r\n\x1e\x1ethree'
+off
 SCRIPT
 expect_run 0 "${run[@]}" </dev/null
 printf 'one\0two\xff\x1ethree' | cmp - out || fail "the guest's bytes were changed"
@@ -31,7 +32,8 @@ printf 'one\x1etwo\n' | cmp - out || fail "the bytes were changed"
 # Nothing is lost in either direction, however much there is, and the end of the input arrives as one EOT.
 head -c 3000000 /dev/urandom | tr '\036' '.' >data
 emulator <<'SCRIPT'
-exec head -c 3000001
+head -c 3000001
+off
 SCRIPT
 expect_run 0 "${run[@]}" <data
 { cat data; printf '\4'; } | cmp - out || fail "input and output differ"
@@ -39,6 +41,7 @@ expect_run 0 "${run[@]}" <data
 # A slow reader is waited for, also after the machine's end.
 emulator <<'SCRIPT'
 head -c 500000 /dev/zero | tr '\0' x
+off
 SCRIPT
 count=$(timeout 60 "$SEL4VM" "${run[@]}" </dev/null 2>err | { sleep 1; wc -c; })
 [ "$count" -eq 500000 ] || fail "a slow reader got $count bytes of 500000"
@@ -67,11 +70,15 @@ printf 'sel4vm: exit 1\n\x1e\x1esel4vm: exit 1\n\x1esel4vm: exit 0\n'
 SCRIPT
 expect_run 0 "${run[@]}" </dev/null
 emulator <<'SCRIPT'
-echo hello
-exit 1
+printf 'hello\n\x1esel4vm: exit 1\n'
 SCRIPT
 expect_run 1 "${run[@]}" </dev/null
 says "vm 'guest' ended with status 1"
+emulator <<'SCRIPT'
+printf 'hello\nPANIC\n'
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "the host program ended without a status; its last words are above"
 emulator <<'SCRIPT'
 echo "qemu-system-aarch64: warning: something" >&2
 echo "qemu-system-aarch64: Could not allocate memory" >&2
@@ -148,6 +155,7 @@ rm -rf tmp/*
 emulator <<'SCRIPT'
 head -c 1 >/dev/null
 echo "that was all"
+off
 SCRIPT
 status=0
 timeout 20 "$SEL4VM" "${run[@]}" <&- >out 2>&- || status=$?

@@ -22,9 +22,14 @@ fake_host_image() {
     export SEL4VM_HOST_IMAGE=$work/host.img
 }
 
-# emulator <<'SCRIPT': what runs instead of QEMU. Its standard streams are those of the machine's console.
+# emulator <<'SCRIPT': what runs instead of QEMU. Its standard streams are those of the machine's console; `off` switches it off
+# as the host does when all is well.
 emulator() {
-    { echo '#!/bin/bash'; cat; } >emulator
+    {
+        echo '#!/bin/bash'
+        echo "off() { printf '\\x1esel4vm: exit 0\\n'; exit 0; }"
+        cat
+    } >emulator
     chmod +x emulator
     export SEL4VM_QEMU=$work/emulator
 }

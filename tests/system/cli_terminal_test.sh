@@ -17,7 +17,7 @@ while IFS= read -r -n 1 -d '' key; do
     printf '<%02x>' "'$key"
     case $key in
     P) printf '\r\nKernel panic - not syncing: pressed\r\n' ;;
-    Q) exit 0 ;;
+    Q) off ;;
     S) kill -SEGV $$ ;;
     esac
 done

@@ -73,6 +73,12 @@ TEST(CommandLine, EveryOptionOfRunArrives) {
     EXPECT_EQ(options.file, std::nullopt);
 }
 
+TEST(CommandLine, TheLastOfSeveralValuesCounts) {
+    const auto options = run_options({"run", "a", "--memory", "1G", "--timeout", "5", "--memory=2G"});
+    EXPECT_EQ(options.vm.memory, "2G");
+    EXPECT_EQ(options.file, "a");
+}
+
 TEST(CommandLine, MistakesAreOneSentenceWithTheNearestName) {
     EXPECT_EQ(refusal({}), "a command is required: check, build, run or inspect; try 'sel4vm --help'");
     EXPECT_EQ(refusal({"rnu"}), "command 'rnu' is unknown; the nearest known one is 'run'; try 'sel4vm --help'");

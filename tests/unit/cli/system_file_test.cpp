@@ -229,6 +229,15 @@ TEST(SystemFile, WhatIsNotTomlSaysWhere) {
     EXPECT_TRUE(mistakes[0].starts_with("a.toml:2: not TOML: ")) << mistakes[0];
 }
 
+TEST(SystemFile, AKeyThatBeginsWrongIsNotTomlEither) {
+    // Assertions of toml++ 3.3 that its own input can break.
+    for (const std::string_view text : {"[=", "[(a]", "[a.=]", "[\x01"}) {
+        const auto mistakes = mistakes_in(text);
+        ASSERT_EQ(mistakes.size(), 1U) << text;
+        EXPECT_TRUE(mistakes[0].starts_with("a.toml:1: not TOML: ")) << mistakes[0];
+    }
+}
+
 TEST(SystemFile, MissingThingsAreNamed) {
     EXPECT_EQ(all_mistakes_in("[system]\n"), (Lines{"a.toml:1: key 'vm': missing: expected at least one VM"}));
     EXPECT_EQ(all_mistakes_in("[[vm]]\n"),

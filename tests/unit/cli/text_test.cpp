@@ -63,5 +63,10 @@ TEST(Quotes, KeepAValueOnOneLineAndItsControlCharactersHarmless) {
     EXPECT_EQ(in_quotes(std::string(1000, 'a')), "\"" + std::string(120, 'a') + "...\"");
 }
 
+TEST(OneLine, IsWhatAnyTextBecomes) {
+    EXPECT_EQ(one_line("a\nb\x1b[c\"d"), "a\\x0ab\\x1b[c\"d");
+    EXPECT_EQ(one_line("gr\xc3\xbc\xc3\x9f \xc2\x9b"), "gr\xc3\xbc\xc3\x9f \xc2\\x9b");
+}
+
 } // namespace
 } // namespace sel4vm::cli
