@@ -7,4 +7,5 @@ set -euo pipefail
 folder=$1
 shift
 printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$(nproc)" clang-tidy --quiet -p "$folder" \
-    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument
+    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument \
+    2> >(grep -v 'warnings\? generated' >&2)

@@ -42,7 +42,7 @@ enum class LockMode : u8 { none, spin };
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
 namespace detail {
 /// Bit n: the thread holds a lock of rank n. Hosted builds only.
-inline thread_local u32 held_ranks = 0;
+inline thread_local u32 held_ranks = 0; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 } // namespace detail
 #endif
 

@@ -34,9 +34,12 @@ public:
     using Value = T;
     using Error = E;
 
+    // Converting by design: `return value;` and `return Err{...};` are what makes a Result pleasant to write.
+    // NOLINTBEGIN(google-explicit-constructor)
     constexpr Result(T value) : impl_(std::move(value)) {}
     template <std::convertible_to<E> X>
     constexpr Result(Err<X> error) : impl_(tl::unexpect, static_cast<E>(error.value)) {}
+    // NOLINTEND(google-explicit-constructor)
 
     [[nodiscard]] constexpr bool has_value() const { return impl_.has_value(); }
     constexpr explicit operator bool() const { return impl_.has_value(); }

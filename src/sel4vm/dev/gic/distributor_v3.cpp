@@ -16,20 +16,20 @@ using Row = RegisterFamily<D>;
 
 // Each family starts with the registers of INTID 32: the private ones are in the redistributors.
 constexpr RegisterFamilies kRegisters(std::array{
-    Row{"CTLR", gicd::kCtlr, 1, 4, Widths::word, 0, &D::read_control, &D::write_control},
-    Row{"TYPER", gicd::kTyper, 1, 4, Widths::word, 0, &D::read_type, nullptr},
-    Row{"IIDR", gicd::kIidr, 1, 4, Widths::word, 0, &D::read_implementer, nullptr},
-    Row{"IGROUPR", gicd::kIgroupr + 4, 31, 4, Widths::word, 1, &D::read_group, &D::write_group},
-    Row{"ISENABLER", gicd::kIsenabler + 4, 31, 4, Widths::word, 1, &D::read_enable, &D::write_enable},
-    Row{"ICENABLER", gicd::kIcenabler + 4, 31, 4, Widths::word, 1, &D::read_enable, &D::write_disable},
-    Row{"ISPENDR", gicd::kIspendr + 4, 31, 4, Widths::word, 1, &D::read_pending, &D::write_pending},
-    Row{"ICPENDR", gicd::kIcpendr + 4, 31, 4, Widths::word, 1, &D::read_pending, &D::write_clear_pending},
-    Row{"ISACTIVER", gicd::kIsactiver + 4, 31, 4, Widths::word, 1, &D::read_active, &D::write_active},
-    Row{"ICACTIVER", gicd::kIcactiver + 4, 31, 4, Widths::word, 1, &D::read_active, &D::write_clear_active},
-    Row{"IPRIORITYR", gicd::kIpriorityr + 32, 247, 4, Widths::byte_or_word, 8, &D::read_priority, &D::write_priority},
-    Row{"ICFGR", gicd::kIcfgr + 8, 62, 4, Widths::word, 2, &D::read_config, &D::write_config},
-    Row{"IROUTER", gicd::kIrouter + 8 * 32, 988, 8, Widths::word_or_double, 32, &D::read_router, &D::write_router},
-    Row{"PIDR, CIDR", gicd::kPidr4, 12, 4, Widths::word, 0, &D::read_identification, nullptr},
+    Row{"CTLR", gicd::kCtlr, 1, 4, FamilyWidths::word, 0, &D::read_control, &D::write_control},
+    Row{"TYPER", gicd::kTyper, 1, 4, FamilyWidths::word, 0, &D::read_type, nullptr},
+    Row{"IIDR", gicd::kIidr, 1, 4, FamilyWidths::word, 0, &D::read_implementer, nullptr},
+    Row{"IGROUPR", gicd::kIgroupr + 4, 31, 4, FamilyWidths::word, 1, &D::read_group, &D::write_group},
+    Row{"ISENABLER", gicd::kIsenabler + 4, 31, 4, FamilyWidths::word, 1, &D::read_enable, &D::write_enable},
+    Row{"ICENABLER", gicd::kIcenabler + 4, 31, 4, FamilyWidths::word, 1, &D::read_enable, &D::write_disable},
+    Row{"ISPENDR", gicd::kIspendr + 4, 31, 4, FamilyWidths::word, 1, &D::read_pending, &D::write_pending},
+    Row{"ICPENDR", gicd::kIcpendr + 4, 31, 4, FamilyWidths::word, 1, &D::read_pending, &D::write_clear_pending},
+    Row{"ISACTIVER", gicd::kIsactiver + 4, 31, 4, FamilyWidths::word, 1, &D::read_active, &D::write_active},
+    Row{"ICACTIVER", gicd::kIcactiver + 4, 31, 4, FamilyWidths::word, 1, &D::read_active, &D::write_clear_active},
+    Row{"IPRIORITYR", gicd::kIpriorityr + 32, 247, 4, FamilyWidths::byte_or_word, 8, &D::read_priority, &D::write_priority},
+    Row{"ICFGR", gicd::kIcfgr + 8, 62, 4, FamilyWidths::word, 2, &D::read_config, &D::write_config},
+    Row{"IROUTER", gicd::kIrouter + 8 * 32, 988, 8, FamilyWidths::word_or_double, 32, &D::read_router, &D::write_router},
+    Row{"PIDR, CIDR", gicd::kPidr4, 12, 4, FamilyWidths::word, 0, &D::read_identification, nullptr},
 });
 
 } // namespace

@@ -14,22 +14,22 @@ using R = Redistributors;
 using Row = RegisterFamily<R>;
 
 constexpr RegisterFamilies kRegisters(std::array{
-    Row{"CTLR", gicr::kCtlr, 1, 4, Widths::word, 0, nullptr, nullptr},
-    Row{"IIDR", gicr::kIidr, 1, 4, Widths::word, 0, &R::read_implementer, nullptr},
-    Row{"TYPER", gicr::kTyper, 1, 8, Widths::word_or_double, 0, &R::read_type, nullptr},
-    Row{"WAKER", gicr::kWaker, 1, 4, Widths::word, 0, &R::read_waker, &R::write_waker},
-    Row{"PROPBASER", gicr::kPropbaser, 1, 8, Widths::word_or_double, 0, nullptr, nullptr},
-    Row{"PENDBASER", gicr::kPendbaser, 1, 8, Widths::word_or_double, 0, nullptr, nullptr},
-    Row{"PIDR, CIDR", gicr::kPidr4, 12, 4, Widths::word, 0, &R::read_identification, nullptr},
-    Row{"IGROUPR0", gicr::kIgroupr0, 1, 4, Widths::word, 0, &R::read_group, &R::write_group},
-    Row{"ISENABLER0", gicr::kIsenabler0, 1, 4, Widths::word, 0, &R::read_enable, &R::write_enable},
-    Row{"ICENABLER0", gicr::kIcenabler0, 1, 4, Widths::word, 0, &R::read_enable, &R::write_disable},
-    Row{"ISPENDR0", gicr::kIspendr0, 1, 4, Widths::word, 0, &R::read_pending, &R::write_pending},
-    Row{"ICPENDR0", gicr::kIcpendr0, 1, 4, Widths::word, 0, &R::read_pending, &R::write_clear_pending},
-    Row{"ISACTIVER0", gicr::kIsactiver0, 1, 4, Widths::word, 0, &R::read_active, &R::write_active},
-    Row{"ICACTIVER0", gicr::kIcactiver0, 1, 4, Widths::word, 0, &R::read_active, &R::write_clear_active},
-    Row{"IPRIORITYR", gicr::kIpriorityr, 8, 4, Widths::byte_or_word, 0, &R::read_priority, &R::write_priority},
-    Row{"ICFGR", gicr::kIcfgr0, 2, 4, Widths::word, 0, &R::read_config, &R::write_config},
+    Row{"CTLR", gicr::kCtlr, 1, 4, FamilyWidths::word, 0, nullptr, nullptr},
+    Row{"IIDR", gicr::kIidr, 1, 4, FamilyWidths::word, 0, &R::read_implementer, nullptr},
+    Row{"TYPER", gicr::kTyper, 1, 8, FamilyWidths::word_or_double, 0, &R::read_type, nullptr},
+    Row{"WAKER", gicr::kWaker, 1, 4, FamilyWidths::word, 0, &R::read_waker, &R::write_waker},
+    Row{"PROPBASER", gicr::kPropbaser, 1, 8, FamilyWidths::word_or_double, 0, nullptr, nullptr},
+    Row{"PENDBASER", gicr::kPendbaser, 1, 8, FamilyWidths::word_or_double, 0, nullptr, nullptr},
+    Row{"PIDR, CIDR", gicr::kPidr4, 12, 4, FamilyWidths::word, 0, &R::read_identification, nullptr},
+    Row{"IGROUPR0", gicr::kIgroupr0, 1, 4, FamilyWidths::word, 0, &R::read_group, &R::write_group},
+    Row{"ISENABLER0", gicr::kIsenabler0, 1, 4, FamilyWidths::word, 0, &R::read_enable, &R::write_enable},
+    Row{"ICENABLER0", gicr::kIcenabler0, 1, 4, FamilyWidths::word, 0, &R::read_enable, &R::write_disable},
+    Row{"ISPENDR0", gicr::kIspendr0, 1, 4, FamilyWidths::word, 0, &R::read_pending, &R::write_pending},
+    Row{"ICPENDR0", gicr::kIcpendr0, 1, 4, FamilyWidths::word, 0, &R::read_pending, &R::write_clear_pending},
+    Row{"ISACTIVER0", gicr::kIsactiver0, 1, 4, FamilyWidths::word, 0, &R::read_active, &R::write_active},
+    Row{"ICACTIVER0", gicr::kIcactiver0, 1, 4, FamilyWidths::word, 0, &R::read_active, &R::write_clear_active},
+    Row{"IPRIORITYR", gicr::kIpriorityr, 8, 4, FamilyWidths::byte_or_word, 0, &R::read_priority, &R::write_priority},
+    Row{"ICFGR", gicr::kIcfgr0, 2, 4, FamilyWidths::word, 0, &R::read_config, &R::write_config},
 });
 
 [[nodiscard]] RegisterOrigin origin_of(u32 caller, u64 offset) {

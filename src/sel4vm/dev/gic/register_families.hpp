@@ -19,7 +19,7 @@ struct RegisterOrigin {
 };
 
 /// Widths that a row allows, as a mask of byte counts.
-enum class Widths : u8 { word = 4, byte_or_word = 1 | 4, word_or_double = 4 | 8 };
+enum class FamilyWidths : u8 { word = 4, byte_or_word = 1 | 4, word_or_double = 4 | 8 };
 
 template <class Frame>
 struct RegisterFamily {
@@ -30,7 +30,7 @@ struct RegisterFamily {
     u32 offset;       ///< of the first register
     u16 count;        ///< of registers
     u8 bytes;         ///< of one register, 4 or 8
-    Widths widths;
+    FamilyWidths widths;
     u16 first_index; ///< the number of the first register, where the lower ones are elsewhere
     Read read;       ///< nullptr: reads as zero
     Write write;     ///< nullptr: ignores writes
