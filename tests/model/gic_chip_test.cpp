@@ -106,6 +106,34 @@ TEST(GicChip, ALineWakesItsTargetAndEndsAWait) {
     EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
 }
 
+/// A device whose register drives its line, as a UART's do.
+struct LineDevice final : MmioDevice {
+    [[nodiscard]] const char *name() const override { return "line"; }
+    [[nodiscard]] Result<u64, BusFault> read(const Access &) override { return u64{0}; }
+    [[nodiscard]] Status<BusFault> write(const Access &, u64 value) override {
+        line.set(level_of(value != 0));
+        return Ok{};
+    }
+    void reset() override {}
+    IrqLine line;
+};
+
+TEST(GicChip, ADeviceThatTheVcpuItselfAccessesNeedsNoKick) {
+    GicVm rig(GicVersion::v2);
+    LineDevice device;
+    device.line = IrqLine(rig.gic, 40);
+    ASSERT_TRUE(rig.vm.attach(range(0x0900'0000, 0x1000), device).has_value());
+    rig.write(kDistributor + gicd::kItargetsr + 40, 0x01);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    rig.write(0x0900'0000, 1);
+    EXPECT_EQ(rig.take_kicks(), 0u);
+    EXPECT_EQ(rig.lists[0].signalled()->intid, 40u);
+    rig.write(0x0900'0000, 0, 1);
+    EXPECT_EQ(rig.take_kicks(), 0b01u) << "another vCPU did it";
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+    EXPECT_FALSE(rig.lists[0].signalled().has_value());
+}
+
 TEST(GicChip, TheTimerExitIsServedWithoutAnotherExit) {
     GicVm rig(GicVersion::v2);
     rig.write(kDistributor + gicd::kIsenabler, 1u << 27);

@@ -325,6 +325,70 @@ TEST_P(GicListRegisters, ATimerThatFiresBeforeItsEndWasSeenIsNotForgotten) {
     EXPECT_TRUE(rig.core.irqs().cpu(0).timer.masked);
 }
 
+TEST_P(GicListRegisters, ALinkedTimerNeedsNoMaintenance) {
+    GicRig rig = make();
+    rig.open();
+    rig.arm(27);
+    for (int round = 0; round < 3; ++round) {
+        rig.timers[0].meet_condition();
+        rig.timers[0].masked = false;
+        rig.timers[0].physical = 0;
+        rig.fire_timer();
+        EXPECT_FALSE(rig.lists[0].at(0).hardware_linked) << "no physical interrupt was named when it was attached";
+        EXPECT_EQ(rig.serve(), 27u);
+    }
+    rig.timers[0].physical = 30;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+    for (int round = 0; round < 3; ++round) {
+        const unsigned unmasks = rig.timers[0].unmasks;
+        rig.timers[0].masked = false;
+        rig.fire_timer();
+        EXPECT_TRUE(rig.lists[0].at(0).hardware_linked);
+        EXPECT_EQ(rig.lists[0].at(0).physical_intid, 30u);
+        EXPECT_EQ(rig.take(), 27u);
+        EXPECT_TRUE(rig.timers[0].masked);
+        rig.end(27);
+        EXPECT_FALSE(rig.timers[0].masked) << "by the hardware";
+        EXPECT_EQ(rig.timers[0].unmasks, unmasks);
+    }
+    rig.timers[0].clear_condition();
+    EXPECT_FALSE(rig.bit_of(gicd::kIspendr, 27));
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
+TEST_P(GicListRegisters, ALinkedTimerThatIsEndedByARegisterIsUnmasked) {
+    GicRig rig = make();
+    rig.timers[0].physical = 27;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+    rig.open();
+    rig.arm(27);
+    rig.timers[0].meet_condition();
+    rig.fire_timer();
+    EXPECT_EQ(rig.take(), 27u);
+    rig.write_bit(gicd::kIcactiver, 27);
+    EXPECT_FALSE(rig.timers[0].masked);
+    EXPECT_EQ(rig.lists[0].in_use(), 0u);
+}
+
+TEST_P(GicListRegisters, ALinkedTimerReportsItsEndWhileOthersWait) {
+    GicRig rig = make(1, 1);
+    rig.timers[0].physical = 27;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+    rig.open();
+    rig.arm(27, 0x40);
+    rig.make_edge(40);
+    rig.arm(40, 0x80);
+    rig.timers[0].meet_condition();
+    rig.fire_timer();
+    EXPECT_EQ(rig.take(), 27u);
+    rig.pulse(40);
+    rig.timers[0].clear_condition();
+    rig.end(27);
+    EXPECT_FALSE(rig.timers[0].masked);
+    EXPECT_EQ(rig.take(), 40u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicListRegisters, DeliverableFollowsTheCpuInterface) {
     GicRig rig = make();
     rig.open();

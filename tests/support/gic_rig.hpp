@@ -178,6 +178,8 @@ struct GicRig {
     }
     void end(u32 intid, u32 cpu = 0, u8 source = 0) {
         lists[cpu].end(intid, source);
+        if (const u16 physical = lists[cpu].take_ended_physical(); physical != 0 && physical == timers[cpu].physical)
+            timers[cpu].masked = false;
         settle();
     }
     /// Takes and ends; the INTID or 1023.

@@ -32,6 +32,9 @@ Status<HostError> ListRegisters::write(unsigned index, const Register &value) {
             violate("a state that an injecting host cannot load");
         if ((value.priority & low_mask<u32>(8u - abilities_.priority_bits)) != 0)
             violate("a priority bit that the hardware lacks");
+        if (value.hardware_linked && (!abilities_.hardware_link || value.eoi_maintenance || value.physical_intid == 0 ||
+                                      value.state == State::pending_and_active))
+            violate("a link that the hardware does not define");
         for (unsigned other = 0; other < abilities_.count; ++other) {
             const Register &held = registers_[other];
             if (other != index && held.state != State::empty && held.intid == value.intid &&
@@ -124,6 +127,8 @@ void ListRegisters::deactivate(u32 intid, u8 source) {
         if (!has(held.state, State::active) || held.intid != intid || held.source_cpu != source)
             continue;
         held.state = without(held.state, State::active);
+        if (held.hardware_linked)
+            ended_physical_ = held.physical_intid;
         if (held.state == State::empty)
             finished_ |= bit<u32>(n);
         return;

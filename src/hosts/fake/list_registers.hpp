@@ -11,6 +11,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sel4vm::fake {
@@ -73,6 +74,8 @@ public:
     [[nodiscard]] unsigned writes() const { return writes_; }
     [[nodiscard]] const char *violation() const { return violation_; }
     [[nodiscard]] bool underflow_maintenance() const { return underflow_; }
+    /// The physical interrupt that the guest's end of a linked one deactivated since the last call, or 0.
+    [[nodiscard]] u16 take_ended_physical() { return std::exchange(ended_physical_, u16{0}); }
     /// Group enables, priority mask all open.
     static constexpr u32 kOpen = 0xf800'0003;
 
@@ -91,6 +94,7 @@ private:
     u32 control_ = kOpen;
     unsigned writes_ = 0;
     bool underflow_ = false;
+    u16 ended_physical_ = 0;
     const char *violation_ = nullptr;
 };
 

@@ -13,6 +13,7 @@ public:
         masked = false;
         ++unmasks;
     }
+    [[nodiscard]] u16 physical_intid() override { return physical; }
     [[nodiscard]] aarch64::VirtualTimerState state() override { return state_; }
     void set_state(const aarch64::VirtualTimerState &state) override { state_ = state; }
     [[nodiscard]] u64 counter_offset() override { return offset_; }
@@ -31,6 +32,7 @@ public:
 
     bool masked = false;
     unsigned unmasks = 0;
+    u16 physical = 0; ///< the interrupt that may be linked
 
 private:
     aarch64::VirtualTimerState state_;

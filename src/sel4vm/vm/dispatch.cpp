@@ -8,7 +8,9 @@ namespace sel4vm {
 // One function for the whole way to the device, because every call on it would cost a tenth of it.
 [[gnu::flatten]] Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
     vcpu.counters_.count(exit.kind);
+    vcpu.in_exit_.store(true, std::memory_order_relaxed);
     const Answer answer = dispatch(vcpu, exit);
+    vcpu.in_exit_.store(false, std::memory_order_seq_cst);
     if (vcpu.sync_requested() || answer.next != Next::run || state() != VmState::running) [[unlikely]]
         return settle_answer(vcpu, answer);
     return answer;

@@ -118,7 +118,7 @@ Status<LifecycleError> Vm::resume() {
         vcpu.parked_.store(false, std::memory_order_release);
         vcpu.port().resume();
         // Interrupts may have arrived while it was held.
-        vcpu.request_sync();
+        static_cast<void>(vcpu.request_sync());
         vcpu.port().kick();
     }
     return Ok{};

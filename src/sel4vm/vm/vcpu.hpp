@@ -41,8 +41,14 @@ public:
     [[nodiscard]] const ExitCounters &counters() const { return counters_; }
 
     /// The interrupt controller calls this from any thread; the end of the next exit then calls IrqChip::sync.
-    void request_sync() { needs_sync_.store(true, std::memory_order_release); }
-    [[nodiscard]] bool sync_requested() const { return needs_sync_.load(std::memory_order_relaxed); }
+    /// True: the vCPU must be kicked, too. False: it is handling an exit and will look at the request by itself.
+    [[nodiscard]] bool request_sync() {
+        // Either this sees that the exit is still being handled, or the end of the exit sees the request: both
+        // sides store first and load second, in one total order.
+        needs_sync_.store(true, std::memory_order_seq_cst);
+        return !in_exit_.load(std::memory_order_seq_cst);
+    }
+    [[nodiscard]] bool sync_requested() const { return needs_sync_.load(std::memory_order_seq_cst); }
     [[nodiscard]] bool take_sync_request() {
         return needs_sync_.load(std::memory_order_relaxed) && needs_sync_.exchange(false, std::memory_order_acquire);
     }
@@ -54,7 +60,8 @@ private:
     VcpuId id_;
     std::atomic<PowerState> power_{PowerState::off};
     std::atomic<bool> needs_sync_{false};
-    std::atomic<bool> parked_{true}; ///< stopped at its port: off, or held for a pause, reset or stop of the VM
+    std::atomic<bool> in_exit_{false}; ///< from the start of an exit's dispatch to its end
+    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held for a pause, reset or stop of the VM
     ExitCounters counters_;
 };
 

@@ -171,6 +171,8 @@ void VcpuTimer::unmask() {
         vcpu_.processor_.unmask_virtual_timer();
 }
 
+u16 VcpuTimer::physical_intid() { return static_cast<u16>(vcpu_.processor_.timer_.virt); }
+
 aarch64::VirtualTimerState VcpuTimer::state() {
     if (vcpu_.loaded())
         return {static_cast<u32>(SEL4VM_READ_SYSREG(cntv_ctl_el0)), SEL4VM_READ_SYSREG(cntv_cval_el0)};

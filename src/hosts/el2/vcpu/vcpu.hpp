@@ -55,6 +55,7 @@ class VcpuTimer final : public aarch64::TimerPort {
 public:
     explicit VcpuTimer(Vcpu &vcpu) : vcpu_(vcpu) {}
     void unmask() override;
+    [[nodiscard]] u16 physical_intid() override;
     [[nodiscard]] aarch64::VirtualTimerState state() override;
     void set_state(const aarch64::VirtualTimerState &state) override;
     [[nodiscard]] u64 counter_offset() override;

@@ -83,6 +83,7 @@ private:
     aarch64::ListRegisterAbilities abilities_;
     bool can_rewrite_ = false;
     bool always_eoi_ = false;
+    u16 timer_intid_ = 0; ///< physical; 0 when the timer's list register cannot be linked to it
 };
 
 } // namespace sel4vm::dev

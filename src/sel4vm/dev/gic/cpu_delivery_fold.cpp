@@ -72,10 +72,11 @@ void CpuDelivery::finish(u32 index) {
     if ((irq.listened & b) != 0)
         irqs_->note_finished(cpu_, entry.intid);
     if (cpu.timer.masked && cpu.timer.intid == entry.intid) {
-        // A condition that still holds fires again.
+        // A condition that still holds fires again. With a linked list register it may have done so already.
         cpu.timer.masked = false;
         irq.wire &= ~b;
-        timer_->unmask();
+        if (!entry.hardware_linked)
+            timer_->unmask();
     }
     irqs_->update(cpu_, w, b);
 }
@@ -145,10 +146,12 @@ void CpuDelivery::correct(u32 index) {
     const bool pending = should_be_pending(entry, state_of(has_pending(entry.state), active));
 
     if (!pending && !active) {
-        if (has_active(entry.state))
-            finish(index); // ended by a register write instead of an EOI
-        else
+        if (has_active(entry.state)) {
+            entry.hardware_linked = false; // ended by a register write: no EOI has unmasked anything
+            finish(index);
+        } else {
             withdraw(index);
+        }
         empty(index);
         return;
     }
@@ -159,7 +162,9 @@ void CpuDelivery::correct(u32 index) {
     if (!active)
         wanted.group1 = (irq.group1 & b) != 0; // an active one is ended through the group it was acknowledged in
     // What waits in the distributor for the end of this one, or follows a wire, has to be looked at then.
-    wanted.eoi_maintenance = entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0;
+    wanted.hardware_linked = entry.hardware_linked && wanted.state != ListRegisterState::pending_and_active;
+    wanted.eoi_maintenance =
+        !wanted.hardware_linked && (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0);
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&
         wanted.eoi_maintenance == entry.eoi_maintenance)
         return;

@@ -22,6 +22,7 @@ void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &l
     can_rewrite_ = abilities_.read_back && abilities_.clear;
     // An interrupt that arrives while its list register is busy can only be seen to at the EOI, where nothing can be rewritten.
     always_eoi_ = !abilities_.optional_eoi || !can_rewrite_;
+    timer_intid_ = abilities_.hardware_link && !always_eoi_ ? timer.physical_intid() : u16{0};
 }
 
 void CpuDelivery::service() { service(TimerNews::none); }
@@ -148,6 +149,11 @@ void CpuDelivery::list(u32 index, u32 intid) {
         irq.lr_latch |= b;
     }
     entry.eoi_maintenance = always_eoi_ || ((irq.waiting() | ~irq.edge | irq.listened) & b) != 0;
+    if (timer_intid_ != 0 && cpu.timer.masked && cpu.timer.intid == intid && ((irq.edge | irq.listened) & b) == 0) {
+        // The guest's end lets the timer fire again all by itself.
+        entry.hardware_linked = true;
+        entry.eoi_maintenance = false;
+    }
     irq.listed |= b;
     irqs_->set_holder(cpu_, intid);
     irqs_->update(cpu_, w, b);
@@ -227,6 +233,7 @@ void CpuDelivery::arrange_refill() {
             give_back_latch(entry);
             entry.state = ListRegisterState::active;
         }
+        entry.hardware_linked = false; // a linked one ends unreported
         entry.eoi_maintenance = true;
         static_cast<void>(write(index));
     }
@@ -249,6 +256,8 @@ bool CpuDelivery::write(u32 index) {
     value.eoi_maintenance = entry.eoi_maintenance;
     value.group1 = entry.group1;
     value.intid = entry.intid;
+    value.hardware_linked = entry.hardware_linked;
+    value.physical_intid = entry.hardware_linked ? timer_intid_ : u16{0};
     return lists_->write(index, value).has_value();
 }
 
@@ -282,7 +291,8 @@ CpuDelivery::Gate CpuDelivery::gate() {
 }
 
 bool CpuDelivery::has_deliverable() {
-    fold();
+    // All of it: what a fold alone would find out might then wait for an exit that nothing causes.
+    service();
     const CpuState &cpu = state();
     if (cpu.lists_in_use == 0 && cpu.candidate_words == 0)
         return false;

@@ -54,22 +54,25 @@ Gic::Session::Session(Gic &gic, u32 caller) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : g
 }
 
 Gic::Session::~Session() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
-    const u32 wakes = gic_.core_.irqs().take_wakes();
-    IrqMachine::FinishedIrqs &finished = gic_.core_.irqs().finished();
-    if (finished.empty()) [[likely]] {
+    if (!gic_.core_.irqs().has_news()) [[likely]] {
         gic_.lock_.unlock();
-        gic_.act(wakes, caller_);
         return;
     }
-    std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told{};
-    usize count = 0;
-    for (const FinishedIrq &irq : finished)
-        told[count++] = irq;
-    finished.clear();
-    gic_.lock_.unlock();
-    gic_.act(wakes, caller_);
+    gic_.leave_with_news(caller_);
+}
+
+void Gic::leave_with_news(u32 caller) {
+    const u32 wakes = core_.irqs().take_wakes();
+    IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
+    std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
+    const usize count = finished.size();
     for (usize n = 0; n < count; ++n)
-        gic_.tell(told[n]);
+        told[n] = finished[n];
+    finished.clear();
+    lock_.unlock();
+    act(wakes, caller);
+    for (usize n = 0; n < count; ++n)
+        tell(told[n]);
 }
 
 void Gic::act(u32 wakes, u32 caller) {
@@ -78,8 +81,7 @@ void Gic::act(u32 wakes, u32 caller) {
         Vcpu *vcpu = vcpus_[cpu];
         if (vcpu == nullptr)
             continue;
-        vcpu->request_sync();
-        if (cpu != caller)
+        if (vcpu->request_sync() && cpu != caller)
             vcpu->port().kick();
     }
 }

@@ -18,8 +18,8 @@ namespace sel4vm::dev {
 
 /// The end of an interrupt, as seen in a list register.
 struct FinishedIrq {
-    u16 cpu;
-    u16 intid;
+    u16 cpu = 0;
+    u16 intid = 0;
 };
 
 /// GICv3 IROUTER.Interrupt_Routing_Mode.
@@ -90,6 +90,9 @@ public:
     void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
     void forget_wake(u32 cpu) { wakes_ &= ~bit<u32>(cpu); }
     [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
+
+    /// Whether there are wakes or finished interrupts to act on.
+    [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
 
     using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters>;
     void note_finished(u32 cpu, u32 intid) {

@@ -65,6 +65,7 @@ struct ListEntry {
     aarch64::ListRegisterState state = aarch64::ListRegisterState::empty; ///< when last seen
     bool group1 = false;
     bool eoi_maintenance = false;
+    bool hardware_linked = false; ///< to the physical timer interrupt
     bool injected_active = false; ///< loaded as active because the guest wrote ISACTIVER
     bool orphan = false;          ///< still busy with an interrupt that was reset away (hosts that cannot clear)
 };

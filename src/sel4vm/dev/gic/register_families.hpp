@@ -44,80 +44,98 @@ class RegisterFamilies {
 public:
     using Family = RegisterFamily<Frame>;
 
-    consteval explicit RegisterFamilies(const std::array<Family, N> &rows) : rows_(rows) {
+    consteval explicit RegisterFamilies(const std::array<Family, N> &rows) {
         for (usize i = 0; i < N; ++i) {
-            if ((rows[i].bytes != 4 && rows[i].bytes != 8) || rows[i].offset % rows[i].bytes != 0 ||
-                (i > 0 && rows[i].offset < end_of(rows[i - 1])))
+            const Family &row = rows[i];
+            entries_[i] = {row.offset,
+                           row.offset + u32{row.count} * row.bytes,
+                           row.first_index,
+                           static_cast<u8>(row.bytes == 8 ? 3 : 2),
+                           static_cast<u8>(row.widths),
+                           row.read,
+                           row.write};
+            if ((row.bytes != 4 && row.bytes != 8) || row.offset % row.bytes != 0 ||
+                (i > 0 && row.offset < entries_[i - 1].end))
                 register_families_must_be_sorted_and_disjoint();
         }
         // Where to start looking, for each 128 bytes of the first 4 KiB, and once for all above.
-        for (usize block = 0; block <= kBlocks; ++block) {
+        for (u32 block = 0; block <= kBlocks; ++block) {
             usize row = 0;
-            while (row < N && end_of(rows[row]) <= block * kBlockBytes)
+            while (row < N && entries_[row].end <= block * kBlockBytes)
                 ++row;
             start_[block] = static_cast<u8>(row);
         }
+        // Ends every search, and holds nothing.
+        entries_[N].offset = ~u32{0};
+        entries_[N].end = ~u32{0};
     }
 
-    [[nodiscard]] Result<u64, BusFault> read(Frame &frame, const RegisterOrigin &origin, u64 offset,
-                                             Width width) const {
-        if (offset % bytes_of(width) != 0)
+    [[nodiscard]] Result<u64, BusFault> read(Frame &frame, const RegisterOrigin &origin, u64 at, Width width) const {
+        const u32 offset = static_cast<u32>(at);
+        if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
-        const Family *row = find(offset);
-        if (row == nullptr)
+        const Entry &entry = find(offset);
+        if (offset < entry.offset)
             return u64{0};
-        if ((static_cast<unsigned>(row->widths) & bytes_of(width)) == 0)
+        if ((entry.widths & bytes_of(width)) == 0) [[unlikely]]
             return Err{BusFault::width};
-        if (row->read == nullptr)
+        if (entry.read == nullptr)
             return u64{0};
-        const Place place = place_of(*row, offset);
-        return ((frame.*row->read)(origin, place.index) >> place.shift) & mask_of(width);
+        const Place place = place_of(entry, offset);
+        return ((frame.*entry.read)(origin, place.index) >> place.shift) & mask_of(width);
     }
 
-    [[nodiscard]] Status<BusFault> write(Frame &frame, const RegisterOrigin &origin, u64 offset, Width width,
+    [[nodiscard]] Status<BusFault> write(Frame &frame, const RegisterOrigin &origin, u64 at, Width width,
                                          u64 value) const {
-        if (offset % bytes_of(width) != 0)
+        const u32 offset = static_cast<u32>(at);
+        if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
-        const Family *row = find(offset);
-        if (row == nullptr)
+        const Entry &entry = find(offset);
+        if (offset < entry.offset)
             return Ok{};
-        if ((static_cast<unsigned>(row->widths) & bytes_of(width)) == 0)
+        if ((entry.widths & bytes_of(width)) == 0) [[unlikely]]
             return Err{BusFault::width};
-        if (row->write == nullptr)
+        if (entry.write == nullptr)
             return Ok{};
-        const Place place = place_of(*row, offset);
-        (frame.*row->write)(origin, place.index, (value & mask_of(width)) << place.shift,
-                            mask_of(width) << place.shift);
+        const Place place = place_of(entry, offset);
+        (frame.*entry.write)(origin, place.index, (value & mask_of(width)) << place.shift,
+                             mask_of(width) << place.shift);
         return Ok{};
     }
 
-    /// For documentation and tests.
-    [[nodiscard]] constexpr const std::array<Family, N> &rows() const { return rows_; }
-
 private:
-    static constexpr usize kBlockBytes = 128;
-    static constexpr usize kBlocks = 32;
+    static constexpr u32 kBlockBytes = 128;
+    static constexpr u32 kBlocks = 32;
+    /// A row as the search wants it.
+    struct Entry {
+        u32 offset = 0;
+        u32 end = 0;
+        u16 first_index = 0;
+        u8 log2_bytes = 2;
+        u8 widths = 0;
+        typename Family::Read read = nullptr;
+        typename Family::Write write = nullptr;
+    };
     struct Place {
         u32 index;
         u32 shift;
     };
 
-    [[nodiscard]] static constexpr u64 end_of(const Family &row) { return row.offset + u64{row.count} * row.bytes; }
-    [[nodiscard]] static Place place_of(const Family &row, u64 offset) {
-        const u32 inner = static_cast<u32>(offset - row.offset);
-        const u32 log2_bytes = row.bytes == 8 ? 3 : 2;
-        return {row.first_index + (inner >> log2_bytes), (inner & (row.bytes - 1u)) * 8};
+    [[nodiscard]] static Place place_of(const Entry &entry, u32 offset) {
+        const u32 inner = offset - entry.offset;
+        return {entry.first_index + (inner >> entry.log2_bytes), (inner & low_mask_of(entry.log2_bytes)) * 8};
     }
-    [[nodiscard]] const Family *find(u64 offset) const {
-        const usize block = offset < kBlocks * kBlockBytes ? static_cast<usize>(offset / kBlockBytes) : kBlocks;
-        for (usize i = start_[block]; i < N && rows_[i].offset <= offset; ++i) {
-            if (offset < end_of(rows_[i]))
-                return &rows_[i];
-        }
-        return nullptr;
+    [[nodiscard]] static u32 low_mask_of(u8 log2) { return (u32{1} << log2) - 1; }
+    /// The first entry that ends above `offset`; it holds the offset unless it starts above it.
+    [[nodiscard]] const Entry &find(u32 offset) const {
+        const u32 block = offset < kBlocks * kBlockBytes ? offset / kBlockBytes : kBlocks;
+        const Entry *entry = &entries_[start_[block]];
+        while (entry->end <= offset)
+            ++entry;
+        return *entry;
     }
 
-    std::array<Family, N> rows_;
+    std::array<Entry, N + 1> entries_{};
     std::array<u8, kBlocks + 1> start_{};
 };
 template <class Frame, usize N>

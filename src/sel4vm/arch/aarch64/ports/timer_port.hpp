@@ -18,6 +18,9 @@ struct VirtualTimerState {
 class TimerPort {
 public:
     virtual void unmask() = 0;
+    /// The physical interrupt behind the timer, for a list register that is linked to it (hardware_link): the guest's own
+    /// end of the interrupt then unmasks the timer, without unmask(). 0: linking is not possible.
+    [[nodiscard]] virtual u16 physical_intid() { return 0; }
     [[nodiscard]] virtual VirtualTimerState state() = 0;
     virtual void set_state(const VirtualTimerState &state) = 0;
     /// The virtual counter is the physical one minus this. Applies to every vCPU of the VM when set on each.
