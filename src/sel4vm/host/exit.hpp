@@ -109,7 +109,7 @@ enum class GuestFault : u8 {
 };
 
 /// The core's answer to the last event; the host applies it before it resumes anything.
-enum class AnswerKind : u8 {
+enum class AnswerKind : u32 {
     none,     ///< the event was not about a vCPU
     complete, ///< emulated: `data` is the result of a read; the host finishes the instruction and advances PC
     retry,    ///< change nothing: execute the same instruction again, or go on when none was interrupted
@@ -117,12 +117,14 @@ enum class AnswerKind : u8 {
 };
 
 /// What the vCPU does after the answer was applied.
-enum class Next : u8 {
+enum class Next : u32 {
     run,   ///< execute the guest
     block, ///< wait for an interrupt: not run until VcpuPort::kick() or its virtual timer fires
     stop,  ///< not run until VcpuPort::resume(); kick() does not end it
 };
 
+// Larger than two registers on purpose: returned in memory, it is written once, where the executor keeps it; packed into
+// registers, each function on the way would take it apart and put it together again.
 struct Answer {
     AnswerKind kind = AnswerKind::none;
     Next next = Next::run;

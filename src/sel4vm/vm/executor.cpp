@@ -37,16 +37,17 @@ bool Executor::stop_waiting_for_ever() {
 }
 
 void Executor::run() {
-    while (step()) {
+    while (serve_one()) {
     }
 }
 
-bool Executor::step() {
+bool Executor::step() { return serve_one(); }
+
+// In both of the above, because a call of its own would cost a twentieth of an exit.
+[[gnu::always_inline]] inline bool Executor::serve_one() {
     port_.resume_and_wait(answer_, event_);
-    if (event_.kind != EventKind::exit) [[unlikely]] {
-        answer_ = Answer::none();
+    if (event_.kind != EventKind::exit) [[unlikely]]
         return on_other_event();
-    }
     Vm &vm = *vms_[event_.vm.value()];
     Vcpu &vcpu = vm.vcpu(event_.vcpu);
     answer_ = vm.handle(vcpu, event_.exit);
@@ -66,6 +67,7 @@ bool Executor::on_stop(Vm &vm, Vcpu &vcpu) {
 }
 
 bool Executor::on_other_event() {
+    answer_ = Answer::none();
     switch (event_.kind) {
     case EventKind::exit: break;
     case EventKind::notification: listener_.notification(event_.badge); break;

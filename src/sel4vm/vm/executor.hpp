@@ -42,6 +42,7 @@ public:
 private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
+    [[nodiscard]] bool serve_one();
     [[nodiscard]] bool on_stop(Vm &vm, Vcpu &vcpu);
     [[nodiscard]] bool on_other_event();
     [[nodiscard]] bool settle_all();
