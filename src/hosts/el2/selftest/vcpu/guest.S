@@ -36,6 +36,8 @@ el2_smoke_guest:
     b.eq    waker
     cmp     x0, #3
     b.eq    sleeper
+    cmp     x0, #4
+    b.eq    lost
 
 // ---------------------------------------------------------------- costs
     mov     x21, #0
@@ -133,6 +135,41 @@ el2_smoke_guest:
     tell    29, x1
     smc     #7
     tell    31, x0
+
+// ---------------------------------------------------------------- AArch32 at EL0
+    mrs     x0, id_aa64pfr0_el1
+    and     x0, x0, #0xf
+    cmp     x0, #2
+    b.ne    no_aarch32
+    msr     tpidr_el1, x27              // AArch32 loses the upper halves
+    mov     x0, x26
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    mov     x4, #0
+    adr     x5, code32
+    msr     elr_el1, x5
+    mov     x5, #0x1d0                  // User, interrupts masked
+    msr     spsr_el1, x5
+    adr     x17, after_code32
+    eret
+after_code32:
+    mov     x5, x2
+    tell    32, x22                     // SVC
+    mov     x0, x26
+    tell    34, x5
+    mov     x0, x26
+    adr     x5, code_thumb
+    msr     elr_el1, x5
+    mov     x5, #0x1f0
+    msr     spsr_el1, x5
+    adr     x17, after_thumb
+    eret
+after_thumb:
+    tell    35, x3
+    tell    36, x4
+    mrs     x27, tpidr_el1
+no_aarch32:
 
 // ---------------------------------------------------------------- SIMD registers over every kind of exit
     bl      fill_simd
@@ -247,6 +284,29 @@ sleeper:
     tell    63, x21
     b       11b
 
+// A guest whose translation tables are nowhere: every fetch fails on the walk, for ever.
+lost:
+    movz    x0, #(UNMAPPED >> 16), lsl #16
+    msr     ttbr0_el1, x0
+    mov     x0, #25
+    msr     tcr_el1, x0
+    isb
+    mrs     x0, sctlr_el1
+    orr     x0, x0, #1
+    msr     sctlr_el1, x0
+    isb
+    b       lost
+
+code32:
+    .word   0xe5901008                  // ldr   r1, [r0, #8]
+    .word   0x11d020d1                  // ldrsbne r2, [r0, #1]
+    .word   0xef000000                  // svc   #0
+code_thumb:
+    .hword  0xbf14                      // ite   ne
+    .hword  0x6843                      // ldrne r3, [r0, #4]
+    .hword  0x2405                      // moveq r4, #5
+    .hword  0xdf00                      // svc   #0
+
 // ---------------------------------------------------------------- helpers
 gic_on:
     lsr     x1, x27, #32
@@ -355,6 +415,12 @@ guest_vectors:
     .balign 0x80                        // EL1h SError
     mov     x21, #0x777
     eret
+    .balign 0x80
+    .balign 0x200
+    .skip   0x200
+    .balign 0x80                        // synchronous from AArch32
+    mrs     x22, esr_el1
+    br      x17
     .balign 0x800
 
     .balign 16

@@ -54,7 +54,8 @@ private:
     };
     el2::Processor &processor_;
     Output &output_;
-    FixedVector<el2::Vcpu, 5> vcpus_;
+    static constexpr usize kVcpus = 6;
+    FixedVector<el2::Vcpu, kVcpus> vcpus_;
     FixedVector<Write, 16> writes_;
     u64 told_[128] = {}; ///< how often
     u64 last_[128] = {}; ///< and what
