@@ -6,12 +6,15 @@
 # used in what the entry points of the exit path reach; see tools/check_no_fp.py.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
+# GNU's, whatever the compiler: the script reads its output.
+find_program(SEL4VM_READELF NAMES readelf aarch64-linux-gnu-readelf REQUIRED)
+
 function(sel4vm_notice executable output title)
   target_link_options(${executable} PRIVATE "-Wl,-Map=$<TARGET_FILE:${executable}>.map")
   add_custom_command(
     OUTPUT "${output}"
     COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py" --title "${title}" --output "${output}"
-            --readelf "${CMAKE_READELF}" --source "${PROJECT_SOURCE_DIR}" --debs "${SEL4VM_DEBS_ROOT}/.."
+            --readelf "${SEL4VM_READELF}" --source "${PROJECT_SOURCE_DIR}" --debs "${SEL4VM_DEBS_ROOT}/.."
             --map "$<TARGET_FILE:${executable}>.map" "$<TARGET_FILE:${executable}>" ${ARGN}
     DEPENDS ${executable} ${ARGN} "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py"
     COMMENT "Collecting the notices of what ${executable} links" VERBATIM)
