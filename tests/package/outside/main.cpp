@@ -42,7 +42,8 @@ int main() {
         std::puts("the VM could not be built");
         return 1;
     }
-    const Answer answer = vm.handle(**vcpu, Exit{MemoryExit{Gpa{0x0900'0000}, '!', MemoryAccess::write, Width::b1, true}});
+    const Answer answer =
+        vm.handle(**vcpu, Exit{MemoryExit{Gpa{0x0900'0000}, '!', MemoryAccess::write, Width::b1, true}});
     std::printf("%s guest-write=%c\n", answer.kind == AnswerKind::complete ? "ok" : "refused", printer.last);
     return answer.kind == AnswerKind::complete && printer.last == '!' ? 0 : 1;
 }

@@ -26,9 +26,11 @@ constexpr RegisterFamilies kRegisters(std::array{
     Row{"ICPENDR", gicd::kIcpendr + 4, 31, 4, FamilyWidths::word, 1, &D::read_pending, &D::write_clear_pending},
     Row{"ISACTIVER", gicd::kIsactiver + 4, 31, 4, FamilyWidths::word, 1, &D::read_active, &D::write_active},
     Row{"ICACTIVER", gicd::kIcactiver + 4, 31, 4, FamilyWidths::word, 1, &D::read_active, &D::write_clear_active},
-    Row{"IPRIORITYR", gicd::kIpriorityr + 32, 247, 4, FamilyWidths::byte_or_word, 8, &D::read_priority, &D::write_priority},
+    Row{"IPRIORITYR", gicd::kIpriorityr + 32, 247, 4, FamilyWidths::byte_or_word, 8, &D::read_priority,
+        &D::write_priority},
     Row{"ICFGR", gicd::kIcfgr + 8, 62, 4, FamilyWidths::word, 2, &D::read_config, &D::write_config},
-    Row{"IROUTER", gicd::kIrouter + 8 * 32, 988, 8, FamilyWidths::word_or_double, 32, &D::read_router, &D::write_router},
+    Row{"IROUTER", gicd::kIrouter + 8 * 32, 988, 8, FamilyWidths::word_or_double, 32, &D::read_router,
+        &D::write_router},
     Row{"PIDR, CIDR", gicd::kPidr4, 12, 4, FamilyWidths::word, 0, &D::read_identification, nullptr},
 });
 
