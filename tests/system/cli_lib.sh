@@ -27,7 +27,7 @@ fake_host_image() {
 emulator() {
     {
         echo '#!/bin/bash'
-        echo "off() { printf '\\x1esel4vm: exit 0\\n'; exit 0; }"
+        printf '%s\n' "off() { printf '\\x1esel4vm: exit 0\\n'; exit 0; }"
         cat
     } >emulator
     chmod +x emulator
