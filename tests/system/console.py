@@ -59,11 +59,16 @@ class Console:
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
+    def shell(self):
+        """Waits for the shell's prompt: what is typed before it is echoed twice."""
+        self.expect("/root # ")
+
     def command(self, line):
-        """Runs a shell command in the guest and returns its output."""
+        """Runs a shell command in the guest, at its prompt, and returns its output."""
         self.send(f"{line}; echo end-of-'command'")
-        self.expect(f"end-of-'command'")  # the echo of the line
+        self.expect("end-of-'command'")  # the echo of the line
         output = self.expect("end-of-command")
+        self.shell()
         return output.replace("\r", "")
 
     def end(self, status=0):

@@ -4,6 +4,7 @@
 interrupts by count, sleeps by length, console input, both vCPUs at work, reboot and power-off, verified from inside."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -26,9 +27,11 @@ def uptime(console):
 
 
 def main(gic, vcpus):
-    example = os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "debian-linux", "system.toml")
-    console = Console(example, "--gic", gic, "--vcpus", vcpus, timeout=240)
+    example = os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "debian-linux")
+    subprocess.run([os.path.join(example, "prepare")], check=True)
+    console = Console(os.path.join(example, "system.toml"), "--gic", gic, "--vcpus", vcpus, timeout=240)
     console.expect(BANNER)
+    console.shell()
 
     # The timer: many interrupts, on every CPU, and more of them later.
     first = interrupts(console, "arch_timer")[: int(vcpus)]
@@ -65,6 +68,7 @@ def main(gic, vcpus):
     # A reboot boots again; a power-off ends the run with status 0.
     console.send("reboot -f")
     console.expect(BANNER)
+    console.shell()
     if uptime(console) > 60:
         console.fail("the guest's clock did not start again")
     console.send("poweroff -f")
