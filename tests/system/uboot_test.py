@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's U-Boot as firmware in ROM: reaches its prompt, answers, powers off. It keeps its environment in the second flash
+bank of the `virt` board, of which there is only a blank start here (docs/booting.md)."""
+
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from console import Console  # noqa: E402
+
+FIRMWARE = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+
+
+def main(folder, gic):
+    blank = folder / "flash.bin"
+    blank.write_bytes(bytes(0x40000))
+    system = folder / "system.toml"
+    system.write_text(f'[[vm]]\nname = "uboot"\nmemory = "256M"\nfirmware = "{FIRMWARE}"\n'
+                      f'[[vm.image]]\npath = "{blank}"\naddress = 0x04000000\nread_only = true\n')
+    console = Console(str(system), "--gic", gic, timeout=90)
+    console.expect("U-Boot 20")
+    console.expect("Hit any key to stop autoboot")
+    console.send("")
+    console.expect("=> ")
+    console.send("version")
+    console.expect("aarch64-linux-gnu-gcc")
+    console.expect("=> ")
+    console.send("poweroff")
+    console.end(0)
+
+
+for version in ("2", "3"):
+    with tempfile.TemporaryDirectory() as name:
+        main(pathlib.Path(name), version)
