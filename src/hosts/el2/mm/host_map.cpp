@@ -42,7 +42,8 @@ u64 ap1() { return at_el2() ? kAp1 : 0; } // at EL1 the bit would let EL0 in
 } // namespace
 
 HostMap::HostMap(HostPhysRange early)
-    : early_next_(early.base().value()), early_end_(early.end().value()), table_(*this, kGeometry) {
+    : early_base_(early.base().value()), early_next_(early_base_), early_end_(early.end().value()),
+      table_(*this, kGeometry) {
     SEL4VM_ASSERT(table_.create().has_value());
 }
 
@@ -115,7 +116,7 @@ u64 HostMap::allocate_tables(unsigned count) {
 }
 
 void HostMap::free_tables(u64 base, unsigned count) {
-    if (base < early_end_ && base >= early_end_ - 16 * kPageBytes)
+    if (base >= early_base_ && base < early_end_)
         return; // part of the image
     pages_->free(HostPhys{base}, count * kPageBytes);
 }

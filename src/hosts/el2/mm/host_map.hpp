@@ -49,6 +49,7 @@ private:
     void publish() override;
     void invalidate(u64 base, u64 size_bytes) override;
 
+    u64 early_base_;
     u64 early_next_;
     u64 early_end_;
     PageAllocator *pages_ = nullptr;
