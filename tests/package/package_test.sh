@@ -46,6 +46,13 @@ if grep -q "libtomlplusplus" "$prefix/share/sel4vm/vmm.THIRD-PARTY-NOTICES"; the
     fail "the image's notice names toml++, which is not in the image"
 fi
 
+# An image that the installed tool builds carries the host image's notice.
+head -c 4096 /dev/zero >"$work/kernel.bin"
+printf '[[vm]]\nname = "guest"\nmemory = "16M"\nkernel = "kernel.bin"\n' >"$work/system.toml"
+"$prefix/bin/sel4vm" build "$work/system.toml" -o "$work/system.img" || fail "the installed tool builds no image"
+"$prefix/bin/sel4vm" inspect --notices "$work/system.img" >"$work/notices" || fail "the built image carries no notices"
+cmp -s "$work/notices" "$prefix/share/sel4vm/vmm.THIRD-PARTY-NOTICES" || fail "the built image's notice is not the host image's"
+
 # No file of the installed tree knows the build folder.
 if grep -rlF -- "$SEL4VM_SOURCE" "$prefix/lib" "$prefix/include" "$prefix/bin" "$prefix/share/sel4vm"; then
     fail "the files above name the folder they were built in"
