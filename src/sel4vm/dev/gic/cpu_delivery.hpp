@@ -47,11 +47,11 @@ private:
         }
     };
 
-    [[nodiscard]] CpuState &state() { return irqs_->cpu(cpu_); }
+    [[nodiscard]] CpuState &state() { return *state_; }
     [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return irqs_->word(cpu_, entry.intid / kIrqsPerWord); }
     [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
 
-    void service(TimerNews news);
+    void correct_and_load(TimerNews news);
     // cpu_delivery_fold.cpp
     void finish(u32 index);
     void saw(u32 index, aarch64::ListRegisterState now);
@@ -76,6 +76,7 @@ private:
     [[nodiscard]] Gate gate();
 
     IrqMachine *irqs_ = nullptr;
+    CpuState *state_ = nullptr;
     aarch64::ListRegisterPort *lists_ = nullptr;
     aarch64::TimerPort *timer_ = nullptr;
     u32 cpu_ = 0;

@@ -65,6 +65,7 @@ void CpuDelivery::finish(u32 index) {
         irqs_->update(cpu_, w, b);
         return;
     }
+    // While it was listed it was no candidate, and it stays none unless something waits.
     irq.lr_latch &= ~b;
     irq.active &= ~b;
     irq.drop_active &= ~b;
@@ -78,7 +79,8 @@ void CpuDelivery::finish(u32 index) {
         if (!entry.hardware_linked)
             timer_->unmask();
     }
-    irqs_->update(cpu_, w, b);
+    if ((irq.waiting() & b) != 0)
+        irqs_->update(cpu_, w, b);
 }
 
 /// Moves a latch that the distributor got meanwhile to the list register; false when there is none for it.

@@ -14,6 +14,7 @@ constexpr u32 kNone = ~u32{0};
 
 void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
     irqs_ = &irqs;
+    state_ = &irqs.cpu(cpu);
     lists_ = &lists;
     timer_ = &timer;
     cpu_ = cpu;
@@ -25,7 +26,10 @@ void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &l
     timer_intid_ = abilities_.hardware_link && !always_eoi_ ? timer.physical_intid() : u16{0};
 }
 
-void CpuDelivery::service() { service(TimerNews::none); }
+void CpuDelivery::service() {
+    fold();
+    correct_and_load(TimerNews::none);
+}
 
 void CpuDelivery::maintain() {
     // Also when nothing should be in use: what the host reports must not stay unheard.
@@ -34,8 +38,7 @@ void CpuDelivery::maintain() {
     service();
 }
 
-void CpuDelivery::service(TimerNews news) {
-    fold();
+void CpuDelivery::correct_and_load(TimerNews news) {
     CpuState &cpu = state();
     if (cpu.timer.masked && news != TimerNews::just_fired)
         look_at_timer();
@@ -55,7 +58,7 @@ void CpuDelivery::timer_fired(u32 intid) {
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
     irqs_->set_wire(cpu_, intid, Level::high);
-    service(TimerNews::just_fired);
+    correct_and_load(TimerNews::just_fired);
 }
 
 void CpuDelivery::load() {
@@ -89,6 +92,12 @@ void CpuDelivery::load() {
 /// The highest-priority candidate, the lowest INTID among equals. There is one.
 CpuDelivery::Choice CpuDelivery::best_candidate() {
     const CpuState &cpu = state();
+    const u32 first_word = static_cast<u32>(std::countr_zero(cpu.candidate_words));
+    const u32 first_bits = cpu.candidates[first_word];
+    if (std::has_single_bit(cpu.candidate_words) && std::has_single_bit(first_bits)) [[likely]] {
+        const u32 i = static_cast<u32>(std::countr_zero(first_bits));
+        return {first_word * kIrqsPerWord + i, irqs_->word(cpu_, first_word).priority[i]};
+    }
     u32 best = kNone;
     u32 best_priority = 0x100;
     for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
@@ -156,7 +165,10 @@ void CpuDelivery::list(u32 index, u32 intid) {
     }
     irq.listed |= b;
     irqs_->set_holder(cpu_, intid);
-    irqs_->update(cpu_, w, b);
+    // It was a candidate of this vCPU, and of no other.
+    cpu.candidates[w] &= ~b;
+    if (cpu.candidates[w] == 0)
+        cpu.candidate_words &= ~bit<u32>(w);
     cpu.lists[index] = entry;
     cpu.lists_in_use |= bit<u32>(index);
     if (!write(index)) {
@@ -210,7 +222,8 @@ void CpuDelivery::list_active(u32 index, u32 intid) {
 void CpuDelivery::arrange_refill() {
     CpuState &cpu = state();
     if (cpu.candidate_words == 0) [[likely]] {
-        set_underflow(false);
+        if (cpu.underflow_maintenance)
+            set_underflow(false);
         return;
     }
     bool any_active = false;

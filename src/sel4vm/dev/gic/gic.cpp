@@ -62,6 +62,13 @@ Gic::Session::~Session() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void Gic::leave_with_news(u32 caller) {
+    // The caller's own list registers can be served at once; the others' only by their executors.
+    if (caller != kNobody && core_.irqs().is_woken(caller))
+        core_.delivery(caller).service();
+    if (!core_.irqs().has_news()) [[likely]] {
+        lock_.unlock();
+        return;
+    }
     const u32 wakes = core_.irqs().take_wakes();
     IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
     std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
@@ -70,18 +77,18 @@ void Gic::leave_with_news(u32 caller) {
         told[n] = finished[n];
     finished.clear();
     lock_.unlock();
-    act(wakes, caller);
+    act(wakes);
     for (usize n = 0; n < count; ++n)
         tell(told[n]);
 }
 
-void Gic::act(u32 wakes, u32 caller) {
+void Gic::act(u32 wakes) {
     for (; wakes != 0; wakes &= wakes - 1) {
         const u32 cpu = static_cast<u32>(std::countr_zero(wakes));
         Vcpu *vcpu = vcpus_[cpu];
         if (vcpu == nullptr)
             continue;
-        if (vcpu->request_sync() && cpu != caller)
+        if (vcpu->request_sync())
             vcpu->port().kick();
     }
 }

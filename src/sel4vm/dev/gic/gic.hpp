@@ -103,9 +103,9 @@ private:
     };
 
     static constexpr u32 kNobody = ~u32{0};
-    /// Unlocks, wakes and tells.
+    /// Serves the caller, unlocks, wakes and tells.
     void leave_with_news(u32 caller) SEL4VM_RELEASE(lock_);
-    void act(u32 wakes, u32 caller);
+    void act(u32 wakes);
     void tell(const FinishedIrq &finished);
 
     GicConfig config_;

@@ -13,6 +13,16 @@ void for_each_bit(u32 bits, Function function) {
     for (; bits != 0; bits &= bits - 1)
         function(static_cast<u32>(std::countr_zero(bits)));
 }
+
+/// True when an interrupt became a candidate.
+[[gnu::always_inline]] inline bool change_candidates(CpuState &cpu, u32 w, u32 bits, u32 ready) {
+    const u32 before = cpu.candidates[w];
+    const u32 after = (before & ~bits) | (ready & bits);
+    cpu.candidates[w] = after;
+    const u32 word = u32{1} << w;
+    cpu.candidate_words = after != 0 ? cpu.candidate_words | word : cpu.candidate_words & ~word;
+    return (after & ~before) != 0;
+}
 } // namespace
 
 Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config) {
@@ -112,13 +122,6 @@ void IrqMachine::set_wire(u32 cpu, u32 intid, Level level) {
     update(cpu, w, b);
 }
 
-void IrqMachine::send_sgi(u32 target, u32 sgi, u8 source) {
-    CpuState &cpu = cpus_[target];
-    cpu.sgi_sources[sgi] |= bit<u8>(source);
-    cpu.irq.latched |= bit<u32>(sgi);
-    update(target, 0, bit<u32>(sgi));
-}
-
 // -- routing
 
 u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
@@ -148,7 +151,7 @@ void IrqMachine::retarget(u32 w, u32 i) {
     if (target == place.target[i])
         return;
     if (place.target[i] != kNoCpu)
-        set_candidates(place.target[i], w, bit<u32>(i), 0);
+        static_cast<void>(change_candidates(cpus_[place.target[i]], w, bit<u32>(i), 0));
     place.target[i] = target;
     // Listed on the old target: its holder gives back what the guest has not acknowledged, and then it moves.
     update(0, w, bit<u32>(i));
@@ -188,37 +191,23 @@ bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {
 
 // -- candidates
 
-void IrqMachine::set_candidates(u32 cpu, u32 w, u32 bits, u32 ready) {
+void IrqMachine::update_private(u32 cpu, u32 bits) {
     CpuState &state = cpus_[cpu];
-    const u32 before = state.candidates[w];
-    const u32 after = (before & ~bits) | (ready & bits);
-    if (before == after)
-        return;
-    state.candidates[w] = after;
-    if (after != 0)
-        state.candidate_words |= bit<u32>(w);
-    else
-        state.candidate_words &= ~bit<u32>(w);
-    if ((after & ~before) != 0)
+    const bool news = change_candidates(state, 0, bits, ready_bits(state.irq));
+    if (news || (can_rewrite_ && (state.irq.listed & bits) != 0))
         wake(cpu);
 }
 
-void IrqMachine::update(u32 cpu, u32 w, u32 bits) {
-    IrqWord &irq = word(cpu, w);
-    const u32 ready = irq.waiting() & forwarded_bits(irq) & ~irq.active & ~irq.listed;
-    const u32 listed = can_rewrite_ ? irq.listed & bits : 0;
-    if (w == 0) {
-        set_candidates(cpu, 0, bits, ready);
-        if (listed != 0)
-            wake(cpu);
-        return;
-    }
+void IrqMachine::update_shared(u32 w, u32 bits) {
     const SharedWord &place = shared(w);
-    for_each_bit(bits & irq.implemented, [&](u32 i) {
-        if (place.target[i] != kNoCpu)
-            set_candidates(place.target[i], w, bit<u32>(i), ready);
+    const u32 ready = ready_bits(place.irq);
+    for_each_bit(bits & place.irq.implemented, [&](u32 i) {
+        const u8 target = place.target[i];
+        if (target != kNoCpu && change_candidates(cpus_[target], w, bit<u32>(i), ready))
+            wake(target);
     });
-    for_each_bit(listed, [&](u32 i) { wake(place.holder[i]); });
+    if (can_rewrite_)
+        for_each_bit(bits & place.irq.listed, [&](u32 i) { wake(place.holder[i]); });
 }
 
 void IrqMachine::update_all() {

@@ -47,7 +47,12 @@ public:
 
     // -- inputs
     void set_wire(u32 cpu, u32 intid, Level level);
-    void send_sgi(u32 target, u32 sgi, u8 source);
+    void send_sgi(u32 target, u32 sgi, u8 source) {
+        CpuState &cpu = cpus_[target];
+        cpu.sgi_sources[sgi] |= bit<u8>(source);
+        cpu.irq.latched |= bit<u32>(sgi);
+        update_private(target, bit<u32>(sgi));
+    }
 
     // -- state, by words; `bits` of interrupts that do not exist are ignored
     void enable(u32 cpu, u32 w, u32 bits);
@@ -76,7 +81,12 @@ public:
     /// Bits of the word that are enabled in a forwarded group and go to this vCPU.
     [[nodiscard]] bool is_forwarded(u32 cpu, u32 intid);
     /// Recomputes the candidates of these interrupts after a change; `cpu` matters for word 0.
-    void update(u32 cpu, u32 w, u32 bits);
+    void update(u32 cpu, u32 w, u32 bits) {
+        if (w == 0)
+            update_private(cpu, bits);
+        else
+            update_shared(w, bits);
+    }
     void set_holder(u32 cpu, u32 intid) {
         if (intid >= kIrqsPerWord)
             shared(intid / kIrqsPerWord).holder[intid % kIrqsPerWord] = static_cast<u8>(cpu);
@@ -88,6 +98,7 @@ public:
     void wake_holders(u32 caller, u32 cpu, u32 w);
 
     void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
+    [[nodiscard]] bool is_woken(u32 cpu) const { return (wakes_ & bit<u32>(cpu)) != 0; }
     void forget_wake(u32 cpu) { wakes_ &= ~bit<u32>(cpu); }
     [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
 
@@ -106,7 +117,11 @@ private:
         return irq.enabled & ((irq.group1 & group1_mask_) | (~irq.group1 & group0_mask_));
     }
     void reset_word(IrqWord &irq, u32 edge);
-    void set_candidates(u32 cpu, u32 w, u32 bits, u32 ready);
+    [[nodiscard]] u32 ready_bits(const IrqWord &irq) const {
+        return irq.waiting() & forwarded_bits(irq) & ~(irq.active | irq.listed);
+    }
+    void update_private(u32 cpu, u32 bits);
+    void update_shared(u32 w, u32 bits);
     void retarget(u32 w, u32 i);
     [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
     void update_all();

@@ -56,8 +56,8 @@ struct SharedWord {
     std::array<u8, kIrqsPerWord> holder{}; ///< whose list register has it, while listed
 };
 
-/// What we know of one list register.
-struct ListEntry {
+/// What we know of one list register. Aligned so that it is copied in two words.
+struct alignas(8) ListEntry {
     u16 intid = 0;
     u8 source = 0;
     u8 priority = 0;
