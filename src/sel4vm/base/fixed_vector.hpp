@@ -18,14 +18,8 @@ class FixedVector {
 public:
     constexpr FixedVector() {}
     /// Copies element by element, where elements can be copied.
-    constexpr FixedVector(const FixedVector &other)
-        requires std::is_copy_constructible_v<T>
-    {
-        append_all(other);
-    }
-    constexpr FixedVector &operator=(const FixedVector &other)
-        requires std::is_copy_constructible_v<T>
-    {
+    constexpr FixedVector(const FixedVector &other) requires std::is_copy_constructible_v<T> { append_all(other); }
+    constexpr FixedVector &operator=(const FixedVector &other) requires std::is_copy_constructible_v<T> {
         if (this != &other) {
             clear();
             append_all(other);

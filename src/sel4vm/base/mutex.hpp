@@ -16,13 +16,13 @@
 #else
 #define SEL4VM_THREAD_ANNOTATION(x)
 #endif
-#define SEL4VM_CAPABILITY(x) SEL4VM_THREAD_ANNOTATION(capability(x))
-#define SEL4VM_SCOPED_CAPABILITY SEL4VM_THREAD_ANNOTATION(scoped_lockable)
-#define SEL4VM_GUARDED_BY(x) SEL4VM_THREAD_ANNOTATION(guarded_by(x))
-#define SEL4VM_REQUIRES(...) SEL4VM_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
-#define SEL4VM_EXCLUDES(...) SEL4VM_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
-#define SEL4VM_ACQUIRE(...) SEL4VM_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
-#define SEL4VM_RELEASE(...) SEL4VM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define SEL4VM_CAPABILITY(x)             SEL4VM_THREAD_ANNOTATION(capability(x))
+#define SEL4VM_SCOPED_CAPABILITY         SEL4VM_THREAD_ANNOTATION(scoped_lockable)
+#define SEL4VM_GUARDED_BY(x)             SEL4VM_THREAD_ANNOTATION(guarded_by(x))
+#define SEL4VM_REQUIRES(...)             SEL4VM_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
+#define SEL4VM_EXCLUDES(...)             SEL4VM_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
+#define SEL4VM_ACQUIRE(...)              SEL4VM_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
+#define SEL4VM_RELEASE(...)              SEL4VM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define SEL4VM_NO_THREAD_SAFETY_ANALYSIS SEL4VM_THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace sel4vm {

@@ -75,15 +75,15 @@ enum class Endianness : u8 { little, big };
 /// Load-exclusive and store-exclusive on emulated memory.
 enum class ExclusivePolicy : u8 {
     emulate, ///< a software monitor; needs a CPU that reports the abort of a store-exclusive before it looks at its monitor
-    refuse,  ///< GuestFault::unsupported_access, as memory without exclusive support answers
+    refuse, ///< GuestFault::unsupported_access, as memory without exclusive support answers
 };
 
 /// What the host knows about the access.
 struct AccessRequest {
-    u32 instruction = 0;   ///< the A64 instruction at PC
+    u32 instruction = 0;     ///< the A64 instruction at PC
     GuestVirt fault_address; ///< FAR_EL2
-    Gpa fault_gpa;         ///< of the same byte
-    u32 zva_bytes = 64;    ///< DCZID_EL0 block size
+    Gpa fault_gpa;           ///< of the same byte
+    u32 zva_bytes = 64;      ///< DCZID_EL0 block size
     Endianness endianness = Endianness::little;
     ExclusivePolicy exclusives = ExclusivePolicy::refuse;
 };
@@ -99,7 +99,8 @@ enum class AccessStep : u8 {
 class AccessSequence {
 public:
     /// Begins an instruction. The registers are read here and in commit() only.
-    [[nodiscard]] AccessStep start(const AccessRequest &request, RegisterFile &registers, AddressTranslator &translator);
+    [[nodiscard]] AccessStep start(const AccessRequest &request, RegisterFile &registers,
+                                   AddressTranslator &translator);
     /// The last access succeeded; `data` is what it read (anything for a write).
     [[nodiscard]] AccessStep next(u64 data, AddressTranslator &translator);
     /// After done: writes what was loaded, the status and the base register.
@@ -119,7 +120,8 @@ private:
         bool armed = false;
     };
 
-    [[nodiscard]] AccessStep begin(const AccessRequest &request, RegisterFile &registers, AddressTranslator &translator);
+    [[nodiscard]] AccessStep begin(const AccessRequest &request, RegisterFile &registers,
+                                   AddressTranslator &translator);
     [[nodiscard]] AccessStep begin_store_exclusive(AddressTranslator &translator);
     void compute_address(RegisterFile &registers);
     void read_operands(RegisterFile &registers);
@@ -152,9 +154,9 @@ private:
     u64 new_base_ = 0;
     u64 fault_address_ = 0;
     Gpa fault_gpa_;
-    u64 operand_[2] = {}; ///< atomics: Rs; compare and swap: the expected value
-    u64 desired_[2] = {}; ///< compare and swap: the new value
-    u64 old_[2] = {};     ///< atomics: what memory held
+    u64 operand_[2] = {};               ///< atomics: Rs; compare and swap: the expected value
+    u64 desired_[2] = {};               ///< compare and swap: the new value
+    u64 old_[2] = {};                   ///< atomics: what memory held
     std::array<u8, kMaxBytes> bytes_{}; ///< in memory order
 };
 

@@ -295,18 +295,18 @@ enum class AccessSize : u8 { byte = 0, halfword = 1, word = 2, doubleword = 3 };
 
 struct IssDataAbort : RegValue<IssDataAbort, u32> {
     using RegValue::RegValue;
-    using Isv = Field<24>;                ///< Sas, Sse, Srt, Sf and Ar are valid
+    using Isv = Field<24>; ///< Sas, Sse, Srt, Sf and Ar are valid
     using Sas = Field<23, 22, AccessSize>;
-    using Sse = Field<21>;                ///< sign-extend what was loaded
-    using Srt = Field<20, 16, u8>;        ///< the register; 31 is xzr
-    using Sf = Field<15>;                 ///< the register is 64 bits wide
-    using Ar = Field<14>;                 ///< acquire or release
+    using Sse = Field<21>;         ///< sign-extend what was loaded
+    using Srt = Field<20, 16, u8>; ///< the register; 31 is xzr
+    using Sf = Field<15>;          ///< the register is 64 bits wide
+    using Ar = Field<14>;          ///< acquire or release
     using Vncr = Field<13>;
-    using Set = Field<12, 11, u8>;        ///< synchronous error type; LST for LD64B and ST64B
-    using Fnv = Field<10>;                ///< FAR is not valid
+    using Set = Field<12, 11, u8>; ///< synchronous error type; LST for LD64B and ST64B
+    using Fnv = Field<10>;         ///< FAR is not valid
     using Ea = Field<9>;
-    using Cm = Field<8>;                  ///< cache maintenance or address translation instruction
-    using S1ptw = Field<7>;               ///< stage 2 fault of a stage 1 table walk
+    using Cm = Field<8>;    ///< cache maintenance or address translation instruction
+    using S1ptw = Field<7>; ///< stage 2 fault of a stage 1 table walk
     using Wnr = Field<6>;
     using Dfsc = Field<5, 0, u8>;
     static_assert(disjoint<Isv, Sas, Sse, Srt, Sf, Ar, Vncr, Set, Fnv, Ea, Cm, S1ptw, Wnr, Dfsc>());

@@ -16,7 +16,7 @@ namespace sel4vm::aarch64 {
 inline constexpr u32 kSgiCount = 16;          ///< INTIDs 0 to 15
 inline constexpr u32 kPrivateIntidCount = 32; ///< SGIs and PPIs
 inline constexpr u32 kFirstSpi = 32;
-inline constexpr u32 kIntidLimit = 1020;      ///< one past the largest SPI
+inline constexpr u32 kIntidLimit = 1020; ///< one past the largest SPI
 inline constexpr u32 kIntidSpurious = 1023;
 inline constexpr u32 kIntidNonSecureGroup1 = 1022; ///< GICv2: a group 1 interrupt is pending, read by GICC_AIAR
 inline constexpr u32 kFirstLpi = 8192;
@@ -31,33 +31,33 @@ inline constexpr u64 kBytesV3 = 0x1'0000;
 inline constexpr u32 kCtlr = 0x000;
 inline constexpr u32 kTyper = 0x004;
 inline constexpr u32 kIidr = 0x008;
-inline constexpr u32 kTyper2 = 0x00c;       // v3
-inline constexpr u32 kStatusr = 0x010;      // v3
-inline constexpr u32 kSetspiNsr = 0x040;    // v3, message-based SPIs
-inline constexpr u32 kClrspiNsr = 0x048;    // v3
-inline constexpr u32 kSetspiSr = 0x050;     // v3
-inline constexpr u32 kClrspiSr = 0x058;     // v3
-inline constexpr u32 kIgroupr = 0x080;      // 1 bit each, to 0x0fc
-inline constexpr u32 kIsenabler = 0x100;    // 1 bit
-inline constexpr u32 kIcenabler = 0x180;    // 1 bit
-inline constexpr u32 kIspendr = 0x200;      // 1 bit
-inline constexpr u32 kIcpendr = 0x280;      // 1 bit
-inline constexpr u32 kIsactiver = 0x300;    // 1 bit
-inline constexpr u32 kIcactiver = 0x380;    // 1 bit
-inline constexpr u32 kIpriorityr = 0x400;   // 8 bits, to 0x7fb
-inline constexpr u32 kItargetsr = 0x800;    // 8 bits, to 0xbfb
-inline constexpr u32 kIcfgr = 0xc00;        // 2 bits, to 0xcff
-inline constexpr u32 kIgrpmodr = 0xd00;     // v3, 1 bit
-inline constexpr u32 kPpisr = 0xd00;        // v2, implementation defined
-inline constexpr u32 kSpisr = 0xd04;        // v2, implementation defined
-inline constexpr u32 kNsacr = 0xe00;        // 2 bits
-inline constexpr u32 kSgir = 0xf00;         // v2
-inline constexpr u32 kCpendsgir = 0xf10;    // v2, 8 bits each, 16 bytes
-inline constexpr u32 kSpendsgir = 0xf20;    // v2, 8 bits each, 16 bytes
+inline constexpr u32 kTyper2 = 0x00c;     // v3
+inline constexpr u32 kStatusr = 0x010;    // v3
+inline constexpr u32 kSetspiNsr = 0x040;  // v3, message-based SPIs
+inline constexpr u32 kClrspiNsr = 0x048;  // v3
+inline constexpr u32 kSetspiSr = 0x050;   // v3
+inline constexpr u32 kClrspiSr = 0x058;   // v3
+inline constexpr u32 kIgroupr = 0x080;    // 1 bit each, to 0x0fc
+inline constexpr u32 kIsenabler = 0x100;  // 1 bit
+inline constexpr u32 kIcenabler = 0x180;  // 1 bit
+inline constexpr u32 kIspendr = 0x200;    // 1 bit
+inline constexpr u32 kIcpendr = 0x280;    // 1 bit
+inline constexpr u32 kIsactiver = 0x300;  // 1 bit
+inline constexpr u32 kIcactiver = 0x380;  // 1 bit
+inline constexpr u32 kIpriorityr = 0x400; // 8 bits, to 0x7fb
+inline constexpr u32 kItargetsr = 0x800;  // 8 bits, to 0xbfb
+inline constexpr u32 kIcfgr = 0xc00;      // 2 bits, to 0xcff
+inline constexpr u32 kIgrpmodr = 0xd00;   // v3, 1 bit
+inline constexpr u32 kPpisr = 0xd00;      // v2, implementation defined
+inline constexpr u32 kSpisr = 0xd04;      // v2, implementation defined
+inline constexpr u32 kNsacr = 0xe00;      // 2 bits
+inline constexpr u32 kSgir = 0xf00;       // v2
+inline constexpr u32 kCpendsgir = 0xf10;  // v2, 8 bits each, 16 bytes
+inline constexpr u32 kSpendsgir = 0xf20;  // v2, 8 bits each, 16 bytes
 inline constexpr u32 kPidr2V2 = 0xfe8;
-inline constexpr u32 kIrouter = 0x6000;     // v3, 64 bits each; SPI n is at kIrouter + 8 * n, n from 32
+inline constexpr u32 kIrouter = 0x6000; // v3, 64 bits each; SPI n is at kIrouter + 8 * n, n from 32
 inline constexpr u32 kIrouterEnd = 0x7fe0;
-inline constexpr u32 kPidr4 = 0xffd0;       // v3 identification: PIDR4-7, PIDR0-3, CIDR0-3
+inline constexpr u32 kPidr4 = 0xffd0; // v3 identification: PIDR4-7, PIDR0-3, CIDR0-3
 inline constexpr u32 kPidr2 = 0xffe8;
 
 // Identification of a GICv2 in the last 48 bytes of its page.
@@ -108,11 +108,11 @@ struct GicdTyper : RegValue<GicdTyper, u32> {
     using IdBits = Field<23, 19, u8>; // v3: INTID bits, minus one
     using Dvis = Field<18>;
     using Lpis = Field<17>;
-    using Mbis = Field<16>; // v3: message-based SPIs
+    using Mbis = Field<16>;         // v3: message-based SPIs
     using Lspi = Field<15, 11, u8>; // v2
     using SecurityExtn = Field<10>;
     using Espi = Field<8>;
-    using CpuNumber = Field<7, 5, u8>; ///< CPU interfaces minus one (v3: with affinity routing off)
+    using CpuNumber = Field<7, 5, u8>;     ///< CPU interfaces minus one (v3: with affinity routing off)
     using ItLinesNumber = Field<4, 0, u8>; ///< INTIDs / 32 minus one
     static_assert(disjoint<No1n, A3v, IdBits, Dvis, Lpis, Mbis, Lspi, SecurityExtn, Espi, CpuNumber, ItLinesNumber>());
 };
@@ -155,7 +155,7 @@ struct GicdIrouter : RegValue<GicdIrouter, u64> {
 namespace gicr {
 
 inline constexpr u64 kFrameBytes = 0x1'0000;
-inline constexpr u64 kBytes = 2 * kFrameBytes;      ///< RD_base and SGI_base frames
+inline constexpr u64 kBytes = 2 * kFrameBytes;         ///< RD_base and SGI_base frames
 inline constexpr u64 kBytesWithVlpi = 4 * kFrameBytes; ///< GICv4, GICR_TYPER.VLPIS
 
 // RD_base frame.

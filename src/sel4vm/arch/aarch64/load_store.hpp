@@ -27,7 +27,17 @@ enum class LoadStoreDirection : u8 { load, store };
 
 enum class RegisterBank : u8 { general, simd };
 
-enum class AtomicOperation : u8 { add, clear, exclusive_or, set, signed_max, signed_min, unsigned_max, unsigned_min, swap };
+enum class AtomicOperation : u8 {
+    add,
+    clear,
+    exclusive_or,
+    set,
+    signed_max,
+    signed_min,
+    unsigned_max,
+    unsigned_min,
+    swap
+};
 
 enum class AddressMode : u8 {
     offset,     ///< base + offset
@@ -59,11 +69,11 @@ struct LoadStore {
     u8 rs = 0;            ///< status of a store-exclusive, operand of an atomic, expected value of compare and swap
     u8 structure_registers = 0; ///< registers of one structure, 1 to 4 (consecutive, modulo 32)
     u8 structure_repeats = 0;   ///< LD1/ST1 of several registers: how many
-    u8 lane = 0;          ///< single_structure
-    bool replicate = false; ///< LD1R-LD4R: to every lane
-    bool full_vector = false; ///< structures: 128-bit registers (Q)
-    bool ordered = false;   ///< acquire and/or release
-    i64 offset = 0;         ///< bytes, when extend is none
+    u8 lane = 0;                ///< single_structure
+    bool replicate = false;     ///< LD1R-LD4R: to every lane
+    bool full_vector = false;   ///< structures: 128-bit registers (Q)
+    bool ordered = false;       ///< acquire and/or release
+    i64 offset = 0;             ///< bytes, when extend is none
 
     friend constexpr bool operator==(const LoadStore &, const LoadStore &) = default;
     [[nodiscard]] constexpr unsigned total_bytes() const { return unsigned{element_bytes} * element_count; }

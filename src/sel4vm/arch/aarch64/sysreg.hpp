@@ -22,9 +22,7 @@ namespace sel4vm::aarch64 {
 }
 
 /// The id in an MSR (register), MRS, SYS or SYSL instruction.
-[[nodiscard]] constexpr u32 sysreg_id_of_instruction(u32 instruction) {
-    return instruction >> 5 & 0xffff;
-}
+[[nodiscard]] constexpr u32 sysreg_id_of_instruction(u32 instruction) { return instruction >> 5 & 0xffff; }
 
 [[nodiscard]] constexpr u8 sysreg_op0(u32 id) { return static_cast<u8>(id >> 14 & 3); }
 [[nodiscard]] constexpr u8 sysreg_op1(u32 id) { return static_cast<u8>(id >> 11 & 7); }

@@ -34,7 +34,8 @@ struct CnthctlEl2 : RegValue<CnthctlEl2, u64> {
     using Evnten = Field<2>;
     using El1pcen = Field<1>;  ///< clear: trap EL1 and EL0 accesses of the physical timer
     using El1pcten = Field<0>; ///< clear: trap EL1 and EL0 reads of the physical counter
-    static_assert(disjoint<El1nvvct, El1nvpct, El1tvct, El1tvt, Ecv, Evntis, Evnti, Evntdir, Evnten, El1pcen, El1pcten>());
+    static_assert(
+        disjoint<El1nvvct, El1nvpct, El1tvct, El1tvt, Ecv, Evntis, Evnti, Evntdir, Evnten, El1pcen, El1pcten>());
 };
 
 struct CntkctlEl1 : RegValue<CntkctlEl1, u64> {

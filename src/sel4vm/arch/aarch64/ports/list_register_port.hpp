@@ -10,14 +10,14 @@
 namespace sel4vm::aarch64 {
 
 struct ListRegisterAbilities {
-    u8 count = 0;                ///< list registers of each vCPU, 1 to 16
-    bool read_back = false;      ///< read() tells the state the guest left
-    bool clear = false;          ///< a register in use can be overwritten
-    bool hardware_link = false;  ///< `physical_intid` is honoured
-    bool optional_eoi = false;   ///< maintenance on EOI can be left out; without it every register raises one
-    bool source_cpu = false;     ///< GICv2: an SGI's source CPU is delivered to the guest
+    u8 count = 0;                     ///< list registers of each vCPU, 1 to 16
+    bool read_back = false;           ///< read() tells the state the guest left
+    bool clear = false;               ///< a register in use can be overwritten
+    bool hardware_link = false;       ///< `physical_intid` is honoured
+    bool optional_eoi = false;        ///< maintenance on EOI can be left out; without it every register raises one
+    bool source_cpu = false;          ///< GICv2: an SGI's source CPU is delivered to the guest
     bool maintenance_control = false; ///< set_underflow_maintenance() works
-    u8 priority_bits = 5;        ///< significant bits of priority, from the top of the 8-bit value
+    u8 priority_bits = 5;             ///< significant bits of priority, from the top of the 8-bit value
     u16 max_intid = 1019;
 };
 
@@ -26,7 +26,7 @@ enum class ListRegisterState : u8 { empty = 0, pending = 1, active = 2, pending_
 /// One virtual interrupt as the hardware holds it.
 struct ListRegister {
     ListRegisterState state = ListRegisterState::empty;
-    u8 priority = 0; ///< 8 bits, 0 highest
+    u8 priority = 0;   ///< 8 bits, 0 highest
     u8 source_cpu = 0; ///< SGIs on GICv2, 0 to 7
     bool eoi_maintenance = false;
     bool hardware_linked = false;
