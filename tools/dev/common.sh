@@ -22,7 +22,7 @@ packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-li
 packages_tools=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
     python3 "${packages_target[@]}")
 packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
-    libgtest-dev python3)
+    libgtest-dev device-tree-compiler qemu-system-arm python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
 packages_run=(qemu-system-arm cpio gzip "${packages_tools[@]}")
 packages_system=(u-boot-qemu expect device-tree-compiler pkg-config "${packages_run[@]}")
