@@ -16,8 +16,12 @@ field() { sed -n "s|^// $1: ||p" "$source"; }
 read -r -a more <<<"$(field run | tr '\n' ' ')"
 status=$(field status)
 
-output=$(printf '%b' "$(field input)" | timeout 100 "$SEL4VM" run --kernel "$image" --timeout 60 "$@" "${more[@]}" 2>&1)
+# The messages go to a file of their own: in one stream they could cut a line of the guest's console in two.
+messages=$(mktemp)
+trap 'rm -f "$messages"' EXIT
+output=$(printf '%b' "$(field input)" | timeout 100 "$SEL4VM" run --kernel "$image" --timeout 60 "$@" "${more[@]}" 2>"$messages")
 found=$?
+output+=$'\n'$(<"$messages")
 printf '%s\n' "$output"
 if [ "$found" -ne "${status:-0}" ]; then
   echo "FAILED: exit status $found, expected ${status:-0}"
