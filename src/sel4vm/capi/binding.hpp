@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the C interface needs from a host beyond the ports: the objects behind one vm_t. Each host implements it under
+// hosts/<x>/capi, and is chosen by linking. The C functions hold all semantics; a binding only makes, maps and frees
+// what the client's vka, simple, vspace and io_ops give.
+//
+// Threads: as the C interface: everything about one vm_t from one thread, except where a port says otherwise.
+#pragma once
+
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/base/allocator.hpp>
+#include <sel4vm/base/range.hpp>
+#include <sel4vm/host/event_port.hpp>
+#include <sel4vm/host/guest_space_port.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
+
+#include <sel4vm/guest_memory.h>
+#include <sel4vm/guest_vm.h>
+
+#include <optional>
+
+namespace sel4vm::capi {
+
+/// The ports of one vCPU; they live until destroy_vcpu().
+struct VcpuPorts {
+    VcpuPort *vcpu = nullptr;
+    aarch64::ListRegisterPort *list_registers = nullptr;
+    aarch64::TimerPort *timer = nullptr;
+};
+
+/// Which interrupt controller the hardware can virtualize, and where it puts it.
+struct GicSupport {
+    bool v2 = false;
+    bool v3 = false;
+    std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, 8 KiB, mapped through
+    u64 cpu_interface_cap = 0;                            ///< seL4: its frames are found through simple; unused elsewhere
+};
+
+/// The client's page provider: memory_map_iterator_fn and its cookie.
+struct FrameSource {
+    memory_map_iterator_fn next = nullptr;
+    void *cookie = nullptr;
+};
+
+class Binding {
+public:
+    // -- services; they live as long as the binding
+    [[nodiscard]] virtual Allocator &allocator() = 0;
+    [[nodiscard]] virtual Log &log() = 0;
+    [[nodiscard]] virtual Clock &clock() = 0;
+    [[nodiscard]] virtual Entropy &entropy() = 0;
+    /// The VM's second-stage address space. RAM of the library's own comes from its allocate_ram().
+    [[nodiscard]] virtual GuestSpacePort &space() = 0;
+    /// The endpoint of this VM, shared with `peer` of open_binding() when there was one.
+    [[nodiscard]] virtual EventPort &events() = 0;
+    [[nodiscard]] virtual GicSupport gic() = 0;
+
+    // -- vCPUs
+    /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`.
+    [[nodiscard]] virtual Result<VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
+                                                                   int priority) = 0;
+    virtual void destroy_vcpu(vm_vcpu_t &vcpu) = 0;
+    /// Binds a vCPU that was not started to a CPU of the machine.
+    [[nodiscard]] virtual Status<HostError> assign_target(vm_vcpu_t &vcpu, int target_cpu) = 0;
+
+    // -- memory of the client's own
+    /// Takes the frames that `frames` yields for [at, at + size) as RAM: one block with one window over all of them. The
+    /// block is mapped by GuestSpacePort::map_ram and given back by free_ram, which leaves the client's frames alone.
+    [[nodiscard]] virtual Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes, const FrameSource &frames) = 0;
+    /// RAM whose physical addresses begin at `phys`, for one-to-one mapped guests; in the largest frames there are.
+    [[nodiscard]] virtual Result<RamBlock, HostError> allocate_ram_at(HostPhys phys, u64 size_bytes,
+                                                                      Clearing clearing) = 0;
+    /// Maps one frame of the client (RAM or device) for the guest, without a window.
+    [[nodiscard]] virtual Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) = 0;
+    /// Undoes map_frame(); frames that are not mapped are skipped.
+    virtual void unmap_frames(GpaRange at) = 0;
+    /// The physical address behind [at, at + size), when it is mapped and contiguous.
+    [[nodiscard]] virtual Result<HostPhys, HostError> translate(Gpa at, u64 size_bytes) = 0;
+
+    // -- the rest
+    /// Every mapping made from now on is mirrored into this IOMMU domain. not_available where there is none.
+    [[nodiscard]] virtual Status<HostError> add_iospace(vspace_t &loader, seL4_CPtr iospace) = 0;
+    /// Copies `cap` into the guest's own capability space at `slot` with this badge. not_available beside seL4.
+    [[nodiscard]] virtual Status<HostError> install_service(seL4_CPtr cap, seL4_Word slot, seL4_Word badge) = 0;
+    /// Calls `cap` as an SMC capability with x0-x7 in `registers`, which then hold the results. Not_available where the
+    /// host has no such capability.
+    [[nodiscard]] virtual Status<HostError> forward_smc(seL4_CPtr cap, u64 (&registers)[8]) = 0;
+
+protected:
+    ~Binding() = default;
+};
+
+/// Opens what `vm` needs from the handles that vm_init stored in it (vka, simple, mem.vmm_vspace, io_ops, host_endpoint), and
+/// fills mem.vm_vspace, mem.vm_vspace_root and cspace. `peer`: another VM on the same endpoint, or nullptr.
+[[nodiscard]] Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer);
+/// Frees everything that the binding made; its vCPUs are destroyed and its blocks freed already.
+void close_binding(vm_t &vm, Binding &binding);
+
+} // namespace sel4vm::capi
