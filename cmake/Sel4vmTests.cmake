@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# How test programs are made. See tests/CMakeLists.txt for the rules that a test file follows.
+# How test programs are made. See tests/CMakeLists.txt for the rules that a test file follows. Time limits are many times what a
+# test takes: they end one that hangs, and are no statement about speed.
 include(GoogleTest)
 
 # Tests use the whole library, so that a file moves between folders without touching CMake.
@@ -39,9 +40,9 @@ function(sel4vm_test_suite folder)
   target_link_libraries(${folder}_tests PRIVATE GTest::gtest GTest::gtest_main)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     add_test(NAME ${folder}.clang COMMAND ${folder}_tests --gtest_brief=1)
-    set_tests_properties(${folder}.clang PROPERTIES LABELS ${folder} TIMEOUT 300)
+    set_tests_properties(${folder}.clang PROPERTIES LABELS ${folder} TIMEOUT 900)
   else()
-    gtest_discover_tests(${folder}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}." PROPERTIES LABELS ${folder} TIMEOUT 60)
+    gtest_discover_tests(${folder}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}." PROPERTIES LABELS ${folder} TIMEOUT 600)
   endif()
 endfunction()
 
@@ -52,7 +53,7 @@ function(sel4vm_source_checks)
     add_test(NAME check.${checker} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py")
     add_test(NAME check.${checker}_finds_mistakes
              COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py" --self-test)
-    set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 60)
+    set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 600)
   endforeach()
 endfunction()
 
@@ -61,7 +62,7 @@ endfunction()
 function(sel4vm_script_tests folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "EXCLUDE")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
+    set(arg_TIMEOUT 900)
   endif()
   get_filename_component(folder "${folder}" ABSOLUTE)
   get_filename_component(label "${folder}" NAME)

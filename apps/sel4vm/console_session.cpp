@@ -88,6 +88,12 @@ private:
     int own_ = -1;
 };
 
+[[nodiscard]] bool same_file(int one, int other) {
+    struct stat a {};
+    struct stat b {};
+    return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 class Session {
 public:
     explicit Session(const ConsoleSetup &setup)
@@ -430,9 +436,9 @@ private:
         fresh_line();
         print(fmt::format("sel4vm: {}\n", text));
     }
-    /// In raw mode the cursor is wherever the guest left it.
+    /// Where guests' output goes to the same terminal, file or pipe, it may stand in the middle of a line.
     void fresh_line() {
-        if (terminal_ && !column_zero_)
+        if (one_place_ && !column_zero_)
             print("\n");
         column_zero_ = true;
     }
@@ -451,6 +457,7 @@ private:
     SignalDescriptor signals_; // first: the other members must not be torn down by a signal
     const bool input_is_terminal_;
     StandardOutput screen_;
+    const bool one_place_ = same_file(STDOUT_FILENO, STDERR_FILENO);
     ChildProcess child_;
     std::optional<RawTerminal> terminal_;
     LineDemux demux_;

@@ -19,7 +19,7 @@ status=$(field status)
 # The messages go to a file of their own: in one stream they could cut a line of the guest's console in two.
 messages=$(mktemp)
 trap 'rm -f "$messages"' EXIT
-output=$(printf '%b' "$(field input)" | timeout 100 "$SEL4VM" run --kernel "$image" --timeout 60 "$@" "${more[@]}" 2>"$messages")
+output=$(printf '%b' "$(field input)" | timeout 330 "$SEL4VM" run --kernel "$image" --timeout 300 "$@" "${more[@]}" 2>"$messages")
 found=$?
 output+=$'\n'$(<"$messages")
 printf '%s\n' "$output"

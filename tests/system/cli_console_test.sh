@@ -22,6 +22,17 @@ expect_run 0 "${run[@]}" </dev/null
 printf 'one\0two\xff\x1ethree' | cmp - out || fail "the guest's bytes were changed"
 [ "$(cat err)" = "sel4vm: info: host: hello" ] || fail "host line: $(cat err)"
 
+# Where both streams go to the same place, a line of the host starts on a line of its own.
+emulator <<'SCRIPT'
+printf 'half a line\x1esel4vm: info: host: hello\n\x1esel4vm: info: host: again\n'
+sleep 0.5
+printf ', the rest\n\x1esel4vm: info: host: bye\n'
+off
+SCRIPT
+timeout 300 "$SEL4VM" "${run[@]}" </dev/null >both 2>&1 || fail "one place for both streams: $(cat both)"
+printf 'sel4vm: info: host: %s\n' hello again bye >wanted
+sed -n '/^sel4vm: /p' both | diff -u wanted - || fail "the host's lines are not lines: $(cat both)"
+
 # Without the hypervisor there is no host to tell apart.
 emulator <<'SCRIPT'
 printf 'one\x1etwo\n'
@@ -43,14 +54,14 @@ emulator <<'SCRIPT'
 head -c 500000 /dev/zero | tr '\0' x
 off
 SCRIPT
-count=$(timeout 60 "$SEL4VM" "${run[@]}" </dev/null 2>err | { sleep 1; wc -c; })
+count=$(timeout 300 "$SEL4VM" "${run[@]}" </dev/null 2>err | { sleep 1; wc -c; })
 [ "$count" -eq 500000 ] || fail "a slow reader got $count bytes of 500000"
 
 # A reader that goes away ends the run, quietly.
 emulator <<'SCRIPT'
 while echo line; do sleep 0.1; done
 SCRIPT
-timeout 60 "$SEL4VM" "${run[@]}" </dev/null 2>err | head -n 1 >/dev/null || true
+timeout 300 "$SEL4VM" "${run[@]}" </dev/null 2>err | head -n 1 >/dev/null || true
 [ "${PIPESTATUS[0]}" -ne 124 ] || fail "it went on without a reader"
 
 # The machine's status, and who says why.
@@ -103,12 +114,12 @@ says "$work/no-such-program was not found; install the Debian package qemu-syste
 # A kernel panic: two seconds of grace, then the end.
 emulator <<'SCRIPT'
 printf '[    0.123456] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n'
-exec sleep 100
+exec sleep 1000
 SCRIPT
 SECONDS=0
 expect_run 1 "${run[@]}" </dev/null
 says "vm 'guest': kernel panic: VFS: Unable to mount root fs"
-if [ $SECONDS -lt 2 ] || [ $SECONDS -gt 20 ]; then fail "it took $SECONDS s"; fi
+[ $SECONDS -ge 2 ] || fail "there was no grace: it took $SECONDS s"
 emulator <<'SCRIPT'
 printf 'Kernel panic - not syncing: oops\r\n'
 exit 0
@@ -127,15 +138,18 @@ says "vm 'guest' did not end within 1 s"
 # Signals: the machine is gone, the temporary files are gone, and the caller sees which signal it was.
 emulator <<'SCRIPT'
 echo $$ >pid
-exec sleep 100
+exec sleep 1000
 SCRIPT
 for signal in INT TERM HUP QUIT; do
     rm -f pid
-    # Not a plain background job: those ignore SIGINT and SIGQUIT.
+    # A plain background job would ignore SIGINT and SIGQUIT.
+    env --default-signal=INT,QUIT "$SEL4VM" "${run[@]}" </dev/null >out 2>err &
+    tool=$!
+    wait_until test -s pid
+    kill -s $signal $tool
     status=0
-    timeout --preserve-status --foreground -s "$signal" 1.5 env --default-signal=INT,QUIT "$SEL4VM" "${run[@]}" </dev/null >out 2>err || status=$?
+    wait $tool || status=$?
     [ $status -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: status $status, $(cat err)"
-    [ -s pid ] || fail "SIG$signal: the machine never started"
     ! running "$(cat pid)" || fail "SIG$signal: the machine still runs"
     [ -z "$(ls -A tmp)" ] || fail "SIG$signal: temporary files are left"
 done
@@ -144,11 +158,11 @@ done
 rm -f pid
 "$SEL4VM" "${run[@]}" </dev/null >out 2>err &
 tool=$!
-for _ in $(seq 100); do [ ! -s pid ] || break; sleep 0.1; done
+wait_until test -s pid
 kill -KILL $tool
 wait $tool 2>/dev/null || true
-sleep 0.3
-! running "$(cat pid)" || fail "the machine outlives the tool"
+gone() { ! running "$1"; }
+wait_until gone "$(cat pid)"
 rm -rf tmp/*
 
 # Standard streams that are closed do not confuse it.
@@ -158,6 +172,6 @@ echo "that was all"
 off
 SCRIPT
 status=0
-timeout 20 "$SEL4VM" "${run[@]}" <&- >out 2>&- || status=$?
+timeout 300 "$SEL4VM" "${run[@]}" <&- >out 2>&- || status=$?
 [ $status -eq 0 ] || fail "closed streams: status $status"
 [ "$(cat out)" = "that was all" ] || fail "closed streams: $(cat out)"

@@ -38,9 +38,18 @@ emulator() {
 expect_run() {
     local wanted=$1 status=0
     shift
-    timeout 60 "$SEL4VM" "$@" >out 2>err || status=$?
+    timeout 300 "$SEL4VM" "$@" >out 2>err || status=$?
     [ "$status" -eq "$wanted" ] || fail "sel4vm $* ended with $status, not $wanted: $(cat err)"
     [ -z "$(ls -A tmp)" ] || fail "sel4vm $* left files in TMPDIR: $(ls -A tmp)"
+}
+
+# wait_until COMMAND...: until it succeeds; only what never comes takes as long as the limit.
+wait_until() {
+    local left=1200
+    until "$@"; do
+        [ $((left -= 1)) -gt 0 ] || fail "in vain: wait for $*"
+        sleep 0.1
+    done
 }
 
 # says TEXT...: each is a whole line of err, and there are no others.

@@ -23,17 +23,21 @@ while IFS= read -r -n 1 -d '' key; do
 done
 SCRIPT
 
-# The pause is for the process that restores the modes when the tool was killed.
+# When the tool was killed, another process restores the modes, in its own time.
 cat >job <<'SCRIPT'
 rm -f after status
+stty -g >before
 $TOOL
 echo $? >status
-sleep 0.3
-stty -g >after
+for _ in $(seq 600); do
+    stty -g >after
+    ! cmp -s before after || break
+    sleep 0.1
+done
 SCRIPT
 
 cat >person.exp <<'EXPECT'
-set timeout 20
+set timeout 120
 proc die {why} { puts stderr "FAILED: $why"; exit 1 }
 proc want {text} {
     expect {
@@ -41,6 +45,15 @@ proc want {text} {
         timeout { die "no '$text'" }
         eof { die "end before '$text'" }
     }
+}
+# raw: waits until the tool has the terminal.
+proc raw {} {
+    global spawn_out
+    for {set left 600} {$left > 0} {incr left -1} {
+        if {[string match *-icanon* [exec stty -a <$spawn_out(slave,name)]]} { return }
+        after 100
+    }
+    die "the terminal does not become raw"
 }
 # The shell has no line editor of its own, so its modes are those of the terminal.
 spawn -noecho bash --noprofile --norc --noediting
@@ -126,7 +139,7 @@ foreach how {key signal} {
     restored_directly suspending
     send "fg\r"
     want "run --kernel Image"
-    after 300
+    raw
     send "\003"
     want "<03>"
     send "\001x"

@@ -9,20 +9,25 @@ import time
 
 
 class Console:
-    """One run of `sel4vm run ...`. Everything it prints is kept and shown when a check fails."""
+    """One run of `sel4vm run ...`. What the guests print and what the tool and the host say are kept apart, since in one
+    stream a message could cut a guest's line in two; both are shown when a check fails. The time limit only guards against
+    a run that hangs: a slow machine must not fail a test."""
 
-    def __init__(self, *arguments, timeout=120):
+    def __init__(self, *arguments, timeout=600):
         self.deadline = time.monotonic() + timeout
         self.output = ""
+        self.messages = ""
         self.seen = 0
         self.lock = threading.Condition()
         self.process = subprocess.Popen(
             [os.environ["SEL4VM"], "run", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
         )
         threading.Thread(target=self._read, daemon=True).start()
+        self.message_reader = threading.Thread(target=self._read_messages, daemon=True)
+        self.message_reader.start()
 
     def _read(self):
         while True:
@@ -35,8 +40,13 @@ class Console:
                 self.output += data.decode("utf-8", "replace")
                 self.lock.notify_all()
 
+    def _read_messages(self):
+        while data := os.read(self.process.stderr.fileno(), 65536):
+            self.messages += data.decode("utf-8", "replace")
+
     def fail(self, why):
         print(self.output)
+        print(f"<messages>\n{self.messages}")
         print(f"FAILED: {why}")
         self.process.kill()
         sys.exit(1)
@@ -77,6 +87,7 @@ class Console:
             found = self.process.wait(max(1.0, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.fail("the run did not end")
+        self.message_reader.join(max(1.0, self.deadline - time.monotonic()))
         if found != status:
             self.fail(f"exit status {found}, expected {status}")
         return self.output

@@ -13,12 +13,14 @@ failed=0
 qemu() { # GIC CPU MEMORY [QEMU option...]
     local gic=$1 cpu=$2 memory=$3
     shift 3
-    timeout 60 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m "$memory" -smp 2 -display none \
-        -monitor none -serial stdio -semihosting -no-reboot "$@" 2>&1
+    timeout 300 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m "$memory" -smp 2 -display none \
+        -monitor none -serial stdio -semihosting -no-reboot "$@" 2>"$work/qemu"
 }
 complain() {
     echo "$1:"
     echo "$2"
+    echo "<from QEMU>"
+    cat "$work/qemu"
     failed=1
 }
 expect() { # WHAT STATUS PATTERN COMMAND...
@@ -41,8 +43,8 @@ expect "a wild store" 1 "data abort, translation fault: nothing is mapped there,
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault
 expect "a stack overflow" 1 "stack overflowed" qemu 2 cortex-a57 1G -kernel "$image.img" -append overflow
 expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel "$image.img" -append write-code
-expect "a start at EL1" 1 "started at EL1" timeout 60 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
-    -monitor none -serial stdio -semihosting -kernel "$image.img"
+expect "a start at EL1" 1 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
+    -monitor none -serial stdio -semihosting -kernel "$image.img" 2>"$work/qemu"
 
 # A bundle behind the image, and the same bytes as initrd.
 python3 - "$image.img" "$work" <<'PY'
@@ -76,10 +78,20 @@ done
 # U-Boot's booti, at an address that is none of the usual ones.
 uboot=/usr/lib/u-boot/qemu_arm64/u-boot.bin
 if [ -e "$uboot" ]; then
-    commands="setenv bootargs $say_status\nbooti 0x44000000 - \${fdtcontroladdr}\n"
-    out=$( (for _ in 1 2 3 4 5 6; do sleep 0.5; echo; done; printf "%b" "$commands") |
-        qemu 3 cortex-a57 1G -bios "$uboot" -device "loader,file=$work/bundled.img,addr=0x44000000,force-raw=on") || true
-    grep -q "selftest: passed" <<<"$out" || complain "U-Boot" "$out"
+    trap '' PIPE # an emulator that has ended is told by its output
+    mkfifo "$work/keys"
+    qemu 3 cortex-a57 1G -bios "$uboot" -device "loader,file=$work/bundled.img,addr=0x44000000,force-raw=on" \
+        <"$work/keys" >"$work/uboot" &
+    exec 3>"$work/keys"
+    # Keys until the prompt is there: one of them stops the automatic boot.
+    while ! grep -q '^=> ' "$work/uboot" && kill -0 $! 2>/dev/null; do
+        echo >&3 || true
+        sleep 0.3
+    done
+    printf '%s\n' "setenv bootargs $say_status" "booti 0x44000000 - \${fdtcontroladdr}" >&3 || true
+    wait $! || true
+    exec 3>&-
+    grep -q "selftest: passed" "$work/uboot" || complain "U-Boot" "$(cat "$work/uboot")"
 else
     complain "U-Boot" "$uboot is missing (package u-boot-qemu)"
 fi

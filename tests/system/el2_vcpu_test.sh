@@ -11,8 +11,8 @@ failed=0
 run() { # GIC CPU [QEMU option...]
     local gic=$1 cpu=$2
     shift 2
-    timeout 100 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m 256M -display none \
-        -monitor none -serial stdio -kernel "$image" "$@" </dev/null 2>&1 || true
+    timeout 400 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m 256M -display none \
+        -monitor none -serial stdio -kernel "$image" "$@" </dev/null || true
 }
 
 for setup in "2 cortex-a57" "3 cortex-a72" "3 neoverse-n1" "2 max" "3 max"; do

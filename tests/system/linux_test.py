@@ -26,10 +26,15 @@ def uptime(console):
     return float(console.command("cat /proc/uptime").split()[0])
 
 
+def boot_id(console):
+    """A random number that Linux draws once each time it boots."""
+    return console.command("cat /proc/sys/kernel/random/boot_id").strip()
+
+
 def main(gic, vcpus):
     example = os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "debian-linux")
     subprocess.run([os.path.join(example, "prepare")], check=True)
-    console = Console(os.path.join(example, "system.toml"), "--gic", gic, "--vcpus", vcpus, timeout=240)
+    console = Console(os.path.join(example, "system.toml"), "--gic", gic, "--vcpus", vcpus)
     console.expect(BANNER)
     console.shell()
 
@@ -38,16 +43,13 @@ def main(gic, vcpus):
     if len(first) != int(vcpus) or min(first) < 10:
         console.fail(f"timer interrupts on the CPUs: {first}")
 
-    # Sleeps of known length, by the guest's own clock.
+    # Sleeps of known length, by the guest's own clock. Longer ones say nothing: the whole PC may have been busy.
     for seconds in (1, 2):
         before = uptime(console)
         console.command(f"sleep {seconds}")
         slept = uptime(console) - before
-        if not seconds - 0.05 <= slept < seconds + 2:
+        if slept < seconds - 0.05:
             console.fail(f"a sleep of {seconds} s took {slept:.2f} s")
-    second = interrupts(console, "arch_timer")[: int(vcpus)]
-    if not all(b > a for a, b in zip(first, second)):
-        console.fail(f"timer interrupts do not go on: {first}, then {second}")
 
     # Input through the UART's interrupt, more than a FIFO of it at once.
     line = "".join(chr(ord("a") + i % 26) for i in range(800))
@@ -64,13 +66,17 @@ def main(gic, vcpus):
         ipis = [interrupts(console, name) for name in ("Rescheduling interrupts", "Function call interrupts")]
         if sum(sum(counts) for counts in ipis) == 0:
             console.fail("no inter-processor interrupts")
+    second = interrupts(console, "arch_timer")[: int(vcpus)]
+    if not all(b > a for a, b in zip(first, second)):
+        console.fail(f"timer interrupts do not go on: {first}, then {second}")
 
     # A reboot boots again; a power-off ends the run with status 0.
+    first_boot = boot_id(console)
     console.send("reboot -f")
     console.expect(BANNER)
     console.shell()
-    if uptime(console) > 60:
-        console.fail("the guest's clock did not start again")
+    if boot_id(console) == first_boot:
+        console.fail("the kernel did not boot again")
     console.send("poweroff -f")
     console.end(0)
 

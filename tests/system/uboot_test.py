@@ -20,7 +20,7 @@ def main(folder, gic):
     system = folder / "system.toml"
     system.write_text(f'[[vm]]\nname = "uboot"\nmemory = "256M"\nfirmware = "{FIRMWARE}"\n'
                       f'[[vm.image]]\npath = "{blank}"\naddress = 0x04000000\nread_only = true\n')
-    console = Console(str(system), "--gic", gic, timeout=90)
+    console = Console(str(system), "--gic", gic)
     console.expect("U-Boot 20")
     console.expect("Hit any key to stop autoboot")
     console.send("")

@@ -214,7 +214,7 @@ TEST(DeviceTree, AgreesWithQemusOwn) {
     for (const GicVersion version : {GicVersion::v2, GicVersion::v3}) {
         const TemporaryFile file;
         const std::string command =
-            "timeout 60 qemu-system-aarch64 -M virt,gic-version=" + std::to_string(static_cast<int>(version)) +
+            "timeout 300 qemu-system-aarch64 -M virt,gic-version=" + std::to_string(static_cast<int>(version)) +
             ",dumpdtb=" + file.path() + " -cpu cortex-a57 -m 256 -smp 2 -display none >/dev/null 2>&1";
         ASSERT_EQ(std::system(command.c_str()), 0);
         TreeBuffer theirs_bytes(file.read());

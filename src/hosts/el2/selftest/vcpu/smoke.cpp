@@ -44,7 +44,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
         case EventKind::exit: answer = on_exit(event); break;
         case EventKind::notification: break;
         case EventKind::timeout:
-            fail("the run took too long", 0, 0);
+            fail("the other vCPUs made too little progress", told_[60], told_[63]);
             done_ = true;
             break;
         case EventKind::idle:
@@ -54,8 +54,6 @@ bool Smoke::run(const Space (&spaces)[3]) {
         }
     }
     check_writes();
-    if (told_[60] < 3 || told_[62] < 2 || told_[63] < 20)
-        fail("the other vCPUs made too little progress", told_[60], told_[63]);
     Text<160> text;
     text << "spinner " << told_[60] << " rounds, yielder " << told_[62] << ", sleepers woken " << told_[63]
          << ", switches " << processor_.counters().vcpu_switches << ", simd switches "
@@ -113,20 +111,27 @@ Answer Smoke::on_call(el2::Vcpu &vcpu, u16 number) {
     switch (number) {
     case 1:
         if (vcpu.general_register(0) == 2) {
-            done_ = true;
+            finished_ = true;
+            look_for_the_end();
             return Answer::complete().then(Next::stop);
         }
         on_told(vcpu.general_register(1), vcpu.general_register(2));
+        look_for_the_end();
         return Answer::complete();
     case 3: vcpu.set_simd_register(5, 1, vcpu.simd_register(5, 1)); return Answer::complete();
     case 4:
         for (usize i = 1; i < vcpus_.size(); ++i)
             vcpus_[i].resume();
         others_started_ = true;
-        processor_.set_timeout(SEL4VM_READ_SYSREG(cntpct_el0) + 60 * SEL4VM_READ_SYSREG(cntfrq_el0));
+        processor_.set_timeout(SEL4VM_READ_SYSREG(cntpct_el0) + 300 * SEL4VM_READ_SYSREG(cntfrq_el0));
         return Answer::complete();
     default: return Answer::complete();
     }
+}
+
+// Each of the vCPUs beside the tested one must get its share; how soon depends on how busy the PC is.
+void Smoke::look_for_the_end() {
+    done_ = done_ || (finished_ && told_[60] >= 3 && told_[62] >= 2 && told_[63] >= 20);
 }
 
 Answer Smoke::on_timer(el2::Vcpu &vcpu) {

@@ -43,6 +43,7 @@ private:
     [[nodiscard]] Answer on_call(el2::Vcpu &vcpu, u16 number);
     [[nodiscard]] Answer on_timer(el2::Vcpu &vcpu);
     void on_told(u64 id, u64 value);
+    void look_for_the_end();
     void expect(u64 id, u64 value, u64 wanted);
     void check_writes();
     void fail(std::string_view what, u64 value, u64 wanted);
@@ -60,6 +61,7 @@ private:
     u64 told_[128] = {}; ///< how often
     u64 last_[128] = {}; ///< and what
     bool others_started_ = false;
+    bool finished_ = false; ///< the tested vCPU is
     bool done_ = false;
     bool ok_ = true;
 };
