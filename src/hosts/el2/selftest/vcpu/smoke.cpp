@@ -130,9 +130,7 @@ Answer Smoke::on_call(el2::Vcpu &vcpu, u16 number) {
 }
 
 // Each of the vCPUs beside the tested one must get its share; how soon depends on how busy the PC is.
-void Smoke::look_for_the_end() {
-    done_ = done_ || (finished_ && told_[60] >= 3 && told_[62] >= 2 && told_[63] >= 20);
-}
+void Smoke::look_for_the_end() { done_ = done_ || (finished_ && told_[60] >= 3 && told_[62] >= 2 && told_[63] >= 20); }
 
 Answer Smoke::on_timer(el2::Vcpu &vcpu) {
     aarch64::ListRegister lr;
