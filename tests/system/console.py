@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+END = "\n<end of output>\n"
+
 
 class Console:
     """One run of `sel4vm run ...`. What the guests print and what the tool and the host say are kept apart, since in one
@@ -25,7 +27,8 @@ class Console:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.message_reader = threading.Thread(target=self._read_messages, daemon=True)
         self.message_reader.start()
 
@@ -35,7 +38,7 @@ class Console:
             with self.lock:
                 if not data:
                     self.lock.notify_all()
-                    self.output += "\n<end of output>\n"
+                    self.output += END
                     return
                 self.output += data.decode("utf-8", "replace")
                 self.lock.notify_all()
@@ -51,19 +54,22 @@ class Console:
         self.process.kill()
         sys.exit(1)
 
+    def wait_until(self, condition, complaint):
+        """Waits until `condition(output)` is true."""
+        with self.lock:
+            while not condition(self.output):
+                if self.output.endswith(END):
+                    self.fail(f"{complaint}; the output has ended")
+                if not self.lock.wait(max(0.0, self.deadline - time.monotonic())):
+                    self.fail(f"{complaint} in time")
+
     def expect(self, text):
         """Waits for `text` after what earlier calls found; returns what came before it."""
-        with self.lock:
-            while True:
-                at = self.output.find(text, self.seen)
-                if at >= 0:
-                    before = self.output[self.seen : at]
-                    self.seen = at + len(text)
-                    return before
-                if "<end of output>" in self.output[self.seen :]:
-                    self.fail(f"the output ended without: {text}")
-                if not self.lock.wait(max(0.0, self.deadline - time.monotonic())):
-                    self.fail(f"no such text in time: {text}")
+        self.wait_until(lambda output: text in output[self.seen :], f"there is no text: {text}")
+        at = self.output.index(text, self.seen)
+        before = self.output[self.seen : at]
+        self.seen = at + len(text)
+        return before
 
     def send(self, line):
         self.process.stdin.write(line.encode() + b"\n")
@@ -87,7 +93,13 @@ class Console:
             found = self.process.wait(max(1.0, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.fail("the run did not end")
+        self.reader.join(max(1.0, self.deadline - time.monotonic()))
         self.message_reader.join(max(1.0, self.deadline - time.monotonic()))
         if found != status:
             self.fail(f"exit status {found}, expected {status}")
         return self.output
+
+    def stop(self):
+        """Ends a run that does not end by itself."""
+        self.process.terminate()
+        self.process.wait()

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The other VM of neighbours_test.py: one bad habit, chosen when it is assembled (-DHABIT=name), that it never gives up.
+#include "guest.h"
+
+    .globl main, irq_handler
+main:
+    adr x0, text_here
+    bl print
+    b HABIT
+
+// Every interrupt masked, and not one exit.
+spin:
+    msr daifset, #15
+    b .
+
+// Not a single instruction: fetches where nothing is, vectors included.
+fetch:
+    ldr x0, =UNMAPPED
+    msr vbar_el1, x0
+    isb
+    br x0
+
+// Loads, stores and calls with nonsense in them: tests/guest/hostile.S, again and again.
+noise:
+    bl hostile
+    b noise
+
+calls:
+    ldr w0, =PSCI_VERSION
+    hvc #0
+    ldr w0, =0xc3001234
+    smc #0
+    b calls
+
+// Offers the CPU for ever, and waits for events that never come.
+yields:
+    wfe
+    yield
+    b yields
+
+// Boots, and boots, and boots.
+resets:
+    ldr w0, =PSCI_SYSTEM_RESET
+    hvc #0
+    b .
+
+// An interrupt that is pending again whenever it has been handled.
+storm:
+    bl gic_init
+    mov w0, #5
+    bl irq_enable
+    mov w0, #5
+    bl send_self_sgi
+    msr daifclr, #2
+    b .
+
+// A timer that has always fired.
+late:
+    bl gic_init
+    mov w0, #INTID_VTIMER
+    bl irq_enable
+    msr cntv_cval_el0, xzr
+    mov x0, #1
+    msr cntv_ctl_el0, x0
+    msr daifclr, #2
+    b .
+
+// Prints without an end, and without the end of a line.
+chatter:
+    mov w0, #'x'
+    bl put_char
+    b chatter
+
+// Turns its last CPU off: an end that is an error.
+quits:
+    ldr w0, =PSCI_CPU_OFF
+    hvc #0
+    b .
+
+panics:
+    adr x0, text_panic
+    bl print
+    b .
+
+irq_handler:
+    cmp x0, #5
+    b.ne 1f
+    str x30, [sp, #-16]!
+    bl send_self_sgi
+    ldr x30, [sp], #16
+1:  ret
+
+text_here:  .asciz "neighbour: here\n"
+text_panic: .asciz "[    1.234567] Kernel panic - not syncing: on purpose\n"

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two VMs in one system: each has its own lines and its own end, the run's status and messages name the one that failed,
+and no bad habit of one (neighbour.S) keeps the other from its timers and its end."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from console import Console  # noqa: E402
+
+TESTS = pathlib.Path(os.environ["SEL4VM_SOURCE"]) / "tests"
+LIB = TESTS / "guest" / "lib"
+ENDLESS = ["spin", "fetch", "noise", "calls", "yields", "resets", "storm", "late", "chatter"]
+
+
+def image(folder, name, *sources):
+    """An arm64 Image of assembly sources, each with its own compiler options."""
+    objects = []
+    for index, (source, *options) in enumerate([(LIB / "lib.S",), *sources]):
+        objects.append(folder / f"{name}.{index}.o")
+        subprocess.run(["aarch64-linux-gnu-gcc", f"-I{LIB}", *options, "-c", source, "-o", objects[-1]], check=True)
+    elf, out = folder / f"{name}.elf", folder / f"{name}.img"
+    subprocess.run(["aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-Wl,--build-id=none,--no-warn-rwx-segments",
+                    f"-Wl,-T,{LIB}/guest.ld", *objects, "-o", elf], check=True)
+    subprocess.run(["aarch64-linux-gnu-objcopy", "-O", "binary", "--set-section-flags", ".bss=alloc,load,contents", elf, out],
+                   check=True)
+    return out
+
+
+def start(folder, gic, **vms):
+    """Starts a system of these VMs (name=image)."""
+    system = folder / "system.toml"
+    system.write_text("".join(f'[[vm]]\nname = "{name}"\nmemory = "16M"\ngic = {gic}\nkernel = "{kernel}"\n'
+                              for name, kernel in vms.items()))
+    return Console(str(system), timeout=300)
+
+
+def said(output, vm):
+    """What one VM printed. Output of another VM ends a line that is not finished, and the rest follows on one of its own."""
+    mark = f"{vm}| "
+    return "".join(line[len(mark):].rstrip("\r") for line in output.split("\n") if line.startswith(mark))
+
+
+def endings(folder, gic, good, habits):
+    """Runs that end by themselves."""
+    console = start(folder, gic, left=good, right=good)
+    output = console.end(0)
+    for vm in ("left", "right"):
+        if "guest: pass" not in said(output, vm):
+            console.fail(f"{vm} did not pass")
+
+    console = start(folder, gic, bad=habits["quits"], good=good)
+    output = console.end(1)
+    if "guest: pass" not in said(output, "good"):
+        console.fail("the good one did not pass")
+    if console.messages != "sel4vm: error: bad: stopped: guest crash: every vCPU turned itself off\n":
+        console.fail("the message does not say which VM failed and why")
+
+    console = start(folder, gic, good=good, bad=habits["panics"])
+    console.end(1)
+    if console.messages != "sel4vm: error: vm 'bad': kernel panic: on purpose\n":
+        console.fail("the message does not say which VM panicked")
+
+
+def endless(folder, gic, good, habit, kernel):
+    console = start(folder, gic, bad=kernel, good=good)
+    console.wait_until(lambda output: "guest: pass" in said(output, "good"), f"next to '{habit}', the good one did not pass")
+    if "neighbour: here" not in said(console.output, "bad"):
+        console.fail(f"'{habit}' did not start")
+    console.stop()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        good = image(folder, "good", (TESTS / "guest" / "timer.S",))
+        hostile = (TESTS / "guest" / "hostile.S", "-Dmain=hostile")
+        neighbour = TESTS / "system" / "neighbour.S"
+        habits = {habit: image(folder, habit, (neighbour, f"-DHABIT={habit}"), hostile)
+                  for habit in [*ENDLESS, "quits", "panics"]}
+        for gic in (2, 3):
+            endings(folder, gic, good, habits)
+            for habit in ENDLESS:
+                endless(folder, gic, good, habit, habits[habit])
+
+
+main()
