@@ -57,6 +57,17 @@ TEST_F(Pl031Test, LoadSetsTheTimeAndSurvivesAReset) {
     EXPECT_EQ(get(lr), 0u);
 }
 
+TEST_F(Pl031Test, NarrowAccessesSeeTheirPartOfARegister) {
+    set(lr, 0x1234'5678);
+    EXPECT_EQ(*rtc().read(Access{lr, Width::b1, VcpuId{0}}), 0x78u);
+    EXPECT_EQ(*rtc().read(Access{lr + 2, Width::b2, VcpuId{0}}), 0x1234u);
+    ASSERT_TRUE(rtc().write(Access{imsc, Width::b1, VcpuId{0}}, 1));
+    EXPECT_EQ(get(imsc), 1u);
+    ASSERT_TRUE(rtc().write(Access{ris, Width::b1, VcpuId{0}}, 0xff));
+    EXPECT_EQ(*rtc().read(Access{ris, Width::b1, VcpuId{0}}), 0u);
+    EXPECT_FALSE(rtc().read(Access{dr, Width::b8, VcpuId{0}}));
+}
+
 TEST_F(Pl031Test, TheAlarmRaisesTheLineExactlyWhenTheCounterMatches) {
     set(imsc, 1);
     set(mr, kNow + 10);
@@ -123,7 +134,7 @@ TEST_F(Pl031Test, IsAlwaysStartedAndIdentifiesItself) {
     u64 id = 0;
     for (u64 i = 0; i < 8; ++i)
         id |= get(0xfe0 + 4 * i) << (8 * i);
-    EXPECT_EQ(id, 0xb105'f00d'0004'1031u);
+    EXPECT_EQ(id, 0xb105'f00d'0014'1031u);
 }
 
 TEST_F(Pl031Test, ResetDropsAlarmMaskAndLine) {

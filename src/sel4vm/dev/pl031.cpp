@@ -7,18 +7,21 @@ namespace sel4vm::dev {
 
 struct Pl031::Registers {
     using D = Pl031;
+    // A PrimeCell has no byte strobes: a narrow store writes zeros beside, a narrow load takes its part of the register.
+    static constexpr Widths kAny = kWidths124;
+    static constexpr Narrow kNarrow = Narrow::zero_extend;
     static constexpr auto kBank = register_bank<D, Pl031::kRangeBytes>(std::array{
-        reg<D, &D::read_dr, nullptr>("RTCDR", 0x000),
-        reg<D, &D::read_mr, &D::write_mr>("RTCMR", 0x004),
-        reg<D, &D::read_lr, &D::write_lr>("RTCLR", 0x008),
-        constant<D>("RTCCR", 0x00c, 1, kWidth4),
-        reg<D, &D::read_imsc, &D::write_imsc>("RTCIMSC", 0x010),
-        reg<D, &D::read_ris, nullptr>("RTCRIS", 0x014),
-        reg<D, &D::read_mis, nullptr>("RTCMIS", 0x018),
-        reg<D, nullptr, &D::write_icr>("RTCICR", 0x01c),
+        reg<D, &D::read_dr, nullptr>("RTCDR", 0x000, kAny, kNarrow),
+        reg<D, &D::read_mr, &D::write_mr>("RTCMR", 0x004, kAny, kNarrow),
+        reg<D, &D::read_lr, &D::write_lr>("RTCLR", 0x008, kAny, kNarrow),
+        constant<D>("RTCCR", 0x00c, 1),
+        reg<D, &D::read_imsc, &D::write_imsc>("RTCIMSC", 0x010, kAny, kNarrow),
+        reg<D, &D::read_ris, nullptr>("RTCRIS", 0x014, kAny, kNarrow),
+        reg<D, &D::read_mis, nullptr>("RTCMIS", 0x018, kAny, kNarrow),
+        reg<D, nullptr, &D::write_icr>("RTCICR", 0x01c, kAny, kNarrow),
         constant<D>("RTCPeriphID0", 0xfe0, 0x31),
         constant<D>("RTCPeriphID1", 0xfe4, 0x10),
-        constant<D>("RTCPeriphID2", 0xfe8, 0x04),
+        constant<D>("RTCPeriphID2", 0xfe8, 0x14),
         constant<D>("RTCPeriphID3", 0xfec, 0x00),
         constant<D>("RTCPCellID0", 0xff0, 0x0d),
         constant<D>("RTCPCellID1", 0xff4, 0xf0),

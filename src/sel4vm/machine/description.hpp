@@ -92,6 +92,8 @@ struct DeviceRecord {
 [[nodiscard]] constexpr DeviceRecord default_rtc() {
     return {DeviceType::pl031, "rtc", {Gpa{0x0901'0000}, 0x1000}, 2, Trigger::level, ConsoleRoute::none};
 }
+/// Virtio transports without devices, as the board has them.
+inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
 
 enum class ImageKind : u8 {
     kernel,   ///< arm64 Image, ELF64, uImage or raw binary; placed by boot/layout

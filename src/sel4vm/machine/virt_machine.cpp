@@ -69,6 +69,7 @@ Status<BuildError> VirtMachine::build() {
         if (auto made = make_device(record); !made)
             return made;
     }
+    make_virtio_slots();
     if (auto made = make_services(); !made)
         return made;
     if (auto made = place_images(); !made)
@@ -116,6 +117,13 @@ Status<BuildError> VirtMachine::make_gic() {
         !host_.space.map_device(*range, *host_.gic_cpu_interface, DeviceKind::device))
         return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
     return Ok{};
+}
+
+// The description has no record of them, since they are not devices. Where it puts something else, it wins.
+void VirtMachine::make_virtio_slots() {
+    const auto range = GpaRange::make(kVirtioSlotsBase, dev::VirtioSlots::kRangeBytes);
+    if (range && !vm_.memory().overlaps(*range) && !vm_.map().overlaps(*range))
+        static_cast<void>(vm_.attach(*range, virtio_slots_));
 }
 
 Status<BuildError> VirtMachine::make_memory() {

@@ -22,6 +22,7 @@
 #include <sel4vm/dev/psci.hpp>
 #include <sel4vm/dev/smccc.hpp>
 #include <sel4vm/dev/trng.hpp>
+#include <sel4vm/dev/virtio_slots.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/vm/timeout.hpp>
@@ -101,6 +102,7 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
+    void make_virtio_slots();
     [[nodiscard]] Status<BuildError> make_services();
     [[nodiscard]] Status<BuildError> place_images();
     [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);
@@ -127,6 +129,7 @@ private:
     dev::Psci psci_;
     dev::Smccc smccc_;
     dev::Trng trng_;
+    dev::VirtioSlots virtio_slots_;
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
     dev::Pl011 *console_uart_ = nullptr;
