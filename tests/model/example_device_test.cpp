@@ -53,7 +53,7 @@ TEST(DiceOnABus, AGuestFindsItAtItsAddress) {
     ASSERT_TRUE(f.vm.attach(test::range(0x0a10'0000, Dice::kRangeBytes), dice));
     ASSERT_TRUE(f.vm.start());
     EXPECT_EQ(f.handle(test::read_exit(0x0a10'0000)), Answer::complete(0x6469'6365));
-    EXPECT_EQ(f.handle(test::read_exit(0x0a10'0008, Width::b1)).kind, AnswerKind::inject) << "no such width";
+    EXPECT_EQ(f.handle(test::read_exit(0x0a10'0008, Width::b1)).kind(), AnswerKind::inject) << "no such width";
 }
 
 /// The page shows this very code.

@@ -183,10 +183,10 @@ TEST(GenericTimerOnAVm, EndsAWaitForInterrupt) {
     f.vm.stop(StopReason::client);
     f.run();
     ASSERT_GE(f.events.answers().size(), 5u);
-    EXPECT_EQ(f.events.answers()[2].answer.next, Next::block);
+    EXPECT_EQ(f.events.answers()[2].answer.next(), Next::block);
     EXPECT_EQ(f.events.answers()[3].exit.kind, ExitKind::kicked);
-    EXPECT_EQ(f.events.answers()[4].answer.kind, AnswerKind::complete);
-    EXPECT_EQ(f.events.answers()[4].answer.data, 5u);
+    EXPECT_EQ(f.events.answers()[4].answer.kind(), AnswerKind::complete);
+    EXPECT_EQ(f.events.answers()[4].answer.data(), 5u);
 }
 
 } // namespace

@@ -46,9 +46,9 @@ struct GicVm : VmFixture {
         take_kicks();
     }
     void write(u64 gpa, u64 value, u16 cpu = 0) {
-        EXPECT_EQ(handle(write_exit(gpa, value), cpu).kind, AnswerKind::complete);
+        EXPECT_EQ(handle(write_exit(gpa, value), cpu).kind(), AnswerKind::complete);
     }
-    u64 read(u64 gpa, u16 cpu = 0) { return handle(read_exit(gpa), cpu).data; }
+    u64 read(u64 gpa, u16 cpu = 0) { return handle(read_exit(gpa), cpu).data(); }
     /// Which vCPUs have been kicked, as a mask; takes the kicks.
     u32 take_kicks() {
         u32 mask = 0;
@@ -84,25 +84,25 @@ TEST(GicChip, SgiRegistersWorkThroughTheSystemRegisterTable) {
     rig.write(kRedistributors + gicr::kBytes + gicr::kIsenabler0, 0xffff, 1);
     rig.write(kRedistributors + gicr::kBytes + gicr::kIgroupr0, 0xffff, 1);
     const auto sysreg_exit = [](u32 id, u64 value) { return Exit{SystemRegisterExit{id, true, value}}; };
-    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi0rEl1, u64{4} << 24 | 2)).kind, AnswerKind::complete);
+    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi0rEl1, u64{4} << 24 | 2)).kind(), AnswerKind::complete);
     EXPECT_EQ(rig.take_kicks() & 0b10u, 0u) << "group 1";
-    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi1rEl1, u64{4} << 24 | 2)).kind, AnswerKind::complete);
+    EXPECT_EQ(rig.handle(sysreg_exit(sysreg::kIccSgi1rEl1, u64{4} << 24 | 2)).kind(), AnswerKind::complete);
     EXPECT_EQ(rig.take_kicks() & 0b10u, 0b10u);
     static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
     EXPECT_EQ(rig.lists[1].acknowledge()->intid, 4u);
-    EXPECT_EQ(rig.handle(Exit{SystemRegisterExit{sysreg::kIccSgi1rEl1, false, 0}}).kind, AnswerKind::inject);
+    EXPECT_EQ(rig.handle(Exit{SystemRegisterExit{sysreg::kIccSgi1rEl1, false, 0}}).kind(), AnswerKind::inject);
 }
 
 TEST(GicChip, ALineWakesItsTargetAndEndsAWait) {
     GicVm rig(GicVersion::v2);
     rig.write(kDistributor + gicd::kItargetsr + 40, 0x02);
     rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
-    EXPECT_EQ(rig.handle(wait_exit(), 1).next, Next::block);
+    EXPECT_EQ(rig.handle(wait_exit(), 1).next(), Next::block);
     const IrqLine line(rig.gic, 40);
     line.set(Level::high);
     EXPECT_EQ(rig.take_kicks(), 0b10u);
     static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
-    EXPECT_EQ(rig.handle(wait_exit(), 1).next, Next::run) << "it is pending";
+    EXPECT_EQ(rig.handle(wait_exit(), 1).next(), Next::run) << "it is pending";
     EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
 }
 
@@ -139,7 +139,7 @@ TEST(GicChip, TheTimerExitIsServedWithoutAnotherExit) {
     rig.write(kDistributor + gicd::kIsenabler, 1u << 27);
     rig.timers[0].meet_condition();
     ASSERT_TRUE(rig.timers[0].fires());
-    EXPECT_EQ(rig.handle(Exit{TimerExit{27}}).kind, AnswerKind::retry);
+    EXPECT_EQ(rig.handle(Exit{TimerExit{27}}).kind(), AnswerKind::retry);
     EXPECT_EQ(rig.take_kicks(), 0u);
     EXPECT_EQ(rig.lists[0].acknowledge()->intid, 27u);
     rig.lists[0].end(27);

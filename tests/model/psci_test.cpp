@@ -110,7 +110,7 @@ TEST_F(PsciTest, CpuOnRefusesWhatItMust) {
 TEST_F(PsciTest, ACpuThatTurnedItselfOffCanBeStartedAgain) {
     EXPECT_EQ(cpu_on(1), psci::kSuccess);
     const Answer answer = call(psci::kCpuOff, {.vcpu = 1});
-    EXPECT_EQ(answer.next, Next::stop);
+    EXPECT_EQ(answer.next(), Next::stop);
     EXPECT_EQ(affinity(1), psci::kAffinityOn) << "until it has stopped";
     EXPECT_EQ(cpu_on(1), psci::kAlreadyOn);
     f.ports[1].set_state(fake::Vcpu::State::stopped);
@@ -152,7 +152,7 @@ struct PsciClusters : PsciTest {
         const std::array<u64, 4> values{function, x1, x2, x3};
         for (unsigned n = 0; n < 4; ++n)
             port.set_general_register(n, values[n]);
-        EXPECT_EQ(clusters.call(f.vcpu(), HypercallExit{function, 0, Conduit::hvc}).kind, AnswerKind::complete);
+        EXPECT_EQ(clusters.call(f.vcpu(), HypercallExit{function, 0, Conduit::hvc}).kind(), AnswerKind::complete);
         return static_cast<i64>(x(0));
     }
     Psci clusters{AffinityMap(AffinityMap::Layout::clusters_of_16)};
@@ -192,16 +192,16 @@ TEST_F(PsciTest, SuspendWaitsForAnInterruptAndReturnsSuccess) {
     EXPECT_EQ(answer, Answer::complete().then(Next::block));
     EXPECT_EQ(x(0), 0u);
     answer = call(psci::kCpuSuspend32, {.x1 = 0xffff'ffff'0300'ffff});
-    EXPECT_EQ(answer.next, Next::block) << "any level and state number";
+    EXPECT_EQ(answer.next(), Next::block) << "any level and state number";
     answer = call(psci::kCpuSuspend64, {.x1 = 1U << 16, .x2 = kEntry, .x3 = 9});
-    EXPECT_EQ(answer.next, Next::block) << "powerdown";
+    EXPECT_EQ(answer.next(), Next::block) << "powerdown";
 }
 
 TEST_F(PsciTest, SuspendChecksItsParameters) {
     EXPECT_EQ(result(psci::kCpuSuspend64, {.x1 = 1U << 17}), psci::kInvalidParameters);
     EXPECT_EQ(result(psci::kCpuSuspend64, {.x1 = 1U << 26}), psci::kInvalidParameters);
     EXPECT_EQ(result(psci::kCpuSuspend64, {.x1 = 1U << 16, .x2 = 0x100}), psci::kInvalidAddress);
-    EXPECT_EQ(call(psci::kCpuSuspend64, {.x1 = 0, .x2 = 0x100}).next, Next::block) << "a standby has no entry";
+    EXPECT_EQ(call(psci::kCpuSuspend64, {.x1 = 0, .x2 = 0x100}).next(), Next::block) << "a standby has no entry";
 }
 
 // -- the system
@@ -228,7 +228,7 @@ TEST_F(PsciTest, SystemReset2KnowsTheArchitecturalWarmResetOnly) {
     EXPECT_EQ(result(psci::kSystemReset2_64, {.x1 = 1}), psci::kInvalidParameters);
     EXPECT_EQ(result(psci::kSystemReset2_64, {.x1 = 0x8000'0000}), psci::kInvalidParameters);
     EXPECT_EQ(f.vm.state(), VmState::running);
-    EXPECT_EQ(call(psci::kSystemReset2_32, {.x1 = u64{0xff} << 32, .x2 = 0x1234}).next, Next::stop);
+    EXPECT_EQ(call(psci::kSystemReset2_32, {.x1 = u64{0xff} << 32, .x2 = 0x1234}).next(), Next::stop);
     EXPECT_EQ(f.vm.state(), VmState::resetting);
 }
 

@@ -108,12 +108,12 @@ TEST_F(TrappedRegistersTest, IdRegistersComeFromTheHostThroughTheAllowList) {
     ASSERT_TRUE(f.ports[0].set_system_register(sysreg::kIdAa64pfr0El1, host));
     EXPECT_EQ(get(sysreg::kIdAa64pfr0El1),
               Answer::complete(aarch64::guest_id_register(sysreg::kIdAa64pfr0El1, host, aarch64::GuestGic::v2)));
-    EXPECT_NE(get(sysreg::kIdAa64pfr0El1).data, 0u);
+    EXPECT_NE(get(sysreg::kIdAa64pfr0El1).data(), 0u);
 }
 
 TEST_F(TrappedRegistersTest, TheWholeIdSpaceCanBeReadAndNoneWritten) {
     for (u32 id = sysreg_id(3, 0, 0, 1, 0); id <= sysreg_id(3, 0, 0, 7, 7); ++id) {
-        EXPECT_EQ(get(id).kind, AnswerKind::complete) << id;
+        EXPECT_EQ(get(id).kind(), AnswerKind::complete) << id;
         EXPECT_EQ(set(id, 0), kUndefined) << id;
     }
     EXPECT_EQ(get(sysreg_id(3, 0, 0, 7, 7)), Answer::complete(0)) << "reserved";

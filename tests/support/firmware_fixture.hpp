@@ -38,7 +38,7 @@ struct FirmwareFixture {
     u64 x(unsigned n, u16 vcpu = 0) { return f.ports[vcpu].general_register(n); }
     /// The call's signed result.
     i64 result(u32 function, Arguments a = {}) {
-        EXPECT_EQ(call(function, a).kind, AnswerKind::complete);
+        EXPECT_EQ(call(function, a).kind(), AnswerKind::complete);
         return static_cast<i64>(x(0, a.vcpu));
     }
 

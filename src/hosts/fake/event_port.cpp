@@ -28,20 +28,20 @@ void EventPort::script_notification(u64 badge) {
     script_.push_back(event);
 }
 
-void EventPort::apply(const Answer &answer) {
+void EventPort::apply(Answer answer) {
     if (!open_) {
-        SEL4VM_ASSERT(answer.kind == AnswerKind::none);
+        SEL4VM_ASSERT(answer.kind() == AnswerKind::none);
         return;
     }
-    SEL4VM_ASSERT(answer.kind != AnswerKind::none);
+    SEL4VM_ASSERT(answer.kind() != AnswerKind::none);
     open_ = false;
     answers_.push_back({last_.vm, last_.vcpu, last_.exit, answer});
     Vcpu *vcpu = find(last_.vm, last_.vcpu);
-    if (answer.kind == AnswerKind::complete)
+    if (answer.kind() == AnswerKind::complete)
         vcpu->set_program_counter(vcpu->program_counter() + 4);
-    if (answer.next == Next::stop)
+    if (answer.next() == Next::stop)
         vcpu->set_state(Vcpu::State::stopped);
-    else if (answer.next == Next::block && !vcpu->kicked())
+    else if (answer.next() == Next::block && !vcpu->kicked())
         vcpu->set_state(Vcpu::State::blocked);
 }
 
@@ -59,7 +59,7 @@ void EventPort::deliver(const Event &from, Event &event) {
     open_ = from.kind == EventKind::exit;
 }
 
-void EventPort::resume_and_wait(const Answer &answer, Event &event) {
+void EventPort::resume_and_wait(Answer answer, Event &event) {
     if (open_)
         apply(answer);
     Event next;

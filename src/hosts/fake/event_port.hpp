@@ -29,8 +29,8 @@ public:
     /// A timeout event becomes due as soon as one is set and the script has nothing runnable.
     void fire_timeouts(bool on) { fire_timeouts_ = on; }
 
-    void resume_and_wait(const Answer &answer, Event &event) override;
-    void apply(const Answer &answer) override;
+    void resume_and_wait(Answer answer, Event &event) override;
+    void apply(Answer answer) override;
     void set_timeout(u64 at_ticks) override {
         timeout_set_ = true;
         timeout_ticks_ = at_ticks;

@@ -12,11 +12,11 @@ class EventPort {
 public:
     /// Applies the answer to the vCPU of the last event, lets vCPUs run, and returns the next event. Writes into
     /// `event`, which the executor keeps, because copying it would be a third of a hypercall's cost.
-    virtual void resume_and_wait(const Answer &answer, Event &event) = 0;
+    virtual void resume_and_wait(Answer answer, Event &event) = 0;
 
     /// Applies the answer to the last event without waiting; resume_and_wait() is then given Answer::none(). The core
     /// uses it when a vCPU stops and is about to be reset or inspected.
-    virtual void apply(const Answer &answer) = 0;
+    virtual void apply(Answer answer) = 0;
 
     /// Asks for EventKind::timeout at this time of Clock::now_ticks(); one at a time, the last call wins.
     virtual void set_timeout(u64 at_ticks) = 0;

@@ -109,7 +109,7 @@ enum class GuestFault : u8 {
 };
 
 /// The core's answer to the last event; the host applies it before it resumes anything.
-enum class AnswerKind : u32 {
+enum class AnswerKind : u8 {
     none,     ///< the event was not about a vCPU
     complete, ///< emulated: `data` is the result of a read; the host finishes the instruction and advances PC
     retry,    ///< change nothing: execute the same instruction again, or go on when none was interrupted
@@ -117,32 +117,48 @@ enum class AnswerKind : u32 {
 };
 
 /// What the vCPU does after the answer was applied.
-enum class Next : u32 {
+enum class Next : u8 {
     run,   ///< execute the guest
     block, ///< wait for an interrupt: not run until VcpuPort::kick() or its virtual timer fires
     stop,  ///< not run until VcpuPort::resume(); kick() does not end it
 };
 
-// Larger than two registers on purpose: returned in memory, it is written once, where the executor keeps it; packed into
-// registers, each function on the way would take it apart and put it together again.
-struct Answer {
-    AnswerKind kind = AnswerKind::none;
-    Next next = Next::run;
-    GuestFault fault = GuestFault::external_abort;
-    u64 data = 0;
-
+/// Two words on purpose, so that every function on the way from a handler to the host returns it in registers.
+class Answer {
+public:
+    constexpr Answer() = default;
     static constexpr Answer none() { return {}; }
-    static constexpr Answer complete(u64 data = 0) {
-        return {AnswerKind::complete, Next::run, GuestFault::external_abort, data};
+    static constexpr Answer complete(u64 data = 0) { return {control_of(AnswerKind::complete), data}; }
+    static constexpr Answer retry() { return {control_of(AnswerKind::retry), 0}; }
+    static constexpr Answer inject(GuestFault fault) {
+        return {control_of(AnswerKind::inject) | static_cast<u64>(fault) << kFaultShift, 0};
     }
-    static constexpr Answer retry() { return {AnswerKind::retry, Next::run, GuestFault::external_abort, 0}; }
-    static constexpr Answer inject(GuestFault fault) { return {AnswerKind::inject, Next::run, fault, 0}; }
     [[nodiscard]] constexpr Answer then(Next what) const {
-        Answer answer = *this;
-        answer.next = what;
-        return answer;
+        return {(control_ & ~kNextMask) | static_cast<u64>(what) << kNextShift, data_};
     }
+
+    [[nodiscard]] constexpr AnswerKind kind() const { return static_cast<AnswerKind>(control_ & kKindMask); }
+    [[nodiscard]] constexpr Next next() const { return static_cast<Next>((control_ & kNextMask) >> kNextShift); }
+    /// Of an answer that injects.
+    [[nodiscard]] constexpr GuestFault fault() const { return static_cast<GuestFault>(control_ >> kFaultShift); }
+    /// Of one that completes a read.
+    [[nodiscard]] constexpr u64 data() const { return data_; }
+
     friend constexpr bool operator==(const Answer &, const Answer &) = default;
+
+private:
+    // Fields of their own would be taken apart and put together again at every return.
+    static constexpr u64 kKindMask = 0xff;
+    static constexpr unsigned kNextShift = 8;
+    static constexpr u64 kNextMask = u64{0xff} << kNextShift;
+    static constexpr unsigned kFaultShift = 16;
+
+    constexpr Answer(u64 control, u64 data) : control_(control), data_(data) {}
+    static constexpr u64 control_of(AnswerKind kind) { return static_cast<u64>(kind); }
+
+    u64 control_ = 0; // nothing, and run
+    u64 data_ = 0;
 };
+static_assert(Answer{}.kind() == AnswerKind::none && Answer{}.next() == Next::run);
 
 } // namespace sel4vm

@@ -11,7 +11,7 @@ namespace sel4vm {
     vcpu.in_exit_.store(true, std::memory_order_relaxed);
     const Answer answer = dispatch(vcpu, exit);
     vcpu.in_exit_.store(false, std::memory_order_seq_cst);
-    if (vcpu.sync_requested() || answer.next != Next::run || state() != VmState::running) [[unlikely]]
+    if (vcpu.sync_requested() || answer.next() != Next::run || state() != VmState::running) [[unlikely]]
         return settle_answer(vcpu, answer);
     return answer;
 }
@@ -19,11 +19,11 @@ namespace sel4vm {
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
     if (vcpu.take_sync_request() && irq_chip_ != nullptr)
         irq_chip_->sync(vcpu);
-    if (answer.next == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
-        answer.next = Next::run;
+    if (answer.next() == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
+        answer = answer.then(Next::run);
     // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
     if (state() != VmState::running)
-        answer.next = Next::stop;
+        answer = answer.then(Next::stop);
     return answer;
 }
 
@@ -56,7 +56,7 @@ Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
     if (slot->device != nullptr)
         return on_device(vcpu, exit, *slot);
     const Answer answer = slot->reservation->fault(vcpu, exit.memory);
-    return answer.kind == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
+    return answer.kind() == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
 }
 
 Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
@@ -127,7 +127,7 @@ Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
     // SMCCC: the function identifier is 32 bits wide, whatever the upper half holds.
     if (HypercallHandler *handler = hypercalls_.find(static_cast<u32>(exit.hypercall.function))) [[likely]] {
         const Answer answer = handler->call(vcpu, exit.hypercall);
-        if (answer.kind != AnswerKind::none) [[likely]]
+        if (answer.kind() != AnswerKind::none) [[likely]]
             return answer;
     }
     return mistake(vcpu, Mistake::unknown_hypercall, exit);
@@ -142,7 +142,7 @@ Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {
 [[gnu::noinline, gnu::cold]] Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
     if (mistake_handler_ != nullptr) {
         const Answer answer = mistake_handler_->decide(vcpu, what, exit);
-        if (answer.kind != AnswerKind::none)
+        if (answer.kind() != AnswerKind::none)
             return answer;
     }
     report(vcpu, what, exit);

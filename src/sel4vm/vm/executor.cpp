@@ -51,13 +51,13 @@ bool Executor::step() { return serve_one(); }
     Vm &vm = *vms_[event_.vm.value()];
     Vcpu &vcpu = vm.vcpu(event_.vcpu);
     answer_ = vm.handle(vcpu, event_.exit);
-    if (answer_.next == Next::stop || vm.state() != VmState::running) [[unlikely]]
+    if (answer_.next() == Next::stop || vm.state() != VmState::running) [[unlikely]]
         return on_stop(vm, vcpu);
     return true;
 }
 
 bool Executor::on_stop(Vm &vm, Vcpu &vcpu) {
-    if (answer_.next == Next::stop) {
+    if (answer_.next() == Next::stop) {
         // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
         port_.apply(answer_);
         answer_ = Answer::none();

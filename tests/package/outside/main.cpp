@@ -44,6 +44,6 @@ int main() {
     }
     const Answer answer =
         vm.handle(**vcpu, Exit{MemoryExit{Gpa{0x0900'0000}, '!', MemoryAccess::write, Width::b1, true}});
-    std::printf("%s guest-write=%c\n", answer.kind == AnswerKind::complete ? "ok" : "refused", printer.last);
-    return answer.kind == AnswerKind::complete && printer.last == '!' ? 0 : 1;
+    std::printf("%s guest-write=%c\n", answer.kind() == AnswerKind::complete ? "ok" : "refused", printer.last);
+    return answer.kind() == AnswerKind::complete && printer.last == '!' ? 0 : 1;
 }

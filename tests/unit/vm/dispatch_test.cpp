@@ -109,7 +109,7 @@ TEST_F(DispatchTest, PolicyCanIgnoreAccessesExceptThoseItCannotSkip) {
 
 TEST_F(DispatchTest, PolicyCanStopTheVmAndSaysWhy) {
     vm.policy().set(Mistake::unmapped_access, Response::stop_vm);
-    EXPECT_EQ(handle(read_exit(0x100)).next, Next::stop);
+    EXPECT_EQ(handle(read_exit(0x100)).next(), Next::stop);
     EXPECT_EQ(vm.state(), VmState::stopping);
     EXPECT_EQ(vm.stop_reason(), StopReason::guest_error);
     EXPECT_NE(vm.stop_detail().find("unmapped"), std::string_view::npos);

@@ -266,8 +266,8 @@ private:
 /// Counts announcements of input.
 class Announcements final : public EventPort {
 public:
-    void resume_and_wait(const Answer &, Event &) override {}
-    void apply(const Answer &) override {}
+    void resume_and_wait(Answer, Event &) override {}
+    void apply(Answer) override {}
     void set_timeout(u64) override {}
     void cancel_timeout() override {}
     void signal(u64) override { ++count; }

@@ -89,13 +89,13 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
     advance(vcpu);
 }
 
-[[gnu::always_inline]] inline void Processor::finish(const Answer &answer) {
-    if (answer.kind == AnswerKind::complete) [[likely]]
-        complete(*answered_, answer.data);
-    else if (answer.kind == AnswerKind::inject)
-        inject(*answered_, answer.fault);
-    if (answer.next != Next::run) [[unlikely]]
-        leave_running(*answered_, answer.next);
+[[gnu::always_inline]] inline void Processor::finish(Answer answer) {
+    if (answer.kind() == AnswerKind::complete) [[likely]]
+        complete(*answered_, answer.data());
+    else if (answer.kind() == AnswerKind::inject)
+        inject(*answered_, answer.fault());
+    if (answer.next() != Next::run) [[unlikely]]
+        leave_running(*answered_, answer.next());
 }
 
 [[gnu::always_inline]] inline Processor::Outcome Processor::on_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -132,7 +132,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
     return take_interrupt(&event);
 }
 
-void Processor::resume_and_wait(const Answer &answer, Event &event) {
+void Processor::resume_and_wait(Answer answer, Event &event) {
     finish(answer);
     if (attention_.load(std::memory_order_relaxed) == 0) [[likely]] {
         const u64 cause = enter(running_->context_);
@@ -154,6 +154,6 @@ void Processor::resume_slowly(Event &event) {
     }
 }
 
-void Processor::apply(const Answer &answer) { finish(answer); }
+void Processor::apply(Answer answer) { finish(answer); }
 
 } // namespace sel4vm::el2

@@ -48,8 +48,8 @@ public:
     Processor(const Processor &) = delete;
     Processor &operator=(const Processor &) = delete;
 
-    void resume_and_wait(const Answer &answer, Event &event) override;
-    void apply(const Answer &answer) override;
+    void resume_and_wait(Answer answer, Event &event) override;
+    void apply(Answer answer) override;
     void set_timeout(u64 at_ticks) override;
     void cancel_timeout() override { set_timeout(kNever); }
     void signal(u64 badge) override;
@@ -70,7 +70,7 @@ private:
     enum class Outcome : u8 { deliver, go_on };
 
     // processor.cpp: the exit path
-    void finish(const Answer &answer);
+    void finish(Answer answer);
     void complete(Vcpu &vcpu, u64 data);
     void advance(Vcpu &vcpu);
     [[nodiscard]] Outcome on_exit(Vcpu &vcpu, u64 cause, Event &event);
