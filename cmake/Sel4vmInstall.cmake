@@ -21,6 +21,7 @@ target_link_libraries(sel4vm_umbrella INTERFACE sel4vm_machine)
 install(TARGETS ${layers} sel4vm_umbrella EXPORT sel4vm-targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(TARGETS sel4vm_sel4_names EXPORT sel4vm-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/portable")
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/sel4vm")
 install(EXPORT sel4vm-targets NAMESPACE sel4vm:: DESTINATION "${package_dir}")
 configure_package_config_file(cmake/sel4vm-config.cmake.in "${PROJECT_BINARY_DIR}/sel4vm-config.cmake"

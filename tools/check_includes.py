@@ -24,14 +24,32 @@ LAYERS = {
     "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
+    "sel4 host": ("src/hosts/sel4/", ["C interface", "binding", "host", "arch", "arch ports", "base"]),
+    # The C interface: its headers, what implements them, and what that needs from a host.
+    "seL4 names": ("src/hosts/portable/include/", []),
+    "C interface": ("include/sel4vm/", ["seL4 names"]),
+    "platform support headers": ("include/sel4vmmplatsupport/", ["C interface", "seL4 names"]),
+    "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
+    "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine", "dev", "boot", "vm", "host", "arch",
+                                  "arch ports", "base"]),
+    "platform support": ("src/sel4vmmplatsupport/", ["platform support headers", "C interface", "seL4 names", "capi", "boot",
+                                                     "base"]),
+    "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "C interface", "seL4 names", "host", "arch",
+                                                "arch ports", "base"]),
+    "el2 host of C": ("src/hosts/el2/capi/", ["el2 host", "binding", "C interface", "seL4 names", "host", "arch",
+                                              "arch ports", "base"]),
     "vmm": ("apps/vmm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
     "tool": ("apps/sel4vm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
-TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm"}
+TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm", "seL4 names",
+                 "C interface", "platform support headers", "binding", "capi", "platform support", "el2 host of C"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list iterator limits memory new "
     "optional span string_view tuple type_traits utility".split())
+# Headers that C callers include, too.
+C_LAYERS = {"seL4 names", "C interface", "platform support headers"}
+C_STD = set("stdbool.h stddef.h stdint.h".split())
 # Other libraries, and where target code may include them.
 TARGET_LIBRARIES = {
     "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
@@ -57,11 +75,17 @@ def layer_of(path):
     return best
 
 
+OWN_PREFIXES = ("sel4vm/", "sel4vmmplatsupport/", "hosts/", "apps/")
+
+
 def repository_path(header, root):
-    """The path of a header of ours, from the two include roots, or None when it is not ours."""
-    for candidate in ("src/" + header, header):
-        if header.startswith(("sel4vm/", "hosts/", "apps/")) and (root / candidate).is_file():
+    """The path of a header of ours, from the include roots, or None when it is not ours."""
+    for candidate in ("src/" + header, header, "include/" + header):
+        if header.startswith(OWN_PREFIXES) and (root / candidate).is_file():
             return candidate
+    # Headers with seL4's names are ours, too, on every host but seL4.
+    if (root / LAYERS["seL4 names"][0] / header).is_file():
+        return LAYERS["seL4 names"][0] + header
     return None
 
 
@@ -71,12 +95,14 @@ def check_line(path, layer, header, quoted, root):
     ours = repository_path(header, root)
     if ours is not None:
         other = layer_of(ours)
+        if layer == "sel4 host" and other == "seL4 names":
+            return None  # the real ones there
         if other is not None and other != layer and other not in LAYERS[layer][1]:
             return f"<{header}>: layer '{layer}' may not include layer '{other}'"
         return None
-    if header.startswith(("sel4vm/", "hosts/", "apps/")):
+    if header.startswith(OWN_PREFIXES):
         return f"<{header}>: there is no such file"
-    if layer not in TARGET_LAYERS or header in TARGET_STD:
+    if layer not in TARGET_LAYERS or header in (C_STD if layer in C_LAYERS else TARGET_STD):
         return None
     places = TARGET_LIBRARIES.get(header)
     if places is None:
@@ -114,7 +140,7 @@ def find_cycle(graph):
 
 def check(root):
     violations, graph = [], {}
-    files = sorted(p for folder in ("src", "apps") for p in (root / folder).rglob("*") if p.suffix in SUFFIXES)
+    files = sorted(p for folder in ("src", "apps", "include") for p in (root / folder).rglob("*") if p.suffix in SUFFIXES)
     for file in files:
         path = file.relative_to(root).as_posix()
         layer = layer_of(path)
@@ -167,6 +193,16 @@ SELF_TEST = {
         "src/sel4vm/arch/aarch64/esr.hpp:2: <sel4vm/arch/aarch64/ports/p.hpp>: layer 'arch' may not include layer 'arch ports'"]),
     "apps/sel4vm/main.cpp": ("#include <string>\n#include <sel4vm/vm/vm.hpp>\n#include <hosts/el2/x.cpp>\n", [
         "apps/sel4vm/main.cpp:3: <hosts/el2/x.cpp>: layer 'tool' may not include layer 'el2 host'"]),
+    "include/sel4vm/a.h": ("#include <cstdint>\n#include <stdint.h>\n#include <vka/vka.h>\n", [
+        "include/sel4vm/a.h:1: <cstdint>: not among the headers"]),
+    "src/hosts/portable/include/vka/vka.h": ("#include <stdint.h>\n", []),
+    "src/hosts/portable/include/sel4/sel4.h": ("#include <sel4vm/a.h>\n", [
+        "src/hosts/portable/include/sel4/sel4.h:1: <sel4vm/a.h>: layer 'seL4 names' may not include layer 'C interface'"]),
+    "src/sel4vm/capi/binding.hpp": ("#include <sel4vm/vm/vm.hpp>\n#include <sel4vm/a.h>\n", [
+        "src/sel4vm/capi/binding.hpp:1: <sel4vm/vm/vm.hpp>: layer 'binding' may not include layer 'vm'"]),
+    "src/hosts/fake/capi/x.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
+        "src/hosts/fake/capi/x.cpp:2: <sel4vm/capi/x.hpp>: layer 'fake host of C' may not include layer 'capi'"]),
+    "src/sel4vm/capi/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4/sel4.h>\n", []),
     "src/other/x.cpp": ("", ["src/other/x.cpp:1: this folder belongs to no layer"]),
 }
 

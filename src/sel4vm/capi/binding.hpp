@@ -16,6 +16,7 @@
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
 
+#include <sel4vm/boot.h>
 #include <sel4vm/guest_memory.h>
 #include <sel4vm/guest_vm.h>
 
@@ -30,10 +31,14 @@ struct VcpuPorts {
     aarch64::TimerPort *timer = nullptr;
 };
 
-/// Which interrupt controller the hardware can virtualize, and where it puts it.
+/// Which interrupt controller the hardware can virtualize, and where this host's guests have it unless the client says
+/// otherwise.
 struct GicSupport {
     bool v2 = false;
     bool v3 = false;
+    Gpa distributor{0x0800'0000};
+    Gpa cpu_interface_at{0x0801'0000}; ///< GICv2
+    Gpa redistributors{0x080a'0000};   ///< GICv3
     std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, 8 KiB, mapped through
     u64 cpu_interface_cap = 0;                            ///< seL4: its frames are found through simple; unused elsewhere
 };
@@ -44,9 +49,16 @@ struct FrameSource {
     void *cookie = nullptr;
 };
 
+/// What the client chose when it made the VM (vm_options_t).
+struct BindingOptions {
+    u64 first_badge = 0; ///< seL4: of the vCPUs on the endpoint; 0 is the host's choice
+    std::optional<vm_timeout_source_t> timeout_source = std::nullopt; ///< for hosts without timers of their own
+};
+
 class Binding {
 public:
-    // -- services; they live as long as the binding
+    // -- services. Allocator, clock and events outlive every binding that shares the endpoint; the others live as long as
+    // the binding.
     [[nodiscard]] virtual Allocator &allocator() = 0;
     [[nodiscard]] virtual Log &log() = 0;
     [[nodiscard]] virtual Clock &clock() = 0;
@@ -61,6 +73,7 @@ public:
     /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`.
     [[nodiscard]] virtual Result<VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
                                                                    int priority) = 0;
+    /// Whatever it is doing, it never runs again; its ports are gone.
     virtual void destroy_vcpu(vm_vcpu_t &vcpu) = 0;
     /// Binds a vCPU that was not started to a CPU of the machine.
     [[nodiscard]] virtual Status<HostError> assign_target(vm_vcpu_t &vcpu, int target_cpu) = 0;
@@ -94,8 +107,11 @@ protected:
 
 /// Opens what `vm` needs from the handles that vm_init stored in it (vka, simple, mem.vmm_vspace, io_ops, host_endpoint), and
 /// fills mem.vm_vspace, mem.vm_vspace_root and cspace. `peer`: another VM on the same endpoint, or nullptr.
-[[nodiscard]] Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer);
+[[nodiscard]] Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &options);
 /// Frees everything that the binding made; its vCPUs are destroyed and its blocks freed already.
 void close_binding(vm_t &vm, Binding &binding);
+
+/// Where messages about calls without a usable vm_t go.
+[[nodiscard]] Log &host_log();
 
 } // namespace sel4vm::capi

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Making and destroying a VM and its vCPUs. The usual order: vm_init(), memory, vm_create_default_irq_controller(),
+ * vm_create_vcpu(), images, registers, vcpu_start(), vm_run(), vm_destroy().
+ */
+#pragma once
+
+#include <simple/simple.h>
+#include <vka/vka.h>
+#include <vspace/vspace.h>
+
+#include <sel4vm/guest_vm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The index of the vCPU that starts first. */
+#define BOOT_VCPU 0
+
+/**
+ * Makes an empty VM of the caller's `vm`, whose old contents are overwritten. Everything is needed; vm_host_open()
+ * (sel4vm/host.h) fills it on every host.
+ * @param vka, host_simple, io_ops  stay in use until vm_destroy()
+ * @param host_vspace    the VMM's own address space
+ * @param host_endpoint  where vm_run() waits
+ * @param name           for messages; copied
+ * @return 0, or -1 with `vm` zeroed and nothing allocated
+ */
+int vm_init(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, ps_io_ops_t *io_ops,
+            seL4_CPtr host_endpoint, const char *name);
+
+/**
+ * Adds a vCPU, up to CONFIG_MAX_NUM_NODES, before the VM is started.
+ * @param priority  the host's, for what executes it
+ */
+vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority);
+
+/** Binds a vCPU that was not started to a CPU. @return -1 also when another vCPU of the VM has it */
+int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu);
+
+/* ---- Additions to the interface of libsel4vm */
+
+/** Serialises the calls that allocate, where several threads share a vka and simple. Both functions are called in pairs. */
+typedef struct vm_lock {
+    void (*lock)(void *cookie);
+    void (*unlock)(void *cookie);
+    void *cookie;
+} vm_lock_t;
+
+/**
+ * Where timeouts come from on a host without timers of its own (seL4): for the guest's emulated physical timer, and for a
+ * vCPU that waits for its virtual timer where the kernel traps WFI.
+ */
+typedef struct vm_timeout_source {
+    /** Asks for a notification with `badge` when the counter (CNTPCT_EL0) reaches `ticks`; replaces the last; 0 on success. */
+    int (*set)(void *cookie, uint64_t ticks);
+    void (*cancel)(void *cookie);
+    void *cookie;
+    seL4_Word badge;
+} vm_timeout_source_t;
+
+/** What else a VM can be made with. All zeroes is what vm_init() does. */
+typedef struct vm_options {
+    /** A VM that is initialised, on the same endpoint: one vm_run() serves both, and their vCPUs' badges do not clash. */
+    vm_t *peer;
+    const vm_lock_t *lock;                     /**< copied; its functions are used until vm_destroy() */
+    const vm_timeout_source_t *timeout_source; /**< copied, likewise */
+    /**
+     * On seL4, badges [first_badge, first_badge + CONFIG_MAX_NUM_NODES) on the endpoint are this VM's vCPUs. 0: chosen by
+     * the library; client badges should then have the top bit of the word clear.
+     */
+    seL4_Word first_badge;
+    bool defer_memory_map; /**< vm_map_reservation() maps each frame at the guest's first access */
+} vm_options_t;
+
+/** As vm_init(); `options` may be NULL. */
+int vm_init_with_options(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, ps_io_ops_t *io_ops,
+                         seL4_CPtr host_endpoint, const char *name, const vm_options_t *options);
+
+/**
+ * Frees everything that the VM and its vCPUs have, in whatever state it is, and zeroes `vm`. Pointers to its vCPUs and
+ * reservations are invalid then. Frames that the client gave remain the client's. Not from a callback.
+ */
+int vm_destroy(vm_t *vm);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The environment of a VMM, on every host alike: what vm_init() needs, and signals that reach vm_run(). A program that
+ * uses this instead of a host's own start-up code runs unchanged on all of them. Not needed where a client has its own vka,
+ * simple, vspace and io_ops, as in an existing seL4 project.
+ */
+#pragma once
+
+#include <sel4vm/guest_vm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Filled by vm_host_open(); pointers into it are given to vm_init(), so it outlives the VMs. */
+typedef struct vm_host {
+    vka_t vka;
+    simple_t simple;
+    vspace_t vspace;
+    ps_io_ops_t io_ops;
+    seL4_CPtr endpoint;
+    int priority; /**< fit for vm_create_vcpu() */
+    void *impl;   /**< the host's own */
+} vm_host_t;
+
+/** Fills it. Once in a program. @return 0, or -1 when the environment lacks something, which the log says */
+int vm_host_open(vm_host_t *host);
+
+/** Gives it back; all VMs are destroyed. */
+void vm_host_close(vm_host_t *host);
+
+/**
+ * Makes a notification whose signals reach the VM's notification callback with `badge`. Signals of several before it is heard
+ * are one event with the bits of all.
+ * @param badge   not 0; one bit, so that it can be told from others; the top bit is the library's
+ * @param signal  for seL4_Signal()
+ */
+int vm_host_make_signal(vm_host_t *host, seL4_Word badge, seL4_CPtr *signal);
+
+/** Frees what vm_host_make_signal() made. */
+void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal);
+
+/** Writes one line to the host's log, or console where it has none. */
+void vm_host_log(const char *line);
+
+/**
+ * A file that came with the program (an image, a device tree): el2 takes it from the bundle, seL4 from its CPIO archive, the
+ * fake host from a table.
+ * @param bytes  where the VMM sees it, for good
+ * @return -1 when there is none of this name
+ */
+int vm_host_file(vm_host_t *host, const char *name, const void **bytes, size_t *size);
+
+#ifdef __cplusplus
+}
+#endif
