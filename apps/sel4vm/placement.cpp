@@ -2,15 +2,25 @@
 #include <apps/sel4vm/placement.hpp>
 #include <apps/sel4vm/text.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
-#include <sel4vm/boot/image.hpp>
-#include <sel4vm/boot/layout.hpp>
 #include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/image_placement.hpp>
+#include <vector>
 
 namespace sel4vm::cli {
 namespace {
 
 using machine::ImageKind;
+
+/// Seeds whose value does not matter.
+class Zeros final : public Entropy {
+public:
+    [[nodiscard]] Status<HostError> fill(std::span<u8> out) override {
+        std::fill(out.begin(), out.end(), u8{0});
+        return Ok{};
+    }
+};
 
 class Placement {
 public:
@@ -18,39 +28,25 @@ public:
         : system_(system), vm_(system.description.vms[index]), index_(index), images_(images), mistakes_(mistakes) {}
 
     void judge() {
-        for (const auto &region : vm_.memory)
-            if (const auto range = GpaRange::make(region.base, region.size_bytes))
-                memory_.push_back(*range);
-        for (const auto &image : vm_.images)
-            if (image.kind == ImageKind::raw && image.where)
-                if (const auto range = GpaRange::make(*image.where, image.size_bytes))
-                    occupied_.push_back(*range);
-        boot::LayoutRequest request;
-        request.memory = memory_;
-        request.occupied = occupied_;
-
-        std::optional<boot::KernelImage> kernel;
-        if (const auto *record = vm_.image(ImageKind::kernel)) {
-            auto parsed = boot::parse_kernel(blob(*record), vm_.memory[0].base);
-            if (!parsed) {
-                mistakes_.expected(origin(ImageKind::kernel),
-                                   fmt::format("a kernel, but it {}", boot::describe(parsed.error()).view()));
-                return;
-            }
-            kernel.emplace(*std::move(parsed));
-            request.kernel = &*kernel;
+        const std::vector<std::span<const u8>> blobs(images_.blobs.begin(), images_.blobs.end());
+        machine::ImagePlacement placement(vm_, blobs);
+        if (const auto read = placement.read_kernel(); !read) {
+            mistakes_.expected(origin(ImageKind::kernel),
+                               fmt::format("a kernel, but it {}", boot::describe(read.error()).view()));
+            return;
         }
-        if (const auto *record = vm_.image(ImageKind::initrd))
-            request.initrd_bytes = boot::initrd_contents(blob(*record)).size();
-        const auto layout = boot::plan_layout(request);
+        const auto layout = boot::plan_layout(placement.request());
         if (!layout)
             complain(layout.error());
-        judge_device_tree(layout, request);
+        judge_device_tree(layout, placement.request());
     }
 
 private:
     void judge_device_tree(const Result<boot::Layout, boot::LayoutError> &layout, const boot::LayoutRequest &request) {
+        // With seeds, as on the target: they count.
+        Zeros entropy;
         machine::DeviceTreeInputs inputs;
+        inputs.entropy = &entropy;
         if (layout)
             inputs.initrd = layout->initrd;
         const auto *record = vm_.image(ImageKind::dtb);
@@ -112,8 +108,6 @@ private:
     usize index_;
     const LoadedImages &images_;
     Mistakes &mistakes_;
-    std::vector<GpaRange> memory_;
-    std::vector<GpaRange> occupied_;
 };
 
 } // namespace

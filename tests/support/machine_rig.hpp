@@ -14,9 +14,9 @@
 #include <sel4vm/machine/virt_machine.hpp>
 #include <sel4vm/vm/executor.hpp>
 
-#include <array>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace sel4vm::test {
@@ -40,14 +40,14 @@ inline machine::MachineDescription small_machine(machine::GicVersion gic, u32 vc
 class MachineRig final : private ExecutorListener {
 public:
     explicit MachineRig(const machine::MachineDescription &what,
-                        fake::ListRegisters::Abilities abilities = fake::ListRegisters::full())
-        : description(what), kernel(kPageBytes, u8{0x11}) {
+                        fake::ListRegisters::Abilities abilities = fake::ListRegisters::full(),
+                        std::vector<std::vector<u8>> blob_bytes = {std::vector<u8>(kPageBytes, u8{0x11})})
+        : description(what), files(std::move(blob_bytes)), blobs(files.begin(), files.end()) {
         for (u16 i = 0; i < description.vcpu_count; ++i) {
             fake::Vcpu &vcpu = vcpus.emplace_back();
             ports.push_back({&vcpu, &lists.emplace_back(abilities), &timers.emplace_back()});
             events.add(VmId{0}, VcpuId{i}, vcpu);
         }
-        blobs[0] = kernel;
         machine::HostSide side{.id = VmId{0},
                                .space = space,
                                .vcpus = ports,
@@ -85,8 +85,8 @@ public:
     std::deque<fake::VirtualTimer> timers;
     std::vector<machine::VcpuPorts> ports;
     machine::MachineDescription description;
-    std::vector<u8> kernel;
-    std::array<std::span<const u8>, 1> blobs;
+    std::vector<std::vector<u8>> files;
+    std::vector<std::span<const u8>> blobs;
     Executor executor{events, clock, *this};
     std::unique_ptr<machine::VirtMachine> machine;
 

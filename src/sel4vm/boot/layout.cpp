@@ -133,7 +133,8 @@ Result<Layout, LayoutError> plan_layout(const LayoutRequest &request) {
 Result<bool, LayoutError> accepts_dtb(const Layout &layout, const LayoutRequest &request, u64 dtb_bytes) {
     const DtbPlace &place = layout.dtb;
     const bool too_large = dtb_bytes > place.room_bytes;
-    const bool in_the_way = overlaps_any(request.occupied, place.at, dtb_bytes);
+    const bool in_the_way = overlaps_any(request.occupied, place.at, dtb_bytes) ||
+                            (place.outside_ram && overlaps_any(request.memory, place.at, dtb_bytes));
     if (!too_large && !in_the_way)
         return true;
     if (place.optional)

@@ -5,6 +5,7 @@
 
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/base/range.hpp>
+#include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -264,10 +265,22 @@ private:
     void check_inside_ram(const ImageRecord &image, const Key &base_key) {
         for (const MemoryRegion &region : vm_.memory) {
             const auto range = GpaRange::make(region.base, region.size_bytes);
-            if (range && range->contains(*image.where, image.size_bytes))
+            if (range && range->contains(*image.where, image.size_bytes)) {
+                check_apart(image, base_key);
                 return;
+            }
         }
         report_.add(base_key, *image.where, "a place in RAM for ", Hex{image.size_bytes}, " bytes");
+    }
+
+    /// Two images at one place: which of them would be there is an accident.
+    void check_apart(const ImageRecord &image, const Key &base_key) {
+        const auto range = fixed_range(image);
+        for (const ImageRecord *other = vm_.images.begin(); other != &image; ++other) {
+            const auto taken = other->kind == ImageKind::raw ? fixed_range(*other) : std::nullopt;
+            if (range && taken && range->overlaps(*taken))
+                report_.add(base_key, *image.where, "a place apart from the image at ", *other->where);
+        }
     }
 
     void check_fits(const ImageRecord &image, const Key &path) {

@@ -4,6 +4,7 @@
 #include <sel4vm/machine/virt_machine.hpp>
 
 #include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/image_placement.hpp>
 
 #include <algorithm>
 
@@ -37,49 +38,30 @@ Status<BuildError> VirtMachine::add_load(Gpa at, std::span<const u8> bytes, std:
 }
 
 Status<BuildError> VirtMachine::place_images() {
-    FixedVector<GpaRange, kMaxMemoryRegions> memory;
-    for (const MemoryRegion &region : description_.memory) {
-        if (const auto range = GpaRange::make(region.base, region.size_bytes))
-            static_cast<void>(memory.emplace_back(*range)); // as many as the description can hold
-    }
-    FixedVector<GpaRange, kMaxImages> occupied;
-    boot::LayoutRequest request;
     for (const ImageRecord &image : description_.images) {
-        if (image.blob >= blobs_.size())
+        if (image.blob >= blobs_.size() || blobs_[image.blob].size() != image.size_bytes)
             return Err{build_error(key_of(image.kind), "the bundle lacks its bytes")};
-        const std::span<const u8> bytes = blobs_[image.blob];
-        if (image.kind == ImageKind::initrd)
-            request.initrd_bytes = boot::initrd_contents(bytes).size();
-        if (image.kind == ImageKind::firmware)
-            request.firmware_entry = image.where.value_or(Gpa{0});
-        if (image.kind != ImageKind::rom && image.kind != ImageKind::raw && image.kind != ImageKind::firmware)
-            continue;
-        const Gpa at = image.where.value_or(Gpa{0});
-        if (auto added = add_load(at, bytes, key_of(image.kind)); !added)
-            return added;
-        if (const auto range = GpaRange::make(at, bytes.size()))
-            static_cast<void>(occupied.emplace_back(*range)); // as many as the description can hold
+        if (const auto range = fixed_range(image)) {
+            if (auto added = add_load(range->base(), blobs_[image.blob], key_of(image.kind)); !added)
+                return added;
+        }
     }
-    request.memory = memory.view();
-    request.occupied = occupied.view();
+    ImagePlacement placement(description_, blobs_);
+    if (const auto read = placement.read_kernel(); !read)
+        return Err{build_error("kernel", boot::describe(read.error()).view())};
+    const boot::LayoutRequest &request = placement.request();
+    const auto layout = boot::plan_layout(request);
+    if (!layout)
+        return Err{build_error("", boot::describe(layout.error()).view())};
 
-    boot::KernelImage kernel;
     if (const ImageRecord *record = description_.image(ImageKind::kernel)) {
         const std::span<const u8> bytes = blobs_[record->blob];
-        auto parsed = boot::parse_kernel(bytes, description_.memory[0].base);
-        if (!parsed)
-            return Err{build_error("kernel", boot::describe(parsed.error()).view())};
-        kernel = *parsed;
-        request.kernel = &kernel;
-        for (const boot::Segment &segment : kernel.segments) {
+        for (const boot::Segment &segment : request.kernel->segments) {
             if (auto added = add_load(segment.at, bytes.subspan(segment.file_offset, segment.file_bytes), "kernel");
                 !added)
                 return added;
         }
     }
-    const auto layout = boot::plan_layout(request);
-    if (!layout)
-        return Err{build_error("", boot::describe(layout.error()).view())};
     if (const ImageRecord *record = description_.image(ImageKind::initrd); record != nullptr && layout->initrd) {
         if (auto added = add_load(layout->initrd->base(), boot::initrd_contents(blobs_[record->blob]), "initrd");
             !added)
@@ -107,8 +89,11 @@ Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, co
         return Ok{};
     if (layout.dtb.outside_ram) {
         const auto range = GpaRange::make(layout.dtb.at, align_up(tree->size(), kPageBytes).value_or(0));
-        if (!range || !vm_.add_memory(*range, RegionKind::rom))
-            return Err{build_error("dtb", "there is no room for it outside of RAM")};
+        const auto added = range ? vm_.add_memory(*range, RegionKind::rom) : Err{RegionError::out_of_range};
+        if (!added && layout.dtb.optional && added.error() == RegionError::too_many)
+            return Ok{}; // it goes without, as where something else is in the way
+        if (!added)
+            return Err{build_error("dtb", "the host could not make the read-only memory that it goes to")};
     }
     seeds_ = find_seeds(*tree);
     return add_load(layout.dtb.at, *tree, "dtb");

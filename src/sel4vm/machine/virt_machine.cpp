@@ -4,6 +4,7 @@
 #include <sel4vm/machine/virt_machine.hpp>
 
 #include <sel4vm/machine/build_error.hpp>
+#include <sel4vm/machine/image_placement.hpp>
 
 namespace sel4vm::machine {
 
@@ -157,8 +158,7 @@ Status<BuildError> VirtMachine::make_rom(const ImageRecord &image, usize index) 
         key << "firmware";
     else
         key << "images[" << u64{index} << "]";
-    const u64 bytes = image.region_bytes != 0 ? image.region_bytes : align_up(image.size_bytes, kPageBytes).value_or(0);
-    const auto range = GpaRange::make(image.where.value_or(Gpa{0}), bytes);
+    const auto range = fixed_range(image);
     if (!range)
         return Err{build_error(key.view(), "the size is impossible")};
     const auto added = vm_.add_memory(*range, image.writable ? RegionKind::ram : RegionKind::rom);

@@ -150,6 +150,13 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
          "vm[2].images[0].base", "0x4fffffff", "a place in RAM for 0x2 bytes"},
         {"raw wraps", [](M &m) { (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0000}, ~u64{0})); },
          "vm[2].images[0].base", "0x40000000", "a place in RAM"},
+        {"two raws at one place",
+         [](M &m) {
+             (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0000}, 2));
+             (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0002}, 2));
+             (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0003}, 2));
+         },
+         "vm[2].images[2].base", "0x40000003", "a place apart from the image at 0x40000002"},
         {"second rom counted",
          [](M &m) {
              (void)m.images.emplace_back(image(ImageKind::rom, Gpa{0}));

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/image_placement.hpp>
+
+#include <sel4vm/base/bits.hpp>
+
+namespace sel4vm::machine {
+
+namespace {
+
+std::optional<GpaRange> range_of(const AddressBlock &block) { return GpaRange::make(block.base, block.size_bytes); }
+
+} // namespace
+
+std::optional<GpaRange> fixed_range(const ImageRecord &image) {
+    switch (image.kind) {
+    case ImageKind::kernel:
+    case ImageKind::initrd:
+    case ImageKind::dtb: return std::nullopt;
+    case ImageKind::raw:
+        if (!image.where)
+            return std::nullopt;
+        return GpaRange::make(*image.where, image.size_bytes);
+    case ImageKind::rom:
+        if (!image.where)
+            return std::nullopt;
+        break;
+    case ImageKind::firmware: break;
+    }
+    const u64 whole_pages = align_up(image.size_bytes, kPageBytes).value_or(0);
+    return GpaRange::make(image.where.value_or(Gpa{0}), image.region_bytes != 0 ? image.region_bytes : whole_pages);
+}
+
+ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<const std::span<const u8>> blobs)
+    : description_(description), blobs_(blobs) {
+    for (const MemoryRegion &region : description.memory) {
+        if (const auto range = GpaRange::make(region.base, region.size_bytes))
+            static_cast<void>(memory_.emplace_back(*range)); // as many as the description can hold
+    }
+    for (const ImageRecord &image : description.images)
+        occupy(fixed_range(image));
+    for (const DeviceRecord &device : description.devices)
+        occupy(range_of(device.registers));
+    occupy(range_of(description.gic.distributor));
+    occupy(range_of(description.gic.version == GicVersion::v2 ? description.gic.cpu_interface
+                                                              : description.gic.redistributors));
+    request_.memory = memory_.view();
+    request_.occupied = occupied_.view();
+    if (const ImageRecord *firmware = description.image(ImageKind::firmware))
+        request_.firmware_entry = firmware->where.value_or(Gpa{0});
+    if (const ImageRecord *initrd = description.image(ImageKind::initrd))
+        request_.initrd_bytes = boot::initrd_contents(blobs[initrd->blob]).size();
+}
+
+void ImagePlacement::occupy(const std::optional<GpaRange> &range) {
+    if (range)
+        static_cast<void>(occupied_.emplace_back(*range)); // as many as the description can hold
+}
+
+Status<boot::ImageError> ImagePlacement::read_kernel() {
+    const ImageRecord *record = description_.image(ImageKind::kernel);
+    if (record == nullptr)
+        return Ok{};
+    kernel_ = SEL4VM_TRY(boot::parse_kernel(blobs_[record->blob], description_.memory[0].base));
+    request_.kernel = &kernel_;
+    return Ok{};
+}
+
+} // namespace sel4vm::machine
