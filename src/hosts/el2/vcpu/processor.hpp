@@ -107,6 +107,7 @@ private:
     [[nodiscard]] Outcome on_serror();
     /// The vCPU's SIMD registers are in the unit from now on.
     void give_fp(Vcpu &vcpu);
+    void load_debug(const Vcpu &vcpu);
     /// They are in vcpu.fp_ from now on.
     void take_fp(Vcpu &vcpu);
 
@@ -144,6 +145,7 @@ private:
     u32 zva_bytes_;
     bool waits_for_notifications_;
     bool traps_wait_for_event_ = false;
+    bool debug_loaded_ = false; ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
     aarch64::PstateFeatures pstate_features_;
     WakeHook wake_hook_ = nullptr;
     ProcessorCounters counters_;

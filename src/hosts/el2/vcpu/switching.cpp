@@ -88,6 +88,7 @@ void Processor::configure() {
         SEL4VM_WRITE_SYSREG(S3_4_C3_C1_5, 0);                   // HDFGWTR_EL2
     }
     pstate_features_ = pstate_features();
+    DebugUnit::disable_all();
     isb();
     interface_.initialise();
 }
@@ -115,6 +116,7 @@ void Processor::load(Vcpu &vcpu) {
     SEL4VM_WRITE_SYSREG(cntv_cval_el0, vcpu.timer_state_.compare_value);
     SEL4VM_WRITE_SYSREG(cntv_ctl_el0, vcpu.timer_state_.control);
     SEL4VM_WRITE_SYSREG(cptr_el2, kCptr | (fp_owner_ == &vcpu ? 0 : CptrEl2::Tfp::mask));
+    load_debug(vcpu);
     isb();
     // Two vCPUs may use one ASID for different tables, as two CPUs with a TLB each could.
     if (shares_space)
@@ -157,6 +159,15 @@ void Processor::forget(Vcpu &vcpu) {
     SEL4VM_WRITE_SYSREG(vttbr_el2, 0);
     isb();
     attention_.store(1, std::memory_order_relaxed);
+}
+
+// Few guests ever use them, so the hardware is touched only when it holds something or is to hold something.
+void Processor::load_debug(const Vcpu &vcpu) {
+    if (vcpu.debug_.in_use())
+        vcpu.debug_.load();
+    else if (debug_loaded_)
+        DebugUnit::disable_all();
+    debug_loaded_ = vcpu.debug_.in_use();
 }
 
 // WFE is worth an exit only while another vCPU could use the time.

@@ -77,6 +77,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     timer_state_ = {};
     wait_until_ = kNever;
     el1_.reset();
+    debug_ = {};
     interface_ = processor_.interface_.reset_state();
     fp_ = {};
     sequence_ = {};
@@ -126,7 +127,7 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
     case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
     case kFarEl2: return fault_address_;
-    default: return Err{HostError{HostErrorKind::not_available, 0}};
+    default: return debug_.get(id);
     }
 }
 
@@ -157,7 +158,11 @@ Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
         processor_.take_fp(*this);
         fp_.fpsr = value;
         return Ok{};
-    default: return Err{HostError{HostErrorKind::not_available, 0}};
+    default:
+        SEL4VM_TRY(debug_.set(id, value));
+        if (loaded())
+            processor_.load_debug(*this);
+        return Ok{};
     }
 }
 

@@ -8,6 +8,7 @@
 #include <hosts/el2/portable/sched/round_robin.hpp>
 #include <hosts/el2/stage2.hpp>
 #include <hosts/el2/vcpu/context.hpp>
+#include <hosts/el2/vcpu/debug_unit.hpp>
 #include <hosts/el2/vcpu/el1_state.hpp>
 #include <hosts/el2/vcpu/fp_state.hpp>
 #include <hosts/el2/vcpu/virtual_interface.hpp>
@@ -145,6 +146,7 @@ private:
     u64 wait_until_ = kNever; ///< WFIT: physical ticks
     El1State el1_;
     VirtualInterfaceState interface_;
+    DebugUnit debug_;
     FpState fp_;
     aarch64::AccessSequence sequence_;
     VcpuListRegisters list_registers_{*this};
