@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's U-Boot as firmware in ROM: reaches its prompt, answers, powers off. It keeps its environment in the second flash
-bank of the `virt` board, of which there is only a blank start here (docs/booting.md)."""
+"""Debian's U-Boot as firmware in ROM: reaches its prompt, answers, powers off."""
 
 import os
 import pathlib
@@ -15,11 +14,8 @@ FIRMWARE = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 
 
 def main(folder, gic):
-    blank = folder / "flash.bin"
-    blank.write_bytes(bytes(0x40000))
     system = folder / "system.toml"
-    system.write_text(f'[[vm]]\nname = "uboot"\nmemory = "256M"\nfirmware = "{FIRMWARE}"\n'
-                      f'[[vm.image]]\npath = "{blank}"\naddress = 0x04000000\nread_only = true\n')
+    system.write_text(f'[[vm]]\nname = "uboot"\nmemory = "256M"\nfirmware = "{FIRMWARE}"\n')
     console = Console(str(system), "--gic", gic)
     console.expect("U-Boot 20")
     console.expect("Hit any key to stop autoboot")

@@ -13,6 +13,7 @@
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
 
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -92,6 +93,9 @@ struct DeviceRecord {
 [[nodiscard]] constexpr DeviceRecord default_rtc() {
     return {DeviceType::pl031, "rtc", {Gpa{0x0901'0000}, 0x1000}, 2, Trigger::level, ConsoleRoute::none};
 }
+/// The board's two flash banks; firmware is an image in the first.
+inline constexpr std::array<Gpa, 2> kFlashBanks{Gpa{0}, Gpa{0x0400'0000}};
+inline constexpr u64 kFlashBankBytes = 64 * kMiB;
 /// Virtio transports without devices, as the board has them.
 inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
 

@@ -70,7 +70,7 @@ Status<BuildError> VirtMachine::build() {
         if (auto made = make_device(record); !made)
             return made;
     }
-    make_virtio_slots();
+    fill_board();
     if (auto made = make_services(); !made)
         return made;
     if (auto made = place_images(); !made)
@@ -120,11 +120,16 @@ Status<BuildError> VirtMachine::make_gic() {
     return Ok{};
 }
 
-// The description has no record of them, since they are not devices. Where it puts something else, it wins.
-void VirtMachine::make_virtio_slots() {
-    const auto range = GpaRange::make(kVirtioSlotsBase, dev::VirtioSlots::kRangeBytes);
-    if (range && !vm_.memory().overlaps(*range) && !vm_.map().overlaps(*range))
-        static_cast<void>(vm_.attach(*range, virtio_slots_));
+// What the board has whatever it is given. The description has no records of it, and where it puts something else, it wins.
+void VirtMachine::fill_board() {
+    const auto fill = [this](Gpa base, u64 size_bytes, MmioDevice &device) {
+        const auto range = GpaRange::make(base, size_bytes);
+        if (range && !vm_.memory().overlaps(*range) && !vm_.map().overlaps(*range))
+            static_cast<void>(vm_.attach(*range, device));
+    };
+    for (const Gpa bank : kFlashBanks)
+        fill(bank, kFlashBankBytes, erased_flash_);
+    fill(kVirtioSlotsBase, dev::VirtioSlots::kRangeBytes, virtio_slots_);
 }
 
 Status<BuildError> VirtMachine::make_memory() {

@@ -13,6 +13,7 @@
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
 #include <sel4vm/dev/debug_registers.hpp>
+#include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/generic_timer.hpp>
 #include <sel4vm/dev/gic/gic.hpp>
 #include <sel4vm/dev/id_registers.hpp>
@@ -102,7 +103,7 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
-    void make_virtio_slots();
+    void fill_board();
     [[nodiscard]] Status<BuildError> make_services();
     [[nodiscard]] Status<BuildError> place_images();
     [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);
@@ -130,6 +131,7 @@ private:
     dev::Smccc smccc_;
     dev::Trng trng_;
     dev::VirtioSlots virtio_slots_;
+    dev::ErasedFlash erased_flash_;
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
     dev::Pl011 *console_uart_ = nullptr;
