@@ -70,11 +70,11 @@ Status<BuildError> VirtMachine::build() {
         if (auto made = make_device(record); !made)
             return made;
     }
-    fill_board();
     if (auto made = make_services(); !made)
         return made;
     if (auto made = place_images(); !made)
         return made;
+    fill_board();
     vm_.set_lifecycle_hooks(this);
     return Ok{};
 }
