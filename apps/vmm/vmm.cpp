@@ -24,13 +24,15 @@ el2::ProcessorSetup processor_setup(const el2::PlatformInfo &platform, const mac
 } // namespace
 
 Vmm::Vmm(el2::Host &host)
-    : host_(host), mode_(host.has_bootarg("console=marked") ? LineMode::marked : LineMode::plain),
-      log_(host.console(), mode_), line_(host.console(), mode_) {}
+    : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
+      log_(host.console(), mode_), line_(host.console(), mode_) {
+    log_.set_other(&guests_line_);
+}
 
 int Vmm::run() {
     const Status status = run_system();
     log_.exit_status(static_cast<u8>(status));
-    const bool said = mode_ == LineMode::marked && system_.exit_method == machine::ExitMethod::psci;
+    const bool said = mode_ == el2::LineMode::marked && system_.exit_method == machine::ExitMethod::psci;
     return said ? 0 : static_cast<int>(status);
 }
 
@@ -50,7 +52,7 @@ Status Vmm::run_system() {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return Status::cannot_start;
     }
-    log_.set_switch(consoles_.get());
+    guests_line_.set_switch(consoles_.get());
 
     for (usize i = 0; i < system_.vms.size(); ++i) {
         if (!build(i))

@@ -49,9 +49,10 @@ private:
     void vm_stopped(Vm &vm) override;
 
     el2::Host &host_;
-    LineMode mode_;
-    LineLog log_;
+    el2::LineMode mode_;
+    el2::LineLog log_;
     GuestLine line_;
+    GuestsLine guests_line_;
     machine::SystemDescription system_;
     OwnedArray<std::span<const u8>> blobs_;
     Owned<el2::Processor> processor_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <apps/vmm/console.hpp>
+#include <hosts/el2/platform/line.hpp>
+
+#include <sel4vm/base/text.hpp>
 
 #include <algorithm>
 #include <array>
 
-namespace sel4vm::vmm {
+namespace sel4vm::el2 {
 
 namespace {
 
@@ -18,17 +20,17 @@ std::string_view name_of(LogLevel level) {
     return "?";
 }
 
-constexpr std::array<u8, 2> kTwoMarks{kMark, kMark};
+constexpr std::array<u8, 2> kTwoMarks{kLineMark, kLineMark};
 
 } // namespace
 
-void GuestLine::put(std::span<const u8> bytes) {
+void LineOutput::put(std::span<const u8> bytes) {
     if (mode_ == LineMode::plain) {
         console_.put(bytes);
         return;
     }
     while (!bytes.empty()) {
-        const auto mark = std::find(bytes.begin(), bytes.end(), kMark);
+        const auto mark = std::find(bytes.begin(), bytes.end(), kLineMark);
         const auto before = static_cast<usize>(mark - bytes.begin());
         console_.put(bytes.first(before));
         bytes = bytes.subspan(before);
@@ -43,9 +45,9 @@ void LineLog::line(LogLevel level, std::string_view source, std::string_view tex
     if (level > least_)
         return;
     if (mode_ == LineMode::marked)
-        console_.put({&kMark, 1});
-    else if (consoles_ != nullptr)
-        consoles_->interrupt_line();
+        console_.put({&kLineMark, 1});
+    else if (other_ != nullptr)
+        other_->end_line();
     Text<320> line;
     line << "sel4vm: " << name_of(level) << ": " << source << ": " << text << "\n";
     console_.print(line.view());
@@ -54,10 +56,10 @@ void LineLog::line(LogLevel level, std::string_view source, std::string_view tex
 void LineLog::exit_status(u8 status) {
     if (mode_ == LineMode::plain)
         return;
-    console_.put({&kMark, 1});
+    console_.put({&kLineMark, 1});
     Text<32> line;
     line << "sel4vm: exit " << u32{status} << "\n";
     console_.print(line.view());
 }
 
-} // namespace sel4vm::vmm
+} // namespace sel4vm::el2
