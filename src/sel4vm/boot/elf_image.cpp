@@ -53,7 +53,8 @@ bool is_elf(std::span<const u8> file) {
     return file.size() >= 4 && file[0] == 0x7f && file[1] == 'E' && file[2] == 'L' && file[3] == 'F';
 }
 
-Result<KernelImage, ImageError> parse_elf(std::span<const u8> file) {
+Result<KernelImage, ImageError> parse_elf(const FileView &view) {
+    const std::span<const u8> file = view.head;
     if (file.size() < kHeaderBytes)
         return fail(Kind::truncated, file.size(), kHeaderBytes);
     if (file[kIdentClass] != kClass64)
@@ -91,8 +92,8 @@ Result<KernelImage, ImageError> parse_elf(std::span<const u8> file) {
         const u64 file_bytes = load_le<u64>(header, kPFileszAt);
         if (file_bytes > memory_bytes)
             return fail(Kind::segment_sizes, file_bytes, memory_bytes);
-        if (!fits(file.size(), offset, file_bytes))
-            return fail(Kind::truncated, file.size(), checked_add(offset, file_bytes).value_or(~u64{0}));
+        if (!fits(view.file_bytes, offset, file_bytes))
+            return fail(Kind::truncated, view.file_bytes, checked_add(offset, file_bytes).value_or(~u64{0}));
         if (!checked_add(physical, memory_bytes))
             return fail(Kind::segment_wraps, physical);
         SEL4VM_TRY(add_segment(image, {Gpa{physical}, file_bytes == 0 ? 0 : offset, file_bytes, memory_bytes}));

@@ -8,6 +8,6 @@
 namespace sel4vm::boot {
 
 [[nodiscard]] bool is_elf(std::span<const u8> file);
-[[nodiscard]] Result<KernelImage, ImageError> parse_elf(std::span<const u8> file);
+[[nodiscard]] Result<KernelImage, ImageError> parse_elf(const FileView &view);
 
 } // namespace sel4vm::boot

@@ -74,7 +74,8 @@ Result<KernelImage, ImageError> single(KernelFormat format, Gpa at, u64 file_off
     return image;
 }
 
-Result<KernelImage, ImageError> parse_arm64_image(std::span<const u8> file, Gpa ram_base) {
+Result<KernelImage, ImageError> parse_arm64_image(const FileView &view, Gpa ram_base) {
+    const std::span<const u8> file = view.head;
     const u64 image_size = load_le<u64>(file, kImageSizeAt);
     const u64 flags = load_le<u64>(file, kFlagsAt);
     if ((flags & kFlagBigEndian) != 0)
@@ -88,14 +89,15 @@ Result<KernelImage, ImageError> parse_arm64_image(std::span<const u8> file, Gpa 
     const auto at = checked_add(ram_base.value(), offset);
     if (!at)
         return fail(Kind::segment_wraps, offset);
-    const u64 memory_bytes = image_size > file.size() ? image_size : file.size();
-    auto image = SEL4VM_TRY(single(KernelFormat::arm64_image, Gpa{*at}, 0, file.size(), memory_bytes, 0));
+    const u64 memory_bytes = image_size > view.file_bytes ? image_size : view.file_bytes;
+    auto image = SEL4VM_TRY(single(KernelFormat::arm64_image, Gpa{*at}, 0, view.file_bytes, memory_bytes, 0));
     constexpr u32 kPageSizes[] = {0, 4096, 16384, 65536};
     image.page_bytes = kPageSizes[bits_of(flags, 2, 1)];
     return image;
 }
 
-Result<KernelImage, ImageError> parse_uimage(std::span<const u8> file, Gpa ram_base) {
+Result<KernelImage, ImageError> parse_uimage(const FileView &view, Gpa ram_base) {
+    const std::span<const u8> file = view.head;
     const u8 type = file[kUTypeAt];
     if (type != kUTypeKernel && type != kUTypeKernelNoload)
         return fail(Kind::uimage_type, type);
@@ -104,8 +106,8 @@ Result<KernelImage, ImageError> parse_uimage(std::span<const u8> file, Gpa ram_b
     const u64 size = load_be<u32>(file, kUDataSizeAt);
     if (size == 0)
         return fail(Kind::no_segments);
-    if (!fits(file.size(), kUHeaderBytes, size))
-        return fail(Kind::truncated, file.size(), kUHeaderBytes + size);
+    if (!fits(view.file_bytes, kUHeaderBytes, size))
+        return fail(Kind::truncated, view.file_bytes, kUHeaderBytes + size);
 
     u64 at = load_be<u32>(file, kULoadAt);
     u64 entry = load_be<u32>(file, kUEntryAt);
@@ -184,29 +186,32 @@ Text<128> describe(const ImageError &error) {
     return text << "cannot be read";
 }
 
-Result<KernelImage, ImageError> parse_kernel(std::span<const u8> file, Gpa ram_base) {
+Result<KernelImage, ImageError> parse_kernel(const FileView &view, Gpa ram_base) {
+    const std::span<const u8> file = view.head;
     if (file.empty())
         return fail(Kind::empty);
     SEL4VM_TRY(refuse_compressed(file));
     if (is_elf(file))
-        return parse_elf(file);
+        return parse_elf(view);
     if (is_uimage(file))
-        return parse_uimage(file, ram_base);
+        return parse_uimage(view, ram_base);
     if (is_arm64_image(file))
-        return parse_arm64_image(file, ram_base);
+        return parse_arm64_image(view, ram_base);
     const auto at = checked_add(ram_base.value(), kDefaultTextOffset);
     if (!at)
         return fail(Kind::segment_wraps, ram_base.value());
-    return single(KernelFormat::raw, Gpa{*at}, 0, file.size(), file.size(), 0);
+    return single(KernelFormat::raw, Gpa{*at}, 0, view.file_bytes, view.file_bytes, 0);
 }
 
-std::span<const u8> initrd_contents(std::span<const u8> file) {
+FilePart find_initrd(const FileView &view) {
+    const FilePart whole{0, view.file_bytes};
+    const std::span<const u8> file = view.head;
     if (!is_uimage(file) || file[kUTypeAt] != kUTypeRamdisk)
-        return file;
+        return whole;
     const u64 size = load_be<u32>(file, kUDataSizeAt);
-    if (size == 0 || !fits(file.size(), kUHeaderBytes, size))
-        return file; // damaged: hand it on as it is, as QEMU does
-    return file.subspan(kUHeaderBytes, size);
+    if (size == 0 || !fits(view.file_bytes, kUHeaderBytes, size))
+        return whole; // damaged: hand it on as it is, as QEMU does
+    return {kUHeaderBytes, size};
 }
 
 } // namespace sel4vm::boot

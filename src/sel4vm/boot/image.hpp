@@ -83,10 +83,30 @@ struct ImageError {
 /// Worded to follow the name of the file.
 [[nodiscard]] Text<128> describe(const ImageError &error);
 
-/// `ram_base`: where RAM begins; arm64 Images, raw binaries and some uImages are placed relative to it.
-[[nodiscard]] Result<KernelImage, ImageError> parse_kernel(std::span<const u8> file, Gpa ram_base);
+/// What is known of a file: how it begins, and how long it is. All headers lie in the beginning: 64 bytes, and for ELF
+/// files the program headers.
+struct FileView {
+    std::span<const u8> head; ///< at most `file_bytes`
+    u64 file_bytes = 0;
+};
 
-/// The bytes of an initial RAM disk: the file, or what is inside when it is wrapped as a uImage of type RAM disk.
-[[nodiscard]] std::span<const u8> initrd_contents(std::span<const u8> file);
+/// `ram_base`: where RAM begins; arm64 Images, raw binaries and some uImages are placed relative to it.
+[[nodiscard]] Result<KernelImage, ImageError> parse_kernel(const FileView &file, Gpa ram_base);
+[[nodiscard]] inline Result<KernelImage, ImageError> parse_kernel(std::span<const u8> file, Gpa ram_base) {
+    return parse_kernel(FileView{file, file.size()}, ram_base);
+}
+
+/// A part of a file, in bytes.
+struct FilePart {
+    u64 offset = 0;
+    u64 size_bytes = 0;
+    friend constexpr bool operator==(const FilePart &, const FilePart &) = default;
+};
+/// Where the bytes of an initial RAM disk are: the whole file, or what is inside when it is wrapped as a uImage of type RAM disk.
+[[nodiscard]] FilePart find_initrd(const FileView &file);
+[[nodiscard]] inline std::span<const u8> initrd_contents(std::span<const u8> file) {
+    const FilePart part = find_initrd({file, file.size()});
+    return file.subspan(part.offset, part.size_bytes);
+}
 
 } // namespace sel4vm::boot
