@@ -54,6 +54,13 @@ public:
     void cancel_timeout() override { set_timeout(kNever); }
     void signal(u64 badge) override;
 
+    /// Takes everything of its vCPUs out of the hardware, so that another Processor of the same CPU can use it; no vCPU
+    /// of this one runs until take_over(), which it calls before its next resume_and_wait(). SIMD registers are the host's own
+    /// meanwhile.
+    void release();
+    /// Makes the hardware this Processor's again.
+    void take_over();
+
     [[nodiscard]] GicVersionsSupported gic_versions() const;
     [[nodiscard]] const ProcessorCounters &counters() const { return counters_; }
     /// Where another CPU's interrupt is raised when it must look at its attention word; for more than one CPU.

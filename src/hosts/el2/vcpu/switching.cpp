@@ -170,6 +170,23 @@ void Processor::load_debug(const Vcpu &vcpu) {
     debug_loaded_ = vcpu.debug_.in_use();
 }
 
+void Processor::release() {
+    if (fp_owner_ != nullptr)
+        take_fp(*fp_owner_);
+    save_loaded();
+    if (debug_loaded_)
+        DebugUnit::disable_all();
+    debug_loaded_ = false;
+    interface_.load(VirtualInterfaceState{});
+    SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);
+    SEL4VM_WRITE_SYSREG(vttbr_el2, 0);
+    programmed_ = kNever;
+    set_cptr(kCptr);
+    attention_.store(1, std::memory_order_relaxed);
+}
+
+void Processor::take_over() { configure(); }
+
 // WFE is worth an exit only while another vCPU could use the time.
 void Processor::trap_wait_for_event(bool trapped) {
     if (trapped == traps_wait_for_event_)
