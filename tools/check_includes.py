@@ -53,6 +53,8 @@ C_STD = set("stdbool.h stddef.h stdint.h".split())
 # Other libraries, and where target code may include them.
 TARGET_LIBRARIES = {
     "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
+    "cstdarg": ["src/hosts/el2/portable/c_format", "src/hosts/el2/capi/libc/"],
+    "cstdio": ["src/hosts/el2/capi/libc/"],
     "libfdt.h": ["src/sel4vm/boot/", "src/sel4vm/machine/", "src/hosts/el2/"],
 }
 # Architecture conditionals belong into hosts and CMake.

@@ -21,6 +21,7 @@ struct CpuLocal {
     u64 stack_top = 0;               ///< of this CPU's host stack
     u64 stack_limit = 0;             ///< lowest usable byte; the guard page is below
     u64 panicking = 0;               ///< a panic inside a panic stops at once
+    void *program = nullptr;         ///< of capi/: what a C program's library calls work on
 
     static CpuLocal *current() {
         const u64 at = at_el2() ? SEL4VM_READ_SYSREG(tpidr_el2) : SEL4VM_READ_SYSREG(tpidr_el1);

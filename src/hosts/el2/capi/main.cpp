@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The application that a C program's main() is the inside of.
+#include <hosts/el2/capi/program.hpp>
+
+// The program's own, whichever of C's two forms it has: arguments that a function does not take do it no harm.
+extern "C" int main(int argument_count, char **arguments);
+
+int sel4vm::el2::app_main(Host &host) {
+    Program program(host);
+    char name[] = "el2";
+    char *arguments[] = {name, nullptr};
+    program.exit(main(1, arguments));
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/capi/program.hpp>
+
+#include <algorithm>
+
+namespace sel4vm::el2 {
+
+namespace {
+
+std::span<const u8> bytes_of(std::string_view text) {
+    // SAFETY: characters are bytes.
+    return {reinterpret_cast<const u8 *>(text.data()), text.size()};
+}
+
+} // namespace
+
+Program::Program(Host &host)
+    : host_(host), mode_(host.has_bootarg("console=marked") ? LineMode::marked : LineMode::plain),
+      log_(host.console(), mode_), output_(host.console(), mode_) {
+    log_.set_other(this);
+    CpuLocal::current()->program = this;
+}
+
+void Program::print(std::string_view text) {
+    while (!text.empty()) {
+        const usize end = std::min(text.find('\n'), text.size());
+        if (end != 0) {
+            output_.put(bytes_of(text.substr(0, end)));
+            last_ = text[end - 1];
+        }
+        if (end == text.size())
+            return;
+        output_.put(bytes_of(last_ == '\r' ? "\n" : "\r\n"));
+        last_ = '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
+void Program::end_line() {
+    if (last_ != '\n')
+        print("\n");
+}
+
+void Program::exit(int status) {
+    const auto said = static_cast<u8>(status);
+    log_.exit_status(said);
+    host_.exit(mode_ == LineMode::marked ? 0 : status);
+}
+
+} // namespace sel4vm::el2

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A C program on the el2 host: what its library calls work on, from printf to vm_init. One object, made before main() and reached
+// through the CPU's own register, so that nothing here is a global variable.
+#pragma once
+
+#include <hosts/el2/boot/cpu_local.hpp>
+#include <hosts/el2/host.hpp>
+#include <hosts/el2/platform/line.hpp>
+
+namespace sel4vm::el2 {
+
+class Program final : private UnfinishedLine {
+public:
+    explicit Program(Host &host);
+    Program(const Program &) = delete;
+    Program &operator=(const Program &) = delete;
+
+    /// The one that runs. Valid inside main() and what it calls.
+    [[nodiscard]] static Program &current() { return *static_cast<Program *>(CpuLocal::current()->program); }
+
+    [[nodiscard]] Host &host() { return host_; }
+    [[nodiscard]] LineLog &log() { return log_; }
+
+    /// Standard output: CR is put before an LF that has none.
+    void print(std::string_view text);
+
+    /// Says the status and leaves the machine.
+    [[noreturn]] void exit(int status);
+
+private:
+    void end_line() override;
+
+    Host &host_;
+    LineMode mode_;
+    LineLog log_;
+    LineOutput output_;
+    char last_ = '\n';
+};
+
+} // namespace sel4vm::el2
