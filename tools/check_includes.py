@@ -24,7 +24,7 @@ LAYERS = {
     "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
-    "sel4 host": ("src/hosts/sel4/", ["C interface", "binding", "host", "arch", "arch ports", "base"]),
+    "sel4 host": ("src/hosts/sel4/", ["C interface", "platform hooks", "binding", "host", "arch", "arch ports", "base"]),
     # The C interface: its headers, what implements them, and what that needs from a host.
     "seL4 names": ("src/hosts/portable/include/", []),
     "C interface": ("include/sel4vm/", ["seL4 names"]),
@@ -32,18 +32,20 @@ LAYERS = {
     "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
     "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
-    "platform support": ("src/sel4vmmplatsupport/", ["platform support headers", "C interface", "seL4 names", "capi", "boot",
-                                                     "base"]),
-    "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "C interface", "seL4 names", "host", "arch",
-                                                "arch ports", "base"]),
-    "el2 host of C": ("src/hosts/el2/capi/", ["el2 host", "binding", "C interface", "seL4 names", "host", "arch",
-                                              "arch ports", "base"]),
+    "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
+                                                     "seL4 names", "capi", "machine", "boot", "host", "base"]),
+    "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
+    "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
+                                                "arch", "arch ports", "base"]),
+    # A C program's files come from the bundle, whose format is boot's and the machine's.
+    "el2 host of C": ("src/hosts/el2/capi/", ["el2 host", "binding", "platform hooks", "C interface", "seL4 names",
+                                              "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "vmm": ("apps/vmm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
     "tool": ("apps/sel4vm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm", "seL4 names",
-                 "C interface", "platform support headers", "binding", "capi", "platform support", "el2 host of C"}
+                 "C interface", "platform support headers", "binding", "capi", "platform support", "platform hooks", "el2 host of C"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list iterator limits memory new "
     "optional span string_view tuple type_traits utility".split())
@@ -55,7 +57,8 @@ TARGET_LIBRARIES = {
     "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
     "cstdarg": ["src/hosts/el2/portable/c_format", "src/hosts/el2/capi/libc/"],
     "cstdio": ["src/hosts/el2/capi/libc/"],
-    "libfdt.h": ["src/sel4vm/boot/", "src/sel4vm/machine/", "src/hosts/el2/"],
+    "cstdlib": ["src/sel4vmmplatsupport/"],
+    "libfdt.h": ["src/sel4vm/boot/", "src/sel4vm/machine/", "src/hosts/el2/", "src/sel4vmmplatsupport/"],
 }
 # Architecture conditionals belong into hosts and CMake.
 ARCH_CONDITIONAL = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__aarch64__|__x86_64__|__arm__|__ARM_\w+)")

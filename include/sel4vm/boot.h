@@ -78,6 +78,12 @@ typedef struct vm_options {
 int vm_init_with_options(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, ps_io_ops_t *io_ops,
                          seL4_CPtr host_endpoint, const char *name, const vm_options_t *options);
 
+/** Gives back what somebody keeps for a VM. Its vCPUs, mappings and reservations are gone; vka, simple and vspaces still work. */
+typedef void (*vm_destroy_callback_fn)(vm_t *vm, void *cookie);
+
+/** Has vm_destroy() call it, the last one registered first. */
+int vm_register_destroy_callback(vm_t *vm, vm_destroy_callback_fn destroy_callback, void *cookie);
+
 /**
  * Frees everything that the VM and its vCPUs have, in whatever state it is, and zeroes `vm`. Pointers to its vCPUs and
  * reservations are invalid then. Frames that the client gave remain the client's. Not from a callback.

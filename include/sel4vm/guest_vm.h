@@ -136,7 +136,14 @@ struct vm {
  *   VM_GUEST_ERROR_EXIT  a callback reported an error, an event came that no callback is registered for, the guest crashed,
  *     the host failed, or nothing can ever happen again.
  */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* the interface has a structure of this name, too */
+#endif
 int vm_run(vm_t *vm);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /**
  * Starts a vCPU: the boot vCPU with the registers set by vm_set_thread_context() and vm_set_arm_vcpu_reg(), on top of the

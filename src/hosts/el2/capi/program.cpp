@@ -21,6 +21,15 @@ Program::Program(Host &host)
     CpuLocal::current()->program = this;
 }
 
+std::optional<std::span<const u8>> Program::image(std::string_view name) {
+    if (!images_opened_) {
+        claim_.take_back(); // the manifest is read by a library that uses SIMD registers
+        images_.open(host_, log_);
+        images_opened_ = true;
+    }
+    return images_.find(name);
+}
+
 void Program::print(std::string_view text) {
     while (!text.empty()) {
         const usize end = std::min(text.find('\n'), text.size());

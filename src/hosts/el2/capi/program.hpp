@@ -5,6 +5,8 @@
 #pragma once
 
 #include <hosts/el2/boot/cpu_local.hpp>
+#include <hosts/el2/capi/endpoint.hpp>
+#include <hosts/el2/capi/images.hpp>
 #include <hosts/el2/host.hpp>
 #include <hosts/el2/platform/line.hpp>
 
@@ -22,6 +24,11 @@ public:
     [[nodiscard]] Host &host() { return host_; }
     [[nodiscard]] LineLog &log() { return log_; }
 
+    /// Which endpoint has the CPU.
+    [[nodiscard]] CpuClaim &claim() { return claim_; }
+    /// An image of the bundle, docs of BundleImages.
+    [[nodiscard]] std::optional<std::span<const u8>> image(std::string_view name);
+
     /// Standard output: CR is put before an LF that has none.
     void print(std::string_view text);
 
@@ -35,6 +42,9 @@ private:
     LineMode mode_;
     LineLog log_;
     LineOutput output_;
+    CpuClaim claim_;
+    BundleImages images_;
+    bool images_opened_ = false;
     char last_ = '\n';
 };
 

@@ -167,6 +167,11 @@ const volatile u8 *GuestSpace::ram_at(Gpa at, u64 size_bytes) const {
     return reinterpret_cast<const volatile u8 *>(leaf->output);
 }
 
+std::optional<HostPhys> GuestSpace::translate(Gpa at) const {
+    const auto leaf = table_.lookup(at.value());
+    return leaf ? std::optional{HostPhys{leaf->output}} : std::nullopt;
+}
+
 // ---------------------------------------------------------------- TableMemory
 
 u64 GuestSpace::allocate_tables(unsigned count) {

@@ -55,6 +55,9 @@ public:
     void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override;
     [[nodiscard]] unsigned address_bits() const override { return config_.address_bits; }
 
+    /// What the page of this guest-physical address is mapped to, with the address's offset in it.
+    [[nodiscard]] std::optional<HostPhys> translate(Gpa at) const;
+
     [[nodiscard]] u64 translation_base() const override;
     [[nodiscard]] u64 translation_control() const override { return config_.control; }
     [[nodiscard]] const volatile u8 *ram_at(Gpa at, u64 size_bytes) const override;

@@ -64,6 +64,10 @@ Status<HostError> HostMap::map(HostPhysRange range, HostMemory kind) {
     return map(*HostPhysRange::make(HostPhys{middle}, range.end().value() - middle), kind);
 }
 
+Status<HostError> HostMap::map_again(u64 at, HostPhysRange range) {
+    return table_.map(at, range.size(), range.base().value(), attributes_of(HostMemory::data) | ap1());
+}
+
 Status<HostError> HostMap::change(HostPhysRange range, HostMemory kind) {
     constexpr u64 kMask = index(7) | kReadOnly | kExecuteNever;
     return table_.change(range.base().value(), range.size(), kMask, attributes_of(kind) & kMask,

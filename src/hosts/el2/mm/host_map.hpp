@@ -32,6 +32,8 @@ public:
     [[nodiscard]] Status<HostError> map(HostPhysRange range, HostMemory kind);
     /// Changes the kind of mapped pages, without ever leaving two kinds of mapping in force.
     [[nodiscard]] Status<HostError> change(HostPhysRange range, HostMemory kind);
+    /// Maps RAM a second time, at another address than its own.
+    [[nodiscard]] Status<HostError> map_again(u64 at, HostPhysRange range);
     /// Leaves a hole.
     void unmap(HostPhysRange range);
     [[nodiscard]] bool is_mapped(HostPhys at) const { return table_.lookup(at.value()).has_value(); }

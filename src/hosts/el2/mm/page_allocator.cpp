@@ -98,10 +98,31 @@ Result<RamBlock, HostError> PageAllocator::allocate_ram(u64 size_bytes, u64 alig
     return block_at(*at, size);
 }
 
+Result<RamBlock, HostError> PageAllocator::allocate_ram_at(HostPhysRange range, Clearing clearing) {
+    if (!range.is_aligned_to(kPageBytes))
+        return Err{HostError{HostErrorKind::invalid}};
+    const u64 base = range.base().value();
+    if (!host_.allocate_at(range)) {
+        // The blocks around it become the host's; what of them is not asked for stays with the host.
+        const u64 first = align_down(base, kBlockBytes);
+        const auto end = align_up(range.end().value(), kBlockBytes);
+        if (!end || !guest_.allocate_at(range_of(first, *end - first)))
+            return Err{HostError{HostErrorKind::busy}};
+        SEL4VM_ASSERT(map_.change(range_of(first, *end - first), HostMemory::data).has_value());
+        host_.add(range_of(first, *end - first));
+        SEL4VM_ASSERT(host_.allocate_at(range));
+    }
+    if (clearing == Clearing::cleared)
+        clear_memory(base, range.size());
+    clean_and_drop(base, range.size());
+    // SAFETY: the host maps all RAM at its own address, for as long as the block lives.
+    return RamBlock{range.base(), reinterpret_cast<volatile u8 *>(base), range.size()};
+}
+
 void PageAllocator::free_ram(const RamBlock &block) {
     const u64 base = block.phys.value();
     clean_and_drop(base, block.size_bytes);
-    if (block.size_bytes < kBlockBytes) {
+    if (!is_aligned(base | block.size_bytes, kBlockBytes)) {
         host_.add(range_of(base, block.size_bytes));
         return;
     }

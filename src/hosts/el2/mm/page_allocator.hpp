@@ -29,6 +29,8 @@ public:
 
     /// RAM for a guest as GuestSpacePort::allocate_ram describes.
     [[nodiscard]] Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing);
+    /// The same at a given place, in pages. busy: a part of it is not free memory of this machine.
+    [[nodiscard]] Result<RamBlock, HostError> allocate_ram_at(HostPhysRange range, Clearing clearing);
     void free_ram(const RamBlock &block);
 
     [[nodiscard]] u64 free_bytes() const { return host_.free_bytes() + guest_.free_bytes(); }

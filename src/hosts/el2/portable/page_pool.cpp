@@ -76,6 +76,19 @@ std::optional<HostPhys> PagePool::allocate(u64 size_bytes, u64 alignment, From f
     return HostPhys{found_base};
 }
 
+bool PagePool::allocate_at(HostPhysRange range) {
+    for (Node **link = &first_; *link != nullptr; link = &(*link)->next) {
+        const Node &node = **link;
+        if (node.end() <= range.base().value())
+            continue;
+        if (node.base() > range.base().value() || node.end() < range.end().value())
+            return false;
+        take(link, range.base().value(), range.size());
+        return true;
+    }
+    return false;
+}
+
 u64 PagePool::largest(u64 alignment, u64 granule) const {
     u64 best = 0;
     for (const Node *node = first_; node != nullptr; node = node->next) {

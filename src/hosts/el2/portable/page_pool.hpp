@@ -24,6 +24,8 @@ public:
     void add(HostPhysRange range);
     /// `size_bytes` a multiple of the page size, `alignment` a power of two of at least that.
     [[nodiscard]] std::optional<HostPhys> allocate(u64 size_bytes, u64 alignment, From from);
+    /// Takes exactly this range; false when a part of it is not free.
+    [[nodiscard]] bool allocate_at(HostPhysRange range);
     /// The size of the largest block with this alignment, a multiple of `granule`; 0 when there is none.
     [[nodiscard]] u64 largest(u64 alignment, u64 granule) const;
     [[nodiscard]] u64 free_bytes() const { return free_bytes_; }

@@ -22,9 +22,11 @@ namespace sel4vm::el2 {
 struct ProcessorSetup {
     TimerInfo timer;
     IrqInfo maintenance{25, IrqTrigger::level};
-    Mmio gich;                           ///< GICv2: the GICH registers
-    u64 slice_microseconds = 10'000;     ///< a turn while several vCPUs want to run
-    bool waits_for_notifications = true; ///< something may call signal() when all vCPUs wait: never report idle
+    Mmio gich;                       ///< GICv2: the GICH registers
+    u64 slice_microseconds = 10'000; ///< a turn while several vCPUs want to run
+    bool waits_for_notifications =
+        true; ///< something may call signal() when all vCPUs wait: never report idle. Without it
+              ///< only while there are announced sources
 };
 
 /// Which guest interrupt controllers this hardware can virtualize.
@@ -60,6 +62,10 @@ public:
     void release();
     /// Makes the hardware this Processor's again.
     void take_over();
+
+    /// Something may call signal() from now on, until as many calls of remove_signal_source().
+    void add_signal_source() { ++signal_sources_; }
+    void remove_signal_source() { --signal_sources_; }
 
     [[nodiscard]] GicVersionsSupported gic_versions() const;
     [[nodiscard]] const ProcessorCounters &counters() const { return counters_; }
@@ -150,7 +156,7 @@ private:
     u64 programmed_ = kNever; ///< what the EL2 timer is set to
     u32 maintenance_intid_;
     u32 zva_bytes_;
-    bool waits_for_notifications_;
+    u32 signal_sources_;
     bool traps_wait_for_event_ = false;
     bool debug_loaded_ = false; ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
     aarch64::PstateFeatures pstate_features_;

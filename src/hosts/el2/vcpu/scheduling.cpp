@@ -159,7 +159,7 @@ void Processor::wake_due(u64 now) {
 }
 
 bool Processor::anything_can_happen(u64 now) const {
-    if (waits_for_notifications_ || timeout_ != kNever)
+    if (signal_sources_ != 0 || timeout_ != kNever)
         return true;
     for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
         if (vcpu->state_ == Vcpu::State::blocked &&

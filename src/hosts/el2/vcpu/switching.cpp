@@ -52,7 +52,7 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
       scheduler_(SEL4VM_READ_SYSREG(cntfrq_el0) * setup.slice_microseconds / 1'000'000),
       maintenance_intid_(setup.maintenance.intid),
       zva_bytes_(static_cast<u32>(aarch64::DczidEl0{SEL4VM_READ_SYSREG(dczid_el0)}.block_bytes())),
-      waits_for_notifications_(setup.waits_for_notifications) {
+      signal_sources_(setup.waits_for_notifications ? 1 : 0) {
     configure();
     for (const u32 intid : {timer_.virt, timer_.hypervisor})
         gic_.configure(IrqInfo{intid, IrqTrigger::level});

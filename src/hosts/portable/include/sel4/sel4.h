@@ -35,8 +35,9 @@ typedef int32_t seL4_Int32;
 typedef seL4_Word seL4_CPtr;
 typedef seL4_CPtr seL4_CNode;
 typedef seL4_CPtr seL4_IRQHandler;
+typedef seL4_CPtr seL4_ARM_SMC;
 
-#define seL4_CapNull ((seL4_CPtr)0)
+#define seL4_CapNull UINT64_C(0)
 
 typedef enum seL4_Error {
     seL4_NoError = 0,

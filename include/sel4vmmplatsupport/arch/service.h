@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Capabilities that a guest may call itself.
+ */
+#pragma once
+
+#include <sel4vm/guest_vm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Puts a copy of `service` with `badge` at `index` of the guest's own capability space (VM_CSPACE_SIZE_BITS). -1 for an index that
+ * is outside or taken by the library (VM_CSPACE_SLOT and below), and on hosts whose guests have no capability space.
+ */
+int vmm_install_service(vm_t *vm, seL4_CPtr service, int index, uint32_t badge);
+
+#ifdef __cplusplus
+}
+#endif
