@@ -429,7 +429,7 @@ private:
             exit_status_ = parse_number(std::string_view(line).substr(kExit.size()));
             return;
         }
-        host_said_why_ = host_said_why_ || line.starts_with("error: ");
+        host_said_why_ = host_said_why_ || line.starts_with("error: ") || line.starts_with("panic: ");
         say(line);
     }
     void say(std::string_view text) {

@@ -97,6 +97,8 @@ struct Parser {
             ->type_name("S");
         run_command->add_option("--log-level", run.log_level, "What the host says: error, warning, info or debug")
             ->type_name("LEVEL");
+        run_command->add_flag("--trace", run.trace,
+                              "Let the host remember its last events and print them when a VM fails or the host does");
         run_command->add_flag("--no-hypervisor", run.no_hypervisor, "Boot the guest directly in QEMU, for comparison");
         run_command->add_option("--qemu-arg", run.qemu_arguments, "One more argument for QEMU; may be repeated")
             ->type_name("ARG")

@@ -45,6 +45,7 @@ struct RunOptions {
     std::optional<std::string> log_level;
     bool icount = false;
     bool no_hypervisor = false;
+    bool trace = false;
     bool verbose = false;
 };
 

@@ -28,6 +28,8 @@ constexpr u64 kMostMemoryBytes = 255 * kGiB;
 
 /// The argument for the host's command line that makes it mark its own lines: docs/console.md.
 constexpr const char *kMarkedConsole = "console=marked";
+/// And the one that makes it remember its last events.
+constexpr const char *kTraced = " trace";
 
 void check_usage(const RunOptions &options) {
     const bool own = options.vm.kernel || options.vm.firmware;
@@ -119,6 +121,8 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     QemuMachine machine;
     machine.kernel = folder / "image";
     machine.cmdline = kMarkedConsole;
+    if (options.trace)
+        machine.cmdline += kTraced;
     machine.settings = system.qemu;
     OutputFile image(machine.kernel);
     image.write(host.with_room_for(bundle.size()));

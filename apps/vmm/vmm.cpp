@@ -47,7 +47,12 @@ Status Vmm::run_system() {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return Status::cannot_start;
     }
-    executor_ = Owned<Executor>::make(heap, *processor_, host_.clock(), static_cast<ExecutorListener &>(*this));
+    EventPort *events = processor_.get();
+    if (host_.has_bootarg("trace")) {
+        trace_ = Owned<Trace>::make(heap, host_, *processor_);
+        events = trace_ ? &trace_->port() : events;
+    }
+    executor_ = Owned<Executor>::make(heap, *events, host_.clock(), static_cast<ExecutorListener &>(*this));
     if (!executor_) {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return Status::cannot_start;
@@ -213,6 +218,8 @@ void Vmm::vm_stopped(Vm &vm) {
     log_.line(by_itself ? LogLevel::debug : LogLevel::error, vm.name(), text.view());
     if (!by_itself)
         status_ = Status::vm_error;
+    if (!by_itself && trace_)
+        trace_->print(log_, vm.name());
     if (system_.bench.report_exits)
         report_exits(vm);
     consoles_->disconnect(vm.id().value());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <apps/vmm/console.hpp>
+#include <apps/vmm/trace.hpp>
 
 #include <hosts/el2/host.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
@@ -56,6 +57,7 @@ private:
     machine::SystemDescription system_;
     OwnedArray<std::span<const u8>> blobs_;
     Owned<el2::Processor> processor_;
+    Owned<Trace> trace_; ///< when asked for
     Owned<machine::ConsoleSwitch> consoles_;
     Owned<Executor> executor_;
     FixedVector<Guest, machine::kMaxVms> guests_;

@@ -13,6 +13,7 @@
 #include <hosts/fake/virtual_timer.hpp>
 #include <sel4vm/machine/virt_machine.hpp>
 #include <sel4vm/vm/executor.hpp>
+#include <support/recording.hpp>
 
 #include <deque>
 #include <memory>
@@ -37,12 +38,17 @@ inline machine::MachineDescription small_machine(machine::GicVersion gic, u32 vc
     return vm;
 }
 
+/// What the executor waits for: what a test scripts (and the rig then records), or a recorded run.
+enum class EventSource : u8 { script, recording };
+
 class MachineRig final : private ExecutorListener {
 public:
     explicit MachineRig(const machine::MachineDescription &what,
                         fake::ListRegisters::Abilities abilities = fake::ListRegisters::full(),
-                        std::vector<std::vector<u8>> blob_bytes = {std::vector<u8>(kPageBytes, u8{0x11})})
-        : description(what), files(std::move(blob_bytes)), blobs(files.begin(), files.end()) {
+                        std::vector<std::vector<u8>> blob_bytes = {std::vector<u8>(kPageBytes, u8{0x11})},
+                        EventSource source = EventSource::script)
+        : description(what), files(std::move(blob_bytes)), blobs(files.begin(), files.end()),
+          executor(source == EventSource::script ? static_cast<EventPort &>(recorder) : replay, clock, *this) {
         for (u16 i = 0; i < description.vcpu_count; ++i) {
             fake::Vcpu &vcpu = vcpus.emplace_back();
             ports.push_back({&vcpu, &lists.emplace_back(abilities), &timers.emplace_back()});
@@ -87,7 +93,11 @@ public:
     machine::MachineDescription description;
     std::vector<std::vector<u8>> files;
     std::vector<std::span<const u8>> blobs;
-    Executor executor{events, clock, *this};
+    Recording recording{vcpus};
+    ArrivalPort arrivals{events, recording};
+    RecordingPort recorder{arrivals, clock, recording}; ///< of what `events` delivers
+    ReplayPort replay{vcpus, clock};
+    Executor executor;
     std::unique_ptr<machine::VirtMachine> machine;
 
 private:

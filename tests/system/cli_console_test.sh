@@ -91,6 +91,11 @@ SCRIPT
 expect_run 1 "${run[@]}" </dev/null
 says "the host program ended without a status; its last words are above"
 emulator <<'SCRIPT'
+printf 'hel\n\x1esel4vm: panic: a list is broken\n\x1e  at list.cpp:7\n\x1esel4vm: exit 1\n'
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+[ "$(cat err)" = $'sel4vm: panic: a list is broken\nsel4vm:   at list.cpp:7' ] || fail "a panic of the host: $(cat err)"
+emulator <<'SCRIPT'
 echo "qemu-system-aarch64: warning: something" >&2
 echo "qemu-system-aarch64: Could not allocate memory" >&2
 exit 1

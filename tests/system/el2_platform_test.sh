@@ -39,11 +39,14 @@ expect "GICv2 ELF" 0 "selftest: passed" qemu 2 neoverse-n1 1G -kernel "$image.el
 expect "GICv3 Image" 0 "selftest: passed" qemu 3 max 4G -kernel "$image.img" -append "$say_status"
 
 expect "a panic" 1 "panic: on purpose" qemu 2 cortex-a57 1G -kernel "$image.img" -append panic
+expect "a panic on a marked console" 1 $'^\x1esel4vm: panic: on purpose' \
+    qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic console=marked"
+expect "the status of a panic" 1 $'^\x1esel4vm: exit 1' qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic console=marked"
 expect "a wild store" 1 "data abort, translation fault: nothing is mapped there, on a write" \
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault
 expect "a stack overflow" 1 "stack overflowed" qemu 2 cortex-a57 1G -kernel "$image.img" -append overflow
 expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel "$image.img" -append write-code
-expect "a start at EL1" 1 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
+expect "a start at EL1" 2 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
     -monitor none -serial stdio -semihosting -kernel "$image.img" 2>"$work/qemu"
 
 # A bundle behind the image, and the same bytes as initrd.

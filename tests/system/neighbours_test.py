@@ -31,12 +31,12 @@ def image(folder, name, *sources):
     return out
 
 
-def start(folder, gic, **vms):
+def start(folder, gic, *options, **vms):
     """Starts a system of these VMs (name=image)."""
     system = folder / "system.toml"
     system.write_text("".join(f'[[vm]]\nname = "{name}"\nmemory = "16M"\ngic = {gic}\nkernel = "{kernel}"\n'
                               for name, kernel in vms.items()))
-    return Console(str(system), timeout=300)
+    return Console(str(system), *options, timeout=300)
 
 
 def said(output, vm):
@@ -59,6 +59,11 @@ def endings(folder, gic, good, habits):
         console.fail("the good one did not pass")
     if console.messages != "sel4vm: error: bad: stopped: guest crash: every vCPU turned itself off\n":
         console.fail("the message does not say which VM failed and why")
+
+    console = start(folder, gic, "--trace", bad=habits["quits"])
+    console.end(1)
+    if "hypercall hvc 0x84000002 -> retry, stop\n" not in console.messages:
+        console.fail("the trace does not show the last call")
 
     console = start(folder, gic, good=good, bad=habits["panics"])
     console.end(1)

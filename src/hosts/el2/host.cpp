@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/host.hpp>
 
+#include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/platform/machine_exit.hpp>
 
 #include <sel4vm/base/text.hpp>
@@ -16,17 +17,6 @@ Host::Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAll
         exit_method_ = ExitMethod::semihosting;
 }
 
-bool Host::has_bootarg(std::string_view word) const {
-    std::string_view rest = bootargs();
-    while (!rest.empty()) {
-        const usize end = std::min(rest.find(' '), rest.size());
-        if (rest.substr(0, end) == word)
-            return true;
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return false;
-}
-
 Result<Owned<GuestSpace>, HostError> Host::make_guest_space() {
     auto space = Owned<GuestSpace>::make(heap_, pages_, vmids_, stage2_);
     if (!space)
@@ -35,6 +25,8 @@ Result<Owned<GuestSpace>, HostError> Host::make_guest_space() {
         return Err{done.error()};
     return space;
 }
+
+void Host::set_panic_report(PanicPrinter::Report *report) { CpuLocal::current()->printer->set_report(report); }
 
 void Host::exit(int status) {
     if (exit_method_ == ExitMethod::semihosting) {

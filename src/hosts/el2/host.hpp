@@ -4,6 +4,7 @@
 // application is one function, app_main, linked to the host.
 #pragma once
 
+#include <hosts/el2/boot/panic.hpp>
 #include <hosts/el2/mm/guest_space.hpp>
 #include <hosts/el2/mm/heap.hpp>
 #include <hosts/el2/mm/page_allocator.hpp>
@@ -44,11 +45,13 @@ public:
     /// The boot loader's command line for the host.
     [[nodiscard]] std::string_view bootargs() const { return platform_.bootargs; }
     /// True when `word` stands alone in the command line.
-    [[nodiscard]] bool has_bootarg(std::string_view word) const;
+    [[nodiscard]] bool has_bootarg(std::string_view word) const { return platform_.has_bootarg(word); }
 
     /// A new, empty guest-physical address space with a VMID of its own, in the heap.
     [[nodiscard]] Result<Owned<GuestSpace>, HostError> make_guest_space();
 
+    /// What a panic of this CPU prints besides its reason; nullptr: nothing.
+    void set_panic_report(PanicPrinter::Report *report);
     void set_exit_method(ExitMethod method) { exit_method_ = method; }
     /// Leaves the machine; 0 is success. PSCI cannot carry a status, so another one is also said on the console.
     [[noreturn]] void exit(int status);

@@ -11,7 +11,10 @@
 namespace sel4vm::el2 {
 namespace {
 
+// docs/console.md lists them.
 constexpr u64 kFailed = 1;
+constexpr u64 kCannotStart = 2;
+constexpr u8 kMark = 0x1e;
 
 /// Nothing is said and nothing tried twice: a panic inside a panic only stops.
 PanicPrinter *begin() {
@@ -26,23 +29,25 @@ PanicPrinter *begin() {
 }
 
 /// A status can only be carried by semihosting; where nobody implements it the attempt faults, and begin() turns off.
-[[noreturn]] void end(PanicPrinter &printer) {
-    printer.console().flush();
-    semihosting_exit(kFailed);
+[[noreturn]] void end(PanicPrinter &printer, u64 status) {
+    if (auto *report = printer.report())
+        report->print(printer);
+    printer.end(status);
+    semihosting_exit(status);
 }
 
 /// An address inside the image also as the ELF file names it, for addr2line.
-void print_address(Console &console, u64 address) {
+void print_address(PanicPrinter &printer, u64 address) {
     Text<64> text;
     text << Hex{address};
     const u64 image = address_of_symbol(__image_start);
     if (address >= image && address < address_of_symbol(__rodata_start))
         text << " (image+" << Hex{address - image} << ")";
-    console.print(text.view());
+    printer.print(text.view());
 }
 
 /// The frame records from `frame` (x29) up: previous record, return address. Any word of the stack may be damaged.
-void print_callers(Console &console, u64 frame) {
+void print_callers(PanicPrinter &printer, u64 frame) {
     constexpr unsigned kMost = 24;
     const CpuLocal &local = *CpuLocal::current();
     for (unsigned depth = 0; depth < kMost; ++depth) {
@@ -50,9 +55,9 @@ void print_callers(Console &console, u64 frame) {
             return;
         // SAFETY: inside the host's own stack.
         const auto *record = reinterpret_cast<const volatile u64 *>(frame);
-        console.print("  called from ");
-        print_address(console, record[1] - 4);
-        console.print("\n");
+        printer.print("  called from ");
+        print_address(printer, record[1] - 4);
+        printer.print("\n");
         if (record[0] <= frame)
             return;
         frame = record[0];
@@ -100,20 +105,20 @@ const char *abort_name(u64 status) {
     }
 }
 
-void print_class(Console &console, u64 esr) {
+void print_class(PanicPrinter &printer, u64 esr) {
     constexpr u64 kWrite = 1U << 6;
     const u64 ec = esr >> 26 & 0x3f;
-    console.print(class_name(esr));
+    printer.print(class_name(esr));
     if (ec == 0x20 || ec == 0x21 || ec == 0x24 || ec == 0x25) {
-        console.print(", ");
-        console.print(abort_name(esr));
+        printer.print(", ");
+        printer.print(abort_name(esr));
     }
     if (ec == 0x24 || ec == 0x25)
-        console.print((esr & kWrite) != 0 ? ", on a write" : ", on a read");
-    console.print("\n");
+        printer.print((esr & kWrite) != 0 ? ", on a write" : ", on a read");
+    printer.print("\n");
 }
 
-void print_registers(Console &console, const HostExceptionFrame &frame) {
+void print_registers(PanicPrinter &printer, const HostExceptionFrame &frame) {
     for (unsigned n = 0; n < 31; ++n) {
         Text<64> text;
         text << (n % 4 == 0 ? "  x" : " x") << n << (n < 10 ? "  " : " ");
@@ -121,18 +126,43 @@ void print_registers(Console &console, const HostExceptionFrame &frame) {
             text << "0123456789abcdef"[frame.x[n] >> shift & 0xf];
         if (n % 4 == 3 || n == 30)
             text << '\n';
-        console.print(text.view());
+        printer.print(text.view());
     }
 }
 
 } // namespace
 
+void PanicPrinter::print(std::string_view text) {
+    while (!text.empty()) {
+        if (at_start_ && lines_ == PanicLines::marked)
+            console_.put({&kMark, 1});
+        const usize newline = text.find('\n');
+        at_start_ = newline != std::string_view::npos;
+        const usize count = at_start_ ? newline + 1 : text.size();
+        console_.print(text.substr(0, count));
+        text.remove_prefix(count);
+    }
+}
+
+void PanicPrinter::begin() { console_.print("\n"); }
+
+void PanicPrinter::end(u64 status) {
+    if (!at_start_)
+        print("\n");
+    if (lines_ == PanicLines::marked) {
+        Text<32> text;
+        text << "sel4vm: exit " << status << "\n";
+        print(text.view());
+    }
+    console_.flush();
+}
+
 void give_up(std::string_view why) {
     PanicPrinter &printer = *begin();
-    printer.console().print("sel4vm: error: host: ");
-    printer.console().print(why);
-    printer.console().print("\n");
-    end(printer);
+    printer.print("sel4vm: error: host: ");
+    printer.print(why);
+    printer.print("\n");
+    end(printer, kCannotStart);
 }
 
 } // namespace sel4vm::el2
@@ -140,14 +170,14 @@ void give_up(std::string_view why) {
 [[noreturn]] void sel4vm::panic(const char *message, const char *file, unsigned line) {
     using namespace sel4vm::el2;
     PanicPrinter &printer = *begin();
-    Console &console = printer.console();
-    console.print("\nsel4vm: panic: ");
-    console.print(message);
+    printer.begin();
+    printer.print("sel4vm: panic: ");
+    printer.print(message);
     Text<160> where;
     where << "\n  at " << file << ":" << line << "\n";
-    console.print(where.view());
-    print_callers(console, reinterpret_cast<uptr>(__builtin_frame_address(0)));
-    end(printer);
+    printer.print(where.view());
+    print_callers(printer, reinterpret_cast<uptr>(__builtin_frame_address(0)));
+    end(printer, kFailed);
 }
 
 extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostExceptionFrame &frame,
@@ -157,23 +187,23 @@ extern "C" [[noreturn]] void sel4vm_el2_host_exception(const sel4vm::el2::HostEx
     constexpr const char *kKinds[4] = {"synchronous exception", "IRQ", "FIQ", "SError"};
     constexpr const char *kFrom[4] = {"the host on SP_EL0", "the host", "a guest", "a 32-bit guest"};
     PanicPrinter &printer = *begin();
-    Console &console = printer.console();
-    console.print("\nsel4vm: panic: unexpected ");
-    console.print(kKinds[vector & 3]);
-    console.print(" from ");
-    console.print(kFrom[vector >> 2 & 3]);
-    console.print(": ");
-    print_class(console, frame.esr);
-    console.print("  elr ");
-    print_address(console, frame.elr);
+    printer.begin();
+    printer.print("sel4vm: panic: unexpected ");
+    printer.print(kKinds[vector & 3]);
+    printer.print(" from ");
+    printer.print(kFrom[vector >> 2 & 3]);
+    printer.print(": ");
+    print_class(printer, frame.esr);
+    printer.print("  elr ");
+    print_address(printer, frame.elr);
     Text<160> text;
     text << "\n  far " << Hex{frame.far} << "  esr " << Hex{frame.esr} << "  spsr " << Hex{frame.spsr} << "  sp "
          << Hex{frame.sp} << "\n";
-    console.print(text.view());
+    printer.print(text.view());
     const CpuLocal &local = *CpuLocal::current();
     if (frame.far < local.stack_limit && local.stack_limit - frame.far <= kPageBytes)
-        console.print("  the host's stack overflowed into its guard page\n");
-    print_registers(console, frame);
-    print_callers(console, frame.x[29]);
-    end(printer);
+        printer.print("  the host's stack overflowed into its guard page\n");
+    print_registers(printer, frame);
+    print_callers(printer, frame.x[29]);
+    end(printer, kFailed);
 }

@@ -116,10 +116,11 @@ void add_free_memory(PageAllocator &pages, const PlatformInfo &platform, std::sp
     PlatformInfo platform;
     auto console_found = platform.read_console(*tree);
     if (!console_found)
-        halt();
+        system_off(platform.psci); // nobody would hear why; a machine that goes off is noticed
     must_map(map, platform.uart.registers, HostMemory::device);
     Console console(platform.uart);
-    PanicPrinter printer(console, platform.psci);
+    PanicPrinter printer(console, platform.psci,
+                         platform.has_bootarg("console=marked") ? PanicLines::marked : PanicLines::plain);
     local.printer = &printer;
 
     if (!at_el2())

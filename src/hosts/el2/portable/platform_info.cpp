@@ -62,7 +62,20 @@ HostPhysRange to_pages(HostPhysRange range) {
 
 } // namespace
 
+bool PlatformInfo::has_bootarg(std::string_view word) const {
+    std::string_view rest = bootargs;
+    while (!rest.empty()) {
+        const usize end = std::min(rest.find(' '), rest.size());
+        if (rest.substr(0, end) == word)
+            return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+}
+
 Status<TreeError> PlatformInfo::read_console(const DeviceTree &tree) {
+    if (const auto chosen = tree.find("/chosen"))
+        bootargs = tree.string(*chosen, "bootargs");
     if (const auto node = tree.find_compatible(kPsci)) {
         const auto method = tree.string(*node, "method");
         psci = method == "smc" ? PsciConduit::smc : method == "hvc" ? PsciConduit::hvc : PsciConduit::none;
@@ -146,7 +159,6 @@ Status<TreeError> PlatformInfo::read_chosen(const DeviceTree &tree) {
     const auto chosen = tree.find("/chosen");
     if (!chosen)
         return Ok{};
-    bootargs = tree.string(*chosen, "bootargs");
     rng_seed = tree.property(*chosen, "rng-seed");
     const auto start = tree.number(*chosen, "linux,initrd-start");
     const auto end = tree.number(*chosen, "linux,initrd-end");

@@ -58,10 +58,14 @@ struct PlatformInfo {
     static constexpr usize kMaxReserved = 32;
     static constexpr usize kMaxCpus = 64;
 
-    /// Fills what is needed to print: the console and how to stop. Done first, so that everything after it can be reported.
+    /// Fills what is needed to print: the console, the command line and how to stop (that also when there is no console).
+    /// Done first, so that everything after it can be reported.
     [[nodiscard]] Status<TreeError> read_console(const DeviceTree &tree);
     /// Fills the rest.
     [[nodiscard]] Status<TreeError> read_machine(const DeviceTree &tree);
+
+    /// True when `word` stands alone in the command line.
+    [[nodiscard]] bool has_bootarg(std::string_view word) const;
 
     FixedVector<HostPhysRange, kMaxRam> ram;           ///< as the tree says, in its order
     FixedVector<HostPhysRange, kMaxReserved> reserved; ///< memory that is not ours to use

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/vm/recording.hpp>
+
+namespace sel4vm {
+
+namespace {
+
+const char *to_string(MemoryAccess access) {
+    switch (access) {
+    case MemoryAccess::read: return "read";
+    case MemoryAccess::write: return "write";
+    case MemoryAccess::fetch: return "fetch";
+    }
+    return "?";
+}
+
+const char *to_string(GuestFault fault) {
+    switch (fault) {
+    case GuestFault::external_abort: return "external abort";
+    case GuestFault::undefined: return "undefined";
+    case GuestFault::alignment: return "alignment fault";
+    case GuestFault::unsupported_access: return "unsupported access";
+    }
+    return "?";
+}
+
+void add_exit(Text<160> &text, const Exit &exit) {
+    text << to_string(exit.kind);
+    switch (exit.kind) {
+    case ExitKind::memory:
+        text << ' ' << to_string(exit.memory.access) << ' ' << exit.memory.gpa << " b" << bytes_of(exit.memory.width);
+        if (exit.memory.access == MemoryAccess::write)
+            text << ' ' << Hex{exit.memory.data};
+        if (!exit.memory.emulatable)
+            text << " not emulatable";
+        break;
+    case ExitKind::system_register:
+        text << (exit.system_register.write ? " write " : " read ") << Hex{exit.system_register.id};
+        if (exit.system_register.write)
+            text << ' ' << Hex{exit.system_register.data};
+        break;
+    case ExitKind::hypercall:
+        text << (exit.hypercall.conduit == Conduit::smc ? " smc " : " hvc ") << Hex{exit.hypercall.function};
+        break;
+    case ExitKind::wait: text << (exit.wait.event ? " for an event" : " for an interrupt"); break;
+    case ExitKind::timer: text << ' ' << exit.timer.intid; break;
+    case ExitKind::unknown:
+        text << " reason " << Hex{exit.unknown.reason} << " syndrome " << Hex{exit.unknown.syndrome};
+        break;
+    case ExitKind::kicked:
+    case ExitKind::irq_maintenance:
+    case ExitKind::undefined:
+    case ExitKind::debug: break;
+    }
+}
+
+} // namespace
+
+Text<160> describe(u64 ticks, const Event &event) {
+    Text<160> text;
+    text << ticks << ": ";
+    switch (event.kind) {
+    case EventKind::exit:
+        text << event.vm.value() << '.' << event.vcpu.value() << ' ';
+        add_exit(text, event.exit);
+        break;
+    case EventKind::notification: text << "notification " << Hex{event.badge}; break;
+    case EventKind::timeout: text << "timeout"; break;
+    case EventKind::idle: text << "idle"; break;
+    }
+    return text;
+}
+
+Text<160> describe(const EventRecord &record) {
+    Text<160> text = describe(record.ticks, record.event);
+    switch (record.answer.kind()) {
+    case AnswerKind::none: return text;
+    case AnswerKind::complete:
+        text << " -> complete";
+        if (record.answer.data() != 0)
+            text << ' ' << Hex{record.answer.data()};
+        break;
+    case AnswerKind::retry: text << " -> retry"; break;
+    case AnswerKind::inject: text << " -> inject " << to_string(record.answer.fault()); break;
+    }
+    switch (record.answer.next()) {
+    case Next::run: break;
+    case Next::block: text << ", block"; break;
+    case Next::stop: text << ", stop"; break;
+    }
+    return text;
+}
+
+void RecordingPort::close(Answer answer) {
+    if (!open_)
+        return;
+    open_->answer = answer;
+    sink_.record(*open_);
+    open_.reset();
+}
+
+void RecordingPort::resume_and_wait(Answer answer, Event &event) {
+    close(answer);
+    port_.resume_and_wait(answer, event);
+    open_.emplace(EventRecord{clock_.now_ticks(), event, Answer::none()});
+}
+
+void RecordingPort::apply(Answer answer) {
+    close(answer);
+    port_.apply(answer);
+}
+
+} // namespace sel4vm
