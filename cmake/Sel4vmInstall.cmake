@@ -6,6 +6,7 @@
 #   include/, lib/lib*.a               headers and static libraries: every layer, and the fake host for tests of devices
 #   lib/cmake/sel4vm, lib/pkgconfig    find_package(sel4vm), pkg-config sel4vm and sel4vm-fake
 #   share/doc/sel4vm/                  documents, examples, licence, third-party notice
+# Both builds must be complete and as new as the sources: what is installed belongs together.
 include(CMakePackageConfigHelpers)
 set(SEL4VM_TARGET_BUILD "${PROJECT_SOURCE_DIR}/build/target" CACHE PATH "Build folder of the preset target")
 
@@ -17,6 +18,28 @@ add_library(sel4vm_umbrella INTERFACE)
 add_library(sel4vm::sel4vm ALIAS sel4vm_umbrella)
 set_target_properties(sel4vm_umbrella PROPERTIES EXPORT_NAME sel4vm)
 target_link_libraries(sel4vm_umbrella INTERFACE sel4vm_machine)
+
+# The tool and the image that it packs come from two build folders.
+set(built ${layers})
+set(stamps "[[${PROJECT_BINARY_DIR}/built]]")
+if(TARGET sel4vm)
+  list(APPEND built sel4vm sel4vm_notice)
+  string(APPEND stamps " [[${SEL4VM_TARGET_BUILD}/built]]")
+endif()
+sel4vm_built_stamp(${built})
+install(CODE "
+  file(GLOB_RECURSE sources [[${PROJECT_SOURCE_DIR}/src/*]] [[${PROJECT_SOURCE_DIR}/include/*]] [[${PROJECT_SOURCE_DIR}/apps/*]])
+  foreach(stamp IN ITEMS ${stamps})
+    get_filename_component(folder \"\${stamp}\" DIRECTORY)
+    if(NOT EXISTS \"\${stamp}\")
+      message(FATAL_ERROR \"\${folder} has not been built completely: ./dev build\")
+    endif()
+    foreach(source IN LISTS sources)
+      if(\"\${source}\" IS_NEWER_THAN \"\${stamp}\")
+        message(FATAL_ERROR \"\${folder} is older than \${source}: ./dev build\")
+      endif()
+    endforeach()
+  endforeach()")
 
 install(TARGETS ${layers} sel4vm_umbrella EXPORT sel4vm-targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
@@ -57,6 +80,7 @@ if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")
 endif()
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/examples")
   install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" USE_SOURCE_PERMISSIONS)
+  install(PROGRAMS tools/debs DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/debian-linux")
 endif()
 file(GLOB man_pages CONFIGURE_DEPENDS docs/man/*.1)
 if(man_pages)
@@ -77,11 +101,6 @@ if(TARGET sel4vm)
   sel4vm_notice(sel4vm "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" "the sel4vm tool and libraries" ${archives})
   install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
-  install(CODE "
-    if(NOT EXISTS \"${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img\")
-      message(FATAL_ERROR \"The host image ${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img has not been built: \"
-                          \"cmake --preset target && cmake --build --preset target, or ./dev build\")
-    endif()")
   install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
 endif()

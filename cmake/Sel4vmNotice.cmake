@@ -21,6 +21,12 @@ function(sel4vm_notice executable output title)
   add_custom_target(${executable}_notice ALL DEPENDS "${output}")
 endfunction()
 
+# sel4vm_built_stamp(DEPENDENCY...): the file `built` in the build folder is as new as the last complete build of these.
+function(sel4vm_built_stamp)
+  add_custom_target(sel4vm_built ALL COMMAND "${CMAKE_COMMAND}" -E touch "${PROJECT_BINARY_DIR}/built" VERBATIM)
+  add_dependencies(sel4vm_built ${ARGN})
+endfunction()
+
 function(sel4vm_check_no_fp executable)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ENTRY;ALLOW;NOT_FROM")
   set(options "")

@@ -17,6 +17,17 @@ present() { [ -e "$prefix/$1" ] || fail "not installed: $1"; }
 
 cmake --install "$SEL4VM_BUILD/tools" --prefix "$prefix" >"$work/install.log" || { cat "$work/install.log"; fail "cmake --install failed"; }
 
+# Nothing is installed from a build that is older than the sources.
+stamp=$SEL4VM_BUILD/tools/built
+[ -e "$stamp" ] || fail "there is no $stamp"
+cp -a "$SEL4VM_BUILD/tools/cmake_install.cmake" "$work/stale.cmake"
+sed -i "s|\[\[$stamp\]\]|[[$work/built]]|" "$work/stale.cmake"
+touch -d "2001-01-01" "$work/built"
+if cmake -DCMAKE_INSTALL_PREFIX="$work/stale" -P "$work/stale.cmake" >"$work/stale.log" 2>&1; then
+    fail "a build that is older than the sources was installed"
+fi
+grep -q "is older than .*: ./dev build" <<<"$(tr '\n' ' ' <"$work/stale.log" | tr -s ' ')" || fail "$(cat "$work/stale.log")"
+
 libdir=$(cd "$prefix" && dirname "$(find lib -name pkgconfig)")
 present bin/sel4vm
 present share/man/man1/sel4vm.1
@@ -52,6 +63,12 @@ printf '[[vm]]\nname = "guest"\nmemory = "16M"\nkernel = "kernel.bin"\n' >"$work
 "$prefix/bin/sel4vm" build "$work/system.toml" -o "$work/system.img" || fail "the installed tool builds no image"
 "$prefix/bin/sel4vm" inspect --notices "$work/system.img" >"$work/notices" || fail "the built image carries no notices"
 cmp -s "$work/notices" "$prefix/share/sel4vm/vmm.THIRD-PARTY-NOTICES" || fail "the built image's notice is not the host image's"
+
+# The example works from where it is installed, without a checkout.
+SEL4VM_DEBS="$SEL4VM_BUILD/debs" "$prefix/share/doc/sel4vm/examples/debian-linux/prepare" "$work/debian" || fail "the installed example cannot be prepared"
+"$prefix/bin/sel4vm" check "$work/debian/system.toml" || fail "the installed example is wrong"
+if "$prefix/share/doc/sel4vm/examples/debian-linux/prepare" >"$work/log" 2>&1; then fail "it wrote somewhere beside the installed tree"; fi
+grep -q "needs a FOLDER" "$work/log" || fail "$(cat "$work/log")"
 
 # No file of the installed tree knows the build folder.
 if grep -rlF -- "$SEL4VM_SOURCE" "$prefix/lib" "$prefix/include" "$prefix/bin" "$prefix/share/sel4vm"; then
