@@ -204,7 +204,7 @@ void Vmm::report_exits(Vm &vm) {
     }
 }
 
-void Vmm::notification(u64 badge) {
+void Vmm::notification(u64 badge, u64) {
     if ((badge & kConsoleBadge) != 0)
         consoles_->pump();
 }

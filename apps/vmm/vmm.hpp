@@ -46,7 +46,7 @@ private:
     void report_exits(Vm &vm);
 
     // ExecutorListener
-    void notification(u64 badge) override;
+    void notification(u64 badge, u64 message) override;
     void vm_stopped(Vm &vm) override;
 
     el2::Host &host_;

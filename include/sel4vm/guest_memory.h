@@ -29,11 +29,11 @@ typedef struct vm_frame {
 
 /** What a fault callback did. */
 typedef enum memory_fault_result {
-    FAULT_HANDLED,   /**< emulated, and advance_vcpu_fault() called; without that call the instruction is executed again */
+    FAULT_HANDLED, /**< emulated, and advance_vcpu_fault() called; without that call the instruction is executed again */
     FAULT_UNHANDLED, /**< not mine: a reservation's callback passes on to the unhandled-fault callback, then to the policy */
-    FAULT_RESTART,   /**< execute the instruction again: what it needs is mapped now */
-    FAULT_IGNORE,    /**< skip it: a read gives 0, a write is dropped */
-    FAULT_ERROR      /**< vm_run() returns -1 with VM_GUEST_ERROR_EXIT, the vCPU at the instruction */
+    FAULT_RESTART, /**< execute the instruction again: what it needs is mapped now */
+    FAULT_IGNORE,  /**< skip it: a read gives 0, a write is dropped */
+    FAULT_ERROR    /**< vm_run() returns -1 with VM_GUEST_ERROR_EXIT, the vCPU at the instruction */
 } memory_fault_result_t;
 
 /**

@@ -246,5 +246,33 @@ TEST(GicChip, LinesMayBeDrivenFromOtherThreads) {
     EXPECT_EQ(rig.lists[0].violation(), nullptr);
 }
 
+TEST(GicChip, AnInjectedInterruptIsPendingOnceWhateverItsTrigger) {
+    GicVm f(GicVersion::v2, 1);
+    constexpr u32 kSpi = 40;
+    EXPECT_FALSE(f.gic.inject(VcpuId{0}, kSpi)) << "the guest has not enabled it";
+    f.write(kDistributor + gicd::kIsenabler + 4, bit<u32>(kSpi - 32));
+    EXPECT_FALSE(f.lists[0].signalled());
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, kSpi));
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, kSpi));
+    f.handle(Exit{ExitKind::kicked});
+    ASSERT_TRUE(f.lists[0].acknowledge());
+    f.lists[0].end(kSpi);
+    f.handle(Exit{ExitKind::irq_maintenance});
+    EXPECT_FALSE(f.lists[0].signalled()) << "it is configured as level-triggered, and its wire is low";
+}
+
+TEST(GicChip, AnInterruptInjectedWhileItIsActiveComesAgain) {
+    GicVm f(GicVersion::v2, 1);
+    f.write(kDistributor + gicd::kIsenabler, bit<u32>(20));
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, 20));
+    f.handle(Exit{ExitKind::kicked});
+    ASSERT_TRUE(f.lists[0].acknowledge());
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, 20));
+    f.handle(Exit{ExitKind::kicked});
+    f.lists[0].end(20);
+    f.handle(Exit{ExitKind::irq_maintenance});
+    EXPECT_TRUE(f.lists[0].acknowledge());
+}
+
 } // namespace
 } // namespace sel4vm::test

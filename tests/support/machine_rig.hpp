@@ -101,7 +101,7 @@ public:
     std::unique_ptr<machine::VirtMachine> machine;
 
 private:
-    void notification(u64) override {}
+    void notification(u64, u64) override {}
     void vm_stopped(Vm &) override {}
 };
 

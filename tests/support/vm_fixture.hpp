@@ -41,7 +41,16 @@ struct Hooks final : LifecycleHooks {
         ++stops;
         last = reason;
     }
+    void entering(Vcpu &vcpu) override {
+        ++entered;
+        if (first_x1 != 0)
+            vcpu.port().set_general_register(1, first_x1);
+    }
+    void turned_off(Vcpu &) override { ++turned_offs; }
     int prepared = 0;
+    int entered = 0;
+    int turned_offs = 0;
+    u64 first_x1 = 0;
     int pauses = 0;
     int resumes = 0;
     int stops = 0;
@@ -50,9 +59,13 @@ struct Hooks final : LifecycleHooks {
 };
 
 struct Listener final : ExecutorListener {
-    void notification(u64 badge) override { badges |= badge; }
+    void notification(u64 badge, u64 message) override {
+        badges |= badge;
+        messages.push_back(message);
+    }
     void vm_stopped(Vm &) override { ++stopped; }
     u64 badges = 0;
+    std::vector<u64> messages;
     int stopped = 0;
 };
 

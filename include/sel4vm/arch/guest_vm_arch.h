@@ -38,8 +38,8 @@ typedef int (*unhandled_vcpu_fault_callback_fn)(vm_vcpu_t *vcpu, uint32_t hsr, v
 
 /** The guest's capability space on seL4: its size, and what is in it. */
 #define VM_CSPACE_SIZE_BITS 4
-#define VM_FAULT_EP_SLOT 1
-#define VM_CSPACE_SLOT (VM_FAULT_EP_SLOT + CONFIG_MAX_NUM_NODES)
+#define VM_FAULT_EP_SLOT    1
+#define VM_CSPACE_SLOT      (VM_FAULT_EP_SLOT + CONFIG_MAX_NUM_NODES)
 
 /** Arm's part of struct vm. */
 struct vm_arch {

@@ -21,10 +21,11 @@ void EventPort::script(VmId vm, VcpuId vcpu, const Exit &exit) {
     script_.push_back(event);
 }
 
-void EventPort::script_notification(u64 badge) {
+void EventPort::script_notification(u64 badge, u64 message) {
     Event event;
     event.kind = EventKind::notification;
     event.badge = badge;
+    event.message = message;
     script_.push_back(event);
 }
 

@@ -25,7 +25,7 @@ public:
     void add(VmId vm, VcpuId id, Vcpu &vcpu) { vcpus_.push_back({vm, id, &vcpu}); }
     /// Appends an exit to the script. It is delivered when its vCPU is runnable; one of a stopped or blocked vCPU waits.
     void script(VmId vm, VcpuId vcpu, const Exit &exit);
-    void script_notification(u64 badge);
+    void script_notification(u64 badge, u64 message = 0);
     /// A timeout event becomes due as soon as one is set and the script has nothing runnable.
     void fire_timeouts(bool on) { fire_timeouts_ = on; }
 

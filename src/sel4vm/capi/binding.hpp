@@ -37,10 +37,10 @@ struct GicSupport {
     bool v2 = false;
     bool v3 = false;
     Gpa distributor{0x0800'0000};
-    Gpa cpu_interface_at{0x0801'0000}; ///< GICv2
-    Gpa redistributors{0x080a'0000};   ///< GICv3
+    Gpa cpu_interface_at{0x0801'0000};                    ///< GICv2
+    Gpa redistributors{0x080a'0000};                      ///< GICv3
     std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, 8 KiB, mapped through
-    u64 cpu_interface_cap = 0;                            ///< seL4: its frames are found through simple; unused elsewhere
+    u64 cpu_interface_cap = 0; ///< seL4: its frames are found through simple; unused elsewhere
 };
 
 /// The client's page provider: memory_map_iterator_fn and its cookie.

@@ -31,7 +31,7 @@ enum class AttachError : u8 {
 
 class AddressMap {
 public:
-    static constexpr usize kMaxRanges = 128;
+    static constexpr usize kMaxRanges = 256;
 
     /// What lives in a range: a device or a reservation. `lock` is the device's own (LockRank::device).
     struct Slot {

@@ -6,10 +6,36 @@ namespace sel4vm {
 Executor::Executor(EventPort &port, Clock &clock, ExecutorListener &listener)
     : port_(port), clock_(clock), listener_(listener), timeouts_(*this) {}
 
+std::optional<VmId> Executor::free_id() const {
+    for (u16 i = 0; i < kMaxVms; ++i) {
+        if (vms_[i] == nullptr)
+            return VmId{i};
+    }
+    return std::nullopt;
+}
+
 bool Executor::add(Vm &vm) {
-    if (vm.id().value() != vms_.size())
+    const usize place = vm.id().value();
+    if (place >= kMaxVms || vms_[place] != nullptr)
         return false;
-    return vms_.emplace_back(&vm) != nullptr;
+    vms_[place] = &vm;
+    return true;
+}
+
+void Executor::remove(Vm &vm) {
+    const usize place = vm.id().value();
+    SEL4VM_ASSERT(place < kMaxVms && vms_[place] == &vm);
+    // Its vCPU is gone, and so is the one that the answer was for.
+    if (event_.kind == EventKind::exit && event_.vm == vm.id())
+        answer_ = Answer::none();
+    vms_[place] = nullptr;
+}
+
+void Executor::flush() {
+    if (answer_.kind() == AnswerKind::none)
+        return;
+    port_.apply(answer_);
+    answer_ = Answer::none();
 }
 
 void Executor::earliest_changed(u64 deadline_ticks) { port_.set_timeout(deadline_ticks); }
@@ -18,7 +44,7 @@ void Executor::none_left() { port_.cancel_timeout(); }
 
 bool Executor::anything_left() const {
     for (const Vm *vm : vms_) {
-        if (vm->state() != VmState::stopped)
+        if (vm != nullptr && vm->state() != VmState::stopped)
             return true;
     }
     return false;
@@ -27,8 +53,9 @@ bool Executor::anything_left() const {
 bool Executor::stop_waiting_for_ever() {
     bool any = false;
     for (Vm *vm : vms_) {
-        // A paused VM waits for its client, not for us.
-        if (vm->state() == VmState::paused || vm->state() == VmState::built || vm->state() == VmState::stopped)
+        // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
+        if (vm == nullptr || vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built ||
+            vm->state() == VmState::stopped)
             continue;
         any = true;
         vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
@@ -70,7 +97,7 @@ bool Executor::on_other_event() {
     answer_ = Answer::none();
     switch (event_.kind) {
     case EventKind::exit: break;
-    case EventKind::notification: listener_.notification(event_.badge); break;
+    case EventKind::notification: listener_.notification(event_.badge, event_.message); break;
     case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
     case EventKind::idle:
         if (!stop_waiting_for_ever())
@@ -82,7 +109,7 @@ bool Executor::on_other_event() {
 
 bool Executor::settle_all() {
     for (Vm *vm : vms_) {
-        if (vm->settle())
+        if (vm != nullptr && vm->settle())
             listener_.vm_stopped(*vm);
     }
     return anything_left();

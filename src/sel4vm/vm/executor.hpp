@@ -4,19 +4,21 @@
 // of VMs. vm_run() of the C interface is an executor with one VM.
 #pragma once
 
-#include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
+
+#include <array>
+#include <optional>
 
 namespace sel4vm {
 
 /// What the program around the executor hears.
 class ExecutorListener {
 public:
-    /// Something outside signalled (console input, a client's own badge).
-    virtual void notification(u64 badge) = 0;
+    /// Something outside signalled (console input, a client's own badge). `message`: see Event.
+    virtual void notification(u64 badge, u64 message) = 0;
     /// `vm` reached VmState::stopped.
     virtual void vm_stopped(Vm &vm) = 0;
 
@@ -30,14 +32,20 @@ public:
 
     Executor(EventPort &port, Clock &clock, ExecutorListener &listener);
 
-    /// `vm.id()` must be its place in this executor: 0 for the first. False when full or out of order.
+    /// The lowest identifier that no VM of this executor has; no value when it is full.
+    [[nodiscard]] std::optional<VmId> free_id() const;
+    /// False when another VM has its identifier, or the identifier is not below kMaxVms.
     [[nodiscard]] bool add(Vm &vm);
+    /// Forgets a VM whose vCPUs do not run any more; not from inside run() or step().
+    void remove(Vm &vm);
     [[nodiscard]] TimeoutQueue &timeouts() { return timeouts_; }
 
     /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside.
     void run();
     /// One event; false when run() should return.
     [[nodiscard]] bool step();
+    /// Applies the answer to the last event, which otherwise waits for the next step().
+    void flush();
 
 private:
     void earliest_changed(u64 deadline_ticks) override;
@@ -53,7 +61,7 @@ private:
     Clock &clock_;
     ExecutorListener &listener_;
     TimeoutQueue timeouts_;
-    FixedVector<Vm *, kMaxVms> vms_;
+    std::array<Vm *, kMaxVms> vms_{}; // by identifier
     Answer answer_ = Answer::none();
     Event event_;
 };

@@ -151,6 +151,25 @@ Status<MemoryError> GuestMemory::load_image(Gpa at, std::span<const u8> bytes) {
     });
 }
 
+Result<bool, MemoryError> GuestMemory::visit(Gpa at, u64 size_bytes, Visitor &visitor) {
+    bool wanted = true;
+    SEL4VM_TRY(each_part(at, size_bytes, [&](const Piece &piece, u64 offset, u64 done, u64 count) {
+        for (u64 here = 0; wanted && here < count;) {
+            const Gpa gpa{at.value() + done + here};
+            const u64 bytes = std::min(count - here, kPageBytes - gpa.value() % kPageBytes);
+            wanted = visitor.part(gpa, piece.block.window + offset + here, done + here, bytes);
+            here += bytes;
+        }
+    }));
+    return wanted;
+}
+
+Status<MemoryError> GuestMemory::clean(Gpa at, u64 size_bytes) {
+    return each_part(at, size_bytes, [&](const Piece &piece, u64 offset, u64, u64 count) {
+        space_.clean_to_guest(piece.block, offset, count);
+    });
+}
+
 Result<u64, MemoryError> GuestMemory::load_width(Gpa at, Width width) const {
     u64 value = 0;
     // Little-endian hosts only, as all that this library runs on.

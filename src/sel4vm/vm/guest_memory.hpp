@@ -60,6 +60,9 @@ public:
 
     /// Adds RAM or ROM at an exact place. Memory is cleared unless `clearing` says otherwise.
     [[nodiscard]] Status<RegionError> add(GpaRange range, RegionKind kind, Clearing clearing = Clearing::cleared);
+    /// Makes a block that the caller got from the host a region of RAM; it is then freed like the others, by
+    /// GuestSpacePort::free_ram(). It is at least as large as the range. After an error it is the caller's still.
+    [[nodiscard]] Status<RegionError> adopt(GpaRange range, const RamBlock &block);
     /// Unmaps and frees the region that starts at `base`; false when there is none.
     [[nodiscard]] bool remove(Gpa base);
 
@@ -107,6 +110,21 @@ public:
     /// Copies an image in, ROM included, and makes it visible to a guest that runs with caches off.
     [[nodiscard]] Status<MemoryError> load_image(Gpa at, std::span<const u8> bytes);
 
+    /// Sees guest memory in place: for the C interface's vm_ram_touch(), whose callbacks get a pointer. Everything else
+    /// takes copies.
+    class Visitor {
+    public:
+        /// `count` bytes from `at`, seen by the VMM at `window`, are at `done` of what was asked for; false ends it.
+        [[nodiscard]] virtual bool part(Gpa at, volatile u8 *window, u64 done, u64 count) = 0;
+
+    protected:
+        ~Visitor() = default;
+    };
+    /// In address order, in parts that do not cross a multiple of kPageBytes. False when the visitor ended it.
+    [[nodiscard]] Result<bool, MemoryError> visit(Gpa at, u64 size_bytes, Visitor &visitor);
+    /// Makes what was written there visible to a guest that runs with its caches off.
+    [[nodiscard]] Status<MemoryError> clean(Gpa at, u64 size_bytes);
+
     /// Clears all RAM (not ROM) for a reset.
     void clear_ram();
 
@@ -147,6 +165,8 @@ private:
     };
     enum class Direction : u8 { from_guest, to_guest };
 
+    [[nodiscard]] Status<RegionError> check_new(GpaRange range) const;
+    void insert_region(GpaRange range, RegionKind kind);
     [[nodiscard]] Status<RegionError> back(GpaRange range, RegionKind kind, Clearing clearing);
     [[nodiscard]] Status<RegionError> back_with(RamBlock block, GpaRange part, RegionKind kind);
     void drop_pieces(GpaRange range);

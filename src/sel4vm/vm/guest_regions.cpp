@@ -43,7 +43,7 @@ bool GuestMemory::overlaps(GpaRange range) const {
     return false;
 }
 
-Status<RegionError> GuestMemory::add(GpaRange range, RegionKind kind, Clearing clearing) {
+Status<RegionError> GuestMemory::check_new(GpaRange range) const {
     if (!range.is_aligned_to(kPageBytes))
         return Err{RegionError::misaligned};
     if (space_.address_bits() < 64 && range.end().value() > bit(space_.address_bits()))
@@ -52,14 +52,31 @@ Status<RegionError> GuestMemory::add(GpaRange range, RegionKind kind, Clearing c
         return Err{RegionError::overlap};
     if (regions_.full())
         return Err{RegionError::too_many};
+    return Ok{};
+}
+
+void GuestMemory::insert_region(GpaRange range, RegionKind kind) {
+    usize place = 0;
+    while (place < regions_.size() && regions_[place].range.base() < range.base())
+        ++place;
+    SEL4VM_ASSERT(regions_.insert(place, RegionInfo{range, kind})); // not full: check_new()
+}
+
+Status<RegionError> GuestMemory::add(GpaRange range, RegionKind kind, Clearing clearing) {
+    SEL4VM_TRY(check_new(range));
     if (const auto backed = back(range, kind, clearing); !backed) {
         drop_pieces(range);
         return Err{backed.error()};
     }
-    usize place = 0;
-    while (place < regions_.size() && regions_[place].range.base() < range.base())
-        ++place;
-    SEL4VM_ASSERT(regions_.insert(place, RegionInfo{range, kind})); // not full: checked above
+    insert_region(range, kind);
+    return Ok{};
+}
+
+Status<RegionError> GuestMemory::adopt(GpaRange range, const RamBlock &block) {
+    SEL4VM_ASSERT(block.size_bytes >= range.size());
+    SEL4VM_TRY(check_new(range));
+    SEL4VM_TRY(back_with(block, range, RegionKind::ram));
+    insert_region(range, RegionKind::ram);
     return Ok{};
 }
 

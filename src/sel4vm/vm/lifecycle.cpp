@@ -56,8 +56,10 @@ bool Vm::all_parked() const {
 
 void Vm::parked(Vcpu &vcpu) {
     PowerState leaving = PowerState::off_pending;
-    vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
+    const bool off = vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
     vcpu.parked_.store(true, std::memory_order_release);
+    if (off && hooks_ != nullptr)
+        hooks_->turned_off(vcpu);
 }
 
 bool Vm::boot(VmState from) {
@@ -73,6 +75,8 @@ bool Vm::boot(VmState from) {
 }
 
 void Vm::run_from_reset(Vcpu &vcpu) {
+    if (hooks_ != nullptr)
+        hooks_->entering(vcpu);
     vcpu.parked_.store(false, std::memory_order_release);
     vcpu.power_.store(PowerState::on, std::memory_order_release);
     vcpu.port().resume();
@@ -113,15 +117,41 @@ Status<LifecycleError> Vm::resume() {
     if (!state_.compare_exchange_strong(expected, VmState::running, std::memory_order_acq_rel))
         return Err{LifecycleError::wrong_state};
     for (Vcpu &vcpu : vcpus_) {
-        if (vcpu.power_state() != PowerState::on)
-            continue;
-        vcpu.parked_.store(false, std::memory_order_release);
-        vcpu.port().resume();
-        // Interrupts may have arrived while it was held.
-        static_cast<void>(vcpu.request_sync());
-        vcpu.port().kick();
+        if (vcpu.power_state() == PowerState::on)
+            run_again(vcpu);
     }
     return Ok{};
+}
+
+void Vm::run_again(Vcpu &vcpu) {
+    vcpu.parked_.store(false, std::memory_order_release);
+    vcpu.port().resume();
+    // Interrupts may have arrived while it was held.
+    static_cast<void>(vcpu.request_sync());
+    vcpu.port().kick();
+}
+
+bool Vm::is_held(const Vcpu &vcpu) const {
+    return state() == VmState::running && vcpu.is_parked() && vcpu.power_state() == PowerState::on;
+}
+
+bool Vm::any_held() const {
+    for (const Vcpu &vcpu : vcpus_) {
+        if (is_held(vcpu))
+            return true;
+    }
+    return false;
+}
+
+bool Vm::release(Vcpu &vcpu) {
+    LockGuard guard(lifecycle_lock_);
+    if (!is_held(vcpu))
+        return false;
+    run_again(vcpu);
+    // As in run_from_reset().
+    if (state() != VmState::running)
+        vcpu.port().kick();
+    return true;
 }
 
 Status<LifecycleError> Vm::reset() {

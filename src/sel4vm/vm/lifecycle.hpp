@@ -35,6 +35,7 @@ enum class LifecycleError : u8 {
 };
 
 class Vm;
+class Vcpu;
 
 /// Where the boot vCPU starts.
 struct BootEntry {
@@ -52,6 +53,10 @@ public:
     virtual void resuming(Vm &vm) = 0;
     /// The VM has reached VmState::stopped.
     virtual void stopped(Vm &vm, StopReason reason) = 0;
+    /// The vCPU was reset and is about to run: its registers may still be changed.
+    virtual void entering(Vcpu &vcpu) { static_cast<void>(vcpu); }
+    /// The vCPU has turned itself off.
+    virtual void turned_off(Vcpu &vcpu) { static_cast<void>(vcpu); }
 
 protected:
     ~LifecycleHooks() = default;

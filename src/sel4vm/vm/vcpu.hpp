@@ -39,6 +39,10 @@ public:
     [[nodiscard]] VcpuPort &port() const { return port_; }
     [[nodiscard]] PowerState power_state() const { return power_.load(std::memory_order_acquire); }
     [[nodiscard]] const ExitCounters &counters() const { return counters_; }
+    /// Stopped at its port: off, held, or its VM is paused or stopped.
+    [[nodiscard]] bool is_parked() const { return parked_.load(std::memory_order_acquire); }
+    /// Parked or inside an exit of its own: the port's registers may be touched.
+    [[nodiscard]] bool is_reachable() const { return is_parked() || in_exit_.load(std::memory_order_relaxed); }
 
     /// The interrupt controller calls this from any thread; the end of the next exit then calls IrqChip::sync.
     /// True: the vCPU must be kicked, too. False: it is handling an exit and will look at the request by itself.
@@ -61,7 +65,7 @@ private:
     std::atomic<PowerState> power_{PowerState::off};
     std::atomic<bool> needs_sync_{false};
     std::atomic<bool> in_exit_{false}; ///< from the start of an exit's dispatch to its end
-    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held for a pause, reset or stop of the VM
+    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held by its handler or for a change of the VM
     ExitCounters counters_;
 };
 

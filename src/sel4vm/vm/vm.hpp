@@ -79,6 +79,13 @@ public:
     /// VM stops: nobody could ever start one again.
     [[nodiscard]] Answer power_off(Vcpu &vcpu);
 
+    /// A handler may hold its vCPU by an answer with Next::stop: it waits for release(), at the same instruction when the
+    /// answer is retry. Pausing and stopping the VM go on meanwhile; resuming it releases the vCPU, too.
+    [[nodiscard]] bool is_held(const Vcpu &vcpu) const;
+    [[nodiscard]] bool any_held() const;
+    /// False when it is not held.
+    [[nodiscard]] bool release(Vcpu &vcpu);
+
     // -- lifecycle: requests, from any thread; settle() carries them out
     /// built -> running: calls the hooks' prepare_boot and starts the boot vCPU. Not from an executor of a running VM.
     [[nodiscard]] Status<LifecycleError> start();
@@ -123,6 +130,7 @@ private:
     void kick_all();
     [[nodiscard]] bool boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
+    void run_again(Vcpu &vcpu);
     void reset_system_registers(Vcpu &vcpu);
 
     VmConfig config_;

@@ -142,5 +142,60 @@ TEST_F(GuestMemoryTest, ClearingSparesRom) {
     EXPECT_EQ(*memory.load<u8>(Gpa{kBase}), 0);
 }
 
+TEST_F(GuestMemoryTest, AnAdoptedBlockIsRamAndIsFreedWithItsRegion) {
+    auto block = space.allocate_ram(0x4000, kPageBytes, Clearing::cleared);
+    ASSERT_TRUE(block);
+    ASSERT_TRUE(memory.adopt(range(kBase, 0x3000), *block));
+    EXPECT_TRUE(memory.contains(Gpa{kBase}, 0x3000));
+    EXPECT_FALSE(memory.contains(Gpa{kBase}, 0x3001));
+    ASSERT_TRUE(memory.store<u32>(Gpa{kBase + 0x2000}, 5));
+    EXPECT_EQ(space.page(Gpa{kBase + 0x2000})->phys, block->phys.value() + 0x2000);
+    EXPECT_TRUE(memory.remove(Gpa{kBase}));
+    EXPECT_EQ(space.live_blocks(), 0u);
+    EXPECT_EQ(space.mapped_pages(), 0u);
+}
+
+TEST_F(GuestMemoryTest, ABlockThatCannotBeAdoptedRemainsTheCallers) {
+    ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::ram));
+    auto block = space.allocate_ram(0x1000, kPageBytes, Clearing::cleared);
+    ASSERT_TRUE(block);
+    EXPECT_EQ(memory.adopt(range(kBase, 0x1000), *block).error(), RegionError::overlap);
+    space.fail_at(1);
+    EXPECT_FALSE(memory.adopt(range(kBase + 0x1000, 0x1000), *block));
+    EXPECT_FALSE(memory.contains(Gpa{kBase + 0x1000}, 1));
+    space.free_ram(*block);
+}
+
+TEST_F(GuestMemoryTest, AVisitorSeesPartsWithinPagesInOrder) {
+    space.limit_block(0x1800 + 0x800); // two pages
+    ASSERT_TRUE(memory.add(range(kBase, 0x4000), RegionKind::ram));
+    struct Visitor final : GuestMemory::Visitor {
+        bool part(Gpa at, volatile u8 *window, u64 done, u64 count) override {
+            seen.push_back({at.value(), done, count});
+            window[0] = static_cast<u8>(seen.size());
+            return seen.size() < limit;
+        }
+        std::vector<std::array<u64, 3>> seen;
+        usize limit = 99;
+    } visitor;
+    EXPECT_TRUE(*memory.visit(Gpa{kBase + 0xf00}, 0x2200, visitor));
+    const std::vector<std::array<u64, 3>> expected{{kBase + 0xf00, 0, 0x100},
+                                                   {kBase + 0x1000, 0x100, 0x1000},
+                                                   {kBase + 0x2000, 0x1100, 0x1000},
+                                                   {kBase + 0x3000, 0x2100, 0x100}};
+    EXPECT_EQ(visitor.seen, expected);
+    EXPECT_EQ(*memory.load<u8>(Gpa{kBase + 0x2000}), 3);
+    visitor.seen.clear();
+    visitor.limit = 2;
+    EXPECT_FALSE(*memory.visit(Gpa{kBase}, 0x4000, visitor));
+    EXPECT_EQ(visitor.seen.size(), 2u);
+    visitor.seen.clear();
+    EXPECT_EQ(memory.visit(Gpa{kBase + 0x3000}, 0x1001, visitor).error(), MemoryError::unmapped);
+    EXPECT_TRUE(visitor.seen.empty());
+    const u64 before = space.cleaned_bytes();
+    ASSERT_TRUE(memory.clean(Gpa{kBase + 0x1f00}, 0x200));
+    EXPECT_EQ(space.cleaned_bytes() - before, 0x200u);
+}
+
 } // namespace
 } // namespace sel4vm::test

@@ -190,6 +190,11 @@ inline constexpr u32 kCntvTvalEl0 = sysreg_id(3, 3, 14, 3, 0);
 inline constexpr u32 kCntvCtlEl0 = sysreg_id(3, 3, 14, 3, 1);
 inline constexpr u32 kCntvCvalEl0 = sysreg_id(3, 3, 14, 3, 2);
 
+// What a port knows of its vCPU's last exit, under the names that EL2 has for it.
+inline constexpr u32 kSpsrEl2 = sysreg_id(3, 4, 4, 0, 0); ///< the PSTATE that the vCPU goes on with
+inline constexpr u32 kEsrEl2 = sysreg_id(3, 4, 5, 2, 0);  ///< the syndrome
+inline constexpr u32 kFarEl2 = sysreg_id(3, 4, 6, 0, 0);  ///< the faulting virtual address
+
 // Performance monitors.
 inline constexpr u32 kPmintensetEl1 = sysreg_id(3, 0, 9, 14, 1);
 inline constexpr u32 kPmintenclrEl1 = sysreg_id(3, 0, 9, 14, 2);

@@ -106,6 +106,17 @@ void Gic::set_level(u32 intid, Level level) {
     core_.irqs().set_wire(0, intid, level);
 }
 
+bool Gic::inject(VcpuId vcpu, u32 intid) {
+    SEL4VM_ASSERT(has(intid));
+    Session session(*this, kNobody);
+    IrqMachine &irqs = core_.irqs();
+    const u8 target = irqs.target_of(vcpu.value(), intid);
+    if (target == kNoCpu || !irqs.is_forwarded(target, intid))
+        return false;
+    irqs.set_pending(vcpu.value(), intid / kIrqsPerWord, bit<u32>(intid % kIrqsPerWord));
+    return true;
+}
+
 void Gic::set_private_level(VcpuId vcpu, u32 intid, Level level) {
     SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
     Session session(*this, kNobody);

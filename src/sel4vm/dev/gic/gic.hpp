@@ -54,6 +54,10 @@ public:
     /// One listener for each INTID, on all vCPUs; nullptr removes it. While the VM is built or paused.
     void set_eoi_listener(u32 intid, EoiListener *listener) SEL4VM_EXCLUDES(lock_);
 
+    /// Pends an interrupt once, as a write to ISPENDR does, if the guest has enabled it and its group: its trigger and its
+    /// wire do not matter. A private interrupt is that of `vcpu`. False: it would not be delivered, and is not remembered.
+    [[nodiscard]] bool inject(VcpuId vcpu, u32 intid) SEL4VM_EXCLUDES(lock_);
+
     // -- IrqChip
     void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
     void set_private_level(VcpuId vcpu, u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);

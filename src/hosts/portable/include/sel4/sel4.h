@@ -53,10 +53,10 @@ typedef enum seL4_Error {
     seL4_NotEnoughMemory
 } seL4_Error;
 
-#define seL4_PageBits 12
-#define seL4_LargePageBits 21
-#define seL4_HugePageBits 30
-#define seL4_EndpointBits 4
+#define seL4_PageBits         12
+#define seL4_LargePageBits    21
+#define seL4_HugePageBits     30
+#define seL4_EndpointBits     4
 #define seL4_NotificationBits 6
 
 /** Object types that vka_alloc_object takes on these hosts. */
@@ -73,38 +73,27 @@ typedef struct seL4_CapRights {
     uint64_t words[1];
 } seL4_CapRights_t;
 
-static inline seL4_CapRights_t seL4_CapRights_new(uint64_t grant_reply, uint64_t grant, uint64_t read, uint64_t write)
-{
+static inline seL4_CapRights_t seL4_CapRights_new(uint64_t grant_reply, uint64_t grant, uint64_t read, uint64_t write) {
     seL4_CapRights_t rights;
     rights.words[0] = (grant_reply & 1U) << 3 | (grant & 1U) << 2 | (read & 1U) << 1 | (write & 1U);
     return rights;
 }
-static inline uint64_t seL4_CapRights_get_capAllowWrite(seL4_CapRights_t rights)
-{
-    return rights.words[0] & 1U;
-}
-static inline uint64_t seL4_CapRights_get_capAllowRead(seL4_CapRights_t rights)
-{
-    return rights.words[0] >> 1 & 1U;
-}
-static inline uint64_t seL4_CapRights_get_capAllowGrant(seL4_CapRights_t rights)
-{
-    return rights.words[0] >> 2 & 1U;
-}
-static inline uint64_t seL4_CapRights_get_capAllowGrantReply(seL4_CapRights_t rights)
-{
+static inline uint64_t seL4_CapRights_get_capAllowWrite(seL4_CapRights_t rights) { return rights.words[0] & 1U; }
+static inline uint64_t seL4_CapRights_get_capAllowRead(seL4_CapRights_t rights) { return rights.words[0] >> 1 & 1U; }
+static inline uint64_t seL4_CapRights_get_capAllowGrant(seL4_CapRights_t rights) { return rights.words[0] >> 2 & 1U; }
+static inline uint64_t seL4_CapRights_get_capAllowGrantReply(seL4_CapRights_t rights) {
     return rights.words[0] >> 3 & 1U;
 }
 
-#define seL4_ReadWrite seL4_CapRights_new(0, 0, 1, 1)
-#define seL4_AllRights seL4_CapRights_new(1, 1, 1, 1)
-#define seL4_CanRead seL4_CapRights_new(0, 0, 1, 0)
-#define seL4_CanWrite seL4_CapRights_new(0, 0, 0, 1)
-#define seL4_CanGrant seL4_CapRights_new(0, 1, 0, 0)
+#define seL4_ReadWrite     seL4_CapRights_new(0, 0, 1, 1)
+#define seL4_AllRights     seL4_CapRights_new(1, 1, 1, 1)
+#define seL4_CanRead       seL4_CapRights_new(0, 0, 1, 0)
+#define seL4_CanWrite      seL4_CapRights_new(0, 0, 0, 1)
+#define seL4_CanGrant      seL4_CapRights_new(0, 1, 0, 0)
 #define seL4_CanGrantReply seL4_CapRights_new(1, 0, 0, 0)
-#define seL4_NoWrite seL4_CapRights_new(1, 1, 1, 0)
-#define seL4_NoRead seL4_CapRights_new(1, 1, 0, 1)
-#define seL4_NoRights seL4_CapRights_new(0, 0, 0, 0)
+#define seL4_NoWrite       seL4_CapRights_new(1, 1, 1, 0)
+#define seL4_NoRead        seL4_CapRights_new(1, 1, 0, 1)
+#define seL4_NoRights      seL4_CapRights_new(0, 0, 0, 0)
 
 /** What came with an event: bits 0-6 length in words, 7-8 capabilities, 9-11 unwrapped, 12 and up the label. */
 typedef struct seL4_MessageInfo {
@@ -112,28 +101,15 @@ typedef struct seL4_MessageInfo {
 } seL4_MessageInfo_t;
 
 static inline seL4_MessageInfo_t seL4_MessageInfo_new(uint64_t label, uint64_t caps_unwrapped, uint64_t extra_caps,
-                                                      uint64_t length)
-{
+                                                      uint64_t length) {
     seL4_MessageInfo_t info;
     info.words[0] = label << 12 | (caps_unwrapped & 7U) << 9 | (extra_caps & 3U) << 7 | (length & 0x7fU);
     return info;
 }
-static inline uint64_t seL4_MessageInfo_get_label(seL4_MessageInfo_t info)
-{
-    return info.words[0] >> 12;
-}
-static inline uint64_t seL4_MessageInfo_get_capsUnwrapped(seL4_MessageInfo_t info)
-{
-    return info.words[0] >> 9 & 7U;
-}
-static inline uint64_t seL4_MessageInfo_get_extraCaps(seL4_MessageInfo_t info)
-{
-    return info.words[0] >> 7 & 3U;
-}
-static inline uint64_t seL4_MessageInfo_get_length(seL4_MessageInfo_t info)
-{
-    return info.words[0] & 0x7fU;
-}
+static inline uint64_t seL4_MessageInfo_get_label(seL4_MessageInfo_t info) { return info.words[0] >> 12; }
+static inline uint64_t seL4_MessageInfo_get_capsUnwrapped(seL4_MessageInfo_t info) { return info.words[0] >> 9 & 7U; }
+static inline uint64_t seL4_MessageInfo_get_extraCaps(seL4_MessageInfo_t info) { return info.words[0] >> 7 & 3U; }
+static inline uint64_t seL4_MessageInfo_get_length(seL4_MessageInfo_t info) { return info.words[0] & 0x7fU; }
 
 /** A vCPU's registers as its thread has them. `sp` is SP_EL0, `spsr` the PSTATE it runs with. */
 typedef struct seL4_UserContext_ {

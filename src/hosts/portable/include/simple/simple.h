@@ -13,7 +13,6 @@ typedef struct simple_t {
 } simple_t;
 
 /** How many CPUs the host runs vCPUs on; -1 where `simple` was not filled. */
-static inline int simple_get_core_count(simple_t *simple)
-{
+static inline int simple_get_core_count(simple_t *simple) {
     return simple == NULL || simple->core_count == NULL ? -1 : simple->core_count(simple->data);
 }

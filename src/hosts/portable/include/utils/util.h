@@ -18,7 +18,7 @@
 #define ROUND_DOWN(n, b) ((n) / (b) * (b))
 #endif
 #ifndef ROUND_UP
-#define ROUND_UP(n, b) (((n) + (b) - 1) / (b) * (b))
+#define ROUND_UP(n, b) (((n) + (b)-1) / (b) * (b))
 #endif
 #ifndef IS_ALIGNED
 #define IS_ALIGNED(n, b) (((n) & (BIT(b) - 1)) == 0)
