@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// sel4vm/boot.h: making and destroying VMs.
+#include <sel4vm/boot.h>
+
+#include <sel4vm/capi/arguments.hpp>
+
+#include <sel4vm/guest_vm_exits.h>
+
+#include <cstring>
+
+namespace sel4vm::capi {
+
+namespace {
+
+constexpr const char *kInit = "vm_init";
+
+const char *wrong_argument(const vm_t &vm, const char *name) {
+    if (vm.vka == nullptr || vm.simple == nullptr || vm.io_ops == nullptr)
+        return "vka, simple or io_ops is NULL";
+    if (vm.host_endpoint == seL4_CapNull)
+        return "there is no endpoint";
+    return name == nullptr ? "name is NULL" : nullptr;
+}
+
+/// Everything that vm_init() makes, taken back in reverse order unless it was kept.
+class Building {
+public:
+    explicit Building(vm_t &vm) : vm_(vm) {}
+    Building(const Building &) = delete;
+    Building &operator=(const Building &) = delete;
+    ~Building() {
+        if (binding_ == nullptr)
+            return;
+        Allocator &allocator = binding_->allocator();
+        destroy(allocator, machine_);
+        if (endpoint_ != nullptr && endpoint_->leave())
+            destroy(allocator, endpoint_);
+        if (vm_.vm_name != nullptr)
+            allocator.deallocate(vm_.vm_name, name_bytes_, 1);
+        close_binding(vm_, *binding_);
+    }
+
+    /// nullptr, or why not.
+    [[nodiscard]] const char *build(const char *name, const vm_options_t &options);
+    void keep() { binding_ = nullptr; }
+
+private:
+    vm_t &vm_;
+    Binding *binding_ = nullptr;
+    Endpoint *endpoint_ = nullptr;
+    vm_machine *machine_ = nullptr;
+    usize name_bytes_ = 0;
+};
+
+const char *Building::build(const char *name, const vm_options_t &options) {
+    Machine *peer = nullptr;
+    if (options.peer != nullptr) {
+        peer = machine_of(options.peer, kInit);
+        if (peer == nullptr || options.peer->host_endpoint != vm_.host_endpoint)
+            return "the peer is no VM on the same endpoint";
+    }
+    BindingOptions wishes;
+    wishes.first_badge = options.first_badge;
+    if (options.timeout_source != nullptr)
+        wishes.timeout_source = *options.timeout_source;
+    const auto opened = open_binding(vm_, peer != nullptr ? &peer->binding() : nullptr, wishes);
+    if (!opened)
+        return "the host could not make what the VM needs";
+    binding_ = *opened;
+    Allocator &allocator = binding_->allocator();
+
+    name_bytes_ = std::strlen(name) + 1;
+    vm_.vm_name = static_cast<char *>(allocator.allocate(name_bytes_, 1));
+    if (vm_.vm_name == nullptr)
+        return "out of memory";
+    std::memcpy(vm_.vm_name, name, name_bytes_);
+
+    endpoint_ =
+        peer != nullptr ? &peer->endpoint() : create<Endpoint>(allocator, binding_->events(), binding_->clock());
+    if (endpoint_ == nullptr)
+        return "out of memory";
+    endpoint_->join();
+    const auto id = endpoint_->executor().free_id();
+    if (!id)
+        return "there are too many VMs on the endpoint";
+    vm_.vm_id = id->value();
+    ClientLock lock;
+    if (options.lock != nullptr)
+        lock = *options.lock;
+    machine_ = create<vm_machine>(allocator,
+                                  MachineConfig{vm_,
+                                                *binding_,
+                                                *endpoint_,
+                                                {vm_.vm_name, name_bytes_ - 1},
+                                                *id,
+                                                lock,
+                                                options.defer_memory_map ? MapWhen::at_first_access : MapWhen::now});
+    if (machine_ == nullptr || !machine_->init())
+        return "out of memory";
+    SEL4VM_ASSERT(endpoint_->executor().add(machine_->vm())); // the place was free
+    vm_.arch.machine = machine_;
+    vm_.arch.vm_smc_handler = vm_serve_smc;
+    vm_.mem.reservation_cookie = &machine_->reservations();
+    return nullptr;
+}
+
+} // namespace
+
+} // namespace sel4vm::capi
+
+using namespace sel4vm;
+
+int vm_init_with_options(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, ps_io_ops_t *io_ops,
+                         seL4_CPtr host_endpoint, const char *name, const vm_options_t *options) {
+    if (vm == nullptr) {
+        capi::complain(capi::kInit, "vm is NULL");
+        return -1;
+    }
+    constexpr vm_options_t kNone{};
+    const vm_options_t &wishes = options != nullptr ? *options : kNone;
+    *vm = {};
+    vm->vka = vka;
+    vm->simple = host_simple;
+    vm->io_ops = io_ops;
+    vm->host_endpoint = host_endpoint;
+    vm->mem.vmm_vspace = host_vspace;
+    vm->run.exit_reason = VM_GUEST_UNKNOWN_EXIT;
+    const char *why = capi::wrong_argument(*vm, name);
+    if (why == nullptr && wishes.lock != nullptr && (wishes.lock->lock == nullptr || wishes.lock->unlock == nullptr))
+        why = "the lock lacks a function";
+    if (why == nullptr) {
+        capi::ClientLock lock;
+        if (wishes.lock != nullptr)
+            lock = *wishes.lock;
+        const capi::AllocationGuard guard(lock);
+        capi::Building building(*vm);
+        why = building.build(name, wishes);
+        if (why == nullptr)
+            building.keep();
+    }
+    if (why != nullptr) {
+        capi::complain(capi::kInit, why);
+        *vm = {};
+        return -1;
+    }
+    vm->vm_initialised = true;
+    return 0;
+}
+
+int vm_init(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, ps_io_ops_t *io_ops,
+            seL4_CPtr host_endpoint, const char *name) {
+    return vm_init_with_options(vm, vka, host_simple, host_vspace, io_ops, host_endpoint, name, nullptr);
+}
+
+int vm_destroy(vm_t *vm) {
+    capi::Machine *machine = capi::machine_of(vm, "vm_destroy");
+    if (machine == nullptr)
+        return -1;
+    if (machine->endpoint().runner() != nullptr)
+        return capi::fail(*machine, "vm_destroy", "called from a callback");
+    const capi::AllocationGuard guard(machine->client_lock());
+    capi::Binding &binding = machine->binding();
+    capi::Endpoint &endpoint = machine->endpoint();
+    Allocator &allocator = binding.allocator();
+    machine->destroy_vcpus();
+    endpoint.executor().remove(machine->vm());
+    capi::destroy(allocator, vm->arch.machine);
+    if (endpoint.leave())
+        capi::destroy(allocator, &endpoint);
+    allocator.deallocate(vm->vm_name, std::strlen(vm->vm_name) + 1, 1);
+    capi::close_binding(*vm, binding);
+    *vm = {};
+    return 0;
+}
+
+vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority) {
+    constexpr const char *kCall = "vm_create_vcpu";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return nullptr;
+    if (vm->num_vcpus >= CONFIG_MAX_NUM_NODES) {
+        machine->complain(kCall, "there are as many as there can be");
+        return nullptr;
+    }
+    if (machine->vm().state() != VmState::built) {
+        machine->complain(kCall, "the VM was started already");
+        return nullptr;
+    }
+    const capi::AllocationGuard guard(machine->client_lock());
+    return machine->create_vcpu(priority);
+}
+
+int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
+    constexpr const char *kCall = "vm_assign_vcpu_target";
+    capi::GuestVcpu *guest = capi::vcpu_of(vcpu, kCall);
+    if (guest == nullptr)
+        return -1;
+    capi::Machine &machine = guest->machine();
+    if (target_cpu < 0)
+        return capi::fail(machine, kCall, "there is no such CPU");
+    const vm_t &vm = machine.c();
+    for (unsigned i = 0; i < vm.num_vcpus; ++i) {
+        if (vm.vcpus[i] != vcpu && vm.vcpus[i]->target_cpu == target_cpu)
+            return capi::fail(machine, kCall, "another vCPU of the VM has this CPU");
+    }
+    if (guest->core().power_state() != PowerState::off)
+        return capi::fail(machine, kCall, "the vCPU runs");
+    if (!machine.binding().assign_target(*vcpu, target_cpu))
+        return capi::fail(machine, kCall, "the host has no such CPU");
+    vcpu->target_cpu = target_cpu;
+    return 0;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// sel4vm/guest_ram.h
+#include <sel4vm/guest_ram.h>
+
+#include <sel4vm/capi/arguments.hpp>
+
+#include <cstring>
+
+using namespace sel4vm;
+
+namespace {
+
+/// The pages of a touch, given to the client's callback.
+class Touching final : public GuestMemory::Visitor {
+public:
+    Touching(vm_t &vm, ram_touch_callback_fn callback, void *cookie) : vm_(vm), callback_(callback), cookie_(cookie) {}
+
+    [[nodiscard]] bool part(Gpa at, volatile u8 *window, u64 done, u64 count) override {
+        // SAFETY: the client accepts that the guest may change the bytes at any time (guest_ram.h).
+        result_ = callback_(&vm_, at.value(), const_cast<u8 *>(window), count, done, cookie_);
+        return result_ == 0;
+    }
+    [[nodiscard]] int result() const { return result_; }
+
+private:
+    vm_t &vm_;
+    ram_touch_callback_fn callback_;
+    void *cookie_;
+    int result_ = 0;
+};
+
+/// Whether a guest may look at memory with its caches off before anything else makes it coherent.
+bool must_clean(capi::Machine &machine) {
+    return machine.vm().state() != VmState::running || machine.c().mem.clean_cache;
+}
+
+std::optional<GpaRange> pages(uintptr_t start, size_t bytes) {
+    const auto range = GpaRange::make(Gpa{start}, bytes);
+    return range && range->is_aligned_to(kPageBytes) ? range : std::nullopt;
+}
+
+constexpr const char *kNoPages = "start and size must be multiples of 4 KiB, and the size not 0";
+
+} // namespace
+
+int vm_guest_ram_read_callback(vm_t *vm, uintptr_t guest_addr, void *vaddr, size_t size, size_t offset, void *buf) {
+    static_cast<void>(vm);
+    static_cast<void>(guest_addr);
+    std::memcpy(static_cast<u8 *>(buf) + offset, vaddr, size);
+    return 0;
+}
+
+int vm_guest_ram_write_callback(vm_t *vm, uintptr_t guest_addr, void *vaddr, size_t size, size_t offset, void *buf) {
+    static_cast<void>(vm);
+    static_cast<void>(guest_addr);
+    std::memcpy(vaddr, static_cast<const u8 *>(buf) + offset, size);
+    return 0;
+}
+
+int vm_ram_touch(vm_t *vm, uintptr_t addr, size_t size, ram_touch_callback_fn touch_callback, void *cookie) {
+    constexpr const char *kCall = "vm_ram_touch";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    GuestMemory &memory = machine->vm().memory();
+    if (touch_callback == nullptr || !memory.contains(Gpa{addr}, size))
+        return capi::fail(*machine, kCall, "the callback is NULL, or some of it is not RAM");
+    Touching touching(*vm, touch_callback, cookie);
+    if (!memory.visit(Gpa{addr}, size, touching))
+        return capi::fail(*machine, kCall, "the host could not map it");
+    if (must_clean(*machine) && !memory.clean(Gpa{addr}, size))
+        return capi::fail(*machine, kCall, "the host could not map it");
+    return touching.result();
+}
+
+int vm_ram_find_largest_free_region(vm_t *vm, uintptr_t *addr, size_t *size) {
+    constexpr const char *kCall = "vm_ram_find_largest_free_region";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    const auto largest = machine->ram().largest_free();
+    if (addr == nullptr || size == nullptr || !largest)
+        return capi::fail(*machine, kCall, "addr or size is NULL, or there is no free RAM");
+    *addr = largest->base().value();
+    *size = largest->size();
+    return 0;
+}
+
+uintptr_t vm_ram_register(vm_t *vm, size_t bytes) {
+    constexpr const char *kCall = "vm_ram_register";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return 0;
+    if (!pages(0, bytes)) {
+        machine->complain(kCall, kNoPages);
+        return 0;
+    }
+    // Where the host can use its large frames, if there is such a place.
+    auto place = bytes >= 2 * kMiB ? machine->reservations().find_place(bytes, 2 * kMiB) : std::nullopt;
+    if (!place)
+        place = machine->reservations().find_place(bytes, kPageBytes);
+    const capi::AllocationGuard guard(machine->client_lock());
+    const char *why = place ? machine->add_ram(*place) : "the anonymous ranges have no room";
+    if (why != nullptr) {
+        machine->complain(kCall, why);
+        return 0;
+    }
+    return place->base().value();
+}
+
+int vm_ram_register_at(vm_t *vm, uintptr_t start, size_t bytes, bool untyped) {
+    constexpr const char *kCall = "vm_ram_register_at";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    const auto range = pages(start, bytes);
+    if (!range)
+        return capi::fail(*machine, kCall, kNoPages);
+    const capi::AllocationGuard guard(machine->client_lock());
+    if (!untyped)
+        return capi::result_of(*machine, kCall, machine->add_ram(*range));
+    const auto block = machine->binding().allocate_ram_at(HostPhys{start}, bytes, Clearing::cleared);
+    return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
+}
+
+int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, memory_map_iterator_fn map_iterator,
+                                       void *cookie) {
+    constexpr const char *kCall = "vm_ram_register_at_custom_iterator";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    const auto range = pages(start, bytes);
+    if (!range || map_iterator == nullptr)
+        return capi::fail(*machine, kCall, range ? "the page provider is NULL" : kNoPages);
+    const capi::AllocationGuard guard(machine->client_lock());
+    const auto block = machine->binding().adopt_ram(range->base(), bytes, {map_iterator, cookie});
+    return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
+}
+
+void vm_ram_mark_allocated(vm_t *vm, uintptr_t start, size_t bytes) {
+    constexpr const char *kCall = "vm_ram_mark_allocated";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return;
+    const auto range = GpaRange::make(Gpa{start}, bytes);
+    if (!range || !machine->ram().mark(*range, capi::RamUse::allocated))
+        machine->complain(kCall, "there is no such range, or out of memory");
+}
+
+uintptr_t vm_ram_allocate(vm_t *vm, size_t bytes) {
+    constexpr const char *kCall = "vm_ram_allocate";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return 0;
+    const auto rounded = bytes == 0 ? std::nullopt : align_up(bytes, kPageBytes);
+    const auto at = rounded ? machine->ram().allocate(*rounded) : std::nullopt;
+    if (!at) {
+        machine->complain(kCall, "no free region is that large");
+        return 0;
+    }
+    return at->value();
+}
+
+void vm_ram_free(vm_t *vm, uintptr_t start, size_t bytes) {
+    constexpr const char *kCall = "vm_ram_free";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return;
+    const auto rounded = align_up(bytes, kPageBytes);
+    const auto range = rounded ? GpaRange::make(Gpa{start}, *rounded) : std::nullopt;
+    if (!range || !machine->ram().mark(*range, capi::RamUse::free))
+        machine->complain(kCall, "there is no such range, or out of memory");
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Faults: from an exit to the client's callback, and from its result to the answer. Registers are in guest_vcpu_registers.cpp.
+#include <sel4vm/capi/guest_vcpu.hpp>
+
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/capi/machine.hpp>
+#include <sel4vm/capi/syndrome.hpp>
+
+#include <sel4vm/guest_vm_exits.h>
+
+namespace sel4vm::capi {
+
+namespace {
+
+constexpr bool cannot_finish(const MemoryExit &exit) { return !exit.emulatable || exit.access == MemoryAccess::fetch; }
+
+} // namespace
+
+void GuestVcpu::begin(const MemoryExit &exit) {
+    kind_ = FaultKind::memory;
+    memory_ = exit;
+    data_ = exit.access == MemoryAccess::write ? exit.data : 0;
+    advanced_ = false;
+    data_set_ = false;
+}
+
+void GuestVcpu::begin(const Exit &exit) {
+    kind_ = FaultKind::vcpu;
+    memory_ = {};
+    exit_ = exit;
+    data_ = 0;
+    advanced_ = false;
+    data_set_ = false;
+    // The host knows it exactly, or it is put together again from what the exit says.
+    const auto exact = port().system_register(aarch64::sysreg::kEsrEl2);
+    syndrome_ = exact ? static_cast<u32>(*exact) : syndrome_of(exit);
+}
+
+std::optional<Answer> GuestVcpu::take_decision(FaultKind kind) {
+    if (!decision_)
+        return std::nullopt;
+    const Decision decision = *decision_;
+    decision_.reset();
+    if (decision.kind != kind || decision.pc != port().program_counter())
+        return std::nullopt; // the client sent it elsewhere
+    return decision.answer;
+}
+
+Answer GuestVcpu::hold(int exit_reason) {
+    held_ = true;
+    machine_.set_fault_outcome(exit_reason);
+    return Answer::retry().then(Next::stop);
+}
+
+Answer GuestVcpu::by_policy(int exit_reason) {
+    if (machine_.policy() == VM_FAULT_POLICY_RETURN)
+        return hold(exit_reason);
+    kind_ = FaultKind::none;
+    return Answer::none();
+}
+
+/// The answer for an instruction that the client has finished.
+Answer GuestVcpu::finished() const {
+    if (kind_ == FaultKind::memory) {
+        if (cannot_finish(memory_))
+            return Answer::inject(GuestFault::external_abort);
+        if (memory_.access == MemoryAccess::write)
+            return Answer::complete();
+        return Answer::complete((data_ & fault_mask()) >> lane_shift() & mask_of(memory_.width));
+    }
+    // A trapped read gets what the client has set, and otherwise leaves the register as the client left it.
+    if (exit_.kind == ExitKind::system_register && !exit_.system_register.write)
+        return Answer::complete(data_set_ ? data_ : port().general_register(transfer_register(syndrome_)));
+    return Answer::complete();
+}
+
+/// `last`: nobody comes after this callback.
+Answer GuestVcpu::decide(memory_fault_result_t result, bool last) {
+    Answer answer = Answer::retry();
+    switch (result) {
+    case FAULT_HANDLED:
+        if (advanced_)
+            answer = finished();
+        break;
+    case FAULT_RESTART: break;
+    case FAULT_IGNORE:
+        answer = cannot_finish(memory_) ? Answer::inject(GuestFault::external_abort) : Answer::complete();
+        break;
+    case FAULT_UNHANDLED:
+        if (last)
+            return hold(VM_GUEST_MMIO_EXIT);
+        answer = Answer::none();
+        break;
+    case FAULT_ERROR: return hold(VM_GUEST_ERROR_EXIT);
+    default:
+        machine_.complain("a memory fault callback", "returned no memory_fault_result_t");
+        return hold(VM_GUEST_ERROR_EXIT);
+    }
+    kind_ = FaultKind::none;
+    return answer;
+}
+
+Answer GuestVcpu::reservation_fault(const MemoryExit &exit, MemoryCallback callback) {
+    if (const auto decided = take_decision(FaultKind::memory)) [[unlikely]]
+        return *decided;
+    begin(exit);
+    return decide(callback.function(&machine_.c(), &c_, exit.gpa.value(), fault_bytes(), callback.cookie), false);
+}
+
+Answer GuestVcpu::unowned_fault(const MemoryExit &exit) {
+    if (const auto decided = take_decision(FaultKind::memory))
+        return *decided;
+    begin(exit);
+    const vm_mem &mem = machine_.c().mem;
+    if (mem.unhandled_mem_fault_handler == nullptr)
+        return by_policy(VM_GUEST_MMIO_EXIT);
+    return decide(mem.unhandled_mem_fault_handler(&machine_.c(), &c_, exit.gpa.value(), fault_bytes(),
+                                                  mem.unhandled_mem_fault_cookie),
+                  true);
+}
+
+Answer GuestVcpu::mapping_failed(const MemoryExit &exit) {
+    begin(exit);
+    return hold(VM_GUEST_ERROR_EXIT);
+}
+
+Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
+    const bool memory = exit.kind == ExitKind::memory;
+    if (!memory) {
+        if (const auto decided = take_decision(FaultKind::vcpu))
+            return *decided;
+    }
+    if (memory)
+        begin(exit.memory);
+    else
+        begin(exit);
+    // What a device of the library refuses is decided by the policy; so is a store to read-only memory.
+    static_cast<void>(mistake);
+    const vm_vcpu_arch &arch = c_.vcpu_arch;
+    if (memory || arch.unhandled_vcpu_callback == nullptr)
+        return by_policy(memory ? VM_GUEST_MMIO_EXIT : VM_GUEST_UNKNOWN_EXIT);
+    const int result = arch.unhandled_vcpu_callback(&c_, syndrome_, arch.unhandled_vcpu_callback_cookie);
+    if (result == VM_VCPU_FAULT_UNHANDLED)
+        return by_policy(VM_GUEST_UNKNOWN_EXIT);
+    if (result != 0)
+        return hold(VM_GUEST_UNKNOWN_EXIT);
+    const Answer answer = advanced_ ? finished() : Answer::retry();
+    kind_ = FaultKind::none;
+    return answer;
+}
+
+// ---------------------------------------------------------------- SMC
+
+Answer GuestVcpu::client_smc(const HypercallExit &exit, smc_handler_callback_fn handler) {
+    if (const auto decided = take_decision(FaultKind::vcpu))
+        return *decided;
+    begin(Exit{exit});
+    UserContextWords before;
+    for (usize i = 0; i < before.words.size(); ++i)
+        before.words[i] = context_word(i);
+    seL4_UserContext regs = before.context();
+    smc_ = &exit;
+    smc_answer_ = Answer::complete();
+    const int result = handler(&c_, &regs);
+    smc_ = nullptr;
+    if (result != 0)
+        return hold(VM_GUEST_UNKNOWN_EXIT);
+    const UserContextWords after(regs);
+    for (usize i = 0; i < after.words.size(); ++i) {
+        if (after.words[i] != before.words[i])
+            static_cast<void>(set_context_word(i, after.words[i])); // what the host cannot set stays
+    }
+    kind_ = FaultKind::none;
+    if (after.words[UserContextLayout::kPc] != before.words[UserContextLayout::kPc])
+        return Answer::retry(); // it goes on where the handler said
+    return smc_answer_;
+}
+
+bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
+    if (smc_ == nullptr)
+        return false;
+    constexpr unsigned kArguments = 8;
+    UserContextWords words(regs);
+    for (unsigned n = 0; n < kArguments; ++n)
+        port().set_general_register(n, words.words[UserContextLayout::kX0 + n]);
+    HypercallExit call = *smc_;
+    call.function = words.words[UserContextLayout::kX0];
+    smc_answer_ = machine_.library_call(*core_, call);
+    if (smc_answer_.kind() == AnswerKind::none) {
+        port().set_general_register(0, ~u64{0}); // NOT_SUPPORTED
+        smc_answer_ = Answer::complete();
+    }
+    for (unsigned n = 0; n < kArguments; ++n)
+        words.words[UserContextLayout::kX0 + n] = port().general_register(n);
+    regs = words.context();
+    return true;
+}
+
+// ---------------------------------------------------------------- the client's side
+
+u64 GuestVcpu::fault_address() const { return kind_ == FaultKind::memory ? memory_.gpa.value() : 0; }
+
+usize GuestVcpu::fault_bytes() const {
+    return kind_ == FaultKind::memory && memory_.emulatable ? bytes_of(memory_.width) : 0;
+}
+
+u64 GuestVcpu::fault_mask() const { return fault_bytes() == 0 ? 0 : mask_of(memory_.width) << lane_shift(); }
+
+bool GuestVcpu::fault_is_read() const { return kind_ == FaultKind::memory && memory_.access != MemoryAccess::write; }
+
+void GuestVcpu::set_fault_data(u64 data) {
+    data_ = data;
+    data_set_ = true;
+}
+
+u64 GuestVcpu::emulate(u64 old) const {
+    const u64 mask = fault_mask();
+    const unsigned shift = lane_shift();
+    if (fault_is_read())
+        return (old & ~(mask >> shift)) | (data_ & mask) >> shift;
+    return (old & ~mask) | (data_ << shift & mask);
+}
+
+void GuestVcpu::advance() {
+    advanced_ = true;
+    if (held_)
+        decision_ = Decision{port().program_counter(), kind_, finished()};
+}
+
+void GuestVcpu::restart() {
+    advanced_ = false;
+    decision_.reset();
+}
+
+void GuestVcpu::release() {
+    if (!held_)
+        return;
+    held_ = false;
+    kind_ = FaultKind::none;
+    static_cast<void>(core_->vm().release(*core_)); // not held any more when the VM was stopped or reset meanwhile
+}
+
+} // namespace sel4vm::capi

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The library's object behind a vm_vcpu_t: the fault that its client decides about, and the registers it will start with.
+// `fault_t` of the C interface is this class.
+#pragma once
+
+#include <sel4vm/capi/binding.hpp>
+#include <sel4vm/capi/user_context.hpp>
+#include <sel4vm/vm/fault_policy.hpp>
+#include <sel4vm/vm/vcpu.hpp>
+
+#include <optional>
+
+namespace sel4vm::capi {
+
+class Machine;
+
+/// What a client's callback is called through: a reservation's or the unhandled-fault one.
+struct MemoryCallback {
+    memory_fault_callback_fn function = nullptr;
+    void *cookie = nullptr;
+};
+
+class GuestVcpu {
+public:
+    GuestVcpu(vm_vcpu_t &c, Machine &machine) : c_(c), machine_(machine) {}
+    GuestVcpu(const GuestVcpu &) = delete;
+    GuestVcpu &operator=(const GuestVcpu &) = delete;
+
+    /// Once the host has made it.
+    void connect(const VcpuPorts &ports, Vcpu &core) {
+        ports_ = ports;
+        core_ = &core;
+    }
+    [[nodiscard]] vm_vcpu_t &c() const { return c_; }
+    [[nodiscard]] Machine &machine() const { return machine_; }
+    [[nodiscard]] Vcpu &core() const { return *core_; }
+    [[nodiscard]] VcpuPort &port() const { return core_->port(); }
+    [[nodiscard]] const VcpuPorts &ports() const { return ports_; }
+
+    // -- faults, from the core
+    /// A reservation's callback; an answer of kind none passes the fault on.
+    [[nodiscard]] Answer reservation_fault(const MemoryExit &exit, MemoryCallback callback);
+    /// Nobody owns the address.
+    [[nodiscard]] Answer unowned_fault(const MemoryExit &exit);
+    /// Any other mistake of the guest.
+    [[nodiscard]] Answer vcpu_fault(Mistake mistake, const Exit &exit);
+    /// An SMC that the client's handler serves.
+    [[nodiscard]] Answer client_smc(const HypercallExit &exit, smc_handler_callback_fn handler);
+    /// The library's own part of it, called from inside that handler. False outside of one.
+    [[nodiscard]] bool serve_smc(seL4_UserContext &regs);
+    /// Deferred mapping failed.
+    [[nodiscard]] Answer mapping_failed(const MemoryExit &exit);
+
+    // -- faults, from the client
+    [[nodiscard]] bool has_fault() const { return kind_ != FaultKind::none; }
+    [[nodiscard]] u64 fault_address() const;
+    [[nodiscard]] u64 fault_data() const { return data_; }
+    [[nodiscard]] u64 fault_mask() const;
+    [[nodiscard]] usize fault_bytes() const;
+    [[nodiscard]] bool fault_is_read() const;
+    void set_fault_data(u64 data);
+    [[nodiscard]] u64 emulate(u64 old) const;
+    void advance();
+    void restart();
+    /// Continues what vm_run() returned with.
+    void release();
+
+    // -- registers, from the client
+    /// Whether they can be touched now.
+    [[nodiscard]] bool is_reachable() const;
+    [[nodiscard]] u64 context_word(usize index);
+    [[nodiscard]] bool set_context_word(usize index, u64 value);
+    [[nodiscard]] std::optional<u64> vcpu_register(u64 reg);
+    [[nodiscard]] bool set_vcpu_register(u64 reg, u64 value);
+
+    // -- starting
+    /// The next entry uses the registers that the client has set.
+    void use_start_registers() { start_with_client_ = true; }
+    /// It did not come to that.
+    void forget_start() { start_with_client_ = false; }
+    [[nodiscard]] u64 start_entry() const { return start_.words[UserContextLayout::kPc]; }
+    [[nodiscard]] u64 start_argument() const { return start_.words[UserContextLayout::kX0]; }
+    /// The core has reset it and is about to let it run.
+    void entering();
+    /// It is to start together with the boot vCPU.
+    [[nodiscard]] bool start_requested() const { return start_requested_; }
+    void request_start() { start_requested_ = true; }
+
+private:
+    enum class FaultKind : u8 { none, memory, vcpu };
+    /// What the client decided after vm_run() had returned, for when the instruction faults again.
+    struct Decision {
+        u64 pc = 0;
+        FaultKind kind = FaultKind::none;
+        Answer answer;
+    };
+    static constexpr usize kMaxVcpuRegisters = 64;
+
+    void begin(const MemoryExit &exit);
+    void begin(const Exit &exit);
+    [[nodiscard]] Answer decide(memory_fault_result_t result, bool last);
+    [[nodiscard]] Answer finished() const;
+    [[nodiscard]] Answer hold(int exit_reason);
+    [[nodiscard]] Answer by_policy(int exit_reason);
+    [[nodiscard]] std::optional<Answer> take_decision(FaultKind kind);
+    [[nodiscard]] unsigned lane_shift() const { return static_cast<unsigned>(memory_.gpa.value() & 3) * 8; }
+    /// Before its start, and while it is off, registers are those it will start with.
+    [[nodiscard]] bool is_off() const;
+    /// A stopped VM shows how it ended, and may be started again with what is written now.
+    [[nodiscard]] bool is_over() const;
+
+    vm_vcpu_t &c_;
+    Machine &machine_;
+    VcpuPorts ports_;
+    Vcpu *core_ = nullptr;
+
+    FaultKind kind_ = FaultKind::none;
+    bool advanced_ = false;
+    bool data_set_ = false;
+    bool held_ = false; ///< vm_run() returned, or will, with this fault
+    MemoryExit memory_{};
+    Exit exit_; ///< of a vCPU fault
+    u32 syndrome_ = 0;
+    u64 data_ = 0;
+    std::optional<Decision> decision_;
+    const HypercallExit *smc_ = nullptr; ///< while the client's handler runs
+    Answer smc_answer_;
+
+    UserContextWords start_;
+    std::array<u64, kMaxVcpuRegisters> start_registers_{};
+    u64 start_registers_set_ = 0;
+    bool start_with_client_ = false;
+    bool start_requested_ = false;
+};
+
+} // namespace sel4vm::capi
+
+/// The type that struct vm_vcpu_arch points to.
+struct fault final : sel4vm::capi::GuestVcpu {
+    using GuestVcpu::GuestVcpu;
+};

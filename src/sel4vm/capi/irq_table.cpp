@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/capi/irq_table.hpp>
+
+namespace sel4vm::capi {
+
+const IrqTable::Row *IrqTable::find(u32 key) const {
+    const Row *row =
+        std::lower_bound(rows_.begin(), rows_.end(), key, [](const Row &a, u32 wanted) { return a.key < wanted; });
+    return row != rows_.end() && row->key == key ? row : nullptr;
+}
+
+IrqTable::Added IrqTable::add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *cookie) {
+    const u32 key = key_of(vcpu, intid);
+    usize place = 0;
+    while (place < rows_.size() && rows_[place].key < key)
+        ++place;
+    if (place < rows_.size() && rows_[place].key == key)
+        return Added::already;
+    if (!rows_.insert(place, Row{key, ack, cookie}))
+        return Added::out_of_memory;
+    if (gic_ != nullptr && ack != nullptr && gic_->has(intid))
+        gic_->set_eoi_listener(intid, this);
+    return Added::done;
+}
+
+void IrqTable::connect(dev::Gic &gic) {
+    gic_ = &gic;
+    for (const Row &row : rows_) {
+        if (row.ack != nullptr && gic.has(intid_of(row.key)))
+            gic.set_eoi_listener(intid_of(row.key), this);
+    }
+}
+
+void IrqTable::interrupt_ended(VcpuId vcpu, u32 intid) {
+    const Row *row = find(key_of(vcpu, intid));
+    if (row != nullptr && row->ack != nullptr)
+        row->ack(vm_.vcpus[vcpu.value()], static_cast<int>(intid), row->cookie);
+}
+
+} // namespace sel4vm::capi

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Which interrupts a client has registered, and whom it wants called at their end. Shared interrupts are registered for the
+// VM, private ones for each vCPU.
+#pragma once
+
+#include <sel4vm/capi/growing_array.hpp>
+#include <sel4vm/dev/gic/gic.hpp>
+
+#include <sel4vm/guest_irq_controller.h>
+
+namespace sel4vm::capi {
+
+class IrqTable final : public dev::EoiListener {
+public:
+    static constexpr u32 kFirstShared = 32;
+    static constexpr u32 kLimit = 1020; ///< INTIDs from here on have special meanings
+
+    IrqTable(Allocator &allocator, vm_t &vm) : rows_(allocator), vm_(vm) {}
+
+    enum class Added : u8 { done, already, out_of_memory };
+    [[nodiscard]] Added add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *cookie);
+    [[nodiscard]] bool has(VcpuId vcpu, u32 intid) const { return find(key_of(vcpu, intid)) != nullptr; }
+
+    /// From now on the GIC tells the ends of all registered interrupts, later ones included.
+    void connect(dev::Gic &gic);
+
+    // -- EoiListener
+    void interrupt_ended(VcpuId vcpu, u32 intid) override;
+
+private:
+    struct Row {
+        u32 key;
+        irq_ack_fn_t ack;
+        void *cookie;
+    };
+    [[nodiscard]] static u32 key_of(VcpuId vcpu, u32 intid) {
+        return intid >= kFirstShared ? intid : u32{vcpu.value()} << 16 | intid;
+    }
+    [[nodiscard]] static u32 intid_of(u32 key) { return key & 0xffff; }
+    [[nodiscard]] const Row *find(u32 key) const;
+
+    GrowingArray<Row> rows_; // by key
+    vm_t &vm_;
+    dev::Gic *gic_ = nullptr;
+};
+
+} // namespace sel4vm::capi

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Building, starting and running. What the core asks for is answered in machine_events.cpp.
+#include <sel4vm/capi/machine.hpp>
+
+#include <sel4vm/guest_vm_exits.h>
+
+namespace sel4vm::capi {
+
+Machine::Machine(const MachineConfig &config)
+    : config_(config),
+      vm_(VmConfig{config.name, config.id}, config.binding.space(), config.binding.allocator(), config.binding.log()),
+      irqs_(config.binding.allocator(), config.c), ram_(config.binding.allocator(), config.c.mem) {
+    vm_.set_lifecycle_hooks(this);
+    vm_.set_mistake_handler(this);
+}
+
+bool Machine::init() {
+    reservations_ = create<vm_memory_reservation_cookie>(binding().allocator(), *this, binding().allocator());
+    return reservations_ != nullptr && vm_.hypercalls().add(0, ~u32{0}, *this).has_value();
+}
+
+Machine::~Machine() {
+    destroy(binding().allocator(), reservations_);
+    if (gic_config_ && gic_config_->version == 2) {
+        if (const auto ranges = gic_ranges(*gic_config_, CONFIG_MAX_NUM_NODES))
+            binding().space().unmap(ranges->other);
+    }
+}
+
+void Machine::complain(const char *what, const char *why) const {
+    Text<200> line;
+    line << what << ": " << why;
+    binding().log().line(LogLevel::error, vm_.name(), line.view());
+}
+
+// ---------------------------------------------------------------- vCPUs
+
+vm_vcpu_t *Machine::create_vcpu(int priority) {
+    vm_t &c = config_.c;
+    Allocator &allocator = binding().allocator();
+    auto *vcpu = create<vm_vcpu_t>(allocator);
+    auto *guest = vcpu == nullptr ? nullptr : create<fault>(allocator, *vcpu, *this);
+    if (guest == nullptr) {
+        destroy(allocator, vcpu);
+        complain("vm_create_vcpu", "out of memory");
+        return nullptr;
+    }
+    const VcpuId id{static_cast<u16>(c.num_vcpus)};
+    vcpu->vm = &c;
+    vcpu->vcpu_id = id.value();
+    vcpu->target_cpu = -1;
+    vcpu->tcb.priority = priority;
+    vcpu->vcpu_arch.fault = guest;
+    const auto ports = binding().create_vcpu(*vcpu, vm_.id(), id, priority);
+    if (!ports) {
+        destroy(allocator, guest);
+        destroy(allocator, vcpu);
+        complain("vm_create_vcpu", "the host could not make it");
+        return nullptr;
+    }
+    const auto core = vm_.add_vcpu(*ports->vcpu);
+    SEL4VM_ASSERT(core.has_value()); // the caller has checked state and count
+    guest->connect(*ports, **core);
+    c.vcpus[c.num_vcpus++] = vcpu;
+    return vcpu;
+}
+
+void Machine::destroy_vcpus() {
+    vm_t &c = config_.c;
+    while (c.num_vcpus > 0) {
+        vm_vcpu_t *vcpu = c.vcpus[--c.num_vcpus];
+        binding().destroy_vcpu(*vcpu);
+        destroy(binding().allocator(), static_cast<fault *>(vcpu->vcpu_arch.fault));
+        destroy(binding().allocator(), vcpu);
+        c.vcpus[c.num_vcpus] = nullptr;
+    }
+}
+
+const char *Machine::build_services() {
+    if (setup_ == Setup::done)
+        return nullptr;
+    if (setup_ == Setup::failed)
+        return "an earlier start failed";
+    AllocationGuard guard(client_lock());
+    services_ = Owned<Services>::make(binding().allocator(), binding(), vm_.vcpu_count(), gic_config_);
+    if (!services_)
+        return "out of memory"; // nothing has changed: it may be tried again
+    setup_ = Setup::failed;
+    if (const char *why = services_->connect(*this, endpoint().executor().timeouts()))
+        return why;
+    if (dev::Gic *gic = services_->gic())
+        irqs_.connect(*gic);
+    setup_ = Setup::done;
+    return nullptr;
+}
+
+const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
+    if (vm_.state() == VmState::built) {
+        if (const char *why = build_services())
+            return why;
+        guest.use_start_registers();
+        if (!vm_.start()) {
+            guest.forget_start();
+            return "it could not be started";
+        }
+        // Those that the client asked for before.
+        for (unsigned i = 1; i < c().num_vcpus; ++i) {
+            GuestVcpu &other = guest_vcpu(VcpuId{static_cast<u16>(i)});
+            if (other.start_requested())
+                static_cast<void>(start_vcpu(other)); // it is off, and the VM runs
+        }
+        return nullptr;
+    }
+    guest.use_start_registers();
+    client_restarts_ = true;
+    const bool asked = vm_.reset().has_value();
+    if (asked)
+        static_cast<void>(vm_.settle()); // a stopped VM has nothing to wait for
+    client_restarts_ = false;
+    if (!asked || vm_.state() != VmState::running) {
+        guest.forget_start();
+        return "it could not be started again";
+    }
+    stop_reported_ = false;
+    fault_outcome_.reset();
+    return nullptr;
+}
+
+const char *Machine::start_vcpu(GuestVcpu &guest) {
+    if (resetting_)
+        return "the VM is being reset, and starts it by itself";
+    const VmState state = vm_.state();
+    if (guest.core().id().value() == BOOT_VCPU && (state == VmState::built || state == VmState::stopped))
+        return start_boot_vcpu(guest);
+    if (state == VmState::built) {
+        if (guest.start_requested())
+            return "it was started already";
+        guest.request_start();
+        return nullptr;
+    }
+    guest.use_start_registers();
+    if (vm_.power_on(guest.core(), guest.start_entry(), guest.start_argument()) == Vm::PowerOn::done)
+        return nullptr;
+    guest.forget_start();
+    return "it is running already, or the VM is not";
+}
+
+// ---------------------------------------------------------------- memory
+
+const char *Machine::add_ram(GpaRange range) {
+    if (!ram_.prepare())
+        return "out of memory";
+    const RegionKind kind = map_when() == MapWhen::at_first_access ? RegionKind::demand_ram : RegionKind::ram;
+    if (const auto added = vm_.add_memory(range, kind); !added)
+        return describe(added.error());
+    SEL4VM_ASSERT(ram_.add(range)); // prepared above
+    return nullptr;
+}
+
+const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError> &block) {
+    if (!block)
+        return "the host could not make the memory of these frames";
+    const char *why = nullptr;
+    if (!ram_.prepare())
+        why = "out of memory";
+    else if (vm_.map().overlaps(range))
+        why = describe(RegionError::overlap);
+    else if (const auto adopted = vm_.memory().adopt(range, *block); !adopted)
+        why = describe(adopted.error());
+    if (why != nullptr) {
+        binding().space().free_ram(*block);
+        return why;
+    }
+    SEL4VM_ASSERT(ram_.add(range)); // prepared above
+    return nullptr;
+}
+
+const char *describe(RegionError error) {
+    switch (error) {
+    case RegionError::misaligned: return "start and size must be multiples of 4 KiB";
+    case RegionError::overlap: return "it overlaps other memory, a device or a reservation";
+    case RegionError::too_many: return "there are too many pieces of memory";
+    case RegionError::out_of_memory: return "the host has not enough memory left";
+    case RegionError::out_of_range: return "it is beyond the guest-physical addresses of this host";
+    case RegionError::host_failed: return "the host refused it";
+    }
+    return "?";
+}
+
+// ---------------------------------------------------------------- interrupt controller
+
+const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
+    if (gic_config_)
+        return "there is one already";
+    if (vm_.state() != VmState::built)
+        return "the VM was started already";
+    const GicSupport support = binding().gic();
+    const auto config = complete_gic_config(wanted, support);
+    if (!config)
+        return config.error();
+    // Redistributors for as many vCPUs as there may come to be.
+    const auto ranges = gic_ranges(*config, CONFIG_MAX_NUM_NODES);
+    if (!ranges)
+        return ranges.error();
+    if (!vm_.reserve(ranges->distributor, placeholder_))
+        return "the distributor's range is taken";
+    if (!vm_.reserve(ranges->other, placeholder_)) {
+        static_cast<void>(vm_.map().remove(ranges->distributor.base()));
+        return config->version == 2 ? "the CPU interface's range is taken" : "the redistributors' range is taken";
+    }
+    if (config->version == 2) {
+        AllocationGuard guard(client_lock());
+        if (!binding().space().map_device(ranges->other, *support.cpu_interface, DeviceKind::device)) {
+            static_cast<void>(vm_.map().remove(ranges->distributor.base()));
+            static_cast<void>(vm_.map().remove(ranges->other.base()));
+            return "the host could not map its virtual CPU interface";
+        }
+    }
+    gic_config_ = *config;
+    return nullptr;
+}
+
+void Machine::release_gic_ranges() {
+    static_cast<void>(vm_.map().remove(Gpa{gic_config_->distributor}));
+    if (gic_config_->version == 3)
+        static_cast<void>(vm_.map().remove(Gpa{gic_config_->redistributor}));
+}
+
+} // namespace sel4vm::capi
