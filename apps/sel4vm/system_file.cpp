@@ -124,6 +124,10 @@ private:
             vm->cmdline = system_->keep(value->value);
             said(".cmdline", value->origin);
         }
+        if (const auto value = table.address("entry")) {
+            vm->entry = Gpa{value->value};
+            said(".entry", value->origin);
+        }
         choose(table, "on_reset", vm->on_reset);
         choose(table, "counter", vm->counter);
         read_memory(table, *vm);

@@ -59,8 +59,10 @@ TEST(GicV2Registers, TargetsTakeBytesAndKeepOnlyCpusThatExist) {
 
 TEST(GicV2Registers, WithOneVcpuEverySharedInterruptGoesThere) {
     GicRig rig = make(GicVersion::v2);
-    EXPECT_EQ(rig.read(gicd::kItargetsr + 32), 0x0101'0101u);
-    rig.write(gicd::kItargetsr + 32, 0);
+    for (const u32 index : {0u, 7u, 8u, 20u}) {
+        rig.write(gicd::kItargetsr + 4 * index, 0x0101'0101);
+        EXPECT_EQ(rig.read(gicd::kItargetsr + 4 * index), 0u) << index;
+    }
     rig.write(gicd::kCtlr, 1);
     rig.write_bit(gicd::kIsenabler, 32);
     rig.raise(32);

@@ -136,6 +136,8 @@ struct MachineDescription {
     FixedVector<DeviceRecord, kMaxDevices> devices;
     FixedVector<ImageRecord, kMaxImages> images;
     std::string_view cmdline;
+    /// Where the boot vCPU starts, instead of where its kernel or firmware says.
+    std::optional<Gpa> entry;
     ResetPolicy on_reset = ResetPolicy::restart;
     CounterPolicy counter = CounterPolicy::host;
 

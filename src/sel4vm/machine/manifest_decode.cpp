@@ -164,6 +164,8 @@ Status<ManifestError> read_vm(const Node &node, MachineDescription &vm) {
     vm.name = SEL4VM_TRY(node.text("name"));
     vm.vcpu_count = SEL4VM_TRY(node.cell("vcpus"));
     vm.cmdline = SEL4VM_TRY(node.text("cmdline"));
+    if (node.has("entry"))
+        vm.entry = Gpa{SEL4VM_TRY(node.wide("entry"))};
     vm.on_reset = SEL4VM_TRY(node.choice<ResetPolicy>("on-reset"));
     vm.counter = SEL4VM_TRY(node.choice<CounterPolicy>("counter"));
     vm.timer = SEL4VM_TRY(read_timer(node));

@@ -55,6 +55,8 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("name", vm.name);
     out.cell("vcpus", vm.vcpu_count);
     out.text("cmdline", vm.cmdline);
+    if (vm.entry)
+        out.wide_cells("entry", {vm.entry->value()});
     out.text("on-reset", name_of(vm.on_reset));
     out.text("counter", name_of(vm.counter));
     out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});

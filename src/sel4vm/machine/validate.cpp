@@ -68,6 +68,7 @@ public:
         check_timer();
         check_devices();
         check_images();
+        check_entry();
     }
 
 private:
@@ -271,6 +272,22 @@ private:
             }
         }
         report_.add(base_key, *image.where, "a place in RAM for ", Hex{image.size_bytes}, " bytes");
+    }
+
+    void check_entry() {
+        if (!vm_.entry)
+            return;
+        bool memory = false;
+        for (const MemoryRegion &region : vm_.memory) {
+            const auto range = GpaRange::make(region.base, region.size_bytes);
+            memory = memory || (range && range->contains(*vm_.entry));
+        }
+        for (const ImageRecord &image : vm_.images) {
+            const auto range = fixed_range(image);
+            memory = memory || (range && range->contains(*vm_.entry));
+        }
+        if (!memory || vm_.entry->value() % 4 != 0)
+            report_.add(key("entry"), *vm_.entry, "a multiple of 4 inside the VM's memory or firmware");
     }
 
     /// Two images at one place: which of them would be there is an accident.

@@ -67,7 +67,7 @@ Status<BuildError> VirtMachine::place_images() {
             !added)
             return added;
     }
-    entry_ = {layout->entry.value(), layout->argument};
+    entry_ = {description_.entry.value_or(layout->entry).value(), layout->argument};
     return place_device_tree(*layout, request);
 }
 

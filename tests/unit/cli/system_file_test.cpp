@@ -77,6 +77,7 @@ kernel = "k"
 initrd = "/abs/i"
 dtb = "d"
 on_reset = "stop"
+entry = 0x40080004
 counter = "running"
 uart = false
 [[vm.memory]]
@@ -143,6 +144,7 @@ writable = true
     EXPECT_EQ(one.vcpu_count, 2U);
     EXPECT_EQ(one.cmdline, "quiet");
     EXPECT_EQ(one.on_reset, ResetPolicy::stop);
+    EXPECT_EQ(one.entry, Gpa{0x4008'0004});
     EXPECT_EQ(one.counter, machine::CounterPolicy::running);
     ASSERT_EQ(one.memory.size(), 2U);
     EXPECT_EQ(one.memory[0], (machine::MemoryRegion{Gpa{0x4000'0000}, 128 * kMiB, machine::RamKind::demand}));

@@ -101,6 +101,16 @@ TEST(VirtMachine, GoesWithoutAnOptionalDeviceTreeThatDoesNotFit) {
     }
 }
 
+TEST(VirtMachine, StartsWhereTheKernelSaysUnlessToldOtherwise) {
+    for (const std::optional<Gpa> entry : {std::optional<Gpa>{}, std::optional{Gpa{kBase + 0x8'0040}}}) {
+        MachineDescription vm = test::small_machine(GicVersion::v3, 1);
+        vm.entry = entry;
+        MachineRig rig(vm);
+        ASSERT_TRUE(rig.start());
+        EXPECT_EQ(rig.vcpus[0].program_counter(), entry.value_or(Gpa{kBase + 0x8'0000}).value());
+    }
+}
+
 TEST(VirtMachine, SaysWhichImageHasNoRoom) {
     MachineDescription vm = test::small_machine(GicVersion::v3, 1);
     (void)vm.images.emplace_back(image(ImageKind::raw, Gpa{kBase + 0x8'0fff}, kPageBytes));

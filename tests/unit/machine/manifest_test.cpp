@@ -46,6 +46,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.timer, y.timer);
         EXPECT_EQ(x.cmdline, y.cmdline);
         EXPECT_EQ(x.on_reset, y.on_reset);
+        EXPECT_EQ(x.entry, y.entry);
         EXPECT_EQ(x.counter, y.counter);
         expect_same(x.memory, y.memory);
         expect_same(x.devices, y.devices);
@@ -72,6 +73,7 @@ SystemDescription unusual_system() {
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});
     vm.cmdline = "";
+    vm.entry = Gpa{0x4000'1234};
     vm.on_reset = ResetPolicy::stop;
     vm.counter = CounterPolicy::running;
     return system;

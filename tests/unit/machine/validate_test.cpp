@@ -150,6 +150,8 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
          "vm[2].images[0].base", "0x4fffffff", "a place in RAM for 0x2 bytes"},
         {"raw wraps", [](M &m) { (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0000}, ~u64{0})); },
          "vm[2].images[0].base", "0x40000000", "a place in RAM"},
+        {"entry in a device", [](M &m) { m.entry = Gpa{0x0900'0000}; }, "vm[2].entry", "0x9000000", "a multiple of 4"},
+        {"odd entry", [](M &m) { m.entry = Gpa{0x4000'0002}; }, "vm[2].entry", "0x40000002", "a multiple of 4"},
         {"two raws at one place",
          [](M &m) {
              (void)m.images.emplace_back(image(ImageKind::raw, Gpa{0x4000'0000}, 2));

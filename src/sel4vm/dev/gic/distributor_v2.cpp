@@ -64,6 +64,8 @@ u64 DistributorV2::read_type(const RegisterOrigin &, u32) {
 u64 DistributorV2::read_implementer(const RegisterOrigin &, u32) { return kGicIidr; }
 
 u64 DistributorV2::read_targets(const RegisterOrigin &origin, u32 index) {
+    if (irqs().cpu_count() == 1)
+        return 0; // a uniprocessor has nothing to choose
     const u32 first = index * kIrqsPerTargetRegister;
     if (first < kIrqsPerWord)
         return (u64{1} << origin.caller) * 0x0101'0101; // private interrupts: a CPU learns its own bit here
@@ -78,7 +80,7 @@ u64 DistributorV2::read_targets(const RegisterOrigin &origin, u32 index) {
 
 void DistributorV2::write_targets(const RegisterOrigin &, u32 index, u64 value, u64 lanes) {
     const u32 first = index * kIrqsPerTargetRegister;
-    if (first < kIrqsPerWord || !exists(first / kIrqsPerWord))
+    if (first < kIrqsPerWord || !exists(first / kIrqsPerWord) || irqs().cpu_count() == 1)
         return;
     const u32 everyone = low_mask<u32>(irqs().cpu_count());
     for (u32 n = 0; n < kIrqsPerTargetRegister; ++n) {

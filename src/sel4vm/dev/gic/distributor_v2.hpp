@@ -4,9 +4,8 @@
 // The CPU interface is the hardware's virtual one, mapped by the machine, and not here.
 //
 // Simplifications: an interrupt with several targets goes to the lowest-numbered of them; PPIs are programmable as edge or
-// level; GICD_ITARGETSR stays readable and writable with one vCPU (the architecture says RAZ/WI), though every SPI then
-// goes to that vCPU; NSACR, PPISR and SPISR read as zero. Reset: all zero, SGIs edge-triggered. Threading: the caller
-// holds the chip's lock.
+// level; NSACR, PPISR and SPISR read as zero. With one vCPU, GICD_ITARGETSR reads as zero and ignores writes (4.3.12), and
+// every SPI goes to that vCPU. Reset: all zero, SGIs edge-triggered. Threading: the caller holds the chip's lock.
 #pragma once
 
 #include <sel4vm/dev/gic/irq_registers.hpp>
