@@ -165,13 +165,28 @@ int vm_destroy(vm_t *vm) {
     Allocator &allocator = binding.allocator();
     machine->destroy_vcpus();
     endpoint.executor().remove(machine->vm());
+    capi::DestroyCallbacks callbacks = machine->take_destroy_callbacks();
     capi::destroy(allocator, vm->arch.machine);
+    vm->arch.machine = nullptr;
+    for (usize i = callbacks.size(); i-- != 0;)
+        callbacks[i].function(vm, callbacks[i].cookie);
     if (endpoint.leave())
         capi::destroy(allocator, &endpoint);
     allocator.deallocate(vm->vm_name, std::strlen(vm->vm_name) + 1, 1);
     capi::close_binding(*vm, binding);
     *vm = {};
     return 0;
+}
+
+int vm_register_destroy_callback(vm_t *vm, vm_destroy_callback_fn destroy_callback, void *cookie) {
+    constexpr const char *kCall = "vm_register_destroy_callback";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    if (destroy_callback == nullptr)
+        return capi::fail(*machine, kCall, "there is no callback");
+    const capi::AllocationGuard guard(machine->client_lock());
+    return machine->add_destroy_callback({destroy_callback, cookie}) ? 0 : capi::fail(*machine, kCall, "out of memory");
 }
 
 vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority) {

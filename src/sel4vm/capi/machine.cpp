@@ -10,7 +10,8 @@ namespace sel4vm::capi {
 Machine::Machine(const MachineConfig &config)
     : config_(config),
       vm_(VmConfig{config.name, config.id}, config.binding.space(), config.binding.allocator(), config.binding.log()),
-      irqs_(config.binding.allocator(), config.c), ram_(config.binding.allocator(), config.c.mem) {
+      irqs_(config.binding.allocator(), config.c), ram_(config.binding.allocator(), config.c.mem),
+      destroy_callbacks_(config.binding.allocator()) {
     vm_.set_lifecycle_hooks(this);
     vm_.set_mistake_handler(this);
 }

@@ -10,6 +10,7 @@
 #include <sel4vm/capi/binding.hpp>
 #include <sel4vm/capi/client_lock.hpp>
 #include <sel4vm/capi/endpoint.hpp>
+#include <sel4vm/capi/growing_array.hpp>
 #include <sel4vm/capi/guest_vcpu.hpp>
 #include <sel4vm/capi/irq_table.hpp>
 #include <sel4vm/capi/objects.hpp>
@@ -37,6 +38,12 @@ struct MachineConfig {
 
 /// For people.
 [[nodiscard]] const char *describe(RegionError error);
+
+struct DestroyCallback {
+    vm_destroy_callback_fn function = nullptr;
+    void *cookie = nullptr;
+};
+using DestroyCallbacks = GrowingArray<DestroyCallback>;
 
 class Machine : private LifecycleHooks, private MistakeHandler, private HypercallHandler {
 public:
@@ -85,6 +92,11 @@ public:
     [[nodiscard]] bool resume();
     void set_policy(vm_fault_policy_t policy) { policy_ = policy; }
     [[nodiscard]] vm_fault_policy_t policy() const { return policy_; }
+    [[nodiscard]] bool add_destroy_callback(const DestroyCallback &callback) {
+        return destroy_callbacks_.push_back(callback);
+    }
+    /// For vm_destroy(), which calls them when the machine is gone.
+    [[nodiscard]] DestroyCallbacks take_destroy_callbacks() { return std::move(destroy_callbacks_); }
     void set_reset_callback(vm_reset_callback_fn function, void *cookie) { reset_callback_ = {function, cookie}; }
 
     // -- from vCPUs and the endpoint
@@ -136,6 +148,7 @@ private:
     Setup setup_ = Setup::open;
     vm_fault_policy_t policy_ = VM_FAULT_POLICY_INJECT;
     ResetCallback reset_callback_;
+    DestroyCallbacks destroy_callbacks_;
     std::optional<int> fault_outcome_;
     bool stop_reported_ = false;
     bool resetting_ = false;       ///< the client's reset callback runs
