@@ -11,12 +11,7 @@ namespace {
 constexpr u64 kConsoleBadge = 1;
 
 el2::ProcessorSetup processor_setup(const el2::PlatformInfo &platform, const machine::SystemDescription &system) {
-    el2::ProcessorSetup setup;
-    setup.timer = platform.timer;
-    if (platform.gic.maintenance)
-        setup.maintenance = *platform.gic.maintenance;
-    if (platform.gic.hypervisor)
-        setup.gich = el2::Mmio{platform.gic.hypervisor->base()};
+    el2::ProcessorSetup setup = el2::ProcessorSetup::of(platform);
     setup.slice_microseconds = system.time_slice_us;
     return setup;
 }

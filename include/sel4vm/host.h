@@ -43,6 +43,21 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal);
 /** Writes one line to the host's log, or console where it has none. */
 void vm_host_log(const char *line);
 
+/** Writes bytes to the host's console, as they are. */
+void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size);
+
+/**
+ * Takes what was typed on the host's console, without waiting.
+ * @return how many bytes; when fewer than `size`, the next one gives a signal to vm_host_console_listen()
+ */
+size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size);
+
+/**
+ * From now on input on the host's console reaches the VM's notification callback with `badge`, as a signal of
+ * vm_host_make_signal() does. @return -1 when the host has no input, or it is listened to already
+ */
+int vm_host_console_listen(vm_host_t *host, seL4_Word badge);
+
 /**
  * A file that came with the program (an image, a device tree): el2 takes it from the bundle, seL4 from its CPIO archive, the
  * fake host from a table.

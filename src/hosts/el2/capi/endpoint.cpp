@@ -6,12 +6,7 @@ namespace sel4vm::el2 {
 namespace {
 
 ProcessorSetup processor_setup(const PlatformInfo &platform) {
-    ProcessorSetup setup;
-    setup.timer = platform.timer;
-    if (platform.gic.maintenance)
-        setup.maintenance = *platform.gic.maintenance;
-    if (platform.gic.hypervisor)
-        setup.gich = Mmio{platform.gic.hypervisor->base()};
+    ProcessorSetup setup = ProcessorSetup::of(platform);
     setup.waits_for_notifications = false;
     return setup;
 }

@@ -60,6 +60,8 @@ int vm_host_open(vm_host_t *host) {
 void vm_host_close(vm_host_t *host) {
     if (host == nullptr || host->impl == nullptr)
         return;
+    if (Program::current().console_listener() == object_of<Endpoint>(HandleKind::endpoint, host->endpoint))
+        Program::current().set_console_listener(nullptr, 0);
     vka_object_t endpoint{};
     endpoint.cptr = host->endpoint;
     vka_free_object(&host->vka, &endpoint);
@@ -93,6 +95,27 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
 void vm_host_log(const char *line) {
     if (line != nullptr)
         Program::current().log().line(LogLevel::info, "program", line);
+}
+
+void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
+    if (host != nullptr && bytes != nullptr)
+        Program::current().put({static_cast<const u8 *>(bytes), size});
+}
+
+size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
+    if (host == nullptr || bytes == nullptr)
+        return 0;
+    return Program::current().host().console().read({static_cast<u8 *>(bytes), size});
+}
+
+int vm_host_console_listen(vm_host_t *host, seL4_Word badge) {
+    Program &program = Program::current();
+    auto *endpoint = host == nullptr ? nullptr : object_of<Endpoint>(HandleKind::endpoint, host->endpoint);
+    if (endpoint == nullptr || badge == 0 || program.console_listener() != nullptr ||
+        !program.host().platform().uart.irq)
+        return -1;
+    program.set_console_listener(endpoint, badge);
+    return 0;
 }
 
 int vm_host_file(vm_host_t *host, const char *name, const void **bytes, size_t *size) {

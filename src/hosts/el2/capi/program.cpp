@@ -30,6 +30,22 @@ std::optional<std::span<const u8>> Program::image(std::string_view name) {
     return images_.find(name);
 }
 
+void Program::set_console_listener(Endpoint *endpoint, u64 badge) {
+    if (console_listener_ != nullptr)
+        console_listener_->processor().remove_signal_source();
+    console_listener_ = endpoint;
+    if (endpoint == nullptr)
+        return host_.console().ignore();
+    endpoint->processor().add_signal_source();
+    host_.console().listen(host_.interrupts(), *endpoint, badge);
+}
+
+void Program::put(std::span<const u8> bytes) {
+    output_.put(bytes);
+    if (!bytes.empty())
+        last_ = static_cast<char>(bytes.back());
+}
+
 void Program::print(std::string_view text) {
     while (!text.empty()) {
         const usize end = std::min(text.find('\n'), text.size());

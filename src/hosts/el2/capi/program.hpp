@@ -29,6 +29,12 @@ public:
     /// An image of the bundle, docs of BundleImages.
     [[nodiscard]] std::optional<std::span<const u8>> image(std::string_view name);
 
+    /// Whose input the console's is; nullptr for nobody's.
+    [[nodiscard]] Endpoint *console_listener() const { return console_listener_; }
+    void set_console_listener(Endpoint *endpoint, u64 badge);
+
+    /// Bytes as they are.
+    void put(std::span<const u8> bytes);
     /// Standard output: CR is put before an LF that has none.
     void print(std::string_view text);
 
@@ -45,6 +51,7 @@ private:
     CpuClaim claim_;
     BundleImages images_;
     bool images_opened_ = false;
+    Endpoint *console_listener_ = nullptr;
     char last_ = '\n';
 };
 

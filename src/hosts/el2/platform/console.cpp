@@ -110,8 +110,16 @@ void Console::listen(Interrupts &interrupts, EventPort &port, u64 badge) {
     badge_ = badge;
     if (!info_.irq)
         return; // the tree names no interrupt: a reader has to ask by itself
-    interrupts.attach(*info_.irq, *this);
+    if (!attached_)
+        interrupts.attach(*info_.irq, *this);
+    attached_ = true;
     set_input_interrupt(Input::announced);
+}
+
+void Console::ignore() {
+    listener_ = nullptr;
+    if (attached_)
+        set_input_interrupt(Input::masked);
 }
 
 usize Console::read(std::span<u8> out) {
@@ -125,7 +133,8 @@ usize Console::read(std::span<u8> out) {
 
 void Console::on_irq(u32) {
     set_input_interrupt(Input::masked);
-    listener_->signal(badge_);
+    if (listener_ != nullptr)
+        listener_->signal(badge_);
 }
 
 } // namespace sel4vm::el2

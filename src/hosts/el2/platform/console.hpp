@@ -32,6 +32,8 @@ public:
 
     /// From now on input makes `port` deliver `badge`, at once when some is waiting. The port outlives the console.
     void listen(Interrupts &interrupts, EventPort &port, u64 badge);
+    /// Input makes nobody hear of it any more; it can be read all the same. A later listen() gets it again.
+    void ignore();
     /// Takes up to `out.size()` bytes and returns how many there were. Fewer than asked means that the UART is empty; the
     /// listener hears of the next byte then, and only then.
     [[nodiscard]] usize read(std::span<u8> out);
@@ -50,6 +52,7 @@ private:
     const UartInfo &info_;
     Mmio registers_;
     EventPort *listener_ = nullptr;
+    bool attached_ = false; ///< to its interrupt
     u64 badge_ = 0;
 };
 

@@ -24,9 +24,19 @@ struct ProcessorSetup {
     IrqInfo maintenance{25, IrqTrigger::level};
     Mmio gich;                       ///< GICv2: the GICH registers
     u64 slice_microseconds = 10'000; ///< a turn while several vCPUs want to run
-    bool waits_for_notifications =
-        true; ///< something may call signal() when all vCPUs wait: never report idle. Without it
-              ///< only while there are announced sources
+    /// Something may call signal() when all vCPUs wait: never report idle. Otherwise only while there are announced sources.
+    bool waits_for_notifications = true;
+
+    /// For the interrupts and registers of this machine.
+    [[nodiscard]] static ProcessorSetup of(const PlatformInfo &platform) {
+        ProcessorSetup setup;
+        setup.timer = platform.timer;
+        if (platform.gic.maintenance)
+            setup.maintenance = *platform.gic.maintenance;
+        if (platform.gic.hypervisor)
+            setup.gich = Mmio{platform.gic.hypervisor->base()};
+        return setup;
+    }
 };
 
 /// Which guest interrupt controllers this hardware can virtualize.
