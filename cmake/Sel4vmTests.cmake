@@ -49,12 +49,25 @@ endfunction()
 # The checkers of tools/ over the sources, and over sources that are deliberately wrong.
 function(sel4vm_source_checks)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
-  foreach(checker check_includes check_sources)
+  foreach(checker check_includes check_sources check_reference)
     add_test(NAME check.${checker} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py")
     add_test(NAME check.${checker}_finds_mistakes
              COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py" --self-test)
     set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 600)
   endforeach()
+endfunction()
+
+# The examples of docs/reference, compiled: they must be right, not run.
+function(sel4vm_reference_examples)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/reference/*.md")
+  set(source "${PROJECT_BINARY_DIR}/reference_examples.cpp")
+  add_custom_command(OUTPUT "${source}" VERBATIM
+    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_reference.py" --examples "${source}"
+    DEPENDS ${pages} "${PROJECT_SOURCE_DIR}/tools/check_reference.py")
+  add_library(reference_examples OBJECT "${source}")
+  sel4vm_link_everything(reference_examples)
+  target_compile_options(reference_examples PRIVATE -Wno-unused-variable -Wno-unused-but-set-variable -Wno-unused-result)
 endfunction()
 
 # sel4vm_script_tests(FOLDER [TIMEOUT seconds] [EXCLUDE file...]): each executable *_test.sh or *_test.py below the folder is a

@@ -24,6 +24,7 @@ using namespace sel4vm::platsupport;
 namespace {
 
 // The interface registers handlers for the whole program: the one thing here that is not a VM's own.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 constinit std::array<std::atomic<vcpu_exception_handler_fn>, HSR_MAX_EXCEPTION + 1> exception_handlers{};
 
 constexpr int kSgis = 16;

@@ -19,9 +19,9 @@ public:
     /// `count` value-initialised elements; empty (and `operator bool` false) when memory is lacking.
     [[nodiscard]] static OwnedArray make(Allocator &allocator, usize count) {
         OwnedArray array;
-        if (count == 0 || count > static_cast<usize>(-1) / sizeof(T))
+        if (count == 0 || count > static_cast<usize>(-1) / kItemBytes)
             return array;
-        void *block = allocator.allocate(count * sizeof(T), alignof(T));
+        void *block = allocator.allocate(count * kItemBytes, alignof(T));
         if (block == nullptr)
             return array;
         array.allocator_ = &allocator;
@@ -70,10 +70,11 @@ private:
             return;
         for (usize i = count_; i > 0; --i)
             std::destroy_at(items_ + i - 1);
-        allocator_->deallocate(items_, count_ * sizeof(T), alignof(T));
+        allocator_->deallocate(items_, count_ * kItemBytes, alignof(T));
         items_ = nullptr;
         count_ = 0;
     }
+    static constexpr usize kItemBytes = sizeof(T); // NOLINT(bugprone-sizeof-expression): an array of pointers is meant
     Allocator *allocator_ = nullptr;
     T *items_ = nullptr;
     usize count_ = 0;
