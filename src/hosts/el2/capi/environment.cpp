@@ -138,3 +138,10 @@ void seL4_Signal(seL4_CPtr dest) {
 } // extern "C"
 
 sel4vm::Log &sel4vm::capi::host_log() { return Program::current().log(); }
+
+// For tests: memory in use, without what the heap keeps for later.
+extern "C" size_t sel4vm_el2_live_bytes(void);
+size_t sel4vm_el2_live_bytes() {
+    Host &host = Program::current().host();
+    return host.pages().used_bytes() - host.heap().idle_bytes();
+}

@@ -30,11 +30,13 @@ void *Heap::allocate(usize size_bytes, usize alignment) {
         const auto page = pages_.allocate(kPageBytes);
         if (!page)
             return nullptr;
+        class_bytes_ += kPageBytes;
         for (u64 at = 0; at < kPageBytes; at += u64{1} << shift)
             list = ::new (reinterpret_cast<void *>(page->value() + at)) Free{list};
     }
     Free *block = list;
     list = block->next;
+    class_used_bytes_ += u64{1} << shift;
     return block;
 }
 
@@ -46,6 +48,7 @@ void Heap::deallocate(void *block, usize size_bytes, usize alignment) {
     }
     Free *&list = free_[shift - kFirstShift];
     list = ::new (block) Free{list};
+    class_used_bytes_ -= u64{1} << shift;
 }
 
 } // namespace sel4vm::el2

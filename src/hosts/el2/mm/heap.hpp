@@ -18,6 +18,9 @@ public:
     Heap(const Heap &) = delete;
     Heap &operator=(const Heap &) = delete;
 
+    /// What blocks of a size class take of pages, less what is in use of them: pages that are kept for later.
+    [[nodiscard]] u64 idle_bytes() const { return class_bytes_ - class_used_bytes_; }
+
     [[nodiscard]] void *allocate(usize size_bytes, usize alignment) override;
     void deallocate(void *block, usize size_bytes, usize alignment) override;
 
@@ -29,6 +32,8 @@ private:
     static constexpr unsigned kLastShift = 11; // 2 KiB
 
     PageAllocator &pages_;
+    u64 class_bytes_ = 0;
+    u64 class_used_bytes_ = 0;
     std::array<Free *, kLastShift - kFirstShift + 1> free_{};
 };
 

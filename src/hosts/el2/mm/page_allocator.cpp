@@ -35,6 +35,13 @@ void PageAllocator::add(HostPhysRange range) {
 }
 
 std::optional<HostPhys> PageAllocator::allocate(u64 size_bytes, u64 alignment) {
+    const auto found = find(size_bytes, alignment);
+    if (found)
+        used_bytes_ += size_bytes;
+    return found;
+}
+
+std::optional<HostPhys> PageAllocator::find(u64 size_bytes, u64 alignment) {
     if (auto found = host_.allocate(size_bytes, alignment, PagePool::From::high))
         return found;
     const auto blocks = align_up(size_bytes, kBlockBytes);
@@ -49,7 +56,10 @@ std::optional<HostPhys> PageAllocator::allocate(u64 size_bytes, u64 alignment) {
     return host_.allocate(size_bytes, alignment, PagePool::From::high);
 }
 
-void PageAllocator::free(HostPhys base, u64 size_bytes) { host_.add(range_of(base.value(), size_bytes)); }
+void PageAllocator::free(HostPhys base, u64 size_bytes) {
+    used_bytes_ -= size_bytes;
+    host_.add(range_of(base.value(), size_bytes));
+}
 
 Result<RamBlock, HostError> PageAllocator::allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) {
     if (size_bytes == 0 || !is_aligned(size_bytes, kPageBytes) || !is_power_of_two(alignment) || alignment < kPageBytes)
@@ -75,6 +85,7 @@ Result<RamBlock, HostError> PageAllocator::allocate_ram(u64 size_bytes, u64 alig
                 at = guest_.allocate(size, wanted_alignment, PagePool::From::low);
         }
         if (at) {
+            used_bytes_ += size;
             if (clearing == Clearing::cleared)
                 clear_memory(at->value(), size);
             dsb_sy();
@@ -112,6 +123,7 @@ Result<RamBlock, HostError> PageAllocator::allocate_ram_at(HostPhysRange range, 
         host_.add(range_of(first, *end - first));
         SEL4VM_ASSERT(host_.allocate_at(range));
     }
+    used_bytes_ += range.size();
     if (clearing == Clearing::cleared)
         clear_memory(base, range.size());
     clean_and_drop(base, range.size());
@@ -121,6 +133,7 @@ Result<RamBlock, HostError> PageAllocator::allocate_ram_at(HostPhysRange range, 
 
 void PageAllocator::free_ram(const RamBlock &block) {
     const u64 base = block.phys.value();
+    used_bytes_ -= block.size_bytes;
     clean_and_drop(base, block.size_bytes);
     if (!is_aligned(base | block.size_bytes, kBlockBytes)) {
         host_.add(range_of(base, block.size_bytes));

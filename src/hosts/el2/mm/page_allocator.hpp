@@ -33,12 +33,17 @@ public:
     [[nodiscard]] Result<RamBlock, HostError> allocate_ram_at(HostPhysRange range, Clearing clearing);
     void free_ram(const RamBlock &block);
 
+    /// What was handed out and has not come back.
+    [[nodiscard]] u64 used_bytes() const { return used_bytes_; }
     [[nodiscard]] u64 free_bytes() const { return host_.free_bytes() + guest_.free_bytes(); }
 
 private:
+    [[nodiscard]] std::optional<HostPhys> find(u64 size_bytes, u64 alignment);
+
     HostMap &map_;
     PagePool host_;  ///< cacheable
     PagePool guest_; ///< not cacheable, whole 2 MiB blocks
+    u64 used_bytes_ = 0;
 };
 
 } // namespace sel4vm::el2

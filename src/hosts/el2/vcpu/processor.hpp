@@ -112,6 +112,7 @@ private:
     void post(Vcpu &vcpu, u32 due);
     void read_inbox();
     [[nodiscard]] Vcpu *choose(Event &event);
+    [[nodiscard]] bool deliver_notification(Event &event);
     void deliver_due(Vcpu &vcpu, Event &event);
     void wake_due(u64 now);
     [[nodiscard]] bool anything_can_happen(u64 now) const;
@@ -168,7 +169,8 @@ private:
     u32 zva_bytes_;
     u32 signal_sources_;
     bool traps_wait_for_event_ = false;
-    bool debug_loaded_ = false; ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
+    bool notified_last_ = false; ///< the last event was a notification
+    bool debug_loaded_ = false;  ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
     aarch64::PstateFeatures pstate_features_;
     WakeHook wake_hook_ = nullptr;
     ProcessorCounters counters_;

@@ -9,6 +9,8 @@
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
+#include <utility>
+
 namespace sel4vm::el2 {
 
 // ---------------------------------------------------------------- From any CPU
@@ -93,12 +95,10 @@ Vcpu *Processor::choose(Event &event) {
         attention_.store(0, std::memory_order_relaxed);
         std::atomic_thread_fence(std::memory_order_seq_cst); // whoever asks from now on is seen by the next look
         read_inbox();
-        if (const u64 badge = badge_.exchange(0, std::memory_order_acquire); badge != 0) {
-            event.kind = EventKind::notification;
-            event.badge = badge;
-            attention_.store(1, std::memory_order_relaxed);
+        // Whoever signals without end must not keep a vCPU from being heard.
+        const bool vcpus_first = std::exchange(notified_last_, false);
+        if (!vcpus_first && deliver_notification(event))
             return nullptr;
-        }
         const u64 now = now_ticks();
         if (timeout_ <= now) {
             timeout_ = kNever;
@@ -108,6 +108,8 @@ Vcpu *Processor::choose(Event &event) {
         }
         wake_due(now);
         Vcpu *vcpu = scheduler_.pick(now);
+        if (vcpus_first && (vcpu == nullptr || vcpu->due_ == 0) && deliver_notification(event))
+            return nullptr;
         if (vcpu == nullptr) {
             if (!anything_can_happen(now)) {
                 event.kind = EventKind::idle;
@@ -131,6 +133,17 @@ Vcpu *Processor::choose(Event &event) {
         program_timer(now);
         return vcpu;
     }
+}
+
+bool Processor::deliver_notification(Event &event) {
+    const u64 badge = badge_.exchange(0, std::memory_order_acquire);
+    if (badge == 0)
+        return false;
+    event.kind = EventKind::notification;
+    event.badge = badge;
+    notified_last_ = true;
+    attention_.store(1, std::memory_order_relaxed);
+    return true;
 }
 
 void Processor::deliver_due(Vcpu &vcpu, Event &event) {
