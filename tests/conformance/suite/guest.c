@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <suite/guest.h>
+
+int conformance_check(conformance_t *t, int condition, const char *file, int line, const char *what) {
+    if (!condition) {
+        t->failures++;
+        t->failed(t, file, line, what);
+    }
+    return condition;
+}
+
+int guest_init_vm(conformance_t *t, vm_t *vm, const vm_options_t *options) {
+    vm_host_t *host = t->host;
+    return vm_init_with_options(vm, &host->vka, &host->simple, host->vspace, &host->io_ops, host->endpoint, "test",
+                                options);
+}
+
+int guest_make(test_guest_t *guest, conformance_t *t, const vm_options_t *options) {
+    guest->t = t;
+    guest->vcpu = NULL;
+    guest->calls = 0;
+    for (unsigned int i = 0; i < 8; i++)
+        guest->seen[i] = 0;
+    if (!CHECK(t, guest_init_vm(t, &guest->vm, options) == 0))
+        return 0;
+    guest->vcpu = vm_create_vcpu(&guest->vm, t->host->priority);
+    if (!CHECK(t, guest->vcpu != NULL) || !CHECK(t, vm_ram_register_at(&guest->vm, RAM, RAM_SIZE, false) == 0)) {
+        guest_destroy(guest);
+        return 0;
+    }
+    return 1;
+}
+
+void guest_load(test_guest_t *guest, uintptr_t at, const uint32_t *code, size_t count) {
+    CHECK(guest->t, vm_ram_touch(&guest->vm, at, count * sizeof(*code), vm_guest_ram_write_callback,
+                                 (void *)(uintptr_t)code) == 0);
+}
+
+int guest_begin(test_guest_t *guest) {
+    return CHECK(guest->t, vm_set_thread_context_reg(guest->vcpu, 0, CODE) == 0) &&
+           CHECK(guest->t, vcpu_start(guest->vcpu) == 0);
+}
+
+int guest_start(test_guest_t *guest, conformance_t *t, const uint32_t *code, size_t count) {
+    if (!guest_make(guest, t, NULL))
+        return 0;
+    guest_load(guest, CODE, code, count);
+    if (!guest_begin(guest)) {
+        guest_destroy(guest);
+        return 0;
+    }
+    return 1;
+}
+
+int guest_finish(test_guest_t *guest) {
+    const int result = vm_run(&guest->vm);
+    return CHECK(guest->t, result == 0) & CHECK(guest->t, guest->vm.run.exit_reason == VM_GUEST_SHUTDOWN_EXIT);
+}
+
+uint64_t guest_result(test_guest_t *guest, unsigned int index) {
+    uint64_t value = 0;
+    CHECK(guest->t,
+          vm_ram_touch(&guest->vm, RESULTS + index * 8, sizeof(value), vm_guest_ram_read_callback, &value) == 0);
+    return value;
+}
+
+void guest_destroy(test_guest_t *guest) { CHECK(guest->t, vm_destroy(&guest->vm) == 0); }
+
+unsigned int conformance_run(conformance_t *t, const conformance_test_t *test) {
+    const size_t before = t->live != NULL ? t->live(t) : 0;
+    t->failures = 0;
+    test->run(t);
+    if (t->live != NULL)
+        CHECK(t, t->live(t) == before);
+    return t->failures;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Interrupts: the controller, injection, wires, acknowledgements, the virtual timer. The guests handle both GIC versions:
+ * x28 is the version, x26 the distributor, x27 the CPU interface of a GICv2.
+ */
+#include <suite/tests.h>
+
+#define SPI 40
+
+/* Opens the distributor and CPU interface, enables SPI 40 and PPI 27, routes SPIs here (GICv2), and unmasks IRQs. */
+#define OPEN_GIC                                                                                                  \
+    A64_LOAD(2u, RESULTS), A64_LOAD(3u, VECTORS), A64_MSR(A64_VBAR_EL1, 3u), A64_ISB, A64_SUB(4u, 28u, 2u),       \
+        A64_CBNZ(4u, 15), /* version 2 */                                                                         \
+        A64_LOAD(4u, 1u), A64_STR_W(4u, 26u, 0u), A64_LOAD(5u, 0x08000000u), A64_STR_W(5u, 26u, 0x40u),           \
+        A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x41u), A64_STRB(4u, 26u, 0x800u + SPI), A64_STR_W(4u, 27u, 0u), \
+        A64_LOAD(5u, 0xf0u), A64_STR_W(5u, 27u, 1u), /* back together */                                          \
+        A64_UNMASK_IRQ, A64_NOP
+
+/* Acknowledges, records the INTID in result 0, its count in result 1, ends it, returns. */
+static const uint32_t irq_handler[] = {
+    A64_LDR_W(10u, 27u, 3u), A64_STR_X(10u, 2u, 0u),     A64_LDR_X(11u, 2u, 1u),  A64_ADD(11u, 11u, 1u),
+    A64_STR_X(11u, 2u, 1u),  A64_STR_X(A64_XZR, 1u, 0u), A64_STR_W(10u, 27u, 4u), A64_ERET};
+
+/* Opens the GIC, says so by a store to DEVICE, and waits until result 1 is x25. */
+static const uint32_t wait_for_irqs[] = {
+    OPEN_GIC, A64_STR_W(A64_XZR, 1u, 4u), A64_LDR_X(4u, 2u, 1u), A64_SUB(4u, 4u, 1u), A64_CBNZ(4u, -2), A64_POWER_OFF};
+
+static void acknowledged(vm_vcpu_t *vcpu, int irq, void *cookie) {
+    test_guest_t *guest = cookie;
+    CHECK(guest->t, vcpu == guest->vcpu);
+    guest->seen[0]++;
+    guest->seen[1] = (seL4_Word)irq;
+}
+
+/* DEVICE + 16: the guest is ready. DEVICE: it is in its handler. What happens then is in seen[7]. */
+enum { INJECT, LEVEL };
+
+static memory_fault_result_t irq_device(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)length;
+    if (addr == DEVICE + 16) {
+        if (guest->seen[7] == INJECT) {
+            CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0);
+            CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0); /* pending already */
+        } else {
+            CHECK(guest->t, vm_set_irq_level(vcpu, SPI, 1) == 0);
+        }
+    } else {
+        guest->calls++;
+        CHECK(guest->t, guest->seen[0] == 0); /* not ended yet */
+        if (guest->seen[7] == LEVEL)
+            CHECK(guest->t, vm_set_irq_level(vcpu, SPI, 0) == 0);
+    }
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+/* A guest with a GICv2, its addresses in x26 and x27; 0 where the host cannot have one, or after an error. */
+static int make_irq_guest(test_guest_t *guest, conformance_t *t) {
+    const vm_vgic_config_t wanted = {.version = 2};
+    vm_vgic_config_t config;
+    if (!guest_make(guest, t, NULL))
+        return 0;
+    if (vm_install_vgic_with(&guest->vm, &wanted) != 0) {
+        guest_destroy(guest);
+        return 0;
+    }
+    CHECK(t, vm_get_vgic(&guest->vm, &config) == 0);
+    CHECK(t, config.version == 2 && config.spi_count == 224 && config.redistributor == 0);
+    GUEST_LOAD(guest, VECTORS + 0x280, irq_handler);
+    seL4_UserContext context = {0};
+    context.pc = CODE;
+    context.x1 = DEVICE;
+    context.x26 = config.distributor;
+    context.x27 = config.cpu_interface;
+    context.x28 = 2;
+    CHECK(t, vm_set_thread_context(guest->vcpu, context) == 0);
+    CHECK(t, vm_reserve_memory_at(&guest->vm, DEVICE, 0x1000, irq_device, guest) != NULL);
+    return 1;
+}
+
+void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t) {
+    test_guest_t guest;
+    if (!make_irq_guest(&guest, t))
+        return;
+    GUEST_LOAD(&guest, CODE, wait_for_irqs);
+    guest.seen[7] = INJECT;
+    CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == 0);
+    CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == -1);
+    CHECK(t, vm_inject_irq(guest.vcpu, SPI) == -1); /* not started */
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0)) {
+        CHECK(t, vm_inject_irq(guest.vcpu, SPI) == -1);     /* not enabled */
+        CHECK(t, vm_inject_irq(guest.vcpu, SPI + 1) == -1); /* not registered */
+        if (guest_finish(&guest)) {
+            CHECK(t, guest_result(&guest, 0) == SPI);
+            CHECK(t, guest_result(&guest, 1) == 1);
+            CHECK(t, guest.calls == 1);
+            CHECK(t, guest.seen[0] == 1 && guest.seen[1] == SPI);
+        }
+    }
+    guest_destroy(&guest);
+}
+
+void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t) {
+    test_guest_t guest;
+    if (!make_irq_guest(&guest, t))
+        return;
+    GUEST_LOAD(&guest, CODE, wait_for_irqs);
+    guest.seen[7] = LEVEL;
+    CHECK(t, vm_set_irq_level(guest.vcpu, SPI, 1) == -1); /* not started */
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0)) {
+        CHECK(t, vm_set_irq_level(guest.vcpu, 3, 1) == -1);
+        CHECK(t, vm_set_irq_level(guest.vcpu, 2000, 1) == -1);
+        if (guest_finish(&guest)) {
+            CHECK(t, guest_result(&guest, 0) == SPI);
+            CHECK(t, guest_result(&guest, 1) == 1);
+        }
+    }
+    guest_destroy(&guest);
+}
+
+void test_the_virtual_timer_interrupts(conformance_t *t) {
+    /* Sets the timer, waits in WFI; the handler turns it off by its store to DEVICE, which masks it here. */
+    static const uint32_t code[] = {OPEN_GIC,
+                                    A64_MRS(4u, A64_CNTVCT_EL0),
+                                    A64_ADD(4u, 4u, 0x400u),
+                                    A64_MSR(A64_CNTV_CVAL_EL0, 4u),
+                                    A64_LOAD(4u, 1u),
+                                    A64_MSR(A64_CNTV_CTL_EL0, 4u),
+                                    A64_ISB,
+                                    A64_WFI,
+                                    A64_LDR_X(4u, 2u, 1u),
+                                    A64_CBZ(4u, -2),
+                                    A64_POWER_OFF};
+    static const uint32_t handler[] = {A64_MSR(A64_CNTV_CTL_EL0, A64_XZR),
+                                       A64_ISB,
+                                       A64_LDR_W(10u, 27u, 3u),
+                                       A64_STR_X(10u, 2u, 0u),
+                                       A64_LOAD(11u, 1u),
+                                       A64_STR_X(11u, 2u, 1u),
+                                       A64_STR_W(10u, 27u, 4u),
+                                       A64_ERET};
+    test_guest_t guest;
+    if (!make_irq_guest(&guest, t))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    GUEST_LOAD(&guest, VECTORS + 0x280, handler);
+    CHECK(t, vm_register_irq(guest.vcpu, 27, acknowledged, &guest) == 0);
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
+        CHECK(t, guest_result(&guest, 0) == 27);
+        CHECK(t, guest.seen[0] == 1 && guest.seen[1] == 27);
+    }
+    guest_destroy(&guest);
+}
+
+void test_the_interrupt_controller_is_chosen_once(conformance_t *t) {
+    test_guest_t guest;
+    vm_vgic_config_t config;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    const vm_vgic_config_t wrong_version = {.version = 4};
+    const vm_vgic_config_t wrong_count = {.spi_count = 33};
+    const vm_vgic_config_t in_ram = {.distributor = RAM};
+    CHECK(t, vm_get_vgic(&guest.vm, &config) == -1);
+    CHECK(t, vm_install_vgic_with(&guest.vm, &wrong_version) == -1);
+    CHECK(t, vm_install_vgic_with(&guest.vm, &wrong_count) == -1);
+    CHECK(t, vm_install_vgic_with(&guest.vm, &in_ram) == -1);
+    CHECK(t, vm_create_default_irq_controller(&guest.vm) == 0);
+    CHECK(t, vm_create_default_irq_controller(&guest.vm) == -1);
+    CHECK(t, vm_install_vgic(&guest.vm) == -1);
+    CHECK(t, vm_get_vgic(&guest.vm, &config) == 0);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, config.distributor, 0x1000, default_error_fault_callback, NULL) == NULL);
+    guest_destroy(&guest);
+}
+
+void test_a_gicv3_is_there_when_it_was_asked_for(conformance_t *t) {
+    /* GICD_PIDR2.ArchRev and the last redistributor's GICR_TYPER.Last */
+    static const uint32_t code[] = {A64_LOAD(2u, RESULTS),      A64_LOAD(4u, 0xffe8u), A64_MOV(5u, 26u),
+                                    0x8b040000u | 5u << 5 | 5u, A64_LDR_W(6u, 5u, 0u), A64_STR_X(6u, 2u, 0u),
+                                    A64_LDR_X(6u, 27u, 1u),     A64_STR_X(6u, 2u, 1u), A64_POWER_OFF};
+    const vm_vgic_config_t wanted = {.version = 3, .spi_count = 64};
+    vm_vgic_config_t config;
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    if (vm_install_vgic_with(&guest.vm, &wanted) == 0) {
+        CHECK(t, vm_get_vgic(&guest.vm, &config) == 0 && config.cpu_interface == 0);
+        GUEST_LOAD(&guest, CODE, code);
+        seL4_UserContext context = {0};
+        context.pc = CODE;
+        context.x26 = config.distributor;
+        context.x27 = config.redistributor;
+        CHECK(t, vm_set_thread_context(guest.vcpu, context) == 0);
+        if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
+            CHECK(t, (guest_result(&guest, 0) >> 4 & 15) == 3);
+            CHECK(t, (guest_result(&guest, 1) & 1U << 4) != 0);
+        }
+    }
+    guest_destroy(&guest);
+}

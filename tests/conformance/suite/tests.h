@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * All tests of the suite; suite/all_tests.c lists them.
+ */
+#pragma once
+
+#include <suite/guest.h>
+
+void test_vm_run_returns_zero_once(conformance_t *t);
+void test_a_reset_that_nobody_performs_stops(conformance_t *t);
+void test_a_reset_callback_starts_the_guest_again(conformance_t *t);
+void test_signals_are_heard_with_their_badges(conformance_t *t);
+void test_a_signal_may_stop_the_vm(conformance_t *t);
+void test_an_event_that_nobody_wants_is_an_error(conformance_t *t);
+void test_a_paused_vm_goes_on_when_it_is_resumed(conformance_t *t);
+void test_two_vms_live_side_by_side(conformance_t *t);
+void test_one_vm_run_serves_all_vms_of_an_endpoint(conformance_t *t);
+void test_vms_come_and_go_without_a_trace(conformance_t *t);
+void test_a_running_vm_can_be_destroyed(conformance_t *t);
+void test_reads_of_a_reservation(conformance_t *t);
+void test_writes_to_a_reservation(conformance_t *t);
+void test_a_64_bit_access(conformance_t *t);
+void test_handled_without_advance_executes_again(conformance_t *t);
+void test_an_ignored_read_gives_zero(conformance_t *t);
+void test_a_fault_error_ends_vm_run(conformance_t *t);
+void test_a_reservation_passes_on_to_the_unhandled_callback(conformance_t *t);
+void test_an_unhandled_fault_is_executed_again(conformance_t *t);
+void test_an_unhandled_fault_that_the_client_finishes(conformance_t *t);
+void test_an_unhandled_fault_that_the_client_steps_over(conformance_t *t);
+void test_a_fault_that_nobody_decides_is_an_abort(conformance_t *t);
+void test_the_policy_may_return_instead(conformance_t *t);
+void test_a_callback_may_replace_its_reservation_by_ram(conformance_t *t);
+void test_a_vcpu_fault_reaches_its_callback(conformance_t *t);
+void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t);
+void test_a_vcpu_fault_that_fails_ends_vm_run(conformance_t *t);
+void test_firmware_calls_are_served(conformance_t *t);
+void test_a_client_may_serve_smcs(conformance_t *t);
+void test_registers_set_before_the_start_are_there_at_the_start(conformance_t *t);
+void test_registers_inside_a_fault(conformance_t *t);
+void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t);
+void test_a_second_vcpu_is_started_by_the_client(conformance_t *t);
+void test_reservations_do_not_overlap(conformance_t *t);
+void test_anonymous_reservations(conformance_t *t);
+void test_mapped_frames_are_the_guests(conformance_t *t);
+void test_frames_of_an_array_are_the_guests(conformance_t *t);
+void test_deferred_frames_are_mapped_at_the_first_access(conformance_t *t);
+void test_a_write_to_a_read_only_frame_faults(conformance_t *t);
+void test_a_page_provider_that_runs_out_maps_nothing(conformance_t *t);
+void test_the_clients_frames_may_be_ram(conformance_t *t);
+void test_ram_is_touched_in_pages(conformance_t *t);
+void test_ram_is_given_out_and_taken_back(conformance_t *t);
+void test_guest_addresses_have_physical_ones(conformance_t *t);
+void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t);
+void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t);
+void test_the_virtual_timer_interrupts(conformance_t *t);
+void test_the_interrupt_controller_is_chosen_once(conformance_t *t);
+void test_a_gicv3_is_there_when_it_was_asked_for(conformance_t *t);
+void test_calls_without_a_vm(conformance_t *t);
+void test_calls_without_a_vcpu(conformance_t *t);
+void test_wrong_arguments(conformance_t *t);
+void test_wrong_arguments_of_vm_init(conformance_t *t);
