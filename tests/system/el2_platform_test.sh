@@ -49,6 +49,12 @@ expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel 
 expect "a start at EL1" 2 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
     -monitor none -serial stdio -semihosting -kernel "$image.img" 2>"$work/qemu"
 
+# Without a console nobody would hear why: the machine goes off.
+qemu-system-aarch64 -M "virt,virtualization=on,gic-version=2,dumpdtb=$work/silent.dtb" -cpu cortex-a57 -m 1G -smp 2 -display none 2>"$work/qemu"
+fdtput -r "$work/silent.dtb" /pl011@9000000
+fdtput -d "$work/silent.dtb" /chosen stdout-path
+expect "no console" 0 "^$" qemu 2 cortex-a57 1G -kernel "$image.img" -dtb "$work/silent.dtb"
+
 # A bundle behind the image, and the same bytes as initrd.
 python3 - "$image.img" "$work" <<'PY'
 import sys

@@ -21,7 +21,8 @@ struct Event {
     VcpuId vcpu;
     Exit exit;
     u64 badge = 0;
-    u64 message = 0; ///< notification: what came with it, in the host's form (seL4: its MessageInfo); 0 for a mere signal
+    u64 message =
+        0; ///< notification: what came with it, in the host's form (seL4: its MessageInfo); 0 for a mere signal
 };
 
 } // namespace sel4vm
