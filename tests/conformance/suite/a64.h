@@ -36,6 +36,7 @@
 #define A64_ISB              0xd5033fdfu
 #define A64_HVC              0xd4000002u
 #define A64_SMC              0xd4000003u
+#define A64_MASK_IRQ         0xd50342dfu
 #define A64_UNMASK_IRQ       0xd50342ffu
 
 #define A64_SYSREG(op0, op1, crn, crm, op2) ((op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)

@@ -121,8 +121,9 @@ void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t) {
 }
 
 void test_the_virtual_timer_interrupts(conformance_t *t) {
-    /* Sets the timer, waits in WFI; the handler turns it off by its store to DEVICE, which masks it here. */
+    /* Sets the timer and waits in WFI, with interrupts masked so that none comes before; the handler turns it off. */
     static const uint32_t code[] = {OPEN_GIC,
+                                    A64_MASK_IRQ,
                                     A64_MRS(4u, A64_CNTVCT_EL0),
                                     A64_ADD(4u, 4u, 0x400u),
                                     A64_MSR(A64_CNTV_CVAL_EL0, 4u),
@@ -130,8 +131,9 @@ void test_the_virtual_timer_interrupts(conformance_t *t) {
                                     A64_MSR(A64_CNTV_CTL_EL0, 4u),
                                     A64_ISB,
                                     A64_WFI,
+                                    A64_UNMASK_IRQ,
                                     A64_LDR_X(4u, 2u, 1u),
-                                    A64_CBZ(4u, -2),
+                                    A64_CBZ(4u, -1),
                                     A64_POWER_OFF};
     static const uint32_t handler[] = {A64_MSR(A64_CNTV_CTL_EL0, A64_XZR),
                                        A64_ISB,
