@@ -1,29 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Interrupts: the controller, injection, wires, acknowledgements, the virtual timer. The guests handle both GIC versions:
- * x28 is the version, x26 the distributor, x27 the CPU interface of a GICv2.
+ * x26 is the distributor, x27 the CPU interface of a GICv2 or the redistributor of a GICv3.
  */
 #include <suite/tests.h>
 
 #define SPI 40
 
-/* Opens the distributor and CPU interface, enables SPI 40 and PPI 27, routes SPIs here (GICv2), and unmasks IRQs. */
-#define OPEN_GIC                                                                                                  \
-    A64_LOAD(2u, RESULTS), A64_LOAD(3u, VECTORS), A64_MSR(A64_VBAR_EL1, 3u), A64_ISB, A64_SUB(4u, 28u, 2u),       \
-        A64_CBNZ(4u, 15), /* version 2 */                                                                         \
-        A64_LOAD(4u, 1u), A64_STR_W(4u, 26u, 0u), A64_LOAD(5u, 0x08000000u), A64_STR_W(5u, 26u, 0x40u),           \
+/* Opens distributor and CPU interface, enables SPI 40 and PPI 27, routes SPIs here, and unmasks IRQs. */
+#define OPEN_V2                                                                                                   \
+    A64_LOAD(4u, 1u), A64_STR_W(4u, 26u, 0u), A64_LOAD(5u, 0x08000000u), A64_STR_W(5u, 26u, 0x40u),               \
         A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x41u), A64_STRB(4u, 26u, 0x800u + SPI), A64_STR_W(4u, 27u, 0u), \
-        A64_LOAD(5u, 0xf0u), A64_STR_W(5u, 27u, 1u), /* back together */                                          \
-        A64_UNMASK_IRQ, A64_NOP
+        A64_LOAD(5u, 0xf0u), A64_STR_W(5u, 27u, 1u)
+#define OPEN_V3                                                                                                   \
+    A64_LOAD(4u, 0x12u), A64_STR_W(4u, 26u, 0u), A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x21u),                 \
+        A64_STR_W(5u, 26u, 0x41u), A64_STR_W(A64_XZR, 27u, 5u), A64_LOAD(5u, 0x10000u), A64_ADD_REG(6u, 27u, 5u), \
+        A64_LOAD(5u, 0xffffffffu), A64_STR_W(5u, 6u, 0x20u), A64_LOAD(5u, 0x08000000u), A64_STR_W(5u, 6u, 0x40u), \
+        A64_LOAD(4u, 0xf0u), A64_MSR(A64_ICC_PMR_EL1, 4u), A64_LOAD(4u, 1u), A64_MSR(A64_ICC_IGRPEN1_EL1, 4u), A64_ISB
+#define BEGIN A64_LOAD(2u, RESULTS), A64_LOAD(3u, VECTORS), A64_MSR(A64_VBAR_EL1, 3u), A64_ISB
 
-/* Acknowledges, records the INTID in result 0, its count in result 1, ends it, returns. */
-static const uint32_t irq_handler[] = {
-    A64_LDR_W(10u, 27u, 3u), A64_STR_X(10u, 2u, 0u),     A64_LDR_X(11u, 2u, 1u),  A64_ADD(11u, 11u, 1u),
-    A64_STR_X(11u, 2u, 1u),  A64_STR_X(A64_XZR, 1u, 0u), A64_STR_W(10u, 27u, 4u), A64_ERET};
+/* The guest's program and its interrupt handler, for each version. */
+#define FOR_BOTH(name, ...)                                            \
+    static const uint32_t name##_v2[] = {BEGIN, OPEN_V2, __VA_ARGS__}; \
+    static const uint32_t name##_v3[] = {BEGIN, OPEN_V3, __VA_ARGS__}
+#define HANDLERS(name, before, after)                                                                                \
+    static const uint32_t name##_v2[] = {before, A64_LDR_W(10u, 27u, 3u), after, A64_STR_W(10u, 27u, 4u), A64_ERET}; \
+    static const uint32_t name##_v3[] = {                                                                            \
+        before, A64_MRS(10u, A64_ICC_IAR1_EL1), after, A64_MSR(A64_ICC_EOIR1_EL1, 10u), A64_ISB, A64_ERET}
+#define LOAD_VERSION(guest, at, name)             \
+    do {                                          \
+        if ((guest)->seen[5] == 2)                \
+            GUEST_LOAD((guest), (at), name##_v2); \
+        else                                      \
+            GUEST_LOAD((guest), (at), name##_v3); \
+    } while (0)
 
-/* Opens the GIC, says so by a store to DEVICE, and waits until result 1 is x25. */
-static const uint32_t wait_for_irqs[] = {
-    OPEN_GIC, A64_STR_W(A64_XZR, 1u, 4u), A64_LDR_X(4u, 2u, 1u), A64_SUB(4u, 4u, 1u), A64_CBNZ(4u, -2), A64_POWER_OFF};
+/* Records the INTID in result 0 and the count in result 1, and tells DEVICE. */
+#define RECORD                                                                                     \
+    A64_STR_X(10u, 2u, 0u), A64_LDR_X(11u, 2u, 1u), A64_ADD(11u, 11u, 1u), A64_STR_X(11u, 2u, 1u), \
+        A64_STR_X(A64_XZR, 1u, 0u)
+HANDLERS(irq_handler, A64_NOP, RECORD);
+
+/* Says that it is ready by a store to DEVICE + 16, and waits for one interrupt. */
+FOR_BOTH(wait_for_irq, A64_UNMASK_IRQ, A64_STR_W(A64_XZR, 1u, 4u), A64_LDR_X(4u, 2u, 1u), A64_SUB(4u, 4u, 1u),
+         A64_CBNZ(4u, -2), A64_POWER_OFF);
 
 static void acknowledged(vm_vcpu_t *vcpu, int irq, void *cookie) {
     test_guest_t *guest = cookie;
@@ -56,9 +76,9 @@ static memory_fault_result_t irq_device(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t add
     return FAULT_HANDLED;
 }
 
-/* A guest with a GICv2, its addresses in x26 and x27; 0 where the host cannot have one, or after an error. */
-static int make_irq_guest(test_guest_t *guest, conformance_t *t) {
-    const vm_vgic_config_t wanted = {.version = 2};
+/* A guest with a GIC of this version (kept in seen[5]); 0 where the host cannot have one, or after an error. */
+static int make_irq_guest(test_guest_t *guest, conformance_t *t, unsigned int version) {
+    const vm_vgic_config_t wanted = {.version = version};
     vm_vgic_config_t config;
     if (!guest_make(guest, t, NULL))
         return 0;
@@ -67,24 +87,25 @@ static int make_irq_guest(test_guest_t *guest, conformance_t *t) {
         return 0;
     }
     CHECK(t, vm_get_vgic(&guest->vm, &config) == 0);
-    CHECK(t, config.version == 2 && config.spi_count == 224 && config.redistributor == 0);
-    GUEST_LOAD(guest, VECTORS + 0x280, irq_handler);
+    CHECK(t, config.version == version && config.spi_count == 224);
+    CHECK(t, (version == 2 ? config.redistributor : config.cpu_interface) == 0);
+    guest->seen[5] = version;
+    LOAD_VERSION(guest, VECTORS + 0x280, irq_handler);
     seL4_UserContext context = {0};
     context.pc = CODE;
     context.x1 = DEVICE;
     context.x26 = config.distributor;
-    context.x27 = config.cpu_interface;
-    context.x28 = 2;
+    context.x27 = version == 2 ? config.cpu_interface : config.redistributor;
     CHECK(t, vm_set_thread_context(guest->vcpu, context) == 0);
     CHECK(t, vm_reserve_memory_at(&guest->vm, DEVICE, 0x1000, irq_device, guest) != NULL);
     return 1;
 }
 
-void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t) {
+static void an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t, unsigned int version) {
     test_guest_t guest;
-    if (!make_irq_guest(&guest, t))
+    if (!make_irq_guest(&guest, t, version))
         return;
-    GUEST_LOAD(&guest, CODE, wait_for_irqs);
+    LOAD_VERSION(&guest, CODE, wait_for_irq);
     guest.seen[7] = INJECT;
     CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == 0);
     CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == -1);
@@ -102,11 +123,16 @@ void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t) {
     guest_destroy(&guest);
 }
 
-void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t) {
+void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        an_injected_interrupt_is_taken_and_acknowledged(t, version);
+}
+
+static void a_wire_is_an_interrupt_while_it_is_high(conformance_t *t, unsigned int version) {
     test_guest_t guest;
-    if (!make_irq_guest(&guest, t))
+    if (!make_irq_guest(&guest, t, version))
         return;
-    GUEST_LOAD(&guest, CODE, wait_for_irqs);
+    LOAD_VERSION(&guest, CODE, wait_for_irq);
     guest.seen[7] = LEVEL;
     CHECK(t, vm_set_irq_level(guest.vcpu, SPI, 1) == -1); /* not started */
     if (CHECK(t, vcpu_start(guest.vcpu) == 0)) {
@@ -120,40 +146,36 @@ void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t) {
     guest_destroy(&guest);
 }
 
-void test_the_virtual_timer_interrupts(conformance_t *t) {
-    /* Sets the timer and waits in WFI, with interrupts masked so that none comes before; the handler turns it off. */
-    static const uint32_t code[] = {OPEN_GIC,
-                                    A64_MASK_IRQ,
-                                    A64_MRS(4u, A64_CNTVCT_EL0),
-                                    A64_ADD(4u, 4u, 0x400u),
-                                    A64_MSR(A64_CNTV_CVAL_EL0, 4u),
-                                    A64_LOAD(4u, 1u),
-                                    A64_MSR(A64_CNTV_CTL_EL0, 4u),
-                                    A64_ISB,
-                                    A64_WFI,
-                                    A64_UNMASK_IRQ,
-                                    A64_LDR_X(4u, 2u, 1u),
-                                    A64_CBZ(4u, -1),
-                                    A64_POWER_OFF};
-    static const uint32_t handler[] = {A64_MSR(A64_CNTV_CTL_EL0, A64_XZR),
-                                       A64_ISB,
-                                       A64_LDR_W(10u, 27u, 3u),
-                                       A64_STR_X(10u, 2u, 0u),
-                                       A64_LOAD(11u, 1u),
-                                       A64_STR_X(11u, 2u, 1u),
-                                       A64_STR_W(10u, 27u, 4u),
-                                       A64_ERET};
+void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        a_wire_is_an_interrupt_while_it_is_high(t, version);
+}
+
+/* Sets the timer and waits in WFI, with interrupts masked so that none comes before; the handler turns it off. */
+FOR_BOTH(wait_for_timer, A64_MRS(4u, A64_CNTVCT_EL0), A64_ADD(4u, 4u, 0x400u), A64_MSR(A64_CNTV_CVAL_EL0, 4u),
+         A64_LOAD(4u, 1u), A64_MSR(A64_CNTV_CTL_EL0, 4u), A64_ISB, A64_WFI, A64_UNMASK_IRQ, A64_LDR_X(4u, 2u, 1u),
+         A64_CBZ(4u, -1), A64_POWER_OFF);
+#define STOP_TIMER   A64_MSR(A64_CNTV_CTL_EL0, A64_XZR), A64_ISB
+#define RECORD_TIMER A64_STR_X(10u, 2u, 0u), A64_LOAD(11u, 1u), A64_STR_X(11u, 2u, 1u)
+HANDLERS(timer_handler, STOP_TIMER, RECORD_TIMER);
+
+static void the_virtual_timer_interrupts(conformance_t *t, unsigned int version) {
     test_guest_t guest;
-    if (!make_irq_guest(&guest, t))
+    if (!make_irq_guest(&guest, t, version))
         return;
-    GUEST_LOAD(&guest, CODE, code);
-    GUEST_LOAD(&guest, VECTORS + 0x280, handler);
+    LOAD_VERSION(&guest, CODE, wait_for_timer);
+    LOAD_VERSION(&guest, VECTORS + 0x280, timer_handler);
     CHECK(t, vm_register_irq(guest.vcpu, 27, acknowledged, &guest) == 0);
     if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
         CHECK(t, guest_result(&guest, 0) == 27);
         CHECK(t, guest.seen[0] == 1 && guest.seen[1] == 27);
     }
     guest_destroy(&guest);
+}
+
+void test_the_virtual_timer_interrupts(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        the_virtual_timer_interrupts(t, version);
 }
 
 void test_the_interrupt_controller_is_chosen_once(conformance_t *t) {

@@ -5,7 +5,7 @@ namespace sel4vm::fake {
 
 namespace {
 
-constexpr unsigned kTurn = 200;           // instructions
+constexpr unsigned kTurn = 200;       // instructions
 constexpr unsigned kMaxTurns = 5'000; // a guest that loops for ever must not hang a test
 using State = GuestCpu::State;
 

@@ -247,4 +247,21 @@ void GuestCpu::cpu_interface_write(u64 offset, u64 value) {
         lists_.set_control(ListRegisters::kOpen | static_cast<u32>(value & 0x200));
 }
 
+bool GuestCpu::move_gic_register(u32 id, bool write, unsigned rt) {
+    constexpr u32 kIar1 = aarch64::sysreg_id(3, 0, 12, 12, 0);
+    constexpr u32 kEoir1 = aarch64::sysreg_id(3, 0, 12, 12, 1);
+    constexpr u32 kIgrpen1 = aarch64::sysreg_id(3, 0, 12, 12, 7);
+    constexpr u32 kPmr = aarch64::sysreg_id(3, 0, 4, 6, 0);
+    switch (id) {
+    case kIar1: set(rt, true, cpu_interface_read(kIar)); return !write;
+    case kEoir1:
+        if (write)
+            cpu_interface_write(kEoir, general_register(rt));
+        return write;
+    case kIgrpen1:
+    case kPmr: return write; // always open
+    default: return false;
+    }
+}
+
 } // namespace sel4vm::fake

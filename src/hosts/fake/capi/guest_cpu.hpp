@@ -2,7 +2,7 @@
 //
 // A vCPU that executes A64 code, so that the programs of the conformance suite run on the fake host as on hardware. It knows
 // the few instructions that such programs use: moves, addition, logic, loads and stores with an immediate offset, branches,
-// system registers, HVC, SMC, WFI. Everything else is undefined to the guest. EL1 only, MMU off, GICv2 CPU interface;
+// system registers, HVC, SMC, WFI. Everything else is undefined to the guest. EL1 only, MMU off, the CPU interfaces of GICv2 and GICv3;
 // one instruction takes one tick of the clock.
 #pragma once
 
@@ -104,6 +104,8 @@ private:
     [[nodiscard]] std::optional<Exit> access(Gpa at, MemoryAccess kind, Width width, u64 &data);
     [[nodiscard]] u64 cpu_interface_read(u64 offset);
     void cpu_interface_write(u64 offset, u64 value);
+    /// False when it is no register of GICv3's CPU interface.
+    [[nodiscard]] bool move_gic_register(u32 id, bool write, unsigned rt);
     [[nodiscard]] std::optional<u64> own_register(u32 id);
     [[nodiscard]] bool set_own_register(u32 id, u64 value);
     void put(const Transfer &transfer, u64 data);

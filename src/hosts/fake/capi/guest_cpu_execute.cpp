@@ -151,6 +151,10 @@ std::optional<Exit> GuestCpu::move_system_register(u32 code) {
     const u32 id = aarch64::sysreg_id_of_instruction(code);
     const bool write = field(code, 21, 21) == 0;
     const unsigned rt = field(code, 4, 0);
+    if (move_gic_register(id, write, rt)) {
+        pc_ += 4;
+        return std::nullopt;
+    }
     if (write && set_own_register(id, general_register(rt))) {
         pc_ += 4;
         return std::nullopt;
