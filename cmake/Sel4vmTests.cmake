@@ -12,7 +12,7 @@ function(sel4vm_link_everything target)
     target_link_libraries(${target} PUBLIC sel4vm_cli)
   endif()
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/tests")
-  target_compile_options(${target} PRIVATE -fno-rtti)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
   target_compile_definitions(${target} PRIVATE "SEL4VM_TEST_DATA_DIR=\"${PROJECT_SOURCE_DIR}/tests\"")
 endfunction()
 
@@ -61,13 +61,18 @@ endfunction()
 function(sel4vm_reference_examples)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/reference/*.md")
-  set(source "${PROJECT_BINARY_DIR}/reference_examples.cpp")
-  add_custom_command(OUTPUT "${source}" VERBATIM
-    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_reference.py" --examples "${source}"
-    DEPENDS ${pages} "${PROJECT_SOURCE_DIR}/tools/check_reference.py")
-  add_library(reference_examples OBJECT "${source}")
+  set(sources "")
+  foreach(language cpp c)
+    set(source "${PROJECT_BINARY_DIR}/reference_examples.${language}")
+    add_custom_command(OUTPUT "${source}" VERBATIM
+      COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_reference.py" --examples "${source}"
+      DEPENDS ${pages} "${PROJECT_SOURCE_DIR}/tools/check_reference.py")
+    list(APPEND sources "${source}")
+  endforeach()
+  add_library(reference_examples OBJECT ${sources})
   sel4vm_link_everything(reference_examples)
-  target_compile_options(reference_examples PRIVATE -Wno-unused-variable -Wno-unused-but-set-variable -Wno-unused-result)
+  target_link_libraries(reference_examples PUBLIC sel4vm_sel4_names)
+  target_compile_options(reference_examples PRIVATE -Wno-unused -Wno-unused-result $<$<COMPILE_LANGUAGE:C>:-Wno-unused-parameter>)
 endfunction()
 
 # sel4vm_script_tests(FOLDER [TIMEOUT seconds] [EXCLUDE file...]): each executable *_test.sh or *_test.py below the folder is a

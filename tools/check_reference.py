@@ -4,7 +4,7 @@
 names a header that does not exist. The examples are compiled with the tests, which --examples writes for them.
 Prints file:line: message for each violation; exit status 1 when there is one.
   tools/check_reference.py [ROOT]              check a checkout (default: the one this script is in)
-  tools/check_reference.py --examples FILE     write all examples as functions of one C++ file
+  tools/check_reference.py --examples FILE     write all examples as functions of one file, C++ or (with the suffix .c) C
   tools/check_reference.py --self-test         check that violations are found
 """
 import pathlib
@@ -18,6 +18,10 @@ PUBLIC = {
     "sel4vm/arch/aarch64": "src/sel4vm/arch/aarch64", "sel4vm/arch/aarch64/ports": "src/sel4vm/arch/aarch64/ports",
     "sel4vm/dev": "src/sel4vm/dev", "sel4vm/dev/gic": "src/sel4vm/dev/gic", "sel4vm/boot": "src/sel4vm/boot",
     "sel4vm/machine": "src/sel4vm/machine", "hosts/fake": "src/hosts/fake",
+    # The C interface.
+    "sel4vm": "include/sel4vm", "sel4vm/arch": "include/sel4vm/arch", "sel4vm/sel4_arch": "include/sel4vm/sel4_arch",
+    "sel4vmmplatsupport": "include/sel4vmmplatsupport", "sel4vmmplatsupport/arch": "include/sel4vmmplatsupport/arch",
+    "sel4vmmplatsupport/plat": "include/sel4vmmplatsupport/plat",
 }
 # Parts of another header, not for other callers.
 PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/machine/device_nodes.hpp"}
@@ -53,7 +57,7 @@ def sections(root):
 
 def headers(root):
     for include, folder in PUBLIC.items():
-        for path in sorted((root / folder).glob("*.hpp")):
+        for path in sorted((root / folder).glob("*.h*")):
             name = f"{include}/{path.name}"
             part = name.startswith("sel4vm/dev/gic/") and name not in PUBLIC_IN_GIC
             if name not in PRIVATE and not part:
@@ -78,14 +82,20 @@ def check(root):
     return violations, len(known)
 
 
-def examples(root):
-    lines = ["// Made by tools/check_reference.py of docs/reference", "#include <support/reference_examples.hpp>"]
-    lines += [f"#include <{name}>" for name in headers(root)]
-    lines += ["", "namespace sel4vm::reference {"]
-    for number, section in enumerate(sections(root)):
-        lines += [f"void example_{number}(SEL4VM_REFERENCE_PARAMETERS);", f"// {section.where}: {section.header}",
+def examples(root, suffix):
+    """The examples of the headers of one language. In C, one that begins with a definition stands outside of functions."""
+    ours = [section for section in sections(root) if section.header.endswith(suffix)]
+    lines = ["/* Made by tools/check_reference.py of docs/reference */", f"#include <support/reference_examples{suffix}>"]
+    lines += [f"#include <{name}>" for name in headers(root) if name.endswith(suffix)]
+    lines.append("SEL4VM_REFERENCE_BEGIN")
+    for number, section in enumerate(ours):
+        lines.append(f"/* {section.where}: {section.header} */")
+        if suffix == ".h" and section.example[:1] and section.example[0].startswith("static "):
+            lines += section.example
+            continue
+        lines += [f"void example_{number}(SEL4VM_REFERENCE_PARAMETERS);",
                   f"void example_{number}(SEL4VM_REFERENCE_PARAMETERS) {{", *section.example, "}"]
-    return "\n".join([*lines, "} // namespace sel4vm::reference", ""])
+    return "\n".join([*lines, "SEL4VM_REFERENCE_END", ""])
 
 
 def self_test():
@@ -124,7 +134,8 @@ def main(arguments):
         print("\n".join(wrong) or "check_reference: the self-test found the prepared mistakes")
         return 1 if wrong else 0
     if arguments[:1] == ["--examples"]:
-        pathlib.Path(arguments[1]).write_text(examples(root), encoding="utf-8")
+        out = pathlib.Path(arguments[1])
+        out.write_text(examples(root, ".h" if out.suffix == ".c" else ".hpp"), encoding="utf-8")
         return 0
     violations, count = check(pathlib.Path(arguments[0]) if arguments else root)
     for violation in violations:

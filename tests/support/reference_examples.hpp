@@ -12,6 +12,8 @@
 #include <memory>
 #include <span>
 
+#define SEL4VM_REFERENCE_BEGIN namespace sel4vm::reference {
+#define SEL4VM_REFERENCE_END   }
 #define SEL4VM_REFERENCE_PARAMETERS                                                                                   \
     [[maybe_unused]] Vm &vm, [[maybe_unused]] Vcpu &vcpu, [[maybe_unused]] VcpuPort &port,                            \
         [[maybe_unused]] Allocator &allocator, [[maybe_unused]] Log &log, [[maybe_unused]] Clock &clock,              \
