@@ -19,6 +19,11 @@ Log &shared_log() {
     return log;
 }
 
+Shared &shared() {
+    static Shared shared;
+    return shared;
+}
+
 Host::Host() : frames_file_(memfd_create("frames", 0)) { SEL4VM_ASSERT(frames_file_ >= 0); }
 
 Host::~Host() {
@@ -85,8 +90,28 @@ Object *Host::find_frame(seL4_CPtr handle) {
 }
 
 const std::string *Host::file(const std::string &name) const {
-    const auto found = files_.find(name);
-    return found == files_.end() ? nullptr : &found->second;
+    for (const std::map<std::string, std::string> *files : {&files_, &std::as_const(shared().files)}) {
+        if (const auto found = files->find(name); found != files->end())
+            return &found->second;
+    }
+    return nullptr;
+}
+
+volatile u8 *Host::add_device(u64 phys, usize pages) {
+    volatile u8 *registers = nullptr;
+    for (usize i = 0; i < pages; ++i) {
+        Object *page = make(seL4_ARM_SmallPageObject, seL4_PageBits);
+        SEL4VM_ASSERT(page != nullptr);
+        devices_[phys + i * kPageBytes] = reinterpret_cast<seL4_CPtr>(page);
+        note_gone(); // nobody has to give it back
+        registers = i == 0 ? page->window : registers;
+    }
+    return registers;
+}
+
+seL4_CPtr Host::device_frame(u64 phys) const {
+    const auto found = devices_.find(phys);
+    return found == devices_.end() ? seL4_CapNull : found->second;
 }
 
 } // namespace sel4vm::fake
@@ -119,6 +144,30 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
 }
 
 void vm_host_log(const char *line) { fake::shared_log().line(LogLevel::info, "client", line); }
+
+void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
+    if (host != nullptr && bytes != nullptr)
+        fake::shared().console_output.append(static_cast<const char *>(bytes), size);
+}
+
+size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
+    if (host == nullptr || bytes == nullptr)
+        return 0;
+    std::string &input = fake::shared().console_input;
+    const size_t count = std::min(size, input.size());
+    std::copy_n(input.begin(), count, static_cast<char *>(bytes));
+    input.erase(0, count);
+    return count;
+}
+
+int vm_host_console_listen(vm_host_t *host, seL4_Word badge) {
+    if (host == nullptr || badge == 0 || fake::Host::of(*host).console_badge != 0)
+        return -1;
+    fake::Host::of(*host).console_badge = badge;
+    if (!fake::shared().console_input.empty())
+        fake::Host::of(*host).signal(badge);
+    return 0;
+}
 
 int vm_host_file(vm_host_t *host, const char *name, const void **bytes, size_t *size) {
     if (host == nullptr || name == nullptr || bytes == nullptr || size == nullptr)

@@ -59,7 +59,15 @@ public:
     void send(u64 badge, u64 message) { messages_.emplace_back(badge, message); }
     [[nodiscard]] std::deque<std::pair<u64, u64>> &messages() { return messages_; }
     void add_file(const std::string &name, std::string bytes) { files_[name] = std::move(bytes); }
+    /// Added here, or shared by all programs.
     [[nodiscard]] const std::string *file(const std::string &name) const;
+
+    /// A device of `pages` pages at a physical address; returns its registers. There for good.
+    volatile u8 *add_device(u64 phys, usize pages);
+    /// The frame of the page of a device, or seL4_CapNull.
+    [[nodiscard]] seL4_CPtr device_frame(u64 phys) const;
+    /// Input on the shared console gives this signal; 0: nobody listens.
+    u64 console_badge = 0;
 
     // -- services
     Clock clock;
@@ -85,7 +93,16 @@ private:
     u64 signals_ = 0;
     std::deque<std::pair<u64, u64>> messages_;
     std::map<std::string, std::string> files_;
+    std::map<u64, seL4_CPtr> devices_; // by page
 };
+
+/// What programs find that open a host by themselves, and what they leave: their files, and the one console of the process.
+struct Shared {
+    std::map<std::string, std::string> files{};
+    std::string console_input{};
+    std::string console_output{};
+};
+[[nodiscard]] Shared &shared();
 
 /// Where host_log() and vm_host_log() write.
 [[nodiscard]] Log &shared_log();
