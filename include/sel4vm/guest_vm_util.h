@@ -15,7 +15,8 @@ static inline seL4_CPtr vm_get_vcpu_tcb(vm_vcpu_t *vcpu) { return vcpu->tcb.tcb.
 
 /** The host's object of a vCPU; seL4_CapNull when there is no such vCPU. */
 static inline seL4_CPtr vm_get_vcpu(vm_t *vm, int vcpu_id) {
-    if (vcpu_id < 0 || (unsigned int)vcpu_id >= vm->num_vcpus)
+    const long long count = vm->num_vcpus;
+    if (vcpu_id < 0 || vcpu_id >= count)
         return seL4_CapNull;
     return vm->vcpus[vcpu_id]->vcpu.cptr;
 }
