@@ -41,6 +41,9 @@ expect "GICv3 Image" 0 "selftest: passed" qemu 3 max 4G -kernel "$image.img" -ap
 expect "a panic" 1 "panic: on purpose" qemu 2 cortex-a57 1G -kernel "$image.img" -append panic
 expect "a panic on a marked console" 1 $'^\x1esel4vm: panic: on purpose' \
     qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic console=marked"
+expect "what the application adds to a panic" 1 $'^\x1e  selftest: last words' \
+    qemu 2 cortex-a57 1G -kernel "$image.img" -append "fault console=marked"
+expect "a panic inside a panic" 0 "panic: on purpose" qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic report-badly"
 expect "the status of a panic" 1 $'^\x1esel4vm: exit 1' qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic console=marked"
 expect "a wild store" 1 "data abort, translation fault: nothing is mapped there, on a write" \
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault

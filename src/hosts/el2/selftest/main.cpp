@@ -307,6 +307,20 @@ int read_input(Host &host) {
     }
 }
 
+/// What an application adds to a panic; with `report-badly` it panics itself.
+class LastWords final : public PanicPrinter::Report {
+public:
+    explicit LastWords(Host &host) : host_(host) {}
+    void print(PanicPrinter &printer) override {
+        printer.print("  selftest: last words\n");
+        if (host_.has_bootarg("report-badly"))
+            SEL4VM_PANIC("inside a panic");
+    }
+
+private:
+    Host &host_;
+};
+
 __attribute__((noinline)) u64 overflow(u64 depth) {
     volatile u64 frame[64] = {};
     frame[depth % 64] = depth;
@@ -316,6 +330,8 @@ __attribute__((noinline)) u64 overflow(u64 depth) {
 } // namespace
 
 int app_main(Host &host) {
+    LastWords words(host);
+    host.set_panic_report(&words);
     if (host.has_bootarg("panic"))
         SEL4VM_PANIC("on purpose");
     if (host.has_bootarg("fault"))
