@@ -9,6 +9,8 @@
 #include <sel4vm/capi/binding.hpp>
 
 #include <array>
+#include <memory>
+#include <new>
 
 namespace sel4vm::el2 {
 
@@ -16,9 +18,16 @@ namespace {
 
 class El2Binding final : public capi::Binding {
 public:
-    El2Binding(Program &program, Endpoint &endpoint, Owned<GuestSpace> space)
-        : program_(program), endpoint_(endpoint), space_(program.host(), std::move(space)) {}
-    ~El2Binding() = default;
+    El2Binding(Program &program, EndpointExecutor &executor, Owned<GuestSpace> space)
+        : program_(program), executor_(executor), space_(program.host(), std::move(space)) {
+        executor_.join();
+    }
+    ~El2Binding() {
+        if (!executor_.leave())
+            return;
+        std::destroy_at(&executor_);
+        host().heap().deallocate(&executor_, sizeof(EndpointExecutor), alignof(EndpointExecutor));
+    }
     El2Binding(const El2Binding &) = delete;
     El2Binding &operator=(const El2Binding &) = delete;
 
@@ -27,9 +36,10 @@ public:
     [[nodiscard]] Clock &clock() override { return host().clock(); }
     [[nodiscard]] Entropy &entropy() override { return host().entropy(); }
     [[nodiscard]] GuestSpacePort &space() override { return space_; }
-    [[nodiscard]] EventPort &events() override { return endpoint_; }
+    [[nodiscard]] EventPort &events() override { return executor_; }
+    [[nodiscard]] EndpointExecutor &executor() { return executor_; }
     [[nodiscard]] capi::GicSupport gic() override {
-        const GicVersionsSupported supported = endpoint_.processor().gic_versions();
+        const GicVersionsSupported supported = executor_.processor().gic_versions();
         capi::GicSupport gic;
         gic.v2 = supported.v2;
         gic.v3 = supported.v3;
@@ -44,7 +54,7 @@ public:
             if (made.vcpu)
                 continue;
             const VcpuSetup setup{vm, id, affinity_of(id.value()), 0};
-            made.vcpu = Owned<Vcpu>::make(host().heap(), endpoint_.processor(), space_.inner(), setup);
+            made.vcpu = Owned<Vcpu>::make(host().heap(), executor_.processor(), space_.inner(), setup);
             if (!made.vcpu)
                 return Err{HostError{HostErrorKind::out_of_memory}};
             made.client = &vcpu;
@@ -114,7 +124,7 @@ private:
     [[nodiscard]] Host &host() { return program_.host(); }
 
     Program &program_;
-    Endpoint &endpoint_;
+    EndpointExecutor &executor_;
     AdoptingSpace space_;
     std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_;
 };
@@ -125,7 +135,7 @@ private:
 
 namespace sel4vm::capi {
 
-Result<Binding *, HostError> open_binding(vm_t &vm, Binding *, const BindingOptions &) {
+Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
     using namespace sel4vm::el2;
     Program &program = Program::current();
     auto *endpoint = object_of<Endpoint>(HandleKind::endpoint, vm.host_endpoint);
@@ -136,12 +146,21 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *, const BindingOpti
         return Err{space.error()};
     Heap &heap = program.host().heap();
     void *block = heap.allocate(sizeof(El2Binding), alignof(El2Binding));
-    if (block == nullptr)
+    void *fresh = peer != nullptr ? nullptr : heap.allocate(sizeof(EndpointExecutor), alignof(EndpointExecutor));
+    if (block == nullptr || (peer == nullptr && fresh == nullptr)) {
+        if (block != nullptr)
+            heap.deallocate(block, sizeof(El2Binding), alignof(El2Binding));
+        if (fresh != nullptr)
+            heap.deallocate(fresh, sizeof(EndpointExecutor), alignof(EndpointExecutor));
         return Err{HostError{HostErrorKind::out_of_memory}};
+    }
+    EndpointExecutor &executor = peer != nullptr
+                                     ? static_cast<El2Binding *>(peer)->executor()
+                                     : *::new (fresh) EndpointExecutor(program.host(), program.claim(), *endpoint);
     vm.mem.vm_vspace = {&program};
     vm.mem.vm_vspace_root = {};
     vm.cspace = {};
-    return ::new (block) El2Binding(program, *endpoint, *std::move(space));
+    return ::new (block) El2Binding(program, executor, *std::move(space));
 }
 
 void close_binding(vm_t &, Binding &binding) {

@@ -76,7 +76,7 @@ int vm_host_make_signal(vm_host_t *host, seL4_Word badge, seL4_CPtr *signal) {
     if (endpoint == nullptr || vka_alloc_notification(&host->vka, &object) != 0)
         return -1;
     *notification_of(object.cptr) = {endpoint, badge};
-    endpoint->processor().add_signal_source();
+    endpoint->add_signal_source();
     *signal = object.cptr;
     return 0;
 }
@@ -86,7 +86,7 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
     if (notification == nullptr)
         return;
     if (notification->endpoint != nullptr)
-        notification->endpoint->processor().remove_signal_source();
+        notification->endpoint->remove_signal_source();
     vka_object_t object{};
     object.cptr = signal;
     vka_free_object(&host->vka, &object);

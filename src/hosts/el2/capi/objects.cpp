@@ -67,9 +67,7 @@ int alloc_object(void *data, seL4_Word type, seL4_Word size_bits, uintptr_t padd
     Allocator &heap = program.host().heap();
     *result = {};
     switch (type) {
-    case seL4_EndpointObject:
-        result->cptr = handle_of(HandleKind::endpoint, create<Endpoint>(heap, program.host(), program.claim()));
-        break;
+    case seL4_EndpointObject: result->cptr = handle_of(HandleKind::endpoint, create<Endpoint>(heap)); break;
     case seL4_NotificationObject: result->cptr = handle_of(HandleKind::notification, create<Notification>(heap)); break;
     case seL4_ARM_SmallPageObject:
     case seL4_ARM_LargePageObject:

@@ -32,12 +32,12 @@ std::optional<std::span<const u8>> Program::image(std::string_view name) {
 
 void Program::set_console_listener(Endpoint *endpoint, u64 badge) {
     if (console_listener_ != nullptr)
-        console_listener_->processor().remove_signal_source();
+        console_listener_->remove_signal_source();
     console_listener_ = endpoint;
     if (endpoint == nullptr)
         return host_.console().ignore();
-    endpoint->processor().add_signal_source();
-    host_.console().listen(host_.interrupts(), *endpoint, badge);
+    endpoint->add_signal_source();
+    host_.console().listen(host_.interrupts(), endpoint->signal_port(), badge);
 }
 
 void Program::put(std::span<const u8> bytes) {

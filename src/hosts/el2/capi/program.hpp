@@ -24,7 +24,7 @@ public:
     [[nodiscard]] Host &host() { return host_; }
     [[nodiscard]] LineLog &log() { return log_; }
 
-    /// Which endpoint has the CPU.
+    /// Which executor has the CPU.
     [[nodiscard]] CpuClaim &claim() { return claim_; }
     /// An image of the bundle, docs of BundleImages.
     [[nodiscard]] std::optional<std::span<const u8>> image(std::string_view name);
