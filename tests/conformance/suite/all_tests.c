@@ -58,6 +58,11 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_calls_without_a_vcpu),
     TEST(test_wrong_arguments),
     TEST(test_wrong_arguments_of_vm_init),
+    TEST(test_cxx_a_device_serves_accesses_of_each_width),
+    TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
+    TEST(test_cxx_guest_memory_is_shared_with_the_guest),
+    TEST(test_cxx_demand_ram_is_there_when_it_is_touched),
+    TEST(test_cxx_the_virt_machine_prints_and_turns_itself_off),
 };
 
 const size_t conformance_test_count = sizeof(conformance_tests) / sizeof(conformance_tests[0]);

@@ -6,6 +6,10 @@
 
 #include <suite/guest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 void test_vm_run_returns_zero_once(conformance_t *t);
 void test_a_reset_that_nobody_performs_stops(conformance_t *t);
 void test_a_reset_callback_starts_the_guest_again(conformance_t *t);
@@ -59,3 +63,12 @@ void test_calls_without_a_vm(conformance_t *t);
 void test_calls_without_a_vcpu(conformance_t *t);
 void test_wrong_arguments(conformance_t *t);
 void test_wrong_arguments_of_vm_init(conformance_t *t);
+void test_cxx_a_device_serves_accesses_of_each_width(conformance_t *t);
+void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
+void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);
+void test_cxx_demand_ram_is_there_when_it_is_touched(conformance_t *t);
+void test_cxx_the_virt_machine_prints_and_turns_itself_off(conformance_t *t);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A VM of the C++ interface over the ports of the linked host. The binding of the C interface opens them, because it is what every
+// host has; nothing else of the C interface is involved.
+#pragma once
+
+#include <suite/guest.h>
+#include <suite/tests.h>
+
+#include <sel4vm/capi/binding.hpp>
+#include <sel4vm/dev/psci.hpp>
+#include <sel4vm/vm/executor.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace sel4vm::test {
+
+/// One vCPU's ports.
+class CxxHost {
+public:
+    explicit CxxHost(conformance_t *t);
+    CxxHost(const CxxHost &) = delete;
+    CxxHost &operator=(const CxxHost &) = delete;
+    ~CxxHost();
+
+    [[nodiscard]] bool ready() const { return binding_ != nullptr && ports_.vcpu != nullptr; }
+    [[nodiscard]] capi::Binding &binding() { return *binding_; }
+    [[nodiscard]] const capi::VcpuPorts &ports() const { return ports_; }
+    /// Before the VM's memory goes.
+    void destroy_vcpu();
+
+private:
+    conformance_t *t_;
+    vm_t vm_{};
+    vm_vcpu_t vcpu_{};
+    capi::Binding *binding_ = nullptr;
+    capi::VcpuPorts ports_;
+};
+
+class CxxRig final : private LifecycleHooks, private ExecutorListener {
+public:
+    explicit CxxRig(conformance_t *t);
+    CxxRig(const CxxRig &) = delete;
+    CxxRig &operator=(const CxxRig &) = delete;
+    ~CxxRig();
+
+    [[nodiscard]] bool ready() const { return vm_.has_value(); }
+    [[nodiscard]] Vm &vm() { return *vm_; }
+    [[nodiscard]] static GpaRange range(u64 base, u64 size_bytes) { return *GpaRange::make(Gpa{base}, size_bytes); }
+    /// A program at CODE.
+    void load(std::span<const u32> code);
+    /// Until it stops; none when it did not.
+    [[nodiscard]] StopReason run();
+    [[nodiscard]] u64 result(unsigned index);
+
+private:
+    [[nodiscard]] std::optional<BootEntry> prepare_boot(Vm &) override { return BootEntry{CODE, 0}; }
+    void paused(Vm &) override {}
+    void resuming(Vm &) override {}
+    void stopped(Vm &, StopReason) override {}
+    void notification(u64, u64) override {}
+    void vm_stopped(Vm &) override {}
+
+    conformance_t *t_;
+    CxxHost host_;
+    std::optional<Vm> vm_;
+    std::optional<Executor> executor_;
+    dev::Psci psci_{dev::AffinityMap{dev::AffinityMap::Layout::flat}};
+};
+
+/// Boots a firmware image on the `virt` machine, with each GIC that the host has, and compares what it prints.
+void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::string_view expected);
+
+} // namespace sel4vm::test
