@@ -38,8 +38,6 @@ void GuestVcpu::begin(const Exit &exit) {
 }
 
 std::optional<Answer> GuestVcpu::take_decision(FaultKind kind) {
-    if (!decision_)
-        return std::nullopt;
     const Decision decision = *decision_;
     decision_.reset();
     if (decision.kind != kind || decision.pc != port().program_counter())
@@ -102,15 +100,19 @@ Answer GuestVcpu::decide(memory_fault_result_t result, bool last) {
 }
 
 Answer GuestVcpu::reservation_fault(const MemoryExit &exit, MemoryCallback callback) {
-    if (const auto decided = take_decision(FaultKind::memory)) [[unlikely]]
-        return *decided;
+    if (decision_) [[unlikely]] {
+        if (const auto decided = take_decision(FaultKind::memory))
+            return *decided;
+    }
     begin(exit);
     return decide(callback.function(&machine_.c(), &c_, exit.gpa.value(), fault_bytes(), callback.cookie), false);
 }
 
 Answer GuestVcpu::unowned_fault(const MemoryExit &exit) {
-    if (const auto decided = take_decision(FaultKind::memory))
-        return *decided;
+    if (decision_) {
+        if (const auto decided = take_decision(FaultKind::memory))
+            return *decided;
+    }
     begin(exit);
     const vm_mem &mem = machine_.c().mem;
     if (mem.unhandled_mem_fault_handler == nullptr)
@@ -127,7 +129,7 @@ Answer GuestVcpu::mapping_failed(const MemoryExit &exit) {
 
 Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
     const bool memory = exit.kind == ExitKind::memory;
-    if (!memory) {
+    if (!memory && decision_) {
         if (const auto decided = take_decision(FaultKind::vcpu))
             return *decided;
     }
@@ -153,8 +155,10 @@ Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
 // ---------------------------------------------------------------- SMC
 
 Answer GuestVcpu::client_smc(const HypercallExit &exit, smc_handler_callback_fn handler) {
-    if (const auto decided = take_decision(FaultKind::vcpu))
-        return *decided;
+    if (decision_) {
+        if (const auto decided = take_decision(FaultKind::vcpu))
+            return *decided;
+    }
     begin(Exit{exit});
     UserContextWords before;
     for (usize i = 0; i < before.words.size(); ++i)

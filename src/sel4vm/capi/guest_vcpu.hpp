@@ -103,6 +103,7 @@ private:
     [[nodiscard]] Answer finished() const;
     [[nodiscard]] Answer hold(int exit_reason);
     [[nodiscard]] Answer by_policy(int exit_reason);
+    /// With a decision_ only; no value when it was about another instruction.
     [[nodiscard]] std::optional<Answer> take_decision(FaultKind kind);
     [[nodiscard]] unsigned lane_shift() const { return static_cast<unsigned>(memory_.gpa.value() & 3) * 8; }
     /// Before its start, and while it is off, registers are those it will start with.

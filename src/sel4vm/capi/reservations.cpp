@@ -52,6 +52,9 @@ const char *Reservation::map_later(const FrameSource &frames) {
         return "it is mapped already";
     if (!range_.is_aligned_to(kPageBytes))
         return "it is no multiple of 4 KiB";
+    // So that a first access cannot run out of page tables.
+    if (!machine_.binding().space().reserve_tables(range_))
+        return "the host has not enough memory for its page tables";
     const u64 pages = range_.size() / kPageBytes;
     pages_done_ = OwnedArray<u64>::make(machine_.binding().allocator(), (pages + kBitsPerWord - 1) / kBitsPerWord);
     if (!pages_done_)
