@@ -2,6 +2,7 @@
 //
 // libsel4vmmplatsupport on the fake host, whose vCPUs execute small programs and whose files and devices are the test's.
 #include <hosts/fake/capi/host.hpp>
+#include <platform_support/platform_tests.h>
 #include <suite/guest.h>
 #include <support/kernel_files.hpp>
 
@@ -104,6 +105,24 @@ Bytes gzip(const Bytes &plain) {
     packed.resize(stream.total_out);
     deflateEnd(&stream);
     return packed;
+}
+
+// ---------------------------------------------------------------- What every host must do
+
+TEST(PlatformSupportOnAnyHost, PassesOnTheFakeOne) {
+    for (size_t i = 0; i < platform_support_test_count; ++i) {
+        SCOPED_TRACE(platform_support_tests[i].name);
+        vm_host_t host;
+        ASSERT_EQ(vm_host_open(&host), 0);
+        conformance_t t{};
+        t.host = &host;
+        t.failed = [](conformance_t *, const char *file, int line, const char *what) {
+            ADD_FAILURE_AT(file, line) << what;
+        };
+        t.live = [](conformance_t *c) { return fake::Host::of(*c->host).live(); };
+        conformance_run(&t, &platform_support_tests[i]);
+        vm_host_close(&host);
+    }
 }
 
 // ---------------------------------------------------------------- Images

@@ -2,6 +2,7 @@
 /*
  * The conformance suite of the C interface as a program of the el2 host: one line for each test, and a status for the run.
  */
+#include <platform_support/platform_tests.h>
 #include <suite/conformance.h>
 
 #include <stdio.h>
@@ -9,32 +10,32 @@
 /* src/hosts/el2/capi: what programs have taken from the host and not given back. */
 size_t sel4vm_el2_live_bytes(void);
 
-static size_t live(conformance_t *t)
-{
+static size_t live(conformance_t *t) {
     (void)t;
     return sel4vm_el2_live_bytes();
 }
 
-static void failed(conformance_t *t, const char *file, int line, const char *what)
-{
+static void failed(conformance_t *t, const char *file, int line, const char *what) {
     (void)t;
     printf("%s:%d: %s\n", file, line, what);
 }
 
-int main(void)
-{
+int main(void) {
     vm_host_t host;
-    conformance_t t = {.host = &host, .abilities = CONFORMANCE_HAS_FRAMES, .failed = failed, .live = live, .repetitions = 1000};
+    conformance_t t = {
+        .host = &host, .abilities = CONFORMANCE_HAS_FRAMES, .failed = failed, .live = live, .repetitions = 1000};
+    const size_t count = conformance_test_count + platform_support_test_count;
     size_t bad = 0;
     if (vm_host_open(&host) != 0)
         return 2;
-    for (size_t i = 0; i < conformance_test_count; i++) {
-        const conformance_test_t *test = &conformance_tests[i];
+    for (size_t i = 0; i < count; i++) {
+        const conformance_test_t *test =
+            i < conformance_test_count ? &conformance_tests[i] : &platform_support_tests[i - conformance_test_count];
         const unsigned int failures = conformance_run(&t, test);
         printf("%s %s\n", failures == 0 ? "ok    " : "FAILED", test->name);
         bad += failures != 0;
     }
-    printf("conformance: %zu tests, %zu failed\n", conformance_test_count, bad);
+    printf("conformance: %zu tests, %zu failed\n", count, bad);
     vm_host_close(&host);
     return bad == 0 ? 0 : 1;
 }

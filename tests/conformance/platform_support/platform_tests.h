@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The part of the conformance suite that is about libsel4vmmplatsupport: what each host's hooks must do. Apart from the
+ * rest, so that a host can be tried without that library.
+ */
+#pragma once
+
+#include <suite/conformance.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const conformance_test_t platform_support_tests[];
+extern const size_t platform_support_test_count;
+
+#ifdef __cplusplus
+}
+#endif
