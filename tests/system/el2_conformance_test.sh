@@ -7,7 +7,7 @@ set -euo pipefail
 image=$SEL4VM_BUILD/target/tests/conformance/el2/el2_conformance.img
 status=0
 for gic in 2 3; do
-    out=$(timeout 120 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu cortex-a57 -m 512M -display none \
+    out=$(timeout 600 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu cortex-a57 -m 512M -nic none -display none \
         -monitor none -serial stdio -kernel "$image" </dev/null) || true
     if ! grep -q "^conformance: [1-9][0-9]* tests, 0 failed" <<<"$out"; then
         echo "GICv$gic:"

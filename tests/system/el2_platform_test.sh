@@ -13,7 +13,7 @@ failed=0
 qemu() { # GIC CPU MEMORY [QEMU option...]
     local gic=$1 cpu=$2 memory=$3
     shift 3
-    timeout 300 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m "$memory" -smp 2 -display none \
+    timeout 300 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m "$memory" -smp 2 -nic none -display none \
         -monitor none -serial stdio -semihosting -no-reboot "$@" 2>"$work/qemu"
 }
 complain() {
@@ -49,11 +49,11 @@ expect "a wild store" 1 "data abort, translation fault: nothing is mapped there,
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault
 expect "a stack overflow" 1 "stack overflowed" qemu 2 cortex-a57 1G -kernel "$image.img" -append overflow
 expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel "$image.img" -append write-code
-expect "a start at EL1" 2 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -display none \
+expect "a start at EL1" 2 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -nic none -display none \
     -monitor none -serial stdio -semihosting -kernel "$image.img" 2>"$work/qemu"
 
 # Without a console nobody would hear why: the machine goes off.
-qemu-system-aarch64 -M "virt,virtualization=on,gic-version=2,dumpdtb=$work/silent.dtb" -cpu cortex-a57 -m 1G -smp 2 -display none 2>"$work/qemu"
+qemu-system-aarch64 -M "virt,virtualization=on,gic-version=2,dumpdtb=$work/silent.dtb" -cpu cortex-a57 -m 1G -smp 2 -nic none -display none 2>"$work/qemu"
 fdtput -r "$work/silent.dtb" /pl011@9000000
 fdtput -d "$work/silent.dtb" /chosen stdout-path
 expect "no console" 0 "^$" qemu 2 cortex-a57 1G -kernel "$image.img" -dtb "$work/silent.dtb"

@@ -11,7 +11,7 @@ failed=0
 run() { # GIC CPU [QEMU option...]
     local gic=$1 cpu=$2
     shift 2
-    timeout 400 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m 256M -display none \
+    timeout 400 qemu-system-aarch64 -M "virt,virtualization=on,gic-version=$gic" -cpu "$cpu" -m 256M -nic none -display none \
         -monitor none -serial stdio -kernel "$image" "$@" </dev/null || true
 }
 

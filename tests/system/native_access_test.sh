@@ -16,7 +16,7 @@ aarch64-linux-gnu-g++ -std=c++20 -O2 -Wall -Wextra -Werror -ffreestanding -mgene
     "-I$SEL4VM_SOURCE/src" "-I$SEL4VM_SOURCE/tests/unit/aarch64" "$here/execute.S" "$here/native_access.cpp" \
     "$arch/access.cpp" "$arch/load_store.cpp" -o "$work/native_access.elf"
 
-out=$(timeout 600 qemu-system-aarch64 -M virt -cpu max -m 64M -display none -monitor none -serial stdio \
+out=$(timeout 600 qemu-system-aarch64 -M virt -cpu max -m 64M -nic none -display none -monitor none -serial stdio \
     -kernel "$work/native_access.elf" </dev/null) || true
 echo "$out"
 # QEMU 7.2 faults on DC CVAP and CVADP of RAM that no MMU maps: 16 of the table's rounds and nothing else.

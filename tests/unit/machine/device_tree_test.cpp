@@ -215,7 +215,7 @@ TEST(DeviceTree, AgreesWithQemusOwn) {
         const TemporaryFile file;
         const std::string command =
             "timeout 300 qemu-system-aarch64 -M virt,gic-version=" + std::to_string(static_cast<int>(version)) +
-            ",dumpdtb=" + file.path() + " -cpu cortex-a57 -m 256 -smp 2 -display none >/dev/null 2>&1";
+            ",dumpdtb=" + file.path() + " -cpu cortex-a57 -m 256 -smp 2 -nic none -display none >/dev/null 2>&1";
         ASSERT_EQ(std::system(command.c_str()), 0);
         TreeBuffer theirs_bytes(file.read());
         ASSERT_EQ(fdt_check_full(theirs_bytes.bytes().data(), theirs_bytes.bytes().size()), 0);
