@@ -34,17 +34,19 @@ public:
 private:
     struct Function;
     static const Function *find(u32 id);
+    template <Answer (Psci::*Member)(FirmwareCall) const>
+    static Answer serve(const Psci &psci, FirmwareCall call);
 
-    [[nodiscard]] Answer version(const FirmwareCall &call) const;
-    [[nodiscard]] Answer features(const FirmwareCall &call) const;
-    [[nodiscard]] Answer cpu_suspend(const FirmwareCall &call) const;
-    [[nodiscard]] Answer cpu_off(const FirmwareCall &call) const;
-    [[nodiscard]] Answer cpu_on(const FirmwareCall &call) const;
-    [[nodiscard]] Answer affinity_info(const FirmwareCall &call) const;
-    [[nodiscard]] Answer migrate_info_type(const FirmwareCall &call) const;
-    [[nodiscard]] Answer system_off(const FirmwareCall &call) const;
-    [[nodiscard]] Answer system_reset(const FirmwareCall &call) const;
-    [[nodiscard]] Answer system_reset2(const FirmwareCall &call) const;
+    [[nodiscard]] Answer version(FirmwareCall call) const;
+    [[nodiscard]] Answer features(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_suspend(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_off(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_on(FirmwareCall call) const;
+    [[nodiscard]] Answer affinity_info(FirmwareCall call) const;
+    [[nodiscard]] Answer migrate_info_type(FirmwareCall call) const;
+    [[nodiscard]] Answer system_off(FirmwareCall call) const;
+    [[nodiscard]] Answer system_reset(FirmwareCall call) const;
+    [[nodiscard]] Answer system_reset2(FirmwareCall call) const;
 
     AffinityMap affinities_;
 };

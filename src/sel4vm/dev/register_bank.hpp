@@ -184,28 +184,31 @@ public:
     }
 
     [[nodiscard]] Result<u64, BusFault> read(Device &device, const Access &access) const {
-        const auto found = find(access);
-        if (!found) [[unlikely]]
-            return Err{found.error()};
-        const Reg<Device> *row = *found;
+        const Reg<Device> *row = row_at(access.offset);
+        if (!permits(row, access)) [[unlikely]]
+            return Err{refusal_of(access)};
         if (row == nullptr)
             return u64{0};
         const Place place = place_of(*row, access);
-        return read_whole(device, *row, place.use) >> place.shift & mask_of(access.width);
+        const u64 whole = read_whole(device, *row, place.use);
+        if (bytes_of(access.width) == row->size_bytes) [[likely]]
+            return whole;
+        return whole >> place.shift & mask_of(access.width);
     }
 
     [[nodiscard]] Status<BusFault> write(Device &device, const Access &access, u64 value) const {
-        const auto found = find(access);
-        if (!found) [[unlikely]]
-            return Err{found.error()};
-        const Reg<Device> *row = *found;
+        const Reg<Device> *row = row_at(access.offset);
+        if (!permits(row, access)) [[unlikely]]
+            return Err{refusal_of(access)};
         if (row == nullptr || row->write == nullptr)
             return Ok{};
         const Place place = place_of(*row, access);
-        u64 whole = (value & mask_of(access.width)) << place.shift;
-        if (row->narrow == Narrow::merge && bytes_of(access.width) < row->size_bytes)
-            whole |= read_whole(device, *row, place.use) & ~(mask_of(access.width) << place.shift);
-        row->write(device, place.use, whole);
+        if (bytes_of(access.width) != row->size_bytes) [[unlikely]] {
+            value = (value & mask_of(access.width)) << place.shift;
+            if (row->narrow == Narrow::merge)
+                value |= read_whole(device, *row, place.use) & ~(mask_of(access.width) << place.shift);
+        }
+        row->write(device, place.use, value);
         return Ok{};
     }
 
@@ -230,8 +233,8 @@ private:
     [[nodiscard]] static constexpr Place place_of(const Reg<Device> &row, const Access &access) {
         const u32 inside = static_cast<u32>(access.offset) - row.offset;
         // A size is 4 or 8, so this is a shift and not a division.
-        const u32 index = row.size_bytes == 8 ? inside / 8 : inside / 4;
-        return {{access.vcpu, index}, (inside - index * row.size_bytes) * 8};
+        const u32 index = inside >> (2 + row.size_bytes / 8);
+        return {{access.vcpu, index}, (inside & (row.size_bytes - 1U)) * 8};
     }
 
     [[nodiscard]] constexpr const Reg<Device> *row_at(u64 offset) const {
@@ -254,21 +257,20 @@ private:
         }
     }
 
-    /// The row of an access; nullptr where nothing is.
-    [[nodiscard]] constexpr Result<const Reg<Device> *, BusFault> find(const Access &access) const {
-        const unsigned bytes = bytes_of(access.width);
-        if ((access.offset & (bytes - 1)) != 0) [[unlikely]]
-            return Err{BusFault::alignment};
-        const Reg<Device> *row = row_at(access.offset);
-        if (row == nullptr) {
-            // A doubleword may begin in a hole and end in a register.
-            if (access.width == Width::b8 && row_at(access.offset + 4) != nullptr)
-                return Err{BusFault::width};
-            return row;
-        }
-        if (!row->widths.has(access.width)) [[unlikely]]
-            return Err{BusFault::width};
-        return row;
+    [[nodiscard]] static constexpr bool aligned(const Access &access) {
+        return (access.offset & (bytes_of(access.width) - 1)) == 0;
+    }
+    /// `row`: the one at the access's offset, nullptr where nothing is.
+    [[nodiscard]] constexpr bool permits(const Reg<Device> *row, const Access &access) const {
+        if (!aligned(access)) [[unlikely]]
+            return false;
+        if (row != nullptr)
+            return row->widths.has(access.width);
+        // A doubleword may begin in a hole and end in a register.
+        return access.width != Width::b8 || row_at(access.offset + 4) == nullptr;
+    }
+    [[nodiscard]] static constexpr BusFault refusal_of(const Access &access) {
+        return aligned(access) ? BusFault::width : BusFault::alignment;
     }
 
     struct Nothing {};

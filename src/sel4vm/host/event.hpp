@@ -6,6 +6,9 @@
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
 
+#include <bit>
+#include <type_traits>
+
 namespace sel4vm {
 
 enum class EventKind : u8 {
@@ -15,10 +18,19 @@ enum class EventKind : u8 {
     idle,         ///< nothing can ever happen again: no runnable vCPU, no timeout, no source of notifications
 };
 
-struct Event {
+/// What happened to whom; one word, so that a host can keep the one of each vCPU's exits ready and compare two at once.
+struct alignas(8) EventSource {
     EventKind kind = EventKind::idle;
+    u8 reserved0 = 0;
     VmId vm;
     VcpuId vcpu;
+    u16 reserved1 = 0;
+
+    [[nodiscard]] constexpr u64 word() const { return std::bit_cast<u64>(*this); }
+};
+static_assert(std::has_unique_object_representations_v<EventSource>);
+
+struct Event : EventSource {
     Exit exit;
     u64 badge = 0;
     u64 message =

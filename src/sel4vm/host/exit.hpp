@@ -14,7 +14,10 @@ namespace sel4vm {
 /// The size of one access, in bytes.
 enum class Width : u8 { b1 = 1, b2 = 2, b4 = 4, b8 = 8 };
 [[nodiscard]] constexpr unsigned bytes_of(Width width) { return static_cast<unsigned>(width); }
-[[nodiscard]] constexpr u64 mask_of(Width width) { return ~u64{0} >> (64 - 8 * bytes_of(width)); }
+[[nodiscard]] constexpr u64 mask_of(Width width) {
+    return ~u64{0} >> (-(8 * bytes_of(width)) & 63); // 64 less that, in an instruction less
+}
+static_assert(mask_of(Width::b1) == 0xff && mask_of(Width::b8) == ~u64{0});
 
 enum class MemoryAccess : u8 { read, write, fetch };
 

@@ -66,8 +66,8 @@ public:
 private:
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
     [[nodiscard]] Slot *search(Gpa at);
-    LockMode mode_;
     std::atomic<Slot *> last_{nullptr};
+    LockMode mode_;
     FixedVector<Slot, kMaxRanges> slots_;   // never moved, because of their locks; vacant ones are reused
     FixedVector<Slot *, kMaxRanges> order_; // those in use, by address
 };

@@ -75,9 +75,9 @@ private:
         return nullptr;
     }
 
-    FixedVector<Row, Capacity> rows_;
-    Row none_;
     mutable std::atomic<const Row *> last_{&none_};
+    Row none_;
+    FixedVector<Row, Capacity> rows_;
 };
 
 using SystemRegisterTable = RangeTable<SystemRegisterHandler, 64>;

@@ -5,13 +5,12 @@
 
 namespace sel4vm {
 
-// One function for the whole way to the device, because every call on it would cost a tenth of it.
-[[gnu::flatten]] Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
+Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
     vcpu.counters_.count(exit.kind);
     vcpu.in_exit_.store(true, std::memory_order_relaxed);
     const Answer answer = dispatch(vcpu, exit);
     vcpu.in_exit_.store(false, std::memory_order_seq_cst);
-    if (vcpu.sync_requested() || answer.next() != Next::run || state() != VmState::running) [[unlikely]]
+    if (vcpu.sync_requested() || answer.next() != Next::run) [[unlikely]]
         return settle_answer(vcpu, answer);
     return answer;
 }
@@ -22,8 +21,10 @@ namespace sel4vm {
     if (answer.next() == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
         answer = answer.then(Next::run);
     // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
-    if (state() != VmState::running)
+    if (state() != VmState::running) {
+        static_cast<void>(vcpu.request_sync());
         answer = answer.then(Next::stop);
+    }
     return answer;
 }
 

@@ -28,6 +28,8 @@ void Executor::remove(Vm &vm) {
     // Its vCPU is gone, and so is the one that the answer was for.
     if (event_.kind == EventKind::exit && event_.vm == vm.id())
         answer_ = Answer::none();
+    if (served_vm_ == &vm)
+        served_source_ = EventSource{}.word();
     vms_[place] = nullptr;
 }
 
@@ -64,37 +66,42 @@ bool Executor::stop_waiting_for_ever() {
 }
 
 void Executor::run() {
-    while (serve_one()) {
+    Answer answer = answer_;
+    while (serve_one(answer)) {
     }
+    answer_ = answer;
 }
 
-bool Executor::step() { return serve_one(); }
+bool Executor::step() { return serve_one(answer_); }
 
 // In both of the above, because a call of its own would cost a twentieth of an exit.
-[[gnu::always_inline]] inline bool Executor::serve_one() {
-    port_.resume_and_wait(answer_, event_);
-    if (event_.kind != EventKind::exit) [[unlikely]]
-        return on_other_event();
-    Vm &vm = *vms_[event_.vm.value()];
-    Vcpu &vcpu = vm.vcpu(event_.vcpu);
-    answer_ = vm.handle(vcpu, event_.exit);
-    if (answer_.next() == Next::stop || vm.state() != VmState::running) [[unlikely]]
-        return on_stop(vm, vcpu);
-    return true;
+[[gnu::always_inline]] inline bool Executor::serve_one(Answer &answer) {
+    port_.resume_and_wait(answer, event_);
+    if (event_.word() != served_source_) [[unlikely]] {
+        if (event_.kind != EventKind::exit) {
+            answer = Answer::none();
+            return on_other_event();
+        }
+        served_vm_ = vms_[event_.vm.value()];
+        served_vcpu_ = &served_vm_->vcpu(event_.vcpu);
+        served_source_ = event_.word();
+    }
+    answer = served_vm_->handle(*served_vcpu_, event_.exit);
+    if (answer.next() != Next::stop) [[likely]]
+        return true;
+    const Answer last = answer;
+    answer = Answer::none();
+    return on_stop(last);
 }
 
-bool Executor::on_stop(Vm &vm, Vcpu &vcpu) {
-    if (answer_.next() == Next::stop) {
-        // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
-        port_.apply(answer_);
-        answer_ = Answer::none();
-        vm.parked(vcpu);
-    }
+bool Executor::on_stop(Answer answer) {
+    // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
+    port_.apply(answer);
+    served_vm_->parked(*served_vcpu_);
     return settle_all();
 }
 
 bool Executor::on_other_event() {
-    answer_ = Answer::none();
     switch (event_.kind) {
     case EventKind::exit: break;
     case EventKind::notification: listener_.notification(event_.badge, event_.message); break;

@@ -50,8 +50,9 @@ public:
 private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
-    [[nodiscard]] bool serve_one();
-    [[nodiscard]] bool on_stop(Vm &vm, Vcpu &vcpu);
+    /// Gives the last answer, and puts the next one in its place.
+    [[nodiscard]] bool serve_one(Answer &answer);
+    [[nodiscard]] bool on_stop(Answer answer);
     [[nodiscard]] bool on_other_event();
     [[nodiscard]] bool settle_all();
     [[nodiscard]] bool stop_waiting_for_ever();
@@ -62,8 +63,12 @@ private:
     ExecutorListener &listener_;
     TimeoutQueue timeouts_;
     std::array<Vm *, kMaxVms> vms_{}; // by identifier
-    Answer answer_ = Answer::none();
+    Answer answer_ = Answer::none(); ///< while nobody runs us
     Event event_;
+    // Whose exit was served last: most often the next one is of the same vCPU.
+    u64 served_source_ = EventSource{}.word(); ///< of no exit
+    Vm *served_vm_ = nullptr;
+    Vcpu *served_vcpu_ = nullptr;
 };
 
 } // namespace sel4vm

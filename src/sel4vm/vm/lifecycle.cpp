@@ -41,6 +41,7 @@ bool Vm::request(VmState from, VmState to) {
 
 void Vm::kick_all() {
     for (Vcpu &vcpu : vcpus_) {
+        static_cast<void>(vcpu.request_sync());
         if (!vcpu.parked_.load(std::memory_order_acquire))
             vcpu.port().kick();
     }
@@ -81,8 +82,10 @@ void Vm::run_from_reset(Vcpu &vcpu) {
     vcpu.power_.store(PowerState::on, std::memory_order_release);
     vcpu.port().resume();
     // A request that kicked the others just before this one ran must reach it, too.
-    if (state() != VmState::running)
+    if (state() != VmState::running) {
+        static_cast<void>(vcpu.request_sync());
         vcpu.port().kick();
+    }
 }
 
 void Vm::reset_system_registers(Vcpu &vcpu) {

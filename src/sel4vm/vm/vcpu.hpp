@@ -30,7 +30,7 @@ struct ExitCounters {
 
 class Vcpu {
 public:
-    Vcpu(Vm &vm, VcpuId id, VcpuPort &port) : vm_(vm), port_(port), id_(id) {}
+    Vcpu(Vm &vm, VcpuId id, VcpuPort &port) : id_(id), vm_(vm), port_(port) {}
     Vcpu(const Vcpu &) = delete;
     Vcpu &operator=(const Vcpu &) = delete;
 
@@ -44,7 +44,8 @@ public:
     /// Parked or inside an exit of its own: the port's registers may be touched.
     [[nodiscard]] bool is_reachable() const { return is_parked() || in_exit_.load(std::memory_order_relaxed); }
 
-    /// The interrupt controller calls this from any thread; the end of the next exit then calls IrqChip::sync.
+    /// The interrupt controller calls this from any thread, and the VM when its state changes; the end of the next exit
+    /// then calls IrqChip::sync and looks at the state.
     /// True: the vCPU must be kicked, too. False: it is handling an exit and will look at the request by itself.
     [[nodiscard]] bool request_sync() {
         // Either this sees that the exit is still being handled, or the end of the exit sees the request: both
@@ -59,13 +60,13 @@ public:
 
 private:
     friend class Vm;
+    std::atomic<bool> in_exit_{false};   ///< from the start of an exit's dispatch to its end
+    std::atomic<bool> needs_sync_{true}; ///< stays set while the VM is not running
+    std::atomic<PowerState> power_{PowerState::off};
+    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held by its handler or for a change of the VM
+    VcpuId id_;
     Vm &vm_;
     VcpuPort &port_;
-    VcpuId id_;
-    std::atomic<PowerState> power_{PowerState::off};
-    std::atomic<bool> needs_sync_{false};
-    std::atomic<bool> in_exit_{false}; ///< from the start of an exit's dispatch to its end
-    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held by its handler or for a change of the VM
     ExitCounters counters_;
 };
 

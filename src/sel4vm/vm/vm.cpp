@@ -4,7 +4,7 @@
 namespace sel4vm {
 
 Vm::Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log)
-    : config_(config), log_(log), memory_(space, allocator, config.locks), map_(config.locks),
+    : map_(config.locks), config_(config), log_(log), memory_(space, allocator, config.locks),
       lifecycle_lock_(LockRank::lifecycle, config.locks) {}
 
 Result<Vcpu *, VcpuError> Vm::add_vcpu(VcpuPort &port) {

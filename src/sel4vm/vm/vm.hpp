@@ -133,19 +133,20 @@ private:
     void run_again(Vcpu &vcpu);
     void reset_system_registers(Vcpu &vcpu);
 
+    // What every exit needs first: offsets that one instruction reaches.
+    std::atomic<VmState> state_{VmState::built};
+    IrqChip *irq_chip_ = nullptr;
+    HypercallTable hypercalls_;
+    SystemRegisterTable system_registers_;
+    AddressMap map_;
     VmConfig config_;
     Log &log_;
     GuestMemory memory_;
-    AddressMap map_;
-    SystemRegisterTable system_registers_;
-    HypercallTable hypercalls_;
     FaultPolicy policy_;
-    IrqChip *irq_chip_ = nullptr;
     MistakeHandler *mistake_handler_ = nullptr;
     LifecycleHooks *hooks_ = nullptr;
     FixedVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
-    std::atomic<VmState> state_{VmState::built};
     std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
     StopReason stop_reason_ = StopReason::none;
     Text<160> stop_detail_;

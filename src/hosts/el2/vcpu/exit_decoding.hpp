@@ -30,9 +30,7 @@ template <class Payload>
 [[gnu::always_inline]] inline Processor::Outcome Processor::deliver(Vcpu &vcpu, Vcpu::Pending pending,
                                                                     const Payload &payload, Event &event) {
     vcpu.pending_ = pending;
-    event.kind = EventKind::exit;
-    event.vm = vcpu.setup_.vm;
-    event.vcpu = vcpu.setup_.vcpu;
+    static_cast<EventSource &>(event) = vcpu.exit_source_;
     event.exit = Exit(payload);
     return Outcome::deliver;
 }

@@ -144,7 +144,7 @@ void Processor::resume_and_wait(Answer answer, Event &event) {
 
 // The same with looks around, and for exits that are nobody else's business. Apart, because a loop around the entry would
 // keep its variables on the stack, for a few instructions on every exit.
-void Processor::resume_slowly(Event &event) {
+[[gnu::noinline]] void Processor::resume_slowly(Event &event) {
     for (;;) {
         if (attention_.load(std::memory_order_relaxed) != 0 && choose(event) == nullptr)
             return;

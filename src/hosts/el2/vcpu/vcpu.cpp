@@ -40,6 +40,9 @@ constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode
 Vcpu::Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup)
     : processor_(processor), space_(space), setup_(setup), hcr_(kGuestHcr), counter_offset_(setup.counter_offset),
       interface_(processor.interface_.reset_state()) {
+    exit_source_.kind = EventKind::exit;
+    exit_source_.vm = setup.vm;
+    exit_source_.vcpu = setup.vcpu;
     el1_.reset();
     processor_.attach(*this);
 }

@@ -17,7 +17,7 @@
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
-#include <sel4vm/host/exit.hpp>
+#include <sel4vm/host/event.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
 
 #include <atomic>
@@ -129,6 +129,7 @@ private:
     [[nodiscard]] u64 wakes_at(u64 now) const;
 
     GuestContext context_;
+    EventSource exit_source_; ///< of its exits
     Pending pending_ = Pending::nothing;
     Pending part_pending_ = Pending::nothing; ///< what it is for the part that is due
     State state_ = State::stopped;
