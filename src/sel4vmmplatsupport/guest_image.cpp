@@ -133,16 +133,26 @@ int place(vm_t &vm, const char *name, boot::KernelImage &kernel, size_t alignmen
     return 0;
 }
 
-bool is_zimage(std::span<const u8> head) {
-    return head.size() >= kZimageMagicAt + 4 && boot::load_le<u32>(head, kZimageMagicAt) == kZimageMagic;
+bool is_device_tree(std::span<const u8> head) { return head.size() >= 8 && boot::load_be<u32>(head, 0) == kDtbMagic; }
+
+/// What no AArch64 guest can start from, and would be taken for a raw binary; nullptr for everything else.
+const char *not_a_kernel(std::span<const u8> head) {
+    constexpr char kAndroid[] = "ANDROID!";
+    if (head.size() >= kZimageMagicAt + 4 && boot::load_le<u32>(head, kZimageMagicAt) == kZimageMagic)
+        return "a 32-bit kernel (zImage)";
+    if (head.size() >= 8 && std::memcmp(head.data(), kAndroid, 8) == 0)
+        return "an Android boot image";
+    if (is_device_tree(head))
+        return "a device tree";
+    return nullptr;
 }
 
 int load_kernel(vm_t &vm, const char *name, uintptr_t ram_base, size_t alignment, guest_kernel_image_t &out) {
     OpenedImage image(vm, name);
     if (image.open(OpenedImage::Packed::unpack) != 0)
         return -1;
-    if (is_zimage(image.view().head))
-        return refuse(&vm, name, ": is a 32-bit kernel (zImage); guests here are AArch64");
+    if (const char *other = not_a_kernel(image.view().head))
+        return refuse(&vm, name, ": is ", other, ", not a kernel for AArch64");
     auto kernel = boot::parse_kernel(image.view(), Gpa{ram_base});
     if (!kernel)
         return refuse(&vm, name, ": ", boot::describe(kernel.error()).view());
@@ -167,7 +177,7 @@ int load_module(vm_t &vm, const char *name, uintptr_t address, size_t alignment,
         return -1;
     const boot::FileView view = image.view();
     boot::FilePart part{0, view.file_bytes};
-    if (view.head.size() >= 8 && boot::load_be<u32>(view.head, 0) == kDtbMagic) {
+    if (is_device_tree(view.head)) {
         const u32 said = boot::load_be<u32>(view.head, 4);
         if (said > view.file_bytes)
             return refuse(&vm, name, ": is a device tree of ", said, " bytes, but the file has ", view.file_bytes);

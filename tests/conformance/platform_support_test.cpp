@@ -181,12 +181,18 @@ TEST_F(PlatformSupport, AWrappedKernelGoesWhereItsHeaderSays) {
 TEST_F(PlatformSupport, KernelsThatCannotBeLoadedAreRefused) {
     Bytes zimage(64);
     boot::store_le<u32>(zimage, 36, 0x016f2818);
+    Bytes tree(64);
+    store_be32(tree, 0, 0xd00dfeed);
+    Bytes android(64);
+    put_text(android, 0, "ANDROID!");
+    add_file("tree", tree);
+    add_file("android", android);
     add_file("empty", {});
     add_file("zimage", zimage);
     add_file("machine", elf(0x10, {{RAM, 0}}, 2, 3));
     add_file("large", arm64_image(0x80000, 0, 0, RAM_SIZE));
     add_file("damaged", {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 1, 0, 0, 0});
-    for (const char *name : {"missing", "empty", "zimage", "machine", "large", "damaged"}) {
+    for (const char *name : {"missing", "empty", "zimage", "android", "tree", "machine", "large", "damaged"}) {
         EXPECT_EQ(vm_load_guest_kernel(vm(), name, RAM, 0, &kernel_), -1) << name;
         EXPECT_EQ(vm()->entry, 0U) << name;
     }
