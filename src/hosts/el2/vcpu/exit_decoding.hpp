@@ -6,6 +6,8 @@
 #include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
 
+#include <sel4vm/arch/aarch64/next_instruction.hpp>
+
 namespace sel4vm::el2 {
 
 /// The physical counter.
@@ -14,12 +16,8 @@ namespace sel4vm::el2 {
     return SEL4VM_READ_SYSREG(cntpct_el0);
 }
 
-/// Where going to the next instruction takes more than adding 4: a branch target state, a single step, AArch32.
-inline constexpr u64 kCarefulAdvance =
-    aarch64::Spsr::Btype::mask | aarch64::Spsr::Ss::mask | aarch64::Spsr::AArch32::mask;
-
 [[gnu::always_inline]] inline void Processor::advance(Vcpu &vcpu) {
-    if ((vcpu.context_.pstate & kCarefulAdvance) != 0) [[unlikely]]
+    if ((vcpu.context_.pstate & aarch64::kCarefulAdvance) != 0) [[unlikely]]
         advance_carefully(vcpu);
     else
         vcpu.context_.pc += 4;

@@ -10,6 +10,7 @@
 #include <hosts/el2/vcpu/guest_registers.hpp>
 
 #include <sel4vm/arch/aarch64/exception.hpp>
+#include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 #include <algorithm>
@@ -19,6 +20,8 @@ namespace sel4vm::el2 {
 using aarch64::Ec;
 using aarch64::EsrEl2;
 using aarch64::FaultStatus;
+using aarch64::is_aarch32;
+using aarch64::is_skipped;
 using aarch64::IssDataAbort;
 using aarch64::ParEl1;
 using aarch64::Spsr;
@@ -26,43 +29,9 @@ namespace sysreg = aarch64::sysreg;
 
 namespace {
 
-constexpr bool is_aarch32(u64 pstate) { return (pstate & Spsr::AArch32::mask) != 0; }
-
 // HPFAR_EL2 holds the address of these; for a permission fault only when it is one of a table walk.
 constexpr bool reports_address(FaultStatus kind) {
     return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size;
-}
-
-// Whether an AArch32 instruction with this condition executes; ConditionHolds() of the manual.
-constexpr bool condition_holds(unsigned condition, u64 pstate) {
-    const Spsr flags{pstate};
-    const bool n = flags.get<Spsr::N>();
-    const bool z = flags.get<Spsr::Z>();
-    const bool c = flags.get<Spsr::C>();
-    const bool v = flags.get<Spsr::V>();
-    bool holds = true;
-    switch (condition >> 1) {
-    case 0: holds = z; break;
-    case 1: holds = c; break;
-    case 2: holds = n; break;
-    case 3: holds = v; break;
-    case 4: holds = c && !z; break;
-    case 5: holds = n == v; break;
-    case 6: holds = n == v && !z; break;
-    default: return true;
-    }
-    return (condition & 1) != 0 ? !holds : holds;
-}
-static_assert(condition_holds(14, 0) && condition_holds(0, Spsr::Z::mask) && !condition_holds(1, Spsr::Z::mask));
-
-// A trapped AArch32 instruction that its condition turns into a no-op. The traps of AArch32 that reach us have the fields
-// in the same place; without a valid one, the condition has passed.
-bool is_skipped(EsrEl2 esr, u64 pstate) {
-    if (!is_aarch32(pstate))
-        return false;
-    const auto iss = esr.iss_as<aarch64::IssMcr>();
-    return iss.get<aarch64::IssMcr::ConditionValid>() &&
-           !condition_holds(iss.get<aarch64::IssMcr::Condition>(), pstate);
 }
 
 } // namespace
@@ -71,21 +40,9 @@ bool is_skipped(EsrEl2 esr, u64 pstate) {
 
 void Processor::advance_carefully(Vcpu &vcpu) {
     GuestContext &context = vcpu.context_;
-    u64 pstate = context.pstate;
-    // A step exception that is due comes before the next instruction.
-    pstate &= ~u64{Spsr::Ss::mask};
-    if (!is_aarch32(pstate)) {
-        pstate &= ~u64{Spsr::Btype::mask};
-        context.pc += 4;
-    } else {
-        context.pc += EsrEl2{context.esr}.get<EsrEl2::Il>() ? 4u : 2u;
-        // ITSTATE: bits 26:25 are IT<1:0>, bits 15:10 IT<7:2>. The low five bits shift, until the last instruction of the block.
-        u64 it = (pstate >> 25 & 3) | (pstate >> 8 & 0xfc);
-        it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
-        pstate = (pstate & ~u64{0x0600'fc00}) | (it & 3) << 25 | (it & 0xfc) << 8;
-        context.pc &= 0xffff'ffff;
-    }
-    context.pstate = pstate;
+    const aarch64::Position next = aarch64::after_instruction({context.pc, context.pstate}, EsrEl2{context.esr});
+    context.pc = next.pc;
+    context.pstate = next.pstate;
 }
 
 void Processor::inject(Vcpu &vcpu, GuestFault fault) {

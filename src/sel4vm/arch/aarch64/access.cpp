@@ -91,7 +91,7 @@ bool must_be_aligned(LoadStoreKind kind) {
 } // namespace
 
 AccessStep AccessSequence::start(const AccessRequest &request, RegisterFile &registers, AddressTranslator &translator) {
-    fault_address_ = request.fault_address.value();
+    fault_address_ = request.fault_address.value_or(GuestVirt{}).value();
     fault_gpa_ = request.fault_gpa;
     endianness_ = request.endianness;
     const auto decoded = decode_load_store(request.instruction);
@@ -106,6 +106,8 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
         return AccessStep::done;
     if (op_.kind == LoadStoreKind::exclusive && request.exclusives == ExclusivePolicy::refuse)
         return raise(GuestFault::unsupported_access);
+    if (op_.bank == RegisterBank::simd && request.simd == SimdRegisters::out_of_reach)
+        return refuse();
     offset_ = 0;
     if (op_.kind == LoadStoreKind::zero_block) {
         SEL4VM_ASSERT((request.zva_bytes & (request.zva_bytes - 1)) == 0 && request.zva_bytes >= kLargestPart);
@@ -117,6 +119,8 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
     }
     if (must_be_aligned(op_.kind) && !is_aligned(address_, total_bytes_))
         return raise(GuestFault::alignment);
+    if (!request.fault_address && !find_fault_address(translator))
+        return refuse();
     // The syndrome and the instruction must tell one story: the guest may have changed the code in between.
     if (untagged(fault_address_ - address_) >= total_bytes_)
         return refuse();
@@ -126,6 +130,16 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
     if (op_.kind == LoadStoreKind::exclusive && phase_ == Phase::write)
         return begin_store_exclusive(translator);
     return issue(translator);
+}
+
+// The only byte of the access whose place in its page is that of the fault; the guest's tables must agree.
+bool AccessSequence::find_fault_address(AddressTranslator &translator) {
+    const u64 ahead = (fault_gpa_.value() - address_) & (kPageBytes - 1);
+    fault_address_ = address_ + ahead;
+    if (ahead >= total_bytes_)
+        return false;
+    const MemoryAccess access = op_.direction == LoadStoreDirection::load ? MemoryAccess::read : MemoryAccess::write;
+    return translator.translate(GuestVirt{fault_address_}, access) == fault_gpa_;
 }
 
 void AccessSequence::compute_address(RegisterFile &registers) {

@@ -78,14 +78,18 @@ enum class ExclusivePolicy : u8 {
     refuse, ///< GuestFault::unsupported_access, as memory without exclusive support answers
 };
 
+/// Whether the host can read and write SIMD registers; where it cannot, instructions that use them are refused.
+enum class SimdRegisters : u8 { reachable, out_of_reach };
+
 /// What the host knows about the access.
 struct AccessRequest {
-    u32 instruction = 0;     ///< the A64 instruction at PC
-    GuestVirt fault_address; ///< FAR_EL2
-    Gpa fault_gpa;           ///< of the same byte
-    u32 zva_bytes = 64;      ///< DCZID_EL0 block size
+    u32 instruction = 0;                    ///< the A64 instruction at PC
+    std::optional<GuestVirt> fault_address; ///< FAR_EL2; without it, the instruction and the guest's tables tell
+    Gpa fault_gpa;                          ///< of the same byte
+    u32 zva_bytes = 64;                     ///< DCZID_EL0 block size
     Endianness endianness = Endianness::little;
     ExclusivePolicy exclusives = ExclusivePolicy::refuse;
+    SimdRegisters simd = SimdRegisters::reachable;
 };
 
 enum class AccessStep : u8 {
@@ -124,6 +128,7 @@ private:
                                    AddressTranslator &translator);
     [[nodiscard]] AccessStep begin_store_exclusive(AddressTranslator &translator);
     void compute_address(RegisterFile &registers);
+    [[nodiscard]] bool find_fault_address(AddressTranslator &translator);
     void read_operands(RegisterFile &registers);
     [[nodiscard]] AccessStep read_finished(AddressTranslator &translator);
     [[nodiscard]] AccessStep write_results(AddressTranslator &translator);

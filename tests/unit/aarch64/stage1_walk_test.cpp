@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The software walk of a guest's own tables, against small hand-made ones.
+#include <sel4vm/arch/aarch64/stage1_walk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace sel4vm::aarch64 {
+namespace {
+
+constexpr u64 kRoot = 0x4000'0000;
+constexpr u64 kTable = 3;
+constexpr u64 kPage = 3;
+constexpr u64 kBlock = 1;
+constexpr u64 kAccessed = u64{1} << 10;
+constexpr u64 kEl0 = u64{1} << 6;
+constexpr u64 kReadOnly = u64{1} << 7;
+
+class Tables final : public TableReader {
+public:
+    std::optional<u64> read(Gpa at) override {
+        const auto found = words.find(at.value());
+        return found == words.end() ? std::nullopt : std::optional<u64>(found->second);
+    }
+    std::map<u64, u64> words;
+};
+
+class Stage1Walk : public testing::Test {
+protected:
+    // 4 KiB granules, 39 bits in both halves: three levels, from level 1.
+    Stage1Registers registers{.sctlr = 1, .tcr = 25 | u64{25} << 16 | u64{2} << 30, .ttbr0 = kRoot, .ttbr1 = kRoot};
+    Tables tables;
+
+    // 0x40201xxx -> 0x5000'3xxx
+    void map_page(u64 attributes) {
+        tables.words[kRoot + 8 * 1] = (kRoot + 0x1000) | kTable;
+        tables.words[kRoot + 0x1000 + 8 * 1] = (kRoot + 0x2000) | kTable;
+        tables.words[kRoot + 0x2000 + 8 * 1] = 0x5000'3000 | attributes | kPage;
+    }
+    Stage1 walk(u64 at, MemoryAccess access = MemoryAccess::read, Privilege privilege = Privilege::el1) {
+        return walk_stage1(registers, GuestVirt{at}, access, privilege, tables);
+    }
+};
+
+TEST_F(Stage1Walk, PassesAddressesThroughWhileTheMmuIsOff) {
+    registers.sctlr = 0;
+    EXPECT_EQ(walk(0x1234'5678), (Stage1{Stage1Result::translated, Gpa{0x1234'5678}}));
+}
+
+TEST_F(Stage1Walk, FollowsThreeLevelsToAPage) {
+    map_page(kAccessed);
+    EXPECT_EQ(walk(0x4020'1abc), (Stage1{Stage1Result::translated, Gpa{0x5000'3abc}}));
+}
+
+TEST_F(Stage1Walk, TakesBlocksAtLevelTwo) {
+    tables.words[kRoot + 8 * 1] = (kRoot + 0x1000) | kTable;
+    tables.words[kRoot + 0x1000 + 8 * 2] = 0x8020'0000 | kAccessed | kBlock;
+    EXPECT_EQ(walk(0x4041'2345), (Stage1{Stage1Result::translated, Gpa{0x8021'2345}}));
+}
+
+TEST_F(Stage1Walk, UsesTheUpperHalfsTableForUpperAddresses) {
+    registers.ttbr0 = 0xdead'0000;
+    map_page(kAccessed);
+    EXPECT_EQ(walk(0xffff'ff80'4020'1008).gpa, Gpa{0x5000'3008});
+}
+
+TEST_F(Stage1Walk, RefusesAddressesBetweenTheHalves) {
+    map_page(kAccessed);
+    EXPECT_EQ(walk(0x0001'0000'4020'1000).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, HonoursPermissions) {
+    map_page(kAccessed | kReadOnly);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::write).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::read, Privilege::el0).result, Stage1Result::refused);
+    map_page(kAccessed | kEl0);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::write, Privilege::el0).result, Stage1Result::translated);
+    map_page(kEl0); // no access flag
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, HonoursLimitsOfTablesOnTheWay) {
+    map_page(kAccessed | kEl0);
+    tables.words[kRoot + 8 * 1] |= u64{1} << 62;
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::write).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::read).result, Stage1Result::translated);
+}
+
+TEST_F(Stage1Walk, NamesTheEntryThatCannotBeRead) {
+    tables.words[kRoot + 8 * 1] = u64{0x9000'0000} | kTable;
+    EXPECT_EQ(walk(0x4020'1000), (Stage1{Stage1Result::table_fault, Gpa{0x9000'0008}}));
+}
+
+TEST_F(Stage1Walk, RefusesReservedAndDisabledConfigurations) {
+    map_page(kAccessed);
+    registers.tcr = (registers.tcr & ~u64{0x3f}) | 63;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+    registers.tcr = 25 | u64{1} << 7;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+    registers.tcr = 25 | u64{3} << 14;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+}
+
+} // namespace
+} // namespace sel4vm::aarch64
