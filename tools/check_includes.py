@@ -68,7 +68,7 @@ ARCH_CONDITIONAL_ALLOWED = (
     "src/sel4vm/base/mutex.hpp",  # the processor's hint inside a spin loop, which has no portable spelling
 )
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]*)>|"([^"]*)"|(\S+))')
+INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\s*(?:<([^>]*)>|"([^"]*)"|(\S+))')
 SUFFIXES = {".hpp", ".cpp", ".h", ".c", ".S"}
 
 

@@ -59,6 +59,11 @@ public:
         object_ = nullptr;
         allocator_ = nullptr;
     }
+    /// Gives the object up: whoever takes it destroys it and returns its memory to the allocator it came from.
+    [[nodiscard]] T *release() {
+        allocator_ = nullptr;
+        return std::exchange(object_, nullptr);
+    }
     explicit operator bool() const { return object_ != nullptr; }
     T *get() const { return object_; }
     T &operator*() const { return *object_; }

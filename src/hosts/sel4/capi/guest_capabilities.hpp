@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a guest's threads can name: a small CNode with the fault endpoints (the kernel finds them there, beside MCS) and the
+// services that the client puts in; and the threads themselves.
+#pragma once
+
+#include <hosts/sel4/capabilities.hpp>
+
+namespace sel4vm::sel4 {
+
+class GuestCapabilities {
+public:
+    [[nodiscard]] Status<HostError> create(vka_t &vka);
+    [[nodiscard]] const vka_object_t &object() const { return node_.object(); }
+    [[nodiscard]] seL4_CPtr cap() const { return node_.cap(); }
+    [[nodiscard]] seL4_Word root_data() const;
+    /// A copy with all rights that `cap` has, badged when `badge` is not 0.
+    [[nodiscard]] Status<HostError> install(seL4_CPtr cap, seL4_Word slot, seL4_Word badge);
+    /// The fault endpoint: send, and grant its own reply capability; nothing that could carry more.
+    [[nodiscard]] Status<HostError> install_fault_endpoint(seL4_CPtr endpoint, seL4_Word slot, seL4_Word badge);
+    void remove(seL4_Word slot);
+
+private:
+    [[nodiscard]] Status<HostError> mint(seL4_CPtr cap, seL4_Word slot, seL4_Word badge, seL4_CapRights_t rights);
+    vka_t *vka_ = nullptr;
+    OwnedObject node_;
+};
+
+/// Where the faults of a thread go.
+struct FaultRoute {
+    seL4_CPtr endpoint = 0;
+    seL4_Word badge = 0;
+    seL4_Word slot = 0; ///< in the guest's CNode
+};
+
+/// The thread of one vCPU.
+class VcpuThread {
+public:
+    [[nodiscard]] Status<HostError> allocate(vka_t &vka);
+    [[nodiscard]] Status<HostError> configure(simple_t &simple, GuestCapabilities &capabilities, seL4_CPtr space,
+                                              const FaultRoute &route, int priority);
+    [[nodiscard]] Status<HostError> bind_to(simple_t &simple, int target_cpu);
+    [[nodiscard]] seL4_CPtr tcb() const { return tcb_.cap(); }
+    [[nodiscard]] const vka_object_t &object() const { return tcb_.object(); }
+    [[nodiscard]] const vka_object_t &scheduling_context() const { return context_.object(); }
+    void reset();
+
+private:
+    vka_t *vka_ = nullptr;
+    GuestCapabilities *capabilities_ = nullptr;
+    seL4_Word slot_ = 0;
+    OwnedObject tcb_;
+    OwnedObject context_;    ///< MCS
+    CapSlot fault_endpoint_; ///< MCS: in the VMM's own space
+};
+
+/// Calls an SMC capability with x0-x7, which then hold the results.
+[[nodiscard]] Status<HostError> call_smc(seL4_CPtr cap, u64 (&registers)[8]);
+
+} // namespace sel4vm::sel4

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The exit path: the answer to the last exit, the system call that sends it and waits, and what came back.
+#include <hosts/sel4/endpoint.hpp>
+
+#include <sel4vm/arch/aarch64/next_instruction.hpp>
+
+namespace sel4vm::sel4 {
+
+namespace {
+
+using aarch64::EsrEl2;
+using aarch64::IssDataAbort;
+
+constexpr seL4_Word kSlotMask = Endpoint::kMaxVcpus - 1;
+
+/// Words of an answer to an unknown system call that carry x0-x7 and PC.
+constexpr unsigned kSyscallReplyWords = seL4_UnknownSyscall_FaultIP + 1;
+
+constexpr u32 kWord = static_cast<u32>(aarch64::AccessSize::word) << IssDataAbort::Sas::shift;
+
+} // namespace
+
+Status<HostError> Endpoint::create(seL4_CPtr endpoint) {
+    endpoint_ = endpoint;
+#ifdef CONFIG_KERNEL_MCS
+    if (auto done = reply_object_.allocate(vka_, seL4_ReplyObject, seL4_ReplyBits); !done)
+        return done;
+    reply_ = reply_object_.cap();
+#endif
+    if (!wake_cap_.allocate(vka_))
+        return Err{out_of_memory()};
+    cspacepath_t from{};
+    vka_cspace_make_path(&vka_, endpoint, &from);
+    const cspacepath_t to = wake_cap_.path();
+    if (const int error = vka_cnode_mint(&to, &from, seL4_AllRights, kWakeBadge); error != 0)
+        return Err{host_error(error)};
+    return Ok{};
+}
+
+Result<seL4_Word, HostError> Endpoint::attach(Vcpu &vcpu) {
+    for (usize slot = 0; slot < kMaxVcpus; ++slot) {
+        if (vcpus_[slot] != nullptr)
+            continue;
+        vcpus_[slot] = &vcpu;
+        if (vcpu.setup_.badge == 0)
+            return kBadgeMark | slot;
+        chosen_badges_ = true;
+        return vcpu.setup_.badge;
+    }
+    return Err{out_of_memory()};
+}
+
+void Endpoint::detach(Vcpu &vcpu) {
+    read_inbox();
+    forget(vcpu);
+    for (Vcpu *&known : vcpus_) {
+        if (known == &vcpu)
+            known = nullptr;
+    }
+}
+
+// It gets no answer any more.
+void Endpoint::forget(Vcpu &vcpu) {
+    if (answered_ == &vcpu)
+        answered_ = nullptr;
+    if (reply_to_ == &vcpu)
+        reply_to_ = nullptr;
+}
+
+// ---------------------------------------------------------------- The answer
+
+// Where it takes more than adding 4.
+[[gnu::noinline, gnu::cold]] void Endpoint::advance_carefully(Vcpu &vcpu) {
+    RegisterWords &registers = vcpu.registers_;
+    const u64 pstate = registers.get(kWordPstate);
+    const aarch64::Position next = aarch64::after_instruction({registers.get(kWordPc), pstate}, EsrEl2{vcpu.esr_});
+    // The kernel would turn an AArch32 state into an AArch64 one; what is lost is the rest of an IT block.
+    if (!aarch64::is_aarch32(pstate)) {
+        registers.set(kWordPstate, next.pstate);
+        vcpu.answer_by_call();
+    }
+    registers.set(kWordPc, next.pc);
+}
+
+// PSTATE is looked at where it is known, that is, whenever a register of the guest was read or written: the accesses that do
+// without are stores of xzr, which only AArch64 has.
+[[gnu::always_inline]] inline void Endpoint::advance_inline(Vcpu &vcpu) {
+    RegisterWords &registers = vcpu.registers_;
+    if (registers.knows(kWordPstate) && (registers.words()[kWordPstate] & aarch64::kCarefulAdvance) != 0) [[unlikely]]
+        return advance_carefully(vcpu);
+    registers.set(kWordPc, registers.get(kWordPc) + 4);
+}
+
+void Endpoint::advance(Vcpu &vcpu) { advance_inline(vcpu); }
+
+// In the order of how much an instruction more would matter; a switch would look its way up in a table.
+[[gnu::always_inline]] inline void Endpoint::complete(Vcpu &vcpu, u64 data) {
+    const Vcpu::Pending pending = vcpu.pending_;
+    if (pending == Vcpu::Pending::nothing)
+        return;
+    if (pending == Vcpu::Pending::load) {
+        const u64 esr = vcpu.esr_;
+        const auto rt = static_cast<unsigned>(esr >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
+        if (rt != 31) {
+            const bool plain_word = (esr & (IssDataAbort::Sas::mask | IssDataAbort::Sse::mask)) == kWord;
+            vcpu.registers_.set(word_of_x(rt), plain_word
+                                                   ? static_cast<u32>(data)
+                                                   : aarch64::load_result(EsrEl2{esr}.iss_as<IssDataAbort>(), data));
+        }
+    } else if (pending == Vcpu::Pending::mrs) {
+        const unsigned rt = EsrEl2{vcpu.esr_}.iss_as<aarch64::IssSysreg>().get<aarch64::IssSysreg::Rt>();
+        if (rt != 31)
+            vcpu.registers_.set(word_of_x(rt), data);
+    } else if (pending == Vcpu::Pending::sequence) {
+        continue_sequence(vcpu, data);
+        return;
+    }
+    advance_inline(vcpu);
+}
+
+// The vCPU's exit is answered and it may run.
+[[gnu::always_inline]] inline void Endpoint::go_on_inline(Vcpu &vcpu) {
+    if (vcpu.wake_ == Vcpu::Wake::reply) [[likely]] {
+        vcpu.registers_.flush();
+        reply_to_ = &vcpu;
+        return;
+    }
+    if (vcpu.wake_ == Vcpu::Wake::message) {
+        // The answer carries what fits; when more has changed, all of it goes the long way.
+        if (vcpu.registers_.dirty() > word_of_x(7) + 1) {
+            vcpu.wake_ = Vcpu::Wake::reply;
+            vcpu.registers_.flush();
+        }
+        reply_to_ = &vcpu;
+        return;
+    }
+    if (vcpu.wake_ == Vcpu::Wake::resume)
+        resume_thread(vcpu);
+}
+
+void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
+
+[[gnu::noinline]] void Endpoint::resume_thread(Vcpu &vcpu) {
+    vcpu.registers_.flush();
+    if ((vcpu.due_ & Vcpu::kDuePart) != 0)
+        return; // there is more to come of the same instruction
+    static_cast<void>(seL4_TCB_Resume(vcpu.tcb_));
+    vcpu.wake_ = Vcpu::Wake::none;
+}
+
+[[gnu::always_inline]] inline void Endpoint::finish(Answer answer) {
+    Vcpu *const vcpu = answered_;
+    if (vcpu == nullptr)
+        return;
+    answered_ = nullptr;
+    if (answer.kind() == AnswerKind::complete) [[likely]]
+        complete(*vcpu, answer.data());
+    else if (answer.kind() == AnswerKind::inject)
+        inject(*vcpu, answer.fault());
+    if (answer.next() == Next::run) [[likely]] {
+        vcpu->state_ = Vcpu::State::running;
+        go_on_inline(*vcpu);
+    } else if (answer.next() == Next::block) {
+        block(*vcpu);
+    } else {
+        stop(*vcpu);
+    }
+}
+
+void Endpoint::apply(Answer answer) { finish(answer); }
+
+// ---------------------------------------------------------------- The system call
+
+[[gnu::always_inline]] inline void Endpoint::receive(Message &message) {
+    Vcpu *const vcpu = reply_to_;
+    if (vcpu == nullptr) [[unlikely]] {
+        wait_for(endpoint_, reply_, message);
+        return;
+    }
+    reply_to_ = nullptr;
+    seL4_Word words = 0;
+    if (vcpu->wake_ == Vcpu::Wake::message) {
+        const auto &registers = vcpu->registers_.words();
+        for (unsigned i = 0; i < message.mr.size(); ++i)
+            message.mr[i] = registers[kWordX0 + i];
+        seL4_Word *const buffer = &seL4_GetIPCBuffer()->msg[0];
+        for (unsigned i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
+            buffer[i] = registers[kWordX0 + i];
+        buffer[seL4_UnknownSyscall_FaultIP] = registers[kWordPc];
+        words = kSyscallReplyWords;
+        vcpu->registers_.discard_changes();
+    }
+    vcpu->wake_ = Vcpu::Wake::none;
+    answer_and_wait(endpoint_, reply_, words, message);
+}
+
+[[gnu::always_inline]] inline Endpoint::Outcome Endpoint::on_message(const Message &message, Event &event) {
+    Vcpu *vcpu = nullptr;
+    if ((message.badge & kBadgeMark) != 0) [[likely]] {
+        if (message.badge == kWakeBadge)
+            return Outcome::go_on;
+        vcpu = vcpus_[message.badge & kSlotMask];
+    } else {
+        if (chosen_badges_)
+            vcpu = vcpu_of_badge(message.badge);
+        if (vcpu == nullptr)
+            return on_client(message, event);
+    }
+    if (vcpu == nullptr || vcpu->state_ == Vcpu::State::stopped) [[unlikely]]
+        return Outcome::go_on; // nobody to speak for
+    vcpu->state_ = Vcpu::State::running;
+    vcpu->wake_ = Vcpu::Wake::reply;
+    const bool memory = message.label() == seL4_Fault_VMFault && message.length() >= seL4_VMFault_Length;
+    const Outcome outcome = memory ? on_memory_fault(*vcpu, message, event) : on_fault(*vcpu, message, event);
+    if (outcome == Outcome::go_on)
+        go_on(*vcpu);
+    return outcome;
+}
+
+// Where clients chose the badges of vCPUs, only a search tells them from other badges.
+Vcpu *Endpoint::vcpu_of_badge(seL4_Word badge) const {
+    for (Vcpu *vcpu : vcpus_) {
+        if (vcpu != nullptr && vcpu->badge_ == badge)
+            return vcpu;
+    }
+    return nullptr;
+}
+
+// The client's own notification or message; its callback may look at the message registers.
+Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
+    seL4_Word badge = message.badge;
+    if (timeout_source_ != nullptr && (badge & timeout_source_->badge()) != 0) {
+        programmed_ = kNever;
+        attention_.store(1, std::memory_order_relaxed);
+        badge &= ~timeout_source_->badge();
+        if (badge == 0)
+            return Outcome::go_on;
+    }
+    for (unsigned i = 0; i < message.mr.size(); ++i)
+        seL4_SetMR(static_cast<int>(i), message.mr[i]);
+    event.kind = EventKind::notification;
+    event.badge = badge;
+    event.message = message.tag.words[0];
+    return Outcome::deliver;
+}
+
+void Endpoint::resume_and_wait(Answer answer, Event &event) {
+    finish(answer);
+    Message message;
+    for (;;) {
+        // Whoever asks for attention before this is seen below; whoever does so later sees it, and sends a message.
+        waiting_.store(1, std::memory_order_seq_cst);
+        while (attention_.load(std::memory_order_seq_cst) != 0)
+            [[unlikely]] {
+                waiting_.store(0, std::memory_order_relaxed);
+                if (look_around(event))
+                    return;
+                waiting_.store(1, std::memory_order_seq_cst);
+            }
+        receive(message);
+        waiting_.store(0, std::memory_order_relaxed);
+        if (on_message(message, event) == Outcome::deliver) [[likely]]
+            return;
+    }
+}
+
+} // namespace sel4vm::sel4

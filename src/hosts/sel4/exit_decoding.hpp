@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How an exit is put into the event; inline, for the files that make exits.
+#pragma once
+
+#include <hosts/sel4/endpoint.hpp>
+
+namespace sel4vm::sel4 {
+
+/// Remembers what completing the exit of `vcpu` takes.
+template <class Payload>
+[[gnu::always_inline]] inline Endpoint::Outcome Endpoint::deliver(Vcpu &vcpu, Vcpu::Pending pending,
+                                                                  const Payload &payload, Event &event) {
+    vcpu.pending_ = pending;
+    answered_ = &vcpu;
+    event.kind = EventKind::exit;
+    event.vm = vcpu.setup_.vm;
+    event.vcpu = vcpu.setup_.vcpu;
+    event.exit = Exit(payload);
+    return Outcome::deliver;
+}
+
+} // namespace sel4vm::sel4

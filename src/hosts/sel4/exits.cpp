@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a fault message means. Lengths and numbers are checked, since a guest can send such messages itself; what makes no
+// sense is answered and otherwise ignored, which can hurt nobody but the guest that sent it.
+#include <hosts/sel4/endpoint.hpp>
+
+#include <hosts/sel4/exit_decoding.hpp>
+
+#include <sel4vm/arch/aarch64/next_instruction.hpp>
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
+
+#include <algorithm>
+
+namespace sel4vm::sel4 {
+
+using aarch64::Ec;
+using aarch64::EsrEl2;
+using aarch64::FaultStatus;
+using aarch64::IssDataAbort;
+
+namespace {
+
+// The kernel reports where the guest's own tables put the address, which is right for these.
+constexpr bool is_translation_fault(FaultStatus kind) {
+    return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size ||
+           kind == FaultStatus::permission;
+}
+
+// A syndrome is valid, the fault is one of translation at any level, and it is not one of a table walk or a cache operation.
+constexpr u32 kPlainAbortMask = IssDataAbort::Isv::mask | IssDataAbort::Cm::mask | IssDataAbort::S1ptw::mask | 0x3c;
+constexpr u32 kPlainAbort = IssDataAbort::Isv::mask | static_cast<u32>(FaultStatus::translation);
+
+constexpr unsigned kSyscallWords = word_of_x(7) + 1; ///< the registers that an unknown system call brings
+
+} // namespace
+
+Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &event) {
+    const seL4_Word label = message.label();
+    vcpu.registers_.begin();
+    switch (label) {
+    case seL4_Fault_VCPUFault:
+        if (message.length() < seL4_VCPUFault_Length)
+            return Outcome::go_on;
+        return on_vcpu_fault(vcpu, EsrEl2{static_cast<u32>(message.mr[seL4_VCPUFault_HSR])}, event);
+    case seL4_Fault_VGICMaintenance:
+        vcpu.esr_ = 0;
+        if (message.length() >= seL4_VGICMaintenance_Length)
+            vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);
+        return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
+    case seL4_Fault_VPPIEvent:
+        vcpu.esr_ = 0;
+        if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
+            return Outcome::go_on;
+        vcpu.timer_port_.fired();
+        return deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
+    case seL4_Fault_UnknownSyscall: return on_unknown_system_call(vcpu, message, event);
+    case seL4_Fault_UserException:
+        // An instruction of EL1 that nobody knows, or one that this kernel traps and does not name.
+        vcpu.esr_ = 0;
+        return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::undefined, event);
+    case seL4_Fault_CapFault: return on_cap_fault(vcpu, message, event);
+    default: return Outcome::go_on;
+    }
+}
+
+// ---------------------------------------------------------------- Calls
+
+// An `hvc` whose x7 names no system call. The message is the registers, and so is the answer.
+Endpoint::Outcome Endpoint::on_unknown_system_call(Vcpu &vcpu, const Message &message, Event &event) {
+    if (message.length() < seL4_UnknownSyscall_Length)
+        return Outcome::go_on;
+    vcpu.esr_ = 0;
+    auto &words = vcpu.registers_.words();
+    const seL4_Word *const rest = &seL4_GetIPCBuffer()->msg[0];
+    for (unsigned i = 0; i < message.mr.size(); ++i)
+        words[kWordX0 + i] = message.mr[i];
+    for (unsigned i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
+        words[kWordX0 + i] = rest[i];
+    words[kWordPc] = rest[seL4_UnknownSyscall_FaultIP];
+    words[kWordSp] = rest[seL4_UnknownSyscall_SP];
+    words[kWordPstate] = rest[seL4_UnknownSyscall_SPSR];
+    vcpu.registers_.begin_with(kSyscallWords);
+    vcpu.wake_ = Vcpu::Wake::message;
+    // The kernel keeps the immediate to itself. PC is that of the call.
+    return deliver(vcpu, Vcpu::Pending::advance, HypercallExit{message.mr[0], 0, Conduit::hvc}, event);
+}
+
+// An `hvc` whose x7 happens to name a system call that needs a capability where the guest has none.
+Endpoint::Outcome Endpoint::on_cap_fault(Vcpu &vcpu, const Message &, Event &event) {
+    vcpu.esr_ = 0;
+    return deliver(vcpu, Vcpu::Pending::advance, HypercallExit{vcpu.registers_.get(word_of_x(0)), 0, Conduit::hvc},
+                   event);
+}
+
+// ---------------------------------------------------------------- Memory
+
+Endpoint::Outcome Endpoint::on_memory_fault(Vcpu &vcpu, const Message &message, Event &event) {
+    vcpu.registers_.begin_at(message.mr[seL4_VMFault_IP]);
+    const EsrEl2 esr{static_cast<u32>(message.mr[seL4_VMFault_FSR])};
+    vcpu.esr_ = static_cast<u32>(esr.raw());
+    vcpu.fault_gpa_ = Gpa{message.mr[seL4_VMFault_Addr]};
+    if (esr.ec() == Ec::data_abort_lower) [[likely]] {
+        if ((esr.raw() & kPlainAbortMask) != kPlainAbort) [[unlikely]]
+            return on_unusual_data_abort(vcpu, esr, event);
+        const u64 size = esr.raw() >> IssDataAbort::Sas::shift & IssDataAbort::Sas::max;
+        const auto width = static_cast<Width>(1U << size);
+        const Gpa gpa = vcpu.fault_gpa_;
+        if ((esr.raw() & IssDataAbort::Wnr::mask) == 0)
+            return deliver(vcpu, Vcpu::Pending::load, MemoryExit{gpa, 0, MemoryAccess::read, width, true}, event);
+        const auto rt = static_cast<unsigned>(esr.raw() >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
+        const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
+        return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
+    }
+    if (esr.ec() == Ec::instruction_abort_lower)
+        return on_instruction_abort(vcpu, esr, event);
+    return Outcome::go_on;
+}
+
+Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const auto iss = esr.iss_as<IssDataAbort>();
+    if (iss.get<IssDataAbort::S1ptw>())
+        return on_walk_fault(vcpu, event);
+    const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
+    if (!is_translation_fault(kind)) {
+        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? GuestFault::unsupported_access
+                                                                : GuestFault::external_abort);
+        return Outcome::go_on;
+    }
+    if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
+        advance(vcpu);
+        return Outcome::go_on;
+    }
+    if (!iss.get<IssDataAbort::Isv>())
+        return start_sequence(vcpu, event);
+    const MemoryAccess access = iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read;
+    const unsigned rt = iss.get<IssDataAbort::Srt>();
+    const u64 value = access == MemoryAccess::read || rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt));
+    return deliver(vcpu, access == MemoryAccess::read ? Vcpu::Pending::load : Vcpu::Pending::advance,
+                   aarch64::exit_from_syndrome(iss, vcpu.fault_gpa_, value), event);
+}
+
+Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    using Iss = aarch64::IssInstructionAbort;
+    const auto iss = esr.iss_as<Iss>();
+    if (iss.get<Iss::S1ptw>())
+        return on_walk_fault(vcpu, event);
+    if (!is_translation_fault(aarch64::fault_kind(iss.get<Iss::Ifsc>()))) {
+        inject(vcpu, GuestFault::external_abort);
+        return Outcome::go_on;
+    }
+    return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{vcpu.fault_gpa_, 0, MemoryAccess::fetch, Width::b4, true},
+                   event);
+}
+
+// ---------------------------------------------------------------- Everything else
+
+Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    vcpu.esr_ = static_cast<u32>(esr.raw());
+    switch (esr.ec()) {
+    case Ec::smc64:
+        return deliver(vcpu, Vcpu::Pending::advance,
+                       HypercallExit{vcpu.registers_.get(word_of_x(0)),
+                                     esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},
+                       event);
+    case Ec::sysreg: return on_system_register(vcpu, esr, event);
+    case Ec::wfx: return on_wait_instruction(vcpu, esr, event);
+    case Ec::breakpoint_lower:
+    case Ec::step_lower:
+    case Ec::watchpoint_lower:
+    case Ec::bkpt32:
+    case Ec::vector_catch32:
+    case Ec::brk64: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
+    case Ec::unknown:
+    case Ec::cp15_mcr:
+    case Ec::cp15_mcrr:
+    case Ec::cp14_mcr:
+    case Ec::cp14_ldc:
+    case Ec::cp10_mrc:
+    case Ec::pauth:
+    case Ec::ls64:
+    case Ec::cp14_mrrc:
+    case Ec::hvc32:
+    case Ec::smc32:
+    case Ec::sysreg128:
+    case Ec::sve:
+    case Ec::eret:
+    case Ec::sme:
+    case Ec::memory_copy:
+        if (aarch64::is_skipped(esr, vcpu.registers_.get(kWordPstate))) {
+            advance(vcpu);
+            return Outcome::go_on;
+        }
+        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    default: return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
+    }
+}
+
+Endpoint::Outcome Endpoint::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    using Iss = aarch64::IssSysreg;
+    const auto iss = esr.iss_as<Iss>();
+    const u32 id = aarch64::sysreg_id(iss);
+    if (iss.get<Iss::Read>())
+        return deliver(vcpu, Vcpu::Pending::mrs, SystemRegisterExit{id, false, 0}, event);
+    const unsigned rt = iss.get<Iss::Rt>();
+    const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt));
+    return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{id, true, value}, event);
+}
+
+Endpoint::Outcome Endpoint::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    if (aarch64::is_skipped(esr, vcpu.registers_.get(kWordPstate))) {
+        advance(vcpu);
+        return Outcome::go_on;
+    }
+    const auto iss = esr.iss_as<aarch64::IssWfx>();
+    const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
+    const bool for_event = what == aarch64::WaitInstruction::wfe || what == aarch64::WaitInstruction::wfet;
+    // A wait may end at any time, so one with a deadline of its own (WFIT) ends at once, like one for an event.
+    if (for_event || what == aarch64::WaitInstruction::wfit) {
+        advance(vcpu);
+        seL4_Yield();
+        return Outcome::go_on;
+    }
+    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false, 0}, event);
+}
+
+} // namespace sel4vm::sel4

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Waiting for a message, with and without answering the last one, on both of the kernel's interfaces (MCS and not). The
+// first four words travel in registers and never touch the IPC buffer.
+#pragma once
+
+#include <hosts/sel4/kernel.hpp>
+
+#include <array>
+
+namespace sel4vm::sel4 {
+
+/// The message of one system call.
+struct Message {
+    seL4_MessageInfo_t tag{};
+    seL4_Word badge = 0;
+    std::array<seL4_Word, 4> mr{};
+    [[nodiscard]] seL4_Word length() const { return seL4_MessageInfo_get_length(tag); }
+    [[nodiscard]] seL4_Word label() const { return seL4_MessageInfo_get_label(tag); }
+};
+
+/// `reply` is the reply object, on MCS only. A fault whose reply capability is lost here can still be ended by resuming its thread.
+[[gnu::always_inline]] inline void wait_for(seL4_CPtr endpoint, [[maybe_unused]] seL4_CPtr reply, Message &message) {
+    auto &mr = message.mr;
+#ifdef CONFIG_KERNEL_MCS
+    message.tag = seL4_RecvWithMRs(endpoint, &message.badge, reply, &mr[0], &mr[1], &mr[2], &mr[3]);
+#else
+    message.tag = seL4_RecvWithMRs(endpoint, &message.badge, &mr[0], &mr[1], &mr[2], &mr[3]);
+#endif
+}
+
+/// message.mr holds the first words of the answer, the IPC buffer the rest of `words`.
+[[gnu::always_inline]] inline void answer_and_wait(seL4_CPtr endpoint, [[maybe_unused]] seL4_CPtr reply,
+                                                   seL4_Word words, Message &message) {
+    auto &mr = message.mr;
+    const seL4_MessageInfo_t tag = seL4_MessageInfo_new(0, 0, 0, words);
+#ifdef CONFIG_KERNEL_MCS
+    message.tag = seL4_ReplyRecvWithMRs(endpoint, tag, &message.badge, &mr[0], &mr[1], &mr[2], &mr[3], reply);
+#else
+    message.tag = seL4_ReplyRecvWithMRs(endpoint, tag, &message.badge, &mr[0], &mr[1], &mr[2], &mr[3]);
+#endif
+}
+
+} // namespace sel4vm::sel4

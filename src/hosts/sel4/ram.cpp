@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/sel4/ram.hpp>
+
+namespace sel4vm::sel4 {
+
+RamBacking::~RamBacking() {
+    for (usize i = 0; i < frames_.size(); ++i) {
+        if (frames_[i].mapped)
+            static_cast<void>(seL4_ARM_Page_Unmap(frames_[i].guest.cap()));
+    }
+    void *const window = const_cast<u8 *>(block_.window);
+    if (window_mapped_)
+        vspace_unmap_pages(&vmm_, window, frames_.size(), frame_bits_, VSPACE_PRESERVE);
+    if (reservation_.res != nullptr)
+        vspace_free_reservation(&vmm_, reservation_);
+}
+
+Status<HostError> RamBacking::make_frames(u64 size_bytes, unsigned frame_bits) {
+    frame_bits_ = frame_bits;
+    block_.size_bytes = size_bytes;
+    frames_ = OwnedArray<RamFrame>::make(allocator_, size_bytes >> frame_bits);
+    if (!frames_)
+        return Err{out_of_memory()};
+    return Ok{};
+}
+
+Status<HostError> RamBacking::create(unsigned size_bits, unsigned frame_bits) {
+    if (auto done = untyped_.allocate(vka_, seL4_UntypedObject, size_bits); !done)
+        return done;
+    if (auto done = make_frames(u64{1} << size_bits, frame_bits); !done)
+        return done;
+    for (RamFrame &frame : frames_) {
+        if (!frame.window.allocate(vka_))
+            return Err{out_of_memory()};
+        if (auto done = frame.window.retype(untyped_.object(), frame_type(frame_bits), frame_bits); !done)
+            return done;
+    }
+    return make_window();
+}
+
+Status<HostError> RamBacking::create_at(HostPhys phys, u64 size_bytes, unsigned frame_bits) {
+    if (auto done = make_frames(size_bytes, frame_bits); !done)
+        return done;
+    u64 at = phys.value();
+    for (RamFrame &frame : frames_) {
+        auto done =
+            frame.object.allocate_at(vka_, frame_type(frame_bits), frame_bits, HostPhys{at}, OwnedObject::Kind::ram);
+        if (!done)
+            return done;
+        at += frame_bytes();
+    }
+    return make_window();
+}
+
+Status<HostError> RamBacking::adopt(u64 size_bytes, FrameCaps &frames) {
+    const FrameCaps::Frame first = SEL4VM_TRY(frames.next(0));
+    const u64 bytes = u64{1} << first.size_bits;
+    if (first.size_bits < seL4_PageBits || first.size_bits > seL4_HugePageBits || size_bytes % bytes != 0)
+        return Err{HostError{HostErrorKind::invalid}};
+    if (auto done = make_frames(size_bytes, first.size_bits); !done)
+        return done;
+    for (usize i = 0; i < frames_.size(); ++i) {
+        const FrameCaps::Frame frame = i == 0 ? first : SEL4VM_TRY(frames.next(i * bytes));
+        if (frame.size_bits != first.size_bits)
+            return Err{HostError{HostErrorKind::invalid}};
+        if (auto done = frames_[i].window.copy_of(vka_, frame.cap, seL4_AllRights); !done)
+            return done;
+    }
+    return make_window();
+}
+
+Status<HostError> RamBacking::make_window() {
+    const usize count = frames_.size();
+    for (RamFrame &frame : frames_) {
+        if (auto done = frame.guest.copy_of(vka_, frame.window_cap(), seL4_AllRights); !done)
+            return done;
+    }
+    auto caps = OwnedArray<seL4_CPtr>::make(allocator_, count);
+    if (!caps)
+        return Err{out_of_memory()};
+    for (usize i = 0; i < count; ++i)
+        caps[i] = frames_[i].window_cap();
+    void *window = nullptr;
+    constexpr int kCacheable = 1;
+    reservation_ =
+        vspace_reserve_range_aligned(&vmm_, block_.size_bytes, frame_bits_, seL4_AllRights, kCacheable, &window);
+    if (reservation_.res == nullptr)
+        return Err{out_of_memory()};
+    if (const int error =
+            vspace_map_pages_at_vaddr(&vmm_, caps.begin(), nullptr, window, count, frame_bits_, reservation_);
+        error != 0)
+        return Err{out_of_memory(error)};
+    window_mapped_ = true;
+    block_.window = static_cast<volatile u8 *>(window);
+    const seL4_ARM_Page_GetAddress_t address = seL4_ARM_Page_GetAddress(frames_[0].window_cap());
+    if (address.error != 0)
+        return Err{host_error(static_cast<int>(address.error))};
+    block_.phys = HostPhys{address.paddr};
+    return Ok{};
+}
+
+} // namespace sel4vm::sel4

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/sel4/services.hpp>
+
+extern "C" {
+#include <stdio.h>
+#include <stdlib.h>
+}
+
+namespace sel4vm::sel4 {
+
+u64 CounterClock::now_ticks() {
+#if defined(__aarch64__)
+    u64 ticks = 0;
+#if defined(CONFIG_EXPORT_PCNT_USER)
+    asm volatile("isb\n mrs %0, cntpct_el0" : "=r"(ticks)::"memory");
+#else
+    asm volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks)::"memory");
+#endif
+    return ticks;
+#else
+    return 0;
+#endif
+}
+
+u64 CounterClock::ticks_per_second() {
+#if defined(__aarch64__)
+    u64 frequency = 0;
+    asm("mrs %0, cntfrq_el0" : "=r"(frequency));
+    return frequency;
+#else
+    return 62'500'000;
+#endif
+}
+
+Result<u64, HostError> CounterClock::wall_clock_seconds() { return Err{HostError{HostErrorKind::not_available, 0}}; }
+
+void *CHeap::allocate(usize size_bytes, usize alignment) {
+    constexpr usize kNatural = 16;
+    if (alignment <= kNatural)
+        return malloc(size_bytes);
+    void *block = nullptr;
+    return posix_memalign(&block, alignment, size_bytes) == 0 ? block : nullptr;
+}
+
+void CHeap::deallocate(void *block, usize, usize) { free(block); }
+
+void PrintLog::line(LogLevel level, std::string_view source, std::string_view text) {
+    constexpr const char *kNames[] = {"error", "warning", "info", "debug"};
+    printf("sel4vm: %.*s: %s: %.*s\n", static_cast<int>(source.size()), source.data(),
+           kNames[static_cast<usize>(level)], static_cast<int>(text.size()), text.data());
+}
+
+// The identification register that tells whether RNDR exists is not readable here, and an instruction that does not exist would end
+// the VMM: it is used only when the build says that the CPU has it.
+Status<HostError> CpuEntropy::fill([[maybe_unused]] std::span<u8> out) {
+#if defined(__ARM_FEATURE_RNG)
+    usize done = 0;
+    unsigned tries = 0;
+    constexpr unsigned kMaxTries = 100;
+    while (done < out.size()) {
+        u64 word = 0;
+        u64 failed = 0;
+        asm volatile("mrs %0, s3_3_c2_c4_0\n cset %1, eq" : "=r"(word), "=r"(failed)::"cc");
+        if (failed != 0) {
+            if (++tries == kMaxTries)
+                return Err{HostError{HostErrorKind::busy, 0}};
+            continue;
+        }
+        for (unsigned byte = 0; byte < 8 && done < out.size(); ++byte)
+            out[done++] = static_cast<u8>(word >> 8 * byte);
+    }
+    return Ok{};
+#else
+    return Err{HostError{HostErrorKind::not_available, 0}};
+#endif
+}
+
+} // namespace sel4vm::sel4

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One virtual CPU on seL4: a thread (TCB) with a VCPU object, and the ports onto them. It belongs to the Endpoint that
+// its faults go to; when it runs and what a message means is the Endpoint's business. Only kick() and resume() may be
+// called from other threads.
+//
+// List registers on seL4 can be filled and no more: a busy one is known only here, until its maintenance event.
+#pragma once
+
+#include <hosts/sel4/capabilities.hpp>
+#include <hosts/sel4/guest_space.hpp>
+#include <hosts/sel4/register_words.hpp>
+
+#include <sel4vm/arch/aarch64/access.hpp>
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/host/exit.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
+
+#include <atomic>
+
+namespace sel4vm::sel4 {
+
+class Endpoint;
+class Vcpu;
+
+/// A point in time that does not come.
+inline constexpr u64 kNever = ~u64{0};
+
+struct VcpuSetup {
+    VmId vm; ///< named in its events
+    VcpuId vcpu;
+    u64 affinity = 0;    ///< the guest's MPIDR_EL1 affinity fields
+    seL4_Word badge = 0; ///< of its faults; 0: the endpoint's choice
+};
+
+/// Aff0 counts to 16 and then Aff1 goes on, as GICv3 needs it; a GICv2 guest has 8 at most.
+[[nodiscard]] constexpr u64 affinity_of(u16 index) { return (index & 0xfu) | (static_cast<u64>(index >> 4) << 8); }
+
+class VcpuListRegisters final : public aarch64::ListRegisterPort {
+public:
+    explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
+    [[nodiscard]] aarch64::ListRegisterAbilities abilities() const override;
+    [[nodiscard]] Status<HostError> write(unsigned index, const aarch64::ListRegister &value) override;
+    [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
+    [[nodiscard]] u32 take_finished() override;
+    void set_underflow_maintenance(bool on) override;
+    [[nodiscard]] u32 interface_control() override;
+    void set_interface_control(u32 value) override;
+
+    /// The kernel's message: `index` finished. From a guest it could be any number.
+    void finished(u64 index);
+    /// Asks the kernel how many there are.
+    [[nodiscard]] Status<HostError> learn_count();
+    /// The VCPU object was made again: whatever was in use is empty now.
+    void reset() { finished_ = busy_; }
+
+private:
+    Vcpu &vcpu_;
+    u8 count_ = 1;
+    u32 busy_ = 0;
+    u32 finished_ = 0;
+};
+
+class VcpuTimer final : public aarch64::TimerPort {
+public:
+    explicit VcpuTimer(Vcpu &vcpu) : vcpu_(vcpu) {}
+    void unmask() override;
+    [[nodiscard]] aarch64::VirtualTimerState state() override;
+    void set_state(const aarch64::VirtualTimerState &state) override;
+    [[nodiscard]] u64 counter_offset() override;
+    void set_counter_offset(u64 ticks) override;
+
+    /// The kernel delivered its interrupt and has masked it.
+    void fired() { masked_ = true; }
+    [[nodiscard]] bool masked() const { return masked_; }
+    void reset() { masked_ = false; }
+
+private:
+    Vcpu &vcpu_;
+    bool masked_ = false;
+    u64 offset_ = 0;
+};
+
+class Vcpu final : public VcpuPort {
+public:
+    Vcpu(Endpoint &endpoint, GuestSpace &space, const VcpuSetup &setup);
+    ~Vcpu();
+    Vcpu(const Vcpu &) = delete;
+    Vcpu &operator=(const Vcpu &) = delete;
+
+    /// Takes a configured, stopped thread and makes its VCPU object; call once. The memory for the object is kept, so that
+    /// a reset cannot fail for lack of it.
+    [[nodiscard]] Status<HostError> create(vka_t &vka, seL4_CPtr tcb);
+    [[nodiscard]] seL4_CPtr vcpu_cap() const { return object_.cap(); }
+    [[nodiscard]] seL4_CPtr tcb() const { return tcb_; }
+    /// The badge of its faults.
+    [[nodiscard]] seL4_Word badge() const { return badge_; }
+
+    [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
+    [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
+
+    // No call reads SIMD registers or the faulting virtual address of another thread.
+    [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
+    [[nodiscard]] u64 general_register(unsigned n) override;
+    void set_general_register(unsigned n, u64 value) override;
+    [[nodiscard]] u64 program_counter() override;
+    void set_program_counter(u64 value) override;
+    [[nodiscard]] Result<u64, HostError> system_register(u32 id) override;
+    [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
+    void reset(u64 entry, u64 argument) override;
+    void resume() override { request(kRequestResume); }
+    void kick() override { request(kRequestKick); }
+
+private:
+    friend class Endpoint;
+    friend class VcpuListRegisters;
+    friend class VcpuTimer;
+    friend class GuestRegisters;
+    friend class GuestTables;
+    friend class GuestTranslator;
+
+    enum class State : u8 {
+        stopped, ///< by the core: suspended
+        blocked, ///< waits for an interrupt: its fault has no answer
+        running, ///< the kernel runs it when it can, or it is about to be told to
+    };
+    /// What completing the last exit takes.
+    enum class Pending : u8 { nothing, advance, load, mrs, sequence };
+    /// How the kernel lets the thread go on.
+    enum class Wake : u8 {
+        none,    ///< it runs already
+        reply,   ///< its fault is the last message that was received
+        message, ///< the same, and the answer can carry x0-x7 and PC (an unknown system call)
+        resume,  ///< by a call: its fault has lost its reply capability
+    };
+    enum Due : u32 { kDueKick = 1, kDuePart = 2 };
+    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestQueued = 4 };
+
+    void request(u32 what);
+    /// Registers of a thread that may be running: it is stopped first.
+    void ensure_stopped() {
+        if (wake_ == Wake::none) [[unlikely]]
+            stop_running();
+    }
+    void stop_running();
+    /// What changes does not fit into an answer.
+    void answer_by_call() {
+        if (wake_ == Wake::message)
+            wake_ = Wake::reply;
+    }
+    [[nodiscard]] u64 read_vcpu(seL4_VCPUReg which) const;
+    void write_vcpu(seL4_VCPUReg which, u64 value) const;
+    [[nodiscard]] Status<HostError> make_object();
+
+    // Hot fields first.
+    Endpoint &endpoint_;
+    Pending pending_ = Pending::nothing;
+    Pending part_pending_ = Pending::nothing; ///< what it is for the part that is due
+    Wake wake_ = Wake::resume;
+    State state_ = State::stopped;
+    u32 due_ = 0;
+    u32 esr_ = 0; ///< syndrome of the last exit; 0 for messages without one
+    RegisterWords registers_;
+    VcpuSetup setup_;
+    GuestSpace &space_;
+    seL4_CPtr tcb_ = 0;
+    seL4_Word badge_ = 0;
+    u64 wakes_at_ = kNever; ///< blocked: when its virtual timer fires
+    Gpa fault_gpa_;
+
+    OwnedObject memory_; ///< of the VCPU object; freed after it
+    CapSlot object_;
+    VcpuListRegisters list_registers_{*this};
+    VcpuTimer timer_port_{*this};
+    aarch64::AccessSequence sequence_;
+
+    std::atomic<u32> requests_{0};
+    Vcpu *next_request_ = nullptr;
+};
+
+} // namespace sel4vm::sel4
