@@ -8,7 +8,7 @@
 namespace sel4vm::capi {
 
 /// Logs to where there is no VM.
-inline void complain(const char *call, const char *why) {
+[[gnu::noinline, gnu::cold]] inline void complain(const char *call, const char *why) {
     Text<120> line;
     line << call << ": " << why;
     host_log().line(LogLevel::error, "host", line.view());
@@ -24,7 +24,7 @@ inline void complain(const char *call, const char *why) {
 
 /// nullptr, after a line, when `vcpu` is none.
 [[nodiscard]] inline GuestVcpu *vcpu_of(const vm_vcpu_t *vcpu, const char *call) {
-    if (vcpu != nullptr && vcpu->vcpu_arch.fault != nullptr)
+    if (vcpu != nullptr && vcpu->vcpu_arch.fault != nullptr) [[likely]]
         return vcpu->vcpu_arch.fault;
     complain(call, vcpu == nullptr ? "vcpu is NULL" : "vcpu was not made by vm_create_vcpu");
     return nullptr;

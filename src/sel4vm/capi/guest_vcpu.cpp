@@ -17,17 +17,10 @@ constexpr bool cannot_finish(const MemoryExit &exit) { return !exit.emulatable |
 
 } // namespace
 
-void GuestVcpu::begin(const MemoryExit &exit) {
-    kind_ = FaultKind::memory;
-    memory_ = exit;
-    data_ = exit.access == MemoryAccess::write ? exit.data : 0;
-    advanced_ = false;
-    data_set_ = false;
-}
-
 void GuestVcpu::begin(const Exit &exit) {
     kind_ = FaultKind::vcpu;
-    memory_ = {};
+    kept_ = {};
+    memory_ = &kept_;
     exit_ = exit;
     data_ = 0;
     advanced_ = false;
@@ -45,8 +38,10 @@ std::optional<Answer> GuestVcpu::take_decision(FaultKind kind) {
     return decision.answer;
 }
 
-Answer GuestVcpu::hold(int exit_reason) {
+[[gnu::noinline, gnu::cold]] Answer GuestVcpu::hold(int exit_reason) {
     held_ = true;
+    kept_ = *memory_;
+    memory_ = &kept_;
     machine_.set_fault_outcome(exit_reason);
     return Answer::retry().then(Next::stop);
 }
@@ -59,13 +54,13 @@ Answer GuestVcpu::by_policy(int exit_reason) {
 }
 
 /// The answer for an instruction that the client has finished.
-Answer GuestVcpu::finished() const {
+inline Answer GuestVcpu::finished() const {
     if (kind_ == FaultKind::memory) {
-        if (cannot_finish(memory_))
+        if (cannot_finish(*memory_))
             return Answer::inject(GuestFault::external_abort);
-        if (memory_.access == MemoryAccess::write)
+        if (memory_->access == MemoryAccess::write)
             return Answer::complete();
-        return Answer::complete((data_ & fault_mask()) >> lane_shift() & mask_of(memory_.width));
+        return Answer::complete((data_ & fault_mask()) >> lane_shift() & mask_of(memory_->width));
     }
     // A trapped read gets what the client has set, and otherwise leaves the register as the client left it.
     if (exit_.kind == ExitKind::system_register && !exit_.system_register.write)
@@ -73,8 +68,8 @@ Answer GuestVcpu::finished() const {
     return Answer::complete();
 }
 
-/// `last`: nobody comes after this callback.
-Answer GuestVcpu::decide(memory_fault_result_t result, bool last) {
+/// `last`: nobody comes after this callback. Inline, because devices of clients live on this path.
+[[gnu::always_inline]] inline Answer GuestVcpu::decide(memory_fault_result_t result, bool last) {
     Answer answer = Answer::retry();
     switch (result) {
     case FAULT_HANDLED:
@@ -83,7 +78,7 @@ Answer GuestVcpu::decide(memory_fault_result_t result, bool last) {
         break;
     case FAULT_RESTART: break;
     case FAULT_IGNORE:
-        answer = cannot_finish(memory_) ? Answer::inject(GuestFault::external_abort) : Answer::complete();
+        answer = cannot_finish(*memory_) ? Answer::inject(GuestFault::external_abort) : Answer::complete();
         break;
     case FAULT_UNHANDLED:
         if (last)
@@ -203,20 +198,15 @@ bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
 
 // ---------------------------------------------------------------- the client's side
 
-u64 GuestVcpu::fault_address() const { return kind_ == FaultKind::memory ? memory_.gpa.value() : 0; }
+u64 GuestVcpu::fault_address() const { return kind_ == FaultKind::memory ? memory_->gpa.value() : 0; }
 
 usize GuestVcpu::fault_bytes() const {
-    return kind_ == FaultKind::memory && memory_.emulatable ? bytes_of(memory_.width) : 0;
+    return kind_ == FaultKind::memory && memory_->emulatable ? bytes_of(memory_->width) : 0;
 }
 
-u64 GuestVcpu::fault_mask() const { return fault_bytes() == 0 ? 0 : mask_of(memory_.width) << lane_shift(); }
+u64 GuestVcpu::fault_mask() const { return fault_bytes() == 0 ? 0 : mask_of(memory_->width) << lane_shift(); }
 
-bool GuestVcpu::fault_is_read() const { return kind_ == FaultKind::memory && memory_.access != MemoryAccess::write; }
-
-void GuestVcpu::set_fault_data(u64 data) {
-    data_ = data;
-    data_set_ = true;
-}
+bool GuestVcpu::fault_is_read() const { return kind_ == FaultKind::memory && memory_->access != MemoryAccess::write; }
 
 u64 GuestVcpu::emulate(u64 old) const {
     const u64 mask = fault_mask();
@@ -226,11 +216,7 @@ u64 GuestVcpu::emulate(u64 old) const {
     return (old & ~mask) | (data_ << shift & mask);
 }
 
-void GuestVcpu::advance() {
-    advanced_ = true;
-    if (held_)
-        decision_ = Decision{port().program_counter(), kind_, finished()};
-}
+void GuestVcpu::decide_later() { decision_ = Decision{port().program_counter(), kind_, finished()}; }
 
 void GuestVcpu::restart() {
     advanced_ = false;

@@ -59,9 +59,16 @@ public:
     [[nodiscard]] u64 fault_mask() const;
     [[nodiscard]] usize fault_bytes() const;
     [[nodiscard]] bool fault_is_read() const;
-    void set_fault_data(u64 data);
+    void set_fault_data(u64 data) {
+        data_ = data;
+        data_set_ = true;
+    }
     [[nodiscard]] u64 emulate(u64 old) const;
-    void advance();
+    void advance() {
+        advanced_ = true;
+        if (held_) [[unlikely]]
+            decide_later();
+    }
     void restart();
     /// Continues what vm_run() returned with.
     void release();
@@ -97,7 +104,14 @@ private:
     };
     static constexpr usize kMaxVcpuRegisters = 64;
 
-    void begin(const MemoryExit &exit);
+    void decide_later();
+    void begin(const MemoryExit &exit) {
+        kind_ = FaultKind::memory;
+        memory_ = &exit;
+        data_ = exit.access == MemoryAccess::write ? exit.data : 0;
+        advanced_ = false;
+        data_set_ = false;
+    }
     void begin(const Exit &exit);
     [[nodiscard]] Answer decide(memory_fault_result_t result, bool last);
     [[nodiscard]] Answer finished() const;
@@ -105,7 +119,7 @@ private:
     [[nodiscard]] Answer by_policy(int exit_reason);
     /// With a decision_ only; no value when it was about another instruction.
     [[nodiscard]] std::optional<Answer> take_decision(FaultKind kind);
-    [[nodiscard]] unsigned lane_shift() const { return static_cast<unsigned>(memory_.gpa.value() & 3) * 8; }
+    [[nodiscard]] unsigned lane_shift() const { return static_cast<unsigned>(memory_->gpa.value() & 3) * 8; }
     /// Before its start, and while it is off, registers are those it will start with.
     [[nodiscard]] bool is_off() const;
     /// A stopped VM shows how it ended, and may be started again with what is written now.
@@ -119,8 +133,9 @@ private:
     FaultKind kind_ = FaultKind::none;
     bool advanced_ = false;
     bool data_set_ = false;
-    bool held_ = false; ///< vm_run() returned, or will, with this fault
-    MemoryExit memory_{};
+    bool held_ = false;                 ///< vm_run() returned, or will, with this fault
+    const MemoryExit *memory_ = &kept_; ///< the executor's while a callback runs; copied for what is held
+    MemoryExit kept_{};
     Exit exit_; ///< of a vCPU fault
     u32 syndrome_ = 0;
     u64 data_ = 0;
