@@ -200,12 +200,6 @@ bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
 
 u64 GuestVcpu::fault_address() const { return kind_ == FaultKind::memory ? memory_->gpa.value() : 0; }
 
-usize GuestVcpu::fault_bytes() const {
-    return kind_ == FaultKind::memory && memory_->emulatable ? bytes_of(memory_->width) : 0;
-}
-
-u64 GuestVcpu::fault_mask() const { return fault_bytes() == 0 ? 0 : mask_of(memory_->width) << lane_shift(); }
-
 bool GuestVcpu::fault_is_read() const { return kind_ == FaultKind::memory && memory_->access != MemoryAccess::write; }
 
 u64 GuestVcpu::emulate(u64 old) const {

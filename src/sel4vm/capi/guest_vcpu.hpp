@@ -56,8 +56,10 @@ public:
     [[nodiscard]] bool has_fault() const { return kind_ != FaultKind::none; }
     [[nodiscard]] u64 fault_address() const;
     [[nodiscard]] u64 fault_data() const { return data_; }
-    [[nodiscard]] u64 fault_mask() const;
-    [[nodiscard]] usize fault_bytes() const;
+    [[nodiscard]] u64 fault_mask() const { return fault_bytes() == 0 ? 0 : mask_of(memory_->width) << lane_shift(); }
+    [[nodiscard]] usize fault_bytes() const {
+        return kind_ == FaultKind::memory && memory_->emulatable ? bytes_of(memory_->width) : 0;
+    }
     [[nodiscard]] bool fault_is_read() const;
     void set_fault_data(u64 data) {
         data_ = data;

@@ -124,6 +124,7 @@ const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
         return "it could not be started again";
     }
     stop_reported_ = false;
+    leave_ = false;
     fault_outcome_.reset();
     return nullptr;
 }

@@ -101,7 +101,10 @@ public:
 
     // -- from vCPUs and the endpoint
     /// vm_run() is to return -1 with this reason.
-    void set_fault_outcome(int exit_reason) { fault_outcome_ = exit_reason; }
+    void set_fault_outcome(int exit_reason) {
+        fault_outcome_ = exit_reason;
+        leave_ = true;
+    }
     void notification(u64 badge, u64 message);
     /// What the library serves of a hypercall by itself.
     [[nodiscard]] Answer library_call(Vcpu &vcpu, const HypercallExit &exit) { return services_->call(vcpu, exit); }
@@ -150,6 +153,7 @@ private:
     ResetCallback reset_callback_;
     DestroyCallbacks destroy_callbacks_;
     std::optional<int> fault_outcome_;
+    bool leave_ = false; ///< there is something to say: a fault outcome, or the VM has stopped
     bool stop_reported_ = false;
     bool resetting_ = false;       ///< the client's reset callback runs
     bool client_restarts_ = false; ///< vcpu_start() of a stopped VM, not a reset by the guest

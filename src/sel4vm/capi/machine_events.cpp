@@ -45,9 +45,8 @@ int Machine::run() {
     endpoint().set_runner(this);
     // A stop that was asked for while no vCPU ran has nothing to wait for.
     static_cast<void>(vm_.settle());
-    bool possible = true;
-    while (possible && !fault_outcome_ && vm_.state() != VmState::stopped)
-        possible = executor.step();
+    leave_ = fault_outcome_.has_value() || vm_.state() == VmState::stopped;
+    static_cast<void>(executor.run_until(leave_));
     executor.flush();
     endpoint().set_runner(nullptr);
     if (fault_outcome_) {
@@ -111,6 +110,7 @@ std::optional<BootEntry> Machine::prepare_boot(Vm &) {
 }
 
 void Machine::stopped(Vm &, StopReason reason) {
+    leave_ = true;
     for (unsigned i = 0; i < c().num_vcpus; ++i)
         c().vcpus[i]->vcpu_online = false;
     if (reason == StopReason::powered_off || reason == StopReason::reset || reason == StopReason::client)

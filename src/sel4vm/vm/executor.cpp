@@ -72,9 +72,18 @@ void Executor::run() {
     answer_ = answer;
 }
 
+bool Executor::run_until(const bool &leave) {
+    Answer answer = answer_;
+    bool going = true;
+    while (!leave && going)
+        going = serve_one(answer);
+    answer_ = answer;
+    return going;
+}
+
 bool Executor::step() { return serve_one(answer_); }
 
-// In both of the above, because a call of its own would cost a twentieth of an exit.
+// In all of the above, because a call of its own would cost a twentieth of an exit.
 [[gnu::always_inline]] inline bool Executor::serve_one(Answer &answer) {
     port_.resume_and_wait(answer, event_);
     if (event_.word() != served_source_) [[unlikely]] {

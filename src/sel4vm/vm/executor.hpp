@@ -42,6 +42,8 @@ public:
 
     /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside.
     void run();
+    /// As run(), but returns when `leave` has become true, too: true then, false where run() would return.
+    [[nodiscard]] bool run_until(const bool &leave);
     /// One event; false when run() should return.
     [[nodiscard]] bool step();
     /// Applies the answer to the last event, which otherwise waits for the next step().

@@ -12,6 +12,7 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_a_signal_may_stop_the_vm),
     TEST(test_an_event_that_nobody_wants_is_an_error),
     TEST(test_a_paused_vm_goes_on_when_it_is_resumed),
+    TEST(test_a_fault_is_told_before_a_stop),
     TEST(test_two_vms_live_side_by_side),
     TEST(test_one_vm_run_serves_all_vms_of_an_endpoint),
     TEST(test_vms_come_and_go_without_a_trace),

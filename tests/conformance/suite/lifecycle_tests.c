@@ -159,6 +159,30 @@ void test_a_paused_vm_goes_on_when_it_is_resumed(conformance_t *t) {
     vm_host_free_signal(t->host, signal);
 }
 
+/* Stops the VM from inside a fault that it leaves unhandled. */
+static memory_fault_result_t stop_and_pass(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vcpu;
+    (void)addr;
+    (void)length;
+    CHECK(guest->t, vm_stop(vm) == 0);
+    return FAULT_UNHANDLED;
+}
+
+void test_a_fault_is_told_before_a_stop(conformance_t *t) {
+    static const uint32_t fault[] = {A64_LOAD(1u, DEVICE), A64_LDR_W(4u, 1u, 0u), A64_B(0)};
+    test_guest_t guest;
+    if (!GUEST_START(&guest, t, fault))
+        return;
+    CHECK(t, vm_register_unhandled_mem_fault_callback(&guest.vm, stop_and_pass, &guest) == 0);
+    CHECK(t, vm_run(&guest.vm) == -1);
+    CHECK(t, guest.vm.run.exit_reason == VM_GUEST_MMIO_EXIT);
+    CHECK(t, vm_run(&guest.vm) == 0);
+    CHECK(t, guest.vm.run.exit_reason == VM_GUEST_STOPPED_EXIT);
+    CHECK(t, vm_run(&guest.vm) == -1);
+    guest_destroy(&guest);
+}
+
 void test_two_vms_live_side_by_side(conformance_t *t) {
     test_guest_t first, second;
     if (!GUEST_START(&first, t, power_off))

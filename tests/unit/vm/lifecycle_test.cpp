@@ -356,5 +356,27 @@ TEST_F(LifecycleTest, ANotificationBringsItsBadgeAndMessage) {
     EXPECT_EQ(f.listener.messages, std::vector<u64>{0x5003});
 }
 
+TEST_F(LifecycleTest, TheRunLoopIsLeftWhenItsOwnerSaysSo) {
+    VmFixture f;
+    prepare(f);
+    struct Leaver final : ReservationHandler {
+        Answer fault(Vcpu &, const MemoryExit &) override {
+            leave = true;
+            return Answer::complete();
+        }
+        bool leave = false;
+    } leaver;
+    ASSERT_TRUE(f.vm.reserve(range(0x1000'0000, 0x1000), leaver));
+    ASSERT_TRUE(f.vm.start());
+    f.script(read_exit(0x1000'0000));
+    f.script(hypercall_exit(Power::off));
+    EXPECT_TRUE(f.executor.run_until(leaver.leave));
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_TRUE(f.executor.run_until(leaver.leave)) << "it is left at once";
+    leaver.leave = false;
+    EXPECT_FALSE(f.executor.run_until(leaver.leave));
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+}
+
 } // namespace
 } // namespace sel4vm::test
