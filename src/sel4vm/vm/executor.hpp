@@ -65,7 +65,7 @@ private:
     ExecutorListener &listener_;
     TimeoutQueue timeouts_;
     std::array<Vm *, kMaxVms> vms_{}; // by identifier
-    Answer answer_ = Answer::none(); ///< while nobody runs us
+    Answer answer_ = Answer::none();  ///< while nobody runs us
     Event event_;
     // Whose exit was served last: most often the next one is of the same vCPU.
     u64 served_source_ = EventSource{}.word(); ///< of no exit

@@ -63,7 +63,7 @@ private:
     std::atomic<bool> in_exit_{false};   ///< from the start of an exit's dispatch to its end
     std::atomic<bool> needs_sync_{true}; ///< stays set while the VM is not running
     std::atomic<PowerState> power_{PowerState::off};
-    std::atomic<bool> parked_{true};   ///< stopped at its port: off, or held by its handler or for a change of the VM
+    std::atomic<bool> parked_{true}; ///< stopped at its port: off, or held by its handler or for a change of the VM
     VcpuId id_;
     Vm &vm_;
     VcpuPort &port_;
