@@ -3,34 +3,43 @@
 
 namespace sel4vm::vmm {
 
+namespace {
+
+/// A log that is a panic.
+class PanicLog final : public Log {
+public:
+    explicit PanicLog(el2::PanicPrinter &printer) : printer_(printer) {}
+    void line(LogLevel, std::string_view, std::string_view text) override {
+        printer_.print("  ");
+        printer_.print(text);
+        printer_.print("\n");
+    }
+
+private:
+    el2::PanicPrinter &printer_;
+};
+
+} // namespace
+
 Trace::Trace(el2::Host &host, EventPort &port) : host_(host), recorder_(port, host.clock(), trace_) {
     host_.set_panic_report(this);
 }
 
-template <class Line>
-void Trace::for_each_line(const Line &line) const {
-    EventRecord records[kLines];
-    const usize count = trace_.ring().latest(records);
-    for (usize i = 0; i < count; ++i)
-        line(describe(records[i]).view());
-    if (recorder_.open())
-        line(describe(*recorder_.open()).view());
-}
-
 void Trace::print(Log &log, std::string_view source) const {
-    for_each_line([&](std::string_view text) {
+    EventRecord records[kLines + 1];
+    usize count = trace_.ring().latest(std::span(records).first(kLines));
+    if (recorder_.open())
+        records[count++] = *recorder_.open();
+    for (usize i = 0; i < count; ++i) {
         Text<200> line;
-        line << "trace " << text;
+        line << "trace " << describe(records[i]).view();
         log.line(LogLevel::info, source, line.view());
-    });
+    }
 }
 
 void Trace::print(el2::PanicPrinter &printer) {
-    for_each_line([&](std::string_view text) {
-        printer.print("  trace ");
-        printer.print(text);
-        printer.print("\n");
-    });
+    PanicLog log(printer);
+    print(log, "host");
 }
 
 } // namespace sel4vm::vmm

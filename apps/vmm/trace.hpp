@@ -26,8 +26,6 @@ private:
     static constexpr usize kLines = 24; ///< few enough for the stack of a panic
 
     void print(el2::PanicPrinter &printer) override;
-    template <class Line>
-    void for_each_line(const Line &line) const;
 
     el2::Host &host_;
     EventTrace trace_;
