@@ -30,21 +30,29 @@ struct FakeConformance : conformance_t {
 
 class SuiteTest : public testing::Test {
 public:
-    explicit SuiteTest(const conformance_test_t &test) : test_(test) {}
+    SuiteTest(const conformance_test_t &test, const fake::ListRegisters::Abilities &lists)
+        : test_(test), lists_(lists) {}
     void TestBody() override {
         FakeConformance t;
+        fake::Host::of(t.environment).list_registers = lists_;
         conformance_run(&t, &test_);
     }
 
 private:
     const conformance_test_t &test_;
+    fake::ListRegisters::Abilities lists_;
 };
 
 const bool registered = [] {
     for (size_t i = 0; i < conformance_test_count; ++i) {
         const conformance_test_t &test = conformance_tests[i];
-        testing::RegisterTest("Conformance", test.name, nullptr, nullptr, __FILE__, __LINE__,
-                              [&test]() -> SuiteTest * { return new SuiteTest(test); });
+        const auto add = [&test](const char *suite, const fake::ListRegisters::Abilities &lists) {
+            testing::RegisterTest(suite, test.name, nullptr, nullptr, __FILE__, __LINE__,
+                                  [&test, lists]() -> SuiteTest * { return new SuiteTest(test, lists); });
+        };
+        add("Conformance", fake::ListRegisters::full());
+        // Interrupts can only be injected there, as by seL4.
+        add("ConformanceInjectionOnly", fake::ListRegisters::injection_only());
     }
     return true;
 }();
