@@ -15,7 +15,7 @@ struct FakeConformance : conformance_t {
     FakeConformance() : conformance_t{} {
         EXPECT_EQ(vm_host_open(&environment), 0);
         host = &environment;
-        abilities = CONFORMANCE_HAS_FRAMES | CONFORMANCE_HAS_SMP;
+        abilities = CONFORMANCE_HAS_FRAMES | CONFORMANCE_HAS_SMP | CONFORMANCE_TRAPS_PMU;
         failed = [](conformance_t *, const char *file, int line, const char *what) {
             ADD_FAILURE_AT(file, line) << what;
         };
@@ -30,29 +30,21 @@ struct FakeConformance : conformance_t {
 
 class SuiteTest : public testing::Test {
 public:
-    SuiteTest(const conformance_test_t &test, const fake::ListRegisters::Abilities &lists)
-        : test_(test), lists_(lists) {}
+    explicit SuiteTest(const conformance_test_t &test) : test_(test) {}
     void TestBody() override {
         FakeConformance t;
-        fake::Host::of(t.environment).list_registers = lists_;
         conformance_run(&t, &test_);
     }
 
 private:
     const conformance_test_t &test_;
-    fake::ListRegisters::Abilities lists_;
 };
 
 const bool registered = [] {
     for (size_t i = 0; i < conformance_test_count; ++i) {
         const conformance_test_t &test = conformance_tests[i];
-        const auto add = [&test](const char *suite, const fake::ListRegisters::Abilities &lists) {
-            testing::RegisterTest(suite, test.name, nullptr, nullptr, __FILE__, __LINE__,
-                                  [&test, lists]() -> SuiteTest * { return new SuiteTest(test, lists); });
-        };
-        add("Conformance", fake::ListRegisters::full());
-        // Interrupts can only be injected there, as by seL4.
-        add("ConformanceInjectionOnly", fake::ListRegisters::injection_only());
+        testing::RegisterTest("Conformance", test.name, nullptr, nullptr, __FILE__, __LINE__,
+                              [&test]() -> SuiteTest * { return new SuiteTest(test); });
     }
     return true;
 }();

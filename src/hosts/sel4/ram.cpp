@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/sel4/ram.hpp>
 
+#include <array>
+
 namespace sel4vm::sel4 {
 
 RamBacking::~RamBacking() {
@@ -69,6 +71,37 @@ Status<HostError> RamBacking::adopt(u64 size_bytes, FrameCaps &frames) {
     return make_window();
 }
 
+// A table of small pages that an earlier window left behind keeps a large page from being mapped over it, and vspace gives the
+// lowest free address: such places are held while others are tried.
+Status<HostError> RamBacking::map_window(seL4_CPtr *caps) {
+    constexpr int kCacheable = 1;
+    constexpr unsigned kMaxTries = 16;
+    std::array<reservation_t, kMaxTries> held{};
+    unsigned tries = 0;
+    HostError error = out_of_memory();
+    while (!window_mapped_ && tries < kMaxTries) {
+        void *window = nullptr;
+        const reservation_t place =
+            vspace_reserve_range_aligned(&vmm_, block_.size_bytes, frame_bits_, seL4_AllRights, kCacheable, &window);
+        if (place.res == nullptr)
+            break;
+        const int refused = vspace_map_pages_at_vaddr(&vmm_, caps, nullptr, window, frames_.size(), frame_bits_, place);
+        if (refused == 0) {
+            reservation_ = place;
+            window_mapped_ = true;
+            block_.window = static_cast<volatile u8 *>(window);
+        } else {
+            error = out_of_memory(refused);
+            held[tries++] = place;
+        }
+    }
+    while (tries > 0)
+        vspace_free_reservation(&vmm_, held[--tries]);
+    if (!window_mapped_)
+        return Err{error};
+    return Ok{};
+}
+
 Status<HostError> RamBacking::make_window() {
     const usize count = frames_.size();
     for (RamFrame &frame : frames_) {
@@ -80,18 +113,8 @@ Status<HostError> RamBacking::make_window() {
         return Err{out_of_memory()};
     for (usize i = 0; i < count; ++i)
         caps[i] = frames_[i].window_cap();
-    void *window = nullptr;
-    constexpr int kCacheable = 1;
-    reservation_ =
-        vspace_reserve_range_aligned(&vmm_, block_.size_bytes, frame_bits_, seL4_AllRights, kCacheable, &window);
-    if (reservation_.res == nullptr)
-        return Err{out_of_memory()};
-    if (const int error =
-            vspace_map_pages_at_vaddr(&vmm_, caps.begin(), nullptr, window, count, frame_bits_, reservation_);
-        error != 0)
-        return Err{out_of_memory(error)};
-    window_mapped_ = true;
-    block_.window = static_cast<volatile u8 *>(window);
+    if (auto done = map_window(caps.begin()); !done)
+        return done;
     const seL4_ARM_Page_GetAddress_t address = seL4_ARM_Page_GetAddress(frames_[0].window_cap());
     if (address.error != 0)
         return Err{host_error(static_cast<int>(address.error))};

@@ -75,6 +75,7 @@ public:
 private:
     [[nodiscard]] Status<HostError> make_frames(u64 size_bytes, unsigned frame_bits);
     [[nodiscard]] Status<HostError> make_window();
+    [[nodiscard]] Status<HostError> map_window(seL4_CPtr *caps);
 
     vka_t &vka_;
     vspace_t &vmm_;

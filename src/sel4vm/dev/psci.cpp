@@ -25,7 +25,8 @@ Answer Psci::serve(const Psci &psci, FirmwareCall call) {
 const Psci::Function *Psci::find(u32 id) {
     static constexpr std::array kFunctions{
         Function{psci::kVersion, &serve<&Psci::version>, psci::kSuccess},
-        Function{psci::kCpuSuspend32, &serve<&Psci::cpu_suspend>, psci::kSuccess}, // original format, platform-coordinated
+        Function{psci::kCpuSuspend32, &serve<&Psci::cpu_suspend>,
+                 psci::kSuccess}, // original format, platform-coordinated
         Function{psci::kCpuOff, &serve<&Psci::cpu_off>, psci::kSuccess},
         Function{psci::kCpuOn32, &serve<&Psci::cpu_on>, psci::kSuccess},
         Function{psci::kAffinityInfo32, &serve<&Psci::affinity_info>, psci::kSuccess},

@@ -22,8 +22,11 @@ static void failed(conformance_t *t, const char *file, int line, const char *wha
 
 int main(void) {
     vm_host_t host;
-    conformance_t t = {
-        .host = &host, .abilities = CONFORMANCE_HAS_FRAMES, .failed = failed, .live = live, .repetitions = 1000};
+    conformance_t t = {.host = &host,
+                       .abilities = CONFORMANCE_HAS_FRAMES | CONFORMANCE_TRAPS_PMU,
+                       .failed = failed,
+                       .live = live,
+                       .repetitions = 1000};
     const size_t count = conformance_test_count + platform_support_test_count;
     size_t bad = 0;
     if (vm_host_open(&host) != 0)

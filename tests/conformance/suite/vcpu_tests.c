@@ -27,7 +27,7 @@ static int register_fault(vm_vcpu_t *vcpu, uint32_t hsr, void *cookie) {
 
 void test_a_vcpu_fault_reaches_its_callback(conformance_t *t) {
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, register_fault, &guest) == 0);
@@ -45,7 +45,7 @@ void test_a_vcpu_fault_reaches_its_callback(conformance_t *t) {
 
 void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t) {
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     GUEST_LOAD(&guest, VECTORS + 0x200, record_and_end);
@@ -60,7 +60,7 @@ void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t) {
 
 void test_a_vcpu_fault_that_fails_ends_vm_run(conformance_t *t) {
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     guest.seen[7] = (seL4_Word)-1;
@@ -211,7 +211,7 @@ void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t) {
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_MPIDR_EL1), A64_STR_X(4u, 2u, 2u),
                                       A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL && other->vcpu_id == 1 && other->target_cpu == -1);
@@ -230,7 +230,7 @@ void test_a_second_vcpu_is_started_by_the_client(conformance_t *t) {
     static const uint32_t code[] = {BEGIN, A64_LDR_X(4u, 2u, 0u), A64_CBZ(4u, -1), A64_POWER_OFF};
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 0u), A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL);

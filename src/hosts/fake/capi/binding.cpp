@@ -137,7 +137,7 @@ public:
         if (host_.refuses())
             return error(HostErrorKind::out_of_memory);
         auto &cpu = cpus_[&vcpu];
-        cpu = std::make_unique<GuestCpu>(space_.inner(), host_.clock, id.value(), host_.list_registers);
+        cpu = std::make_unique<GuestCpu>(space_.inner(), host_.clock, id.value());
         endpoint_->add(vm, id, *cpu);
         host_.note_made();
         return capi::VcpuPorts{cpu.get(), &cpu->lists(), &cpu->timer()};

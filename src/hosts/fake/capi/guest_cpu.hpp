@@ -53,8 +53,8 @@ class GuestCpu final : public VcpuPort {
 public:
     enum class State : u8 { stopped, runnable, blocked };
 
-    GuestCpu(GuestSpace &space, Clock &clock, u64 affinity, const ListRegisters::Abilities &lists)
-        : space_(space), clock_(clock), lists_(lists), timer_(clock), affinity_(affinity) {}
+    GuestCpu(GuestSpace &space, Clock &clock, u64 affinity)
+        : space_(space), clock_(clock), lists_(ListRegisters::full()), timer_(clock), affinity_(affinity) {}
 
     // -- VcpuPort
     [[nodiscard]] VcpuAbilities abilities() const override { return {}; }

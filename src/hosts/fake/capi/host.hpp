@@ -5,7 +5,6 @@
 #pragma once
 
 #include <hosts/fake/guest_space.hpp>
-#include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/services.hpp>
 
 #include <sel4vm/base/allocator.hpp>
@@ -75,8 +74,6 @@ public:
     Entropy entropy;
 
     // -- what a test looks at and sets
-    /// Of vCPUs that are made from now on.
-    ListRegisters::Abilities list_registers = ListRegisters::full();
     /// The n-th request from now (1 is the next) is refused; 0: none.
     void refuse_at(usize n) { refuse_at_ = n == 0 ? 0 : requests_ + n; }
     [[nodiscard]] bool refuses() { return ++requests_ == refuse_at_; }

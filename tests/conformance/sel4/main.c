@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The conformance suite of the C interface as the root task of an seL4 system: one line for each test, and one for the run.
+ */
+#include <platform_support/platform_tests.h>
+#include <suite/conformance.h>
+
+#include <stdio.h>
+
+#include <sel4/sel4.h>
+
+static void failed(conformance_t *t, const char *file, int line, const char *what) {
+    (void)t;
+    printf("%s:%d: %s\n", file, line, what);
+}
+
+int main(void) {
+    static vm_host_t host;
+    conformance_t t = {.host = &host, .abilities = CONFORMANCE_HAS_FRAMES, .failed = failed, .repetitions = 20};
+    const size_t count = conformance_test_count + platform_support_test_count;
+    size_t bad = 0;
+    if (vm_host_open(&host) != 0)
+        return 2;
+    for (size_t i = 0; i < count; i++) {
+        const conformance_test_t *test =
+            i < conformance_test_count ? &conformance_tests[i] : &platform_support_tests[i - conformance_test_count];
+        const unsigned int failures = conformance_run(&t, test);
+        printf("%s %s\n", failures == 0 ? "ok    " : "FAILED", test->name);
+        bad += failures != 0;
+    }
+    printf("conformance: %zu tests, %zu failed\n", count, bad);
+    vm_host_close(&host);
+    seL4_TCB_Suspend(seL4_CapInitThreadTCB);
+    return 0;
+}
