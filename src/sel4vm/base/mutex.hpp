@@ -56,7 +56,7 @@ public:
 
     void lock() SEL4VM_ACQUIRE() {
         note_taken();
-        if (mode_ == LockMode::none)
+        if (mode_ == LockMode::none) [[likely]] // the others have a lock to pay for
             return;
         while (word_.exchange(1, std::memory_order_acquire) != 0) {
             while (word_.load(std::memory_order_relaxed) != 0)
@@ -65,7 +65,7 @@ public:
     }
     void unlock() SEL4VM_RELEASE() {
         note_released();
-        if (mode_ == LockMode::none)
+        if (mode_ == LockMode::none) [[likely]]
             return;
         word_.store(0, std::memory_order_release);
     }

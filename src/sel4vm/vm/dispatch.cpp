@@ -29,8 +29,10 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
 }
 
 Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
+    if (exit.kind == ExitKind::memory)
+        return on_memory(vcpu, exit);
     switch (exit.kind) {
-    case ExitKind::memory: return on_memory(vcpu, exit);
+    case ExitKind::memory: break;
     case ExitKind::hypercall: return on_hypercall(vcpu, exit);
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
@@ -54,7 +56,7 @@ Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
     AddressMap::Slot *slot = map_.find(exit.memory.gpa);
     if (slot == nullptr)
         return on_ram(vcpu, exit);
-    if (slot->device != nullptr)
+    if (slot->device != nullptr) [[likely]]
         return on_device(vcpu, exit, *slot);
     const Answer answer = slot->reservation->fault(vcpu, exit.memory);
     return answer.kind() == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
@@ -67,16 +69,17 @@ Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
     if (!memory.emulatable) [[unlikely]]
         return mistake(vcpu, Mistake::unemulatable_access, exit);
     const u64 offset = memory.gpa.value() - slot.range.base().value();
-    if (slot.range.size() - offset < bytes_of(memory.width)) [[unlikely]]
+    const Width width = memory.width;
+    if (slot.range.size() - offset < bytes_of(width)) [[unlikely]]
         return mistake(vcpu, Mistake::unmapped_access, exit);
 
-    const Access access{offset, memory.width, vcpu.id()};
+    const Access access{offset, width, vcpu.id()};
     if (memory.access == MemoryAccess::read) {
         slot.lock.lock();
         const Result<u64, BusFault> value = slot.device->read(access);
         slot.lock.unlock();
         if (value) [[likely]]
-            return Answer::complete(*value & mask_of(memory.width));
+            return Answer::complete(*value & mask_of(width));
     } else {
         slot.lock.lock();
         const Status<BusFault> done = slot.device->write(access, memory.data);

@@ -116,13 +116,13 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
         const EsrEl2 esr{cause};
         // In the order of how much an instruction more would matter.
         const aarch64::Ec ec = esr.ec();
+        if (ec == aarch64::Ec::data_abort_lower)
+            return on_data_abort(vcpu, esr, event);
         if (ec == aarch64::Ec::hvc64) {
             const u16 immediate = esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>();
             return deliver(vcpu, Vcpu::Pending::nothing, HypercallExit{vcpu.context_.x[0], immediate, Conduit::hvc},
                            event);
         }
-        if (ec == aarch64::Ec::data_abort_lower)
-            return on_data_abort(vcpu, esr, event);
         if (ec == aarch64::Ec::sysreg)
             return on_system_register(vcpu, esr, event);
         return on_other(vcpu, esr, event);

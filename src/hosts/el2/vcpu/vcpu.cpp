@@ -225,16 +225,16 @@ Status<HostError> VcpuListRegisters::write(unsigned index, const aarch64::ListRe
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     if (index >= hardware.count())
         return Err{HostError{HostErrorKind::invalid, 0}};
-    const u64 raw = hardware.encode(value);
-    if (vcpu_.loaded())
-        hardware.set_list_register(index, raw);
-    else
-        vcpu_.interface_.list[index] = raw;
     const u32 mask = u32{1} << index;
     if (value.state == aarch64::ListRegisterState::empty)
         vcpu_.list_registers_in_use_ &= ~mask;
     else
         vcpu_.list_registers_in_use_ |= mask;
+    const u64 raw = hardware.encode(value);
+    if (vcpu_.loaded()) [[likely]]
+        hardware.set_list_register(index, raw);
+    else
+        vcpu_.interface_.list[index] = raw;
     return Ok{};
 }
 
@@ -251,10 +251,10 @@ u32 VcpuListRegisters::take_finished() {
         return 0;
     u32 finished = 0;
     if (vcpu_.loaded()) {
-        finished = hardware.finished() & in_use;
-        // A register with its EOI bit left standing keeps the maintenance interrupt raised.
-        for (u32 rest = finished; rest != 0; rest &= rest - 1)
+        const u32 ended = hardware.ended() & in_use;
+        for (u32 rest = ended; rest != 0; rest &= rest - 1)
             hardware.set_list_register(static_cast<unsigned>(std::countr_zero(rest)), 0);
+        finished = ended | (hardware.empty() & in_use);
     } else {
         for (u32 rest = in_use; rest != 0; rest &= rest - 1) {
             const auto index = static_cast<unsigned>(std::countr_zero(rest));

@@ -34,6 +34,10 @@ inline u64 read_ich_lr(unsigned index) {
 }
 
 inline void write_ich_lr(unsigned index, u64 raw) {
+    if (index == 0) [[likely]] { // the others are behind a jump table
+        SEL4VM_WRITE_SYSREG(S3_4_C12_C12_0, raw);
+        return;
+    }
     switch (index) {
 #define SEL4VM_ROW(n, name) \
     case n: SEL4VM_WRITE_SYSREG(name, raw); return;
@@ -81,11 +85,17 @@ public:
         else
             gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
     }
-    /// EISR | ELRSR: bit n set when register n holds nothing that the guest still works on.
-    [[nodiscard]] u32 finished() const {
-        if (version_ == GicVersion::v3) // ICH_EISR_EL2, ICH_ELRSR_EL2
-            return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_3) | SEL4VM_READ_SYSREG(S3_4_C12_C11_5));
-        return gich_.read32(kGichEisr0) | gich_.read32(kGichElrsr0);
+    /// EISR: bit n set when register n raises the maintenance interrupt for an end, until it is written.
+    [[nodiscard]] u32 ended() const {
+        if (version_ == GicVersion::v3)
+            return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_3)); // ICH_EISR_EL2
+        return gich_.read32(kGichEisr0);
+    }
+    /// ELRSR: bit n set when register n holds nothing, and no end to report.
+    [[nodiscard]] u32 empty() const {
+        if (version_ == GicVersion::v3)
+            return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_5)); // ICH_ELRSR_EL2
+        return gich_.read32(kGichElrsr0);
     }
     void set_control(u32 value) const;
     [[nodiscard]] u32 machine_control() const;

@@ -15,10 +15,14 @@ namespace sel4vm::dev {
 class CpuDelivery {
 public:
     void attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
+    [[nodiscard]] bool is_woken() const { return irqs_->is_woken(*state_); }
     [[nodiscard]] bool attached() const { return lists_ != nullptr; }
 
     /// Takes over what the guest did since the last time: acknowledged, ended.
-    void fold();
+    void fold() {
+        if (state_->lists_in_use != 0)
+            fold_lists(take_ended());
+    }
     /// fold(), and looks whether a pending timer interrupt still has its cause.
     void observe();
     /// Everything: fold, correct, load.
@@ -48,11 +52,21 @@ private:
     };
 
     [[nodiscard]] CpuState &state() { return *state_; }
-    [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return irqs_->word(cpu_, entry.intid / kIrqsPerWord); }
+    [[nodiscard]] IrqWord &word(u32 w) { return irqs_->word(*state_, w); }
+    [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return word(entry.intid / kIrqsPerWord); }
     [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
 
     void correct_and_load(TimerNews news);
+    /// Which of those in use hold nothing any more.
+    [[nodiscard]] u32 take_ended() { return lists_->take_finished() & state_->lists_in_use; }
+
+    // cpu_delivery_again.cpp
+    [[nodiscard]] ListEntry *sole_entry(u32 ended);
+    [[nodiscard]] bool load_sgi_again(u32 ended);
+    [[nodiscard]] bool load_timer_again(u32 ended, u32 intid);
+    void load_again(ListEntry &entry);
     // cpu_delivery_fold.cpp
+    void fold_lists(u32 ended);
     void finish(u32 index);
     void saw(u32 index, aarch64::ListRegisterState now);
     void correct(u32 index);
@@ -70,7 +84,11 @@ private:
     void load_software_active();
     void arrange_refill();
     void set_underflow(bool on);
-    [[nodiscard]] bool write(u32 index);
+    [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]).has_value(); }
+    static void unlink(ListEntry &entry) {
+        entry.hardware_linked = false;
+        entry.physical_intid = 0;
+    }
     void release(u32 index);
     void empty(u32 index);
     [[nodiscard]] Gate gate();

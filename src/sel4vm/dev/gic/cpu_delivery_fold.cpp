@@ -16,12 +16,10 @@ namespace {
 }
 } // namespace
 
-void CpuDelivery::fold() {
+void CpuDelivery::fold_lists(u32 ended) {
     CpuState &cpu = state();
-    if (cpu.lists_in_use == 0)
-        return;
-    for (u32 done = lists_->take_finished() & cpu.lists_in_use; done != 0; done &= done - 1)
-        finish(static_cast<u32>(std::countr_zero(done)));
+    for (; ended != 0; ended &= ended - 1)
+        finish(static_cast<u32>(std::countr_zero(ended)));
     if (!abilities_.read_back)
         return;
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
@@ -53,16 +51,19 @@ void CpuDelivery::saw(u32 index, ListRegisterState now) {
 
 void CpuDelivery::finish(u32 index) {
     CpuState &cpu = state();
-    const ListEntry entry = cpu.lists[index];
+    const ListEntry &entry = cpu.lists[index];
+    const u32 intid = entry.intid;
+    const bool is_orphan = entry.orphan;
+    const bool was_linked = entry.hardware_linked;
     release(index);
-    if (entry.intid == kUnknownIntid)
+    if (intid == kUnknownIntid)
         return;
-    const u32 w = entry.intid / kIrqsPerWord;
-    const u32 b = bit_of(entry);
-    IrqWord &irq = irqs_->word(cpu_, w);
+    const u32 w = intid / kIrqsPerWord;
+    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    IrqWord &irq = word(w);
     irq.listed &= ~b;
-    if (entry.orphan) {
-        irqs_->update(cpu_, w, b);
+    if (is_orphan) {
+        irqs_->update(*state_, w, b);
         return;
     }
     // While it was listed it was no candidate, and it stays none unless something waits.
@@ -71,16 +72,16 @@ void CpuDelivery::finish(u32 index) {
     irq.drop_active &= ~b;
     irq.want_active &= ~b;
     if ((irq.listened & b) != 0)
-        irqs_->note_finished(cpu_, entry.intid);
-    if (cpu.timer.masked && cpu.timer.intid == entry.intid) {
+        irqs_->note_finished(cpu_, intid);
+    if (cpu.timer.masked && cpu.timer.intid == intid) {
         // A condition that still holds fires again. With a linked list register it may have done so already.
         cpu.timer.masked = false;
         irq.wire &= ~b;
-        if (!entry.hardware_linked)
+        if (!was_linked)
             timer_->unmask();
     }
     if ((irq.waiting() & b) != 0)
-        irqs_->update(cpu_, w, b);
+        irqs_->update(*state_, w, b);
 }
 
 /// Moves a latch that the distributor got meanwhile to the list register; false when there is none for it.
@@ -149,7 +150,7 @@ void CpuDelivery::correct(u32 index) {
 
     if (!pending && !active) {
         if (has_active(entry.state)) {
-            entry.hardware_linked = false; // ended by a register write: no EOI has unmasked anything
+            unlink(entry); // ended by a register write: no EOI has unmasked anything
             finish(index);
         } else {
             withdraw(index);
@@ -164,7 +165,8 @@ void CpuDelivery::correct(u32 index) {
     if (!active)
         wanted.group1 = (irq.group1 & b) != 0; // an active one is ended through the group it was acknowledged in
     // What waits in the distributor for the end of this one, or follows a wire, has to be looked at then.
-    wanted.hardware_linked = entry.hardware_linked && wanted.state != ListRegisterState::pending_and_active;
+    if (wanted.state == ListRegisterState::pending_and_active)
+        unlink(wanted);
     wanted.eoi_maintenance =
         !wanted.hardware_linked && (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0);
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&
@@ -182,7 +184,7 @@ void CpuDelivery::withdraw(u32 index) {
     release(index);
     const u32 b = bit_of(entry);
     word_of(entry).listed &= ~b;
-    irqs_->update(cpu_, entry.intid / kIrqsPerWord, b);
+    irqs_->update(*state_, entry.intid / kIrqsPerWord, b);
 }
 
 /// The guest may have moved its timer on without an interrupt: then the wire is low, and the timer may fire anew.

@@ -27,7 +27,12 @@ void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &l
 }
 
 void CpuDelivery::service() {
-    fold();
+    if (state().lists_in_use != 0) {
+        const u32 ended = take_ended();
+        if (load_sgi_again(ended))
+            return;
+        fold_lists(ended);
+    }
     correct_and_load(TimerNews::none);
 }
 
@@ -48,16 +53,21 @@ void CpuDelivery::correct_and_load(TimerNews news) {
     }
     load();
     // What the above asked for has been done by it.
-    irqs_->forget_wake(cpu_);
+    irqs_->forget_wake(cpu);
 }
 
 void CpuDelivery::timer_fired(u32 intid) {
     SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
-    fold(); // the end of the last one must not be taken for the end of this one
     CpuState &cpu = state();
+    if (cpu.lists_in_use != 0) {
+        const u32 ended = take_ended();
+        if (load_timer_again(ended, intid))
+            return;
+        fold_lists(ended); // the end of the last one must not be taken for the end of this one
+    }
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
-    irqs_->set_wire(cpu_, intid, Level::high);
+    irqs_->set_private_wire(cpu, intid, Level::high);
     correct_and_load(TimerNews::just_fired);
 }
 
@@ -94,15 +104,15 @@ CpuDelivery::Choice CpuDelivery::best_candidate() {
     const CpuState &cpu = state();
     const u32 first_word = static_cast<u32>(std::countr_zero(cpu.candidate_words));
     const u32 first_bits = cpu.candidates[first_word];
-    if (std::has_single_bit(cpu.candidate_words) && std::has_single_bit(first_bits)) [[likely]] {
+    if (is_power_of_two(cpu.candidate_words) && is_power_of_two(first_bits)) [[likely]] {
         const u32 i = static_cast<u32>(std::countr_zero(first_bits));
-        return {first_word * kIrqsPerWord + i, irqs_->word(cpu_, first_word).priority[i]};
+        return {first_word * kIrqsPerWord + i, word(first_word).priority[i]};
     }
     u32 best = kNone;
     u32 best_priority = 0x100;
     for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
         const u32 w = static_cast<u32>(std::countr_zero(words));
-        const IrqWord &irq = irqs_->word(cpu_, w);
+        const IrqWord &irq = word(w);
         for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
             const u32 i = static_cast<u32>(std::countr_zero(bits));
             if (irq.priority[i] < best_priority) {
@@ -140,15 +150,17 @@ void CpuDelivery::list(u32 index, u32 intid) {
     const u32 w = intid / kIrqsPerWord;
     const u32 i = intid % kIrqsPerWord;
     const u32 b = bit<u32>(i);
-    IrqWord &irq = irqs_->word(cpu_, w);
-    ListEntry entry;
-    entry.intid = static_cast<u16>(intid);
+    IrqWord &irq = word(w);
+    ListEntry &entry = cpu.lists[index];
+    entry = ListEntry{};
+    entry.intid = intid;
     entry.priority = irq.priority[i];
     entry.group1 = (irq.group1 & b) != 0;
     entry.state = ListRegisterState::pending;
     if (intid < kSgiCount) {
         u8 &sources = cpu.sgi_sources[intid];
         entry.source = static_cast<u8>(std::countr_zero(sources));
+        entry.source_cpu = abilities_.source_cpu ? entry.source : u8{0};
         sources &= static_cast<u8>(sources - 1);
         if (sources == 0)
             irq.latched &= ~b;
@@ -161,6 +173,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
     if (timer_intid_ != 0 && cpu.timer.masked && cpu.timer.intid == intid && ((irq.edge | irq.listened) & b) == 0) {
         // The guest's end lets the timer fire again all by itself.
         entry.hardware_linked = true;
+        entry.physical_intid = timer_intid_;
         entry.eoi_maintenance = false;
     }
     irq.listed |= b;
@@ -169,16 +182,15 @@ void CpuDelivery::list(u32 index, u32 intid) {
     cpu.candidates[w] &= ~b;
     if (cpu.candidates[w] == 0)
         cpu.candidate_words &= ~bit<u32>(w);
-    cpu.lists[index] = entry;
     cpu.lists_in_use |= bit<u32>(index);
-    if (!write(index)) {
+    if (!write(index)) [[unlikely]] {
         // The host says it is busy, against what we know: keep it out of use until its maintenance event.
         give_back_latch(entry);
         irq.listed &= ~b;
-        cpu.lists[index] = ListEntry{};
-        cpu.lists[index].orphan = true;
-        cpu.lists[index].intid = kUnknownIntid;
-        irqs_->update(cpu_, w, b);
+        entry = ListEntry{};
+        entry.orphan = true;
+        entry.intid = kUnknownIntid;
+        irqs_->update(*state_, w, b);
     }
 }
 
@@ -186,7 +198,7 @@ void CpuDelivery::load_software_active() {
     CpuState &cpu = state();
     cpu.software_active = false;
     for (u32 w = 0; w < irqs_->word_count(); ++w) {
-        const IrqWord &irq = irqs_->word(cpu_, w);
+        const IrqWord &irq = word(w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
             const u32 intid = w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits));
             if (irqs_->target_of(cpu_, intid) != cpu_)
@@ -203,9 +215,9 @@ void CpuDelivery::load_software_active() {
 void CpuDelivery::list_active(u32 index, u32 intid) {
     CpuState &cpu = state();
     const u32 i = intid % kIrqsPerWord;
-    IrqWord &irq = irqs_->word(cpu_, intid / kIrqsPerWord);
+    IrqWord &irq = word(intid / kIrqsPerWord);
     ListEntry entry;
-    entry.intid = static_cast<u16>(intid);
+    entry.intid = intid;
     entry.priority = irq.priority[i];
     entry.group1 = (irq.group1 & bit<u32>(i)) != 0;
     entry.state = ListRegisterState::active;
@@ -246,7 +258,7 @@ void CpuDelivery::arrange_refill() {
             give_back_latch(entry);
             entry.state = ListRegisterState::active;
         }
-        entry.hardware_linked = false; // a linked one ends unreported
+        unlink(entry); // a linked one ends unreported
         entry.eoi_maintenance = true;
         static_cast<void>(write(index));
     }
@@ -258,20 +270,6 @@ void CpuDelivery::set_underflow(bool on) {
         return;
     cpu.underflow_maintenance = on;
     lists_->set_underflow_maintenance(on);
-}
-
-bool CpuDelivery::write(u32 index) {
-    const ListEntry &entry = state().lists[index];
-    ListRegister value;
-    value.state = entry.state;
-    value.priority = entry.priority;
-    value.source_cpu = abilities_.source_cpu ? entry.source : u8{0};
-    value.eoi_maintenance = entry.eoi_maintenance;
-    value.group1 = entry.group1;
-    value.intid = entry.intid;
-    value.hardware_linked = entry.hardware_linked;
-    value.physical_intid = entry.hardware_linked ? timer_intid_ : u16{0};
-    return lists_->write(index, value).has_value();
 }
 
 void CpuDelivery::empty(u32 index) { static_cast<void>(lists_->write(index, ListRegister{})); }
@@ -317,7 +315,7 @@ bool CpuDelivery::has_deliverable() {
     }
     for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
         const u32 w = static_cast<u32>(std::countr_zero(words));
-        const IrqWord &irq = irqs_->word(cpu_, w);
+        const IrqWord &irq = word(w);
         for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
             const u32 i = static_cast<u32>(std::countr_zero(bits));
             if (open.passes(irq.priority[i], (irq.group1 & bit<u32>(i)) != 0))

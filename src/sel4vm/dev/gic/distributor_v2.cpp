@@ -12,25 +12,35 @@ namespace {
 
 using D = DistributorV2;
 using Row = RegisterFamily<D>;
+template <auto Member>
+constexpr Row::Read read = Row::reader<Member>;
+template <auto Member>
+constexpr Row::Write write = Row::writer<Member>;
 
 constexpr RegisterFamilies kRegisters(std::array{
-    Row{"CTLR", gicd::kCtlr, 1, 4, FamilyWidths::word, 0, &D::read_control, &D::write_control},
-    Row{"TYPER", gicd::kTyper, 1, 4, FamilyWidths::word, 0, &D::read_type, nullptr},
-    Row{"IIDR", gicd::kIidr, 1, 4, FamilyWidths::word, 0, &D::read_implementer, nullptr},
-    Row{"IGROUPR", gicd::kIgroupr, 32, 4, FamilyWidths::word, 0, &D::read_group, &D::write_group},
-    Row{"ISENABLER", gicd::kIsenabler, 32, 4, FamilyWidths::word, 0, &D::read_enable, &D::write_enable},
-    Row{"ICENABLER", gicd::kIcenabler, 32, 4, FamilyWidths::word, 0, &D::read_enable, &D::write_disable},
-    Row{"ISPENDR", gicd::kIspendr, 32, 4, FamilyWidths::word, 0, &D::read_pending, &D::write_pending},
-    Row{"ICPENDR", gicd::kIcpendr, 32, 4, FamilyWidths::word, 0, &D::read_pending, &D::write_clear_pending},
-    Row{"ISACTIVER", gicd::kIsactiver, 32, 4, FamilyWidths::word, 0, &D::read_active, &D::write_active},
-    Row{"ICACTIVER", gicd::kIcactiver, 32, 4, FamilyWidths::word, 0, &D::read_active, &D::write_clear_active},
-    Row{"IPRIORITYR", gicd::kIpriorityr, 255, 4, FamilyWidths::byte_or_word, 0, &D::read_priority, &D::write_priority},
-    Row{"ITARGETSR", gicd::kItargetsr, 255, 4, FamilyWidths::byte_or_word, 0, &D::read_targets, &D::write_targets},
-    Row{"ICFGR", gicd::kIcfgr, 64, 4, FamilyWidths::word, 0, &D::read_config, &D::write_config},
-    Row{"SGIR", gicd::kSgir, 1, 4, FamilyWidths::word, 0, nullptr, &D::write_sgi},
-    Row{"CPENDSGIR", gicd::kCpendsgir, 4, 4, FamilyWidths::byte_or_word, 0, &D::read_sgi_pending, &D::write_sgi_clear},
-    Row{"SPENDSGIR", gicd::kSpendsgir, 4, 4, FamilyWidths::byte_or_word, 0, &D::read_sgi_pending, &D::write_sgi_set},
-    Row{"PIDR, CIDR", gicd::kPidr4V2, 12, 4, FamilyWidths::byte_or_word, 0, &D::read_identification, nullptr},
+    Row{"CTLR", gicd::kCtlr, 1, 4, FamilyWidths::word, 0, read<&D::read_control>, write<&D::write_control>},
+    Row{"TYPER", gicd::kTyper, 1, 4, FamilyWidths::word, 0, read<&D::read_type>, nullptr},
+    Row{"IIDR", gicd::kIidr, 1, 4, FamilyWidths::word, 0, read<&D::read_implementer>, nullptr},
+    Row{"IGROUPR", gicd::kIgroupr, 32, 4, FamilyWidths::word, 0, read<&D::read_group>, write<&D::write_group>},
+    Row{"ISENABLER", gicd::kIsenabler, 32, 4, FamilyWidths::word, 0, read<&D::read_enable>, write<&D::write_enable>},
+    Row{"ICENABLER", gicd::kIcenabler, 32, 4, FamilyWidths::word, 0, read<&D::read_enable>, write<&D::write_disable>},
+    Row{"ISPENDR", gicd::kIspendr, 32, 4, FamilyWidths::word, 0, read<&D::read_pending>, write<&D::write_pending>},
+    Row{"ICPENDR", gicd::kIcpendr, 32, 4, FamilyWidths::word, 0, read<&D::read_pending>,
+        write<&D::write_clear_pending>},
+    Row{"ISACTIVER", gicd::kIsactiver, 32, 4, FamilyWidths::word, 0, read<&D::read_active>, write<&D::write_active>},
+    Row{"ICACTIVER", gicd::kIcactiver, 32, 4, FamilyWidths::word, 0, read<&D::read_active>,
+        write<&D::write_clear_active>},
+    Row{"IPRIORITYR", gicd::kIpriorityr, 255, 4, FamilyWidths::byte_or_word, 0, read<&D::read_priority>,
+        write<&D::write_priority>},
+    Row{"ITARGETSR", gicd::kItargetsr, 255, 4, FamilyWidths::byte_or_word, 0, read<&D::read_targets>,
+        write<&D::write_targets>},
+    Row{"ICFGR", gicd::kIcfgr, 64, 4, FamilyWidths::word, 0, read<&D::read_config>, write<&D::write_config>},
+    Row{"SGIR", gicd::kSgir, 1, 4, FamilyWidths::word, 0, nullptr, write<&D::write_sgi>},
+    Row{"CPENDSGIR", gicd::kCpendsgir, 4, 4, FamilyWidths::byte_or_word, 0, read<&D::read_sgi_pending>,
+        write<&D::write_sgi_clear>},
+    Row{"SPENDSGIR", gicd::kSpendsgir, 4, 4, FamilyWidths::byte_or_word, 0, read<&D::read_sgi_pending>,
+        write<&D::write_sgi_set>},
+    Row{"PIDR, CIDR", gicd::kPidr4V2, 12, 4, FamilyWidths::byte_or_word, 0, read<&D::read_identification>, nullptr},
 });
 
 constexpr u32 kIrqsPerTargetRegister = 4;
@@ -39,36 +49,34 @@ constexpr u32 kSgisPerPendingRegister = 4;
 } // namespace
 
 Result<u64, BusFault> DistributorV2::read(u32 caller, u64 offset, Width width) {
-    const u16 cpu = static_cast<u16>(caller);
-    return kRegisters.read(*this, {cpu, cpu}, offset, width);
+    return kRegisters.read(*this, {caller, caller}, offset, width);
 }
 
 Status<BusFault> DistributorV2::write(u32 caller, u64 offset, Width width, u64 value) {
-    const u16 cpu = static_cast<u16>(caller);
-    return kRegisters.write(*this, {cpu, cpu}, offset, width, value);
+    return kRegisters.write(*this, {caller, caller}, offset, width, value);
 }
 
-u64 DistributorV2::read_control(const RegisterOrigin &, u32) { return irqs().forwarded_groups(); }
+u64 DistributorV2::read_control(RegisterOrigin, u32) { return irqs().forwarded_groups(); }
 
-void DistributorV2::write_control(const RegisterOrigin &, u32, u64 value, u64) {
+void DistributorV2::write_control(RegisterOrigin, u32, u64 value, u64) {
     irqs().set_forwarded_groups(static_cast<u32>(value));
 }
 
-u64 DistributorV2::read_type(const RegisterOrigin &, u32) {
+u64 DistributorV2::read_type(RegisterOrigin, u32) {
     return GicdTyper{}
         .with<GicdTyper::CpuNumber>(static_cast<u8>(irqs().cpu_count() - 1))
         .with<GicdTyper::ItLinesNumber>(static_cast<u8>(irqs().word_count() - 1))
         .raw();
 }
 
-u64 DistributorV2::read_implementer(const RegisterOrigin &, u32) { return kGicIidr; }
+u64 DistributorV2::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
-u64 DistributorV2::read_targets(const RegisterOrigin &origin, u32 index) {
+u64 DistributorV2::read_targets(RegisterOrigin origin, u32 index) {
     if (irqs().cpu_count() == 1)
         return 0; // a uniprocessor has nothing to choose
     const u32 first = index * kIrqsPerTargetRegister;
     if (first < kIrqsPerWord)
-        return (u64{1} << origin.caller) * 0x0101'0101; // private interrupts: a CPU learns its own bit here
+        return (u64{1} << origin.caller()) * 0x0101'0101; // private interrupts: a CPU learns its own bit here
     if (!exists(first / kIrqsPerWord))
         return 0;
     const SharedWord &place = irqs().shared(first / kIrqsPerWord);
@@ -78,7 +86,7 @@ u64 DistributorV2::read_targets(const RegisterOrigin &origin, u32 index) {
     return value;
 }
 
-void DistributorV2::write_targets(const RegisterOrigin &, u32 index, u64 value, u64 lanes) {
+void DistributorV2::write_targets(RegisterOrigin, u32 index, u64 value, u64 lanes) {
     const u32 first = index * kIrqsPerTargetRegister;
     if (first < kIrqsPerWord || !exists(first / kIrqsPerWord) || irqs().cpu_count() == 1)
         return;
@@ -89,36 +97,36 @@ void DistributorV2::write_targets(const RegisterOrigin &, u32 index, u64 value, 
     }
 }
 
-void DistributorV2::write_sgi(const RegisterOrigin &origin, u32, u64 value, u64) {
-    send_sgi_v2(irqs(), origin.caller, static_cast<u32>(value));
+void DistributorV2::write_sgi(RegisterOrigin origin, u32, u64 value, u64) {
+    send_sgi_v2(irqs(), origin.caller(), static_cast<u32>(value));
 }
 
-u64 DistributorV2::read_sgi_pending(const RegisterOrigin &origin, u32 index) {
-    core_.observe(origin.caller, origin.bank, 0);
+u64 DistributorV2::read_sgi_pending(RegisterOrigin origin, u32 index) {
+    core_.observe(origin.caller(), origin.bank(), 0);
     u64 value = 0;
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n)
-        value |= u64{irqs().sgi_sources(origin.bank, index * kSgisPerPendingRegister + n)} << (8 * n);
+        value |= u64{irqs().sgi_sources(origin.bank(), index * kSgisPerPendingRegister + n)} << (8 * n);
     return value;
 }
 
-void DistributorV2::write_sgi_clear(const RegisterOrigin &origin, u32 index, u64 value, u64) {
-    core_.observe(origin.caller, origin.bank, 0);
+void DistributorV2::write_sgi_clear(RegisterOrigin origin, u32 index, u64 value, u64) {
+    core_.observe(origin.caller(), origin.bank(), 0);
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n) {
         if (const u8 sources = static_cast<u8>(value >> (8 * n)); sources != 0)
-            irqs().clear_sgi_sources(origin.bank, index * kSgisPerPendingRegister + n, sources);
+            irqs().clear_sgi_sources(origin.bank(), index * kSgisPerPendingRegister + n, sources);
     }
 }
 
-void DistributorV2::write_sgi_set(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void DistributorV2::write_sgi_set(RegisterOrigin origin, u32 index, u64 value, u64) {
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n) {
         u32 sources = static_cast<u32>(value >> (8 * n)) & low_mask<u32>(irqs().cpu_count());
         for (; sources != 0; sources &= sources - 1) {
-            irqs().send_sgi(origin.bank, index * kSgisPerPendingRegister + n,
+            irqs().send_sgi(origin.bank(), index * kSgisPerPendingRegister + n,
                             static_cast<u8>(std::countr_zero(sources)));
         }
     }
 }
 
-u64 DistributorV2::read_identification(const RegisterOrigin &, u32 index) { return kIdentificationV2[index]; }
+u64 DistributorV2::read_identification(RegisterOrigin, u32 index) { return kIdentificationV2[index]; }
 
 } // namespace sel4vm::dev

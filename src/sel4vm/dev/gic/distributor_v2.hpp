@@ -21,17 +21,17 @@ public:
     [[nodiscard]] Status<BusFault> write(u32 caller, u64 offset, Width width, u64 value);
 
     // -- handlers of the register table
-    [[nodiscard]] u64 read_control(const RegisterOrigin &origin, u32 index);
-    void write_control(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_type(const RegisterOrigin &origin, u32 index);
-    [[nodiscard]] u64 read_implementer(const RegisterOrigin &origin, u32 index);
-    [[nodiscard]] u64 read_targets(const RegisterOrigin &origin, u32 index);
-    void write_targets(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    void write_sgi(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_sgi_pending(const RegisterOrigin &origin, u32 index);
-    void write_sgi_clear(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    void write_sgi_set(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_identification(const RegisterOrigin &origin, u32 index);
+    [[nodiscard]] u64 read_control(RegisterOrigin origin, u32 index);
+    void write_control(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_type(RegisterOrigin origin, u32 index);
+    [[nodiscard]] u64 read_implementer(RegisterOrigin origin, u32 index);
+    [[nodiscard]] u64 read_targets(RegisterOrigin origin, u32 index);
+    void write_targets(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    void write_sgi(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_sgi_pending(RegisterOrigin origin, u32 index);
+    void write_sgi_clear(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    void write_sgi_set(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_identification(RegisterOrigin origin, u32 index);
 };
 
 } // namespace sel4vm::dev

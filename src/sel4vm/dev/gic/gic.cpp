@@ -10,7 +10,8 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
                                                                      distributor_v2_(core_),
                                                                      distributor_v3_(core_),
                                                                      redistributor_frames_(core_),
-                                                                     distributor_(*this),
+                                                                     distributor_device_v2_(*this, distributor_v2_),
+                                                                     distributor_device_v3_(*this, distributor_v3_),
                                                                      redistributors_(*this),
                                                                      sgi_registers_(*this) {}
 
@@ -49,26 +50,15 @@ void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
 
 // -- the lock, and what follows it
 
-Gic::Session::Session(Gic &gic, u32 caller) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : gic_(gic), caller_(caller) {
-    gic_.lock_.lock();
+void Gic::serve_caller(u32 caller) {
+    if (caller == kNobody)
+        return;
+    CpuDelivery &delivery = core_.delivery(caller);
+    if (delivery.is_woken())
+        delivery.service();
 }
 
-Gic::Session::~Session() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
-    if (!gic_.core_.irqs().has_news()) [[likely]] {
-        gic_.lock_.unlock();
-        return;
-    }
-    gic_.leave_with_news(caller_);
-}
-
-void Gic::leave_with_news(u32 caller) {
-    // The caller's own list registers can be served at once; the others' only by their executors.
-    if (caller != kNobody && core_.irqs().is_woken(caller))
-        core_.delivery(caller).service();
-    if (!core_.irqs().has_news()) [[likely]] {
-        lock_.unlock();
-        return;
-    }
+[[gnu::noinline]] void Gic::leave_with_news() {
     const u32 wakes = core_.irqs().take_wakes();
     IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
     std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
@@ -156,28 +146,31 @@ void Gic::reset_vcpu(Vcpu &vcpu) {
 
 // -- register frames
 
-const char *Gic::DistributorDevice::name() const {
+template <class Registers>
+const char *Gic::DistributorDevice<Registers>::name() const {
     return gic.version() == GicVersion::v2 ? "gicv2 distributor" : "gicv3 distributor";
 }
 
-Result<u64, BusFault> Gic::DistributorDevice::read(const Access &access) {
-    const u32 caller = access.vcpu.value();
-    Session session(gic, caller);
-    if (gic.config_.version == GicVersion::v2)
-        return gic.distributor_v2_.read(caller, access.offset, access.width);
-    return gic.distributor_v3_.read(caller, access.offset, access.width);
+template <class Registers>
+Result<u64, BusFault> Gic::DistributorDevice<Registers>::read(const Access &access) {
+    Session session(gic, access.vcpu.value());
+    return registers.read(access.vcpu.value(), access.offset, access.width);
 }
 
-Status<BusFault> Gic::DistributorDevice::write(const Access &access, u64 value) {
-    const u32 caller = access.vcpu.value();
-    Session session(gic, caller);
-    if (gic.config_.version == GicVersion::v2)
-        return gic.distributor_v2_.write(caller, access.offset, access.width, value);
-    return gic.distributor_v3_.write(caller, access.offset, access.width, value);
+template <class Registers>
+Status<BusFault> Gic::DistributorDevice<Registers>::write(const Access &access, u64 value) {
+    Session session(gic, access.vcpu.value());
+    return registers.write(access.vcpu.value(), access.offset, access.width, value);
 }
 
 // The chip is reset as a whole.
-void Gic::DistributorDevice::reset() { gic.reset(); }
+template <class Registers>
+void Gic::DistributorDevice<Registers>::reset() {
+    gic.reset();
+}
+
+template struct Gic::DistributorDevice<DistributorV2>;
+template struct Gic::DistributorDevice<DistributorV3>;
 
 const char *Gic::RedistributorDevice::name() const { return "gicv3 redistributors"; }
 

@@ -39,7 +39,11 @@ public:
     [[nodiscard]] Status<GicError> attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
 
     [[nodiscard]] GicVersion version() const { return config_.version; }
-    [[nodiscard]] MmioDevice &distributor() { return distributor_; }
+    [[nodiscard]] MmioDevice &distributor() {
+        if (config_.version == GicVersion::v2)
+            return distributor_device_v2_;
+        return distributor_device_v3_;
+    }
     [[nodiscard]] u64 distributor_bytes() const;
     /// GICv3 only: one region for the redistributors of all vCPUs.
     [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
@@ -72,8 +76,18 @@ private:
     /// Holds the lock, and does afterwards what has to be done without it.
     class SEL4VM_SCOPED_CAPABILITY Session {
     public:
-        Session(Gic &gic, u32 caller) SEL4VM_ACQUIRE(gic.lock_);
-        ~Session() SEL4VM_RELEASE();
+        Session(Gic &gic, u32 caller) SEL4VM_ACQUIRE(gic.lock_) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : gic_(gic),
+                                                                                                   caller_(caller) {
+            gic_.lock_.lock();
+        }
+        ~Session() SEL4VM_RELEASE() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+            if (gic_.core_.irqs().has_news()) [[unlikely]]
+                gic_.serve_caller(caller_);
+            if (gic_.core_.irqs().has_news()) [[unlikely]]
+                gic_.leave_with_news();
+            else
+                gic_.lock_.unlock();
+        }
         Session(const Session &) = delete;
         Session &operator=(const Session &) = delete;
 
@@ -82,13 +96,15 @@ private:
         u32 caller_;
     };
 
+    template <class Registers>
     struct DistributorDevice final : MmioDevice {
-        explicit DistributorDevice(Gic &owner) : gic(owner) {}
+        DistributorDevice(Gic &owner, Registers &its_registers) : gic(owner), registers(its_registers) {}
         [[nodiscard]] const char *name() const override;
         [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
         [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
         void reset() override;
         Gic &gic;
+        Registers &registers;
     };
     struct RedistributorDevice final : MmioDevice {
         explicit RedistributorDevice(Gic &owner) : gic(owner) {}
@@ -107,8 +123,10 @@ private:
     };
 
     static constexpr u32 kNobody = ~u32{0};
-    /// Serves the caller, unlocks, wakes and tells.
-    void leave_with_news(u32 caller) SEL4VM_RELEASE(lock_);
+    /// The caller's own list registers can be served at once; the others' only by their executors.
+    void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
+    /// Unlocks, wakes and tells.
+    void leave_with_news() SEL4VM_RELEASE(lock_);
     void act(u32 wakes);
     void tell(const FinishedIrq &finished);
 
@@ -118,7 +136,8 @@ private:
     DistributorV2 distributor_v2_ SEL4VM_GUARDED_BY(lock_);
     DistributorV3 distributor_v3_ SEL4VM_GUARDED_BY(lock_);
     Redistributors redistributor_frames_ SEL4VM_GUARDED_BY(lock_);
-    DistributorDevice distributor_;
+    DistributorDevice<DistributorV2> distributor_device_v2_;
+    DistributorDevice<DistributorV3> distributor_device_v3_;
     RedistributorDevice redistributors_;
     SgiRegisters sgi_registers_;
     OwnedArray<Vcpu *> vcpus_;

@@ -47,7 +47,9 @@ Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config)
     }
     for (u32 n = 0; n < config.vcpu_count; ++n) {
         cpus_[n].irq.implemented = ~u32{0};
+        cpus_[n].mask = bit<u32>(n);
         cpus_[n].affinity = config.affinities.empty() ? default_affinity(n) : config.affinities[n];
+        uses_aff3_ = uses_aff3_ || cpus_[n].affinity >> 24 != 0;
     }
     for (u32 w = 0; w < words; ++w) {
         const u32 left = config.spi_count - w * kIrqsPerWord;
@@ -105,21 +107,14 @@ void IrqMachine::reset_private(u32 n) {
 
 void IrqMachine::set_wire(u32 cpu, u32 intid, Level level) {
     SEL4VM_ASSERT(intid < intid_limit());
+    if (intid < kIrqsPerWord) {
+        set_private_wire(cpus_[cpu], intid, level);
+        return;
+    }
     const u32 w = intid / kIrqsPerWord;
     const u32 b = bit<u32>(intid % kIrqsPerWord);
-    IrqWord &irq = word(cpu, w);
-    const bool high = level == Level::high;
-    if (((irq.wire & b) != 0) == high)
-        return;
-    irq.wire ^= b;
-    if ((irq.edge & b) != 0) {
-        if (!high)
-            return;
-        irq.latched |= b;
-    } else if (high && (irq.listed & b) != 0) {
-        return; // a listed level interrupt has EOI maintenance, which looks at the wire again
-    }
-    update(cpu, w, b);
+    if (drive(shared(w).irq, b, level))
+        update_shared(w, b);
 }
 
 // -- routing
@@ -191,10 +186,9 @@ bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {
 
 // -- candidates
 
-void IrqMachine::update_private(u32 cpu, u32 bits) {
-    CpuState &state = cpus_[cpu];
-    const bool news = change_candidates(state, 0, bits, ready_bits(state.irq));
-    if (news || (can_rewrite_ && (state.irq.listed & bits) != 0))
+void IrqMachine::update_private(CpuState &cpu, u32 bits) {
+    const bool news = change_candidates(cpu, 0, bits, ready_bits(cpu.irq));
+    if (news || (can_rewrite_ && (cpu.irq.listed & bits) != 0))
         wake(cpu);
 }
 

@@ -42,15 +42,24 @@ public:
     /// One past the highest INTID.
     [[nodiscard]] u32 intid_limit() const { return kIrqsPerWord + spi_count_; }
     [[nodiscard]] CpuState &cpu(u32 index) { return cpus_[index]; }
+    [[nodiscard]] std::span<CpuState> cpus() { return cpus_.view(); }
+    /// Whether any vCPU has an affinity beyond 24 bits.
+    [[nodiscard]] bool uses_aff3() const { return uses_aff3_; }
     [[nodiscard]] SharedWord &shared(u32 w) { return shared_[w - 1]; }
     [[nodiscard]] IrqWord &word(u32 cpu, u32 w) { return w == 0 ? cpus_[cpu].irq : shared_[w - 1].irq; }
+    [[nodiscard]] IrqWord &word(CpuState &cpu, u32 w) { return w == 0 ? cpu.irq : shared_[w - 1].irq; }
 
     // -- inputs
     void set_wire(u32 cpu, u32 intid, Level level);
-    void send_sgi(u32 target, u32 sgi, u8 source) {
-        CpuState &cpu = cpus_[target];
-        cpu.sgi_sources[sgi] |= bit<u8>(source);
-        cpu.irq.latched |= bit<u32>(sgi);
+    void set_private_wire(CpuState &cpu, u32 intid, Level level) {
+        const u32 b = bit<u32>(intid);
+        if (drive(cpu.irq, b, level))
+            update_private(cpu, b);
+    }
+    void send_sgi(u32 target, u32 sgi, u8 source) { send_sgi(cpus_[target], sgi, source); }
+    void send_sgi(CpuState &target, u32 sgi, u8 source) {
+        target.sgi_sources[sgi] |= bit<u8>(source);
+        target.irq.latched |= bit<u32>(sgi);
         update_private(target, bit<u32>(sgi));
     }
 
@@ -78,10 +87,20 @@ public:
     [[nodiscard]] u32 forwarded_groups() const { return forwarded_groups_; }
 
     // -- for delivery
-    /// Bits of the word that are enabled in a forwarded group and go to this vCPU.
+    /// Bits of the word that are enabled in a forwarded group.
+    [[nodiscard]] u32 forwarded_bits(const IrqWord &irq) const {
+        return irq.enabled & ((irq.group1 & group1_mask_) | (~irq.group1 & group0_mask_));
+    }
+    /// Whether it is one of them, and goes to this vCPU.
     [[nodiscard]] bool is_forwarded(u32 cpu, u32 intid);
     /// Recomputes the candidates of these interrupts after a change; `cpu` matters for word 0.
     void update(u32 cpu, u32 w, u32 bits) {
+        if (w == 0)
+            update_private(cpus_[cpu], bits);
+        else
+            update_shared(w, bits);
+    }
+    void update(CpuState &cpu, u32 w, u32 bits) {
         if (w == 0)
             update_private(cpu, bits);
         else
@@ -98,8 +117,9 @@ public:
     void wake_holders(u32 caller, u32 cpu, u32 w);
 
     void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
-    [[nodiscard]] bool is_woken(u32 cpu) const { return (wakes_ & bit<u32>(cpu)) != 0; }
-    void forget_wake(u32 cpu) { wakes_ &= ~bit<u32>(cpu); }
+    void wake(const CpuState &cpu) { wakes_ |= cpu.mask; }
+    [[nodiscard]] bool is_woken(const CpuState &cpu) const { return (wakes_ & cpu.mask) != 0; }
+    void forget_wake(const CpuState &cpu) { wakes_ &= ~cpu.mask; }
     [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
 
     /// Whether there are wakes or finished interrupts to act on.
@@ -113,14 +133,25 @@ public:
     [[nodiscard]] FinishedIrqs &finished() { return finished_; }
 
 private:
-    [[nodiscard]] u32 forwarded_bits(const IrqWord &irq) const {
-        return irq.enabled & ((irq.group1 & group1_mask_) | (~irq.group1 & group0_mask_));
+    /// Moves one wire; true when that may make a difference.
+    [[nodiscard]] static bool drive(IrqWord &irq, u32 b, Level level) {
+        const bool high = level == Level::high;
+        if (((irq.wire & b) != 0) == high)
+            return false;
+        irq.wire ^= b;
+        if ((irq.edge & b) != 0) {
+            if (high)
+                irq.latched |= b;
+            return high;
+        }
+        // A listed level interrupt has EOI maintenance, which looks at the wire again.
+        return !high || (irq.listed & b) == 0;
     }
     void reset_word(IrqWord &irq, u32 edge);
     [[nodiscard]] u32 ready_bits(const IrqWord &irq) const {
         return irq.waiting() & forwarded_bits(irq) & ~(irq.active | irq.listed);
     }
-    void update_private(u32 cpu, u32 bits);
+    void update_private(CpuState &cpu, u32 bits);
     void update_shared(u32 w, u32 bits);
     void retarget(u32 w, u32 i);
     [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
@@ -128,6 +159,7 @@ private:
 
     GicVersion version_ = GicVersion::v3;
     bool can_rewrite_ = false;
+    bool uses_aff3_ = false;
     u8 priority_mask_ = 0xf8;
     u32 spi_count_ = 0;
     u32 forwarded_groups_ = 0;

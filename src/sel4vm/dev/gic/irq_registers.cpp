@@ -8,104 +8,104 @@ constexpr u32 kIrqsPerPriorityRegister = 4;
 constexpr u32 kIrqsPerConfigRegister = 16;
 } // namespace
 
-u64 IrqRegisters::read_group(const RegisterOrigin &origin, u32 index) {
-    return exists(index) ? irqs().word(origin.bank, index).group1 : 0;
+u64 IrqRegisters::read_group(RegisterOrigin origin, u32 index) {
+    return exists(index) ? irqs().word(origin.bank(), index).group1 : 0;
 }
 
-void IrqRegisters::write_group(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_group(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (exists(index))
-        irqs().set_groups(origin.bank, index, static_cast<u32>(value));
+        irqs().set_groups(origin.bank(), index, static_cast<u32>(value));
 }
 
-u64 IrqRegisters::read_enable(const RegisterOrigin &origin, u32 index) {
-    return exists(index) ? irqs().word(origin.bank, index).enabled : 0;
+u64 IrqRegisters::read_enable(RegisterOrigin origin, u32 index) {
+    return exists(index) ? irqs().word(origin.bank(), index).enabled : 0;
 }
 
-void IrqRegisters::write_enable(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_enable(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (exists(index))
-        irqs().enable(origin.bank, index, static_cast<u32>(value));
+        irqs().enable(origin.bank(), index, static_cast<u32>(value));
 }
 
-void IrqRegisters::write_disable(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_disable(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (exists(index))
-        irqs().disable(origin.bank, index, static_cast<u32>(value));
+        irqs().disable(origin.bank(), index, static_cast<u32>(value));
 }
 
-u64 IrqRegisters::read_pending(const RegisterOrigin &origin, u32 index) {
+u64 IrqRegisters::read_pending(RegisterOrigin origin, u32 index) {
     if (!exists(index))
         return 0;
-    core_.observe(origin.caller, origin.bank, index);
-    return irqs().pending(origin.bank, index);
+    core_.observe(origin.caller(), origin.bank(), index);
+    return irqs().pending(origin.bank(), index);
 }
 
-void IrqRegisters::write_pending(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
-    core_.observe(origin.caller, origin.bank, index);
-    irqs().set_pending(origin.bank, index, static_cast<u32>(value) & pendable(index));
+    core_.observe(origin.caller(), origin.bank(), index);
+    irqs().set_pending(origin.bank(), index, static_cast<u32>(value) & pendable(index));
 }
 
-void IrqRegisters::write_clear_pending(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_clear_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
-    core_.observe(origin.caller, origin.bank, index);
-    irqs().clear_pending(origin.bank, index, static_cast<u32>(value) & pendable(index));
+    core_.observe(origin.caller(), origin.bank(), index);
+    irqs().clear_pending(origin.bank(), index, static_cast<u32>(value) & pendable(index));
 }
 
-u64 IrqRegisters::read_active(const RegisterOrigin &origin, u32 index) {
+u64 IrqRegisters::read_active(RegisterOrigin origin, u32 index) {
     if (!exists(index))
         return 0;
-    core_.observe(origin.caller, origin.bank, index);
-    return irqs().word(origin.bank, index).active;
+    core_.observe(origin.caller(), origin.bank(), index);
+    return irqs().word(origin.bank(), index).active;
 }
 
-void IrqRegisters::write_active(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_active(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
-    core_.observe(origin.caller, origin.bank, index);
-    irqs().set_active(origin.bank, index, static_cast<u32>(value));
+    core_.observe(origin.caller(), origin.bank(), index);
+    irqs().set_active(origin.bank(), index, static_cast<u32>(value));
 }
 
-void IrqRegisters::write_clear_active(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_clear_active(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
-    core_.observe(origin.caller, origin.bank, index);
-    irqs().clear_active(origin.bank, index, static_cast<u32>(value));
+    core_.observe(origin.caller(), origin.bank(), index);
+    irqs().clear_active(origin.bank(), index, static_cast<u32>(value));
 }
 
-u64 IrqRegisters::read_priority(const RegisterOrigin &origin, u32 index) {
+u64 IrqRegisters::read_priority(RegisterOrigin origin, u32 index) {
     const u32 first = index * kIrqsPerPriorityRegister;
     if (!exists(first / kIrqsPerWord))
         return 0;
-    const IrqWord &irq = irqs().word(origin.bank, first / kIrqsPerWord);
+    const IrqWord &irq = irqs().word(origin.bank(), first / kIrqsPerWord);
     u64 value = 0;
     for (u32 n = 0; n < kIrqsPerPriorityRegister; ++n)
         value |= u64{irq.priority[first % kIrqsPerWord + n]} << (8 * n);
     return value;
 }
 
-void IrqRegisters::write_priority(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes) {
+void IrqRegisters::write_priority(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
     const u32 first = index * kIrqsPerPriorityRegister;
     if (!exists(first / kIrqsPerWord))
         return;
     for (u32 n = 0; n < kIrqsPerPriorityRegister; ++n) {
         if ((lanes >> (8 * n) & 0xff) != 0)
-            irqs().set_priority(origin.bank, first + n, static_cast<u8>(value >> (8 * n)));
+            irqs().set_priority(origin.bank(), first + n, static_cast<u8>(value >> (8 * n)));
     }
 }
 
-u64 IrqRegisters::read_config(const RegisterOrigin &origin, u32 index) {
+u64 IrqRegisters::read_config(RegisterOrigin origin, u32 index) {
     const u32 first = index * kIrqsPerConfigRegister;
     if (!exists(first / kIrqsPerWord))
         return 0;
-    const u32 edge = irqs().word(origin.bank, first / kIrqsPerWord).edge >> (first % kIrqsPerWord);
+    const u32 edge = irqs().word(origin.bank(), first / kIrqsPerWord).edge >> (first % kIrqsPerWord);
     u64 value = 0;
     for (u32 n = 0; n < kIrqsPerConfigRegister; ++n)
         value |= u64{edge >> n & 1} << (2 * n + 1);
     return value;
 }
 
-void IrqRegisters::write_config(const RegisterOrigin &origin, u32 index, u64 value, u64) {
+void IrqRegisters::write_config(RegisterOrigin origin, u32 index, u64 value, u64) {
     const u32 first = index * kIrqsPerConfigRegister;
     if (!exists(first / kIrqsPerWord))
         return;
@@ -113,7 +113,7 @@ void IrqRegisters::write_config(const RegisterOrigin &origin, u32 index, u64 val
     for (u32 n = 0; n < kIrqsPerConfigRegister; ++n)
         edge |= static_cast<u32>(value >> (2 * n + 1) & 1) << n;
     const u32 shift = first % kIrqsPerWord;
-    irqs().set_edge(origin.bank, first / kIrqsPerWord, 0xffffu << shift, edge << shift);
+    irqs().set_edge(origin.bank(), first / kIrqsPerWord, 0xffffu << shift, edge << shift);
 }
 
 } // namespace sel4vm::dev

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Handlers of the per-interrupt register families, which the distributors of both versions and the redistributor share. A
-// register number counts from INTID 0; `RegisterOrigin::bank` says whose private interrupts word 0 means.
+// register number counts from INTID 0; `RegisterOrigin::bank()` says whose private interrupts word 0 means.
 #pragma once
 
 #include <sel4vm/dev/gic/gic_core.hpp>
@@ -13,21 +13,21 @@ class IrqRegisters {
 public:
     explicit IrqRegisters(GicCore &core) : core_(core) {}
 
-    [[nodiscard]] u64 read_group(const RegisterOrigin &origin, u32 index);
-    void write_group(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_enable(const RegisterOrigin &origin, u32 index);
-    void write_enable(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    void write_disable(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_pending(const RegisterOrigin &origin, u32 index);
-    void write_pending(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    void write_clear_pending(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_active(const RegisterOrigin &origin, u32 index);
-    void write_active(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    void write_clear_active(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_priority(const RegisterOrigin &origin, u32 index);
-    void write_priority(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_config(const RegisterOrigin &origin, u32 index);
-    void write_config(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_group(RegisterOrigin origin, u32 index);
+    void write_group(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_enable(RegisterOrigin origin, u32 index);
+    void write_enable(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    void write_disable(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_pending(RegisterOrigin origin, u32 index);
+    void write_pending(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    void write_clear_pending(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_active(RegisterOrigin origin, u32 index);
+    void write_active(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    void write_clear_active(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_priority(RegisterOrigin origin, u32 index);
+    void write_priority(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_config(RegisterOrigin origin, u32 index);
+    void write_config(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
 
 protected:
     ~IrqRegisters() = default;

@@ -14,6 +14,7 @@
 #include <sel4vm/base/types.hpp>
 
 #include <array>
+#include <type_traits>
 
 namespace sel4vm::dev {
 
@@ -24,7 +25,7 @@ inline constexpr u32 kMaxIrqWords = 32;
 inline constexpr u32 kMaxListRegisters = 16;
 inline constexpr u32 kMaxGicCpus = 32;
 inline constexpr u8 kNoCpu = 0xff;
-inline constexpr u16 kUnknownIntid = 0xffff; ///< of an orphan that is the host's own
+inline constexpr u32 kUnknownIntid = 0xffff; ///< of an orphan that is the host's own
 
 /// 32 interrupts.
 struct IrqWord {
@@ -56,19 +57,15 @@ struct SharedWord {
     std::array<u8, kIrqsPerWord> holder{}; ///< whose list register has it, while listed
 };
 
-/// What we know of one list register. Aligned so that it is copied in two words.
-struct alignas(8) ListEntry {
-    u16 intid = 0;
-    u8 source = 0;
-    u8 priority = 0;
-    u8 running_priority = 0; ///< what it was acknowledged with, while active
-    aarch64::ListRegisterState state = aarch64::ListRegisterState::empty; ///< when last seen
-    bool group1 = false;
-    bool eoi_maintenance = false;
-    bool hardware_linked = false; ///< to the physical timer interrupt
+/// What we know of one list register: what was loaded (its `state`: when last seen), and what the hardware does not hold.
+/// Without padding, so that it is copied in two words.
+struct alignas(8) ListEntry : aarch64::ListRegister {
+    u8 source = 0;                ///< the sending CPU of an SGI, whether the host delivers it or not
+    u8 running_priority = 0;      ///< what it was acknowledged with, while active
     bool injected_active = false; ///< loaded as active because the guest wrote ISACTIVER
     bool orphan = false;          ///< still busy with an interrupt that was reset away (hosts that cannot clear)
 };
+static_assert(sizeof(ListEntry) == 16 && std::has_unique_object_representations_v<ListEntry>);
 
 /// The forwarded virtual timer (see TimerPort).
 struct TimerForwarding {
@@ -86,6 +83,7 @@ struct CpuState {
     std::array<ListEntry, kMaxListRegisters> lists{};
     u32 lists_in_use = 0;
     u32 affinity = 0;
+    u32 mask = 0; ///< this vCPU's bit in a mask of vCPUs
     TimerForwarding timer;
     bool asleep = true;                 ///< GICR_WAKER.ProcessorSleep
     bool software_active = false;       ///< some interrupt is active in software and should get a list register

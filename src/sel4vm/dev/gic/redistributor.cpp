@@ -12,67 +12,74 @@ namespace {
 
 using R = Redistributors;
 using Row = RegisterFamily<R>;
+template <auto Member>
+constexpr Row::Read read = Row::reader<Member>;
+template <auto Member>
+constexpr Row::Write write = Row::writer<Member>;
 
 constexpr RegisterFamilies kRegisters(std::array{
     Row{"CTLR", gicr::kCtlr, 1, 4, FamilyWidths::word, 0, nullptr, nullptr},
-    Row{"IIDR", gicr::kIidr, 1, 4, FamilyWidths::word, 0, &R::read_implementer, nullptr},
-    Row{"TYPER", gicr::kTyper, 1, 8, FamilyWidths::word_or_double, 0, &R::read_type, nullptr},
-    Row{"WAKER", gicr::kWaker, 1, 4, FamilyWidths::word, 0, &R::read_waker, &R::write_waker},
+    Row{"IIDR", gicr::kIidr, 1, 4, FamilyWidths::word, 0, read<&R::read_implementer>, nullptr},
+    Row{"TYPER", gicr::kTyper, 1, 8, FamilyWidths::word_or_double, 0, read<&R::read_type>, nullptr},
+    Row{"WAKER", gicr::kWaker, 1, 4, FamilyWidths::word, 0, read<&R::read_waker>, write<&R::write_waker>},
     Row{"PROPBASER", gicr::kPropbaser, 1, 8, FamilyWidths::word_or_double, 0, nullptr, nullptr},
     Row{"PENDBASER", gicr::kPendbaser, 1, 8, FamilyWidths::word_or_double, 0, nullptr, nullptr},
-    Row{"PIDR, CIDR", gicr::kPidr4, 12, 4, FamilyWidths::word, 0, &R::read_identification, nullptr},
-    Row{"IGROUPR0", gicr::kIgroupr0, 1, 4, FamilyWidths::word, 0, &R::read_group, &R::write_group},
-    Row{"ISENABLER0", gicr::kIsenabler0, 1, 4, FamilyWidths::word, 0, &R::read_enable, &R::write_enable},
-    Row{"ICENABLER0", gicr::kIcenabler0, 1, 4, FamilyWidths::word, 0, &R::read_enable, &R::write_disable},
-    Row{"ISPENDR0", gicr::kIspendr0, 1, 4, FamilyWidths::word, 0, &R::read_pending, &R::write_pending},
-    Row{"ICPENDR0", gicr::kIcpendr0, 1, 4, FamilyWidths::word, 0, &R::read_pending, &R::write_clear_pending},
-    Row{"ISACTIVER0", gicr::kIsactiver0, 1, 4, FamilyWidths::word, 0, &R::read_active, &R::write_active},
-    Row{"ICACTIVER0", gicr::kIcactiver0, 1, 4, FamilyWidths::word, 0, &R::read_active, &R::write_clear_active},
-    Row{"IPRIORITYR", gicr::kIpriorityr, 8, 4, FamilyWidths::byte_or_word, 0, &R::read_priority, &R::write_priority},
-    Row{"ICFGR", gicr::kIcfgr0, 2, 4, FamilyWidths::word, 0, &R::read_config, &R::write_config},
+    Row{"PIDR, CIDR", gicr::kPidr4, 12, 4, FamilyWidths::word, 0, read<&R::read_identification>, nullptr},
+    Row{"IGROUPR0", gicr::kIgroupr0, 1, 4, FamilyWidths::word, 0, read<&R::read_group>, write<&R::write_group>},
+    Row{"ISENABLER0", gicr::kIsenabler0, 1, 4, FamilyWidths::word, 0, read<&R::read_enable>, write<&R::write_enable>},
+    Row{"ICENABLER0", gicr::kIcenabler0, 1, 4, FamilyWidths::word, 0, read<&R::read_enable>, write<&R::write_disable>},
+    Row{"ISPENDR0", gicr::kIspendr0, 1, 4, FamilyWidths::word, 0, read<&R::read_pending>, write<&R::write_pending>},
+    Row{"ICPENDR0", gicr::kIcpendr0, 1, 4, FamilyWidths::word, 0, read<&R::read_pending>,
+        write<&R::write_clear_pending>},
+    Row{"ISACTIVER0", gicr::kIsactiver0, 1, 4, FamilyWidths::word, 0, read<&R::read_active>, write<&R::write_active>},
+    Row{"ICACTIVER0", gicr::kIcactiver0, 1, 4, FamilyWidths::word, 0, read<&R::read_active>,
+        write<&R::write_clear_active>},
+    Row{"IPRIORITYR", gicr::kIpriorityr, 8, 4, FamilyWidths::byte_or_word, 0, read<&R::read_priority>,
+        write<&R::write_priority>},
+    Row{"ICFGR", gicr::kIcfgr0, 2, 4, FamilyWidths::word, 0, read<&R::read_config>, write<&R::write_config>},
 });
 
 [[nodiscard]] RegisterOrigin origin_of(u32 caller, u64 offset) {
-    return {static_cast<u16>(caller), static_cast<u16>(offset / R::kBytesPerCpu)};
+    return {caller, static_cast<u32>(offset / R::kBytesPerCpu)};
 }
 
 } // namespace
 
 Result<u64, BusFault> Redistributors::read(u32 caller, u64 offset, Width width) {
     const RegisterOrigin origin = origin_of(caller, offset);
-    if (origin.bank >= irqs().cpu_count())
+    if (origin.bank() >= irqs().cpu_count())
         return Err{BusFault::unmapped};
     return kRegisters.read(*this, origin, offset % kBytesPerCpu, width);
 }
 
 Status<BusFault> Redistributors::write(u32 caller, u64 offset, Width width, u64 value) {
     const RegisterOrigin origin = origin_of(caller, offset);
-    if (origin.bank >= irqs().cpu_count())
+    if (origin.bank() >= irqs().cpu_count())
         return Err{BusFault::unmapped};
     return kRegisters.write(*this, origin, offset % kBytesPerCpu, width, value);
 }
 
-u64 Redistributors::read_implementer(const RegisterOrigin &, u32) { return kGicIidr; }
+u64 Redistributors::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
-u64 Redistributors::read_type(const RegisterOrigin &origin, u32) {
+u64 Redistributors::read_type(RegisterOrigin origin, u32) {
     return GicrTyper{}
-        .with<GicrTyper::Affinity>(irqs().cpu(origin.bank).affinity)
-        .with<GicrTyper::ProcessorNumber>(origin.bank)
-        .with<GicrTyper::Last>(origin.bank + 1u == irqs().cpu_count())
+        .with<GicrTyper::Affinity>(irqs().cpu(origin.bank()).affinity)
+        .with<GicrTyper::ProcessorNumber>(static_cast<u16>(origin.bank()))
+        .with<GicrTyper::Last>(origin.bank() + 1u == irqs().cpu_count())
         .raw();
 }
 
-u64 Redistributors::read_waker(const RegisterOrigin &origin, u32) {
-    const bool asleep = irqs().cpu(origin.bank).asleep;
+u64 Redistributors::read_waker(RegisterOrigin origin, u32) {
+    const bool asleep = irqs().cpu(origin.bank()).asleep;
     return GicrWaker{}.with<GicrWaker::ProcessorSleep>(asleep).with<GicrWaker::ChildrenAsleep>(asleep).raw();
 }
 
-void Redistributors::write_waker(const RegisterOrigin &origin, u32, u64 value, u64) {
+void Redistributors::write_waker(RegisterOrigin origin, u32, u64 value, u64) {
     const GicrWaker waker{static_cast<u32>(value)};
-    irqs().set_power(origin.bank,
+    irqs().set_power(origin.bank(),
                      waker.get<GicrWaker::ProcessorSleep>() ? RedistributorPower::asleep : RedistributorPower::awake);
 }
 
-u64 Redistributors::read_identification(const RegisterOrigin &, u32 index) { return kIdentificationV3[index]; }
+u64 Redistributors::read_identification(RegisterOrigin, u32 index) { return kIdentificationV3[index]; }
 
 } // namespace sel4vm::dev

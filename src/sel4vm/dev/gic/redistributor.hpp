@@ -22,11 +22,11 @@ public:
     [[nodiscard]] Status<BusFault> write(u32 caller, u64 offset, Width width, u64 value);
 
     // -- handlers of the register table
-    [[nodiscard]] u64 read_implementer(const RegisterOrigin &origin, u32 index);
-    [[nodiscard]] u64 read_type(const RegisterOrigin &origin, u32 index);
-    [[nodiscard]] u64 read_waker(const RegisterOrigin &origin, u32 index);
-    void write_waker(const RegisterOrigin &origin, u32 index, u64 value, u64 lanes);
-    [[nodiscard]] u64 read_identification(const RegisterOrigin &origin, u32 index);
+    [[nodiscard]] u64 read_implementer(RegisterOrigin origin, u32 index);
+    [[nodiscard]] u64 read_type(RegisterOrigin origin, u32 index);
+    [[nodiscard]] u64 read_waker(RegisterOrigin origin, u32 index);
+    void write_waker(RegisterOrigin origin, u32 index, u64 value, u64 lanes);
+    [[nodiscard]] u64 read_identification(RegisterOrigin origin, u32 index);
 };
 
 } // namespace sel4vm::dev

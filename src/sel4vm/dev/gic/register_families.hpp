@@ -13,9 +13,14 @@
 namespace sel4vm::dev {
 
 /// Who accesses, and whose private interrupts the register shows.
-struct RegisterOrigin {
-    u16 caller = 0;
-    u16 bank = 0;
+class RegisterOrigin {
+public:
+    constexpr RegisterOrigin(u32 caller, u32 bank) : packed_(caller | bank << 16) {}
+    [[nodiscard]] constexpr u32 caller() const { return packed_ & 0xffff; }
+    [[nodiscard]] constexpr u32 bank() const { return packed_ >> 16; }
+
+private:
+    u32 packed_; // one word, which travels in a register as it is
 };
 
 /// Widths that a row allows, as a mask of byte counts.
@@ -23,8 +28,8 @@ enum class FamilyWidths : u8 { word = 4, byte_or_word = 1 | 4, word_or_double = 
 
 template <class Frame>
 struct RegisterFamily {
-    using Read = u64 (Frame::*)(const RegisterOrigin &, u32);
-    using Write = void (Frame::*)(const RegisterOrigin &, u32, u64, u64);
+    using Read = u64 (*)(Frame &, RegisterOrigin, u32);
+    using Write = void (*)(Frame &, RegisterOrigin, u32, u64, u64);
 
     const char *name; ///< the architecture's, without the frame's prefix
     u32 offset;       ///< of the first register
@@ -34,6 +39,16 @@ struct RegisterFamily {
     u16 first_index; ///< the number of the first register, where the lower ones are elsewhere
     Read read;       ///< nullptr: reads as zero
     Write write;     ///< nullptr: ignores writes
+
+    // A handler as a plain function, which costs less to call than a pointer to member.
+    template <auto Member>
+    static constexpr Read reader = +[](Frame &frame, RegisterOrigin origin, u32 index) {
+        return (frame.*Member)(origin, index);
+    };
+    template <auto Member>
+    static constexpr Write writer = +[](Frame &frame, RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+        (frame.*Member)(origin, index, value, lanes);
+    };
 };
 
 /// Reached only in a constant expression, to stop the build.
@@ -70,7 +85,7 @@ public:
         entries_[N].end = ~u32{0};
     }
 
-    [[nodiscard]] Result<u64, BusFault> read(Frame &frame, const RegisterOrigin &origin, u64 at, Width width) const {
+    [[nodiscard]] Result<u64, BusFault> read(Frame &frame, RegisterOrigin origin, u64 at, Width width) const {
         const u32 offset = static_cast<u32>(at);
         if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
@@ -81,12 +96,12 @@ public:
             return Err{BusFault::width};
         if (entry.read == nullptr)
             return u64{0};
-        const Place place = place_of(entry, offset);
-        return ((frame.*entry.read)(origin, place.index) >> place.shift) & mask_of(width);
+        if (bytes_of(width) >> entry.log2_bytes == 0) [[unlikely]]
+            return read_part(frame, origin, entry, offset, width);
+        return entry.read(frame, origin, place_of(entry, offset).index);
     }
 
-    [[nodiscard]] Status<BusFault> write(Frame &frame, const RegisterOrigin &origin, u64 at, Width width,
-                                         u64 value) const {
+    [[nodiscard]] Status<BusFault> write(Frame &frame, RegisterOrigin origin, u64 at, Width width, u64 value) const {
         const u32 offset = static_cast<u32>(at);
         if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
@@ -98,14 +113,14 @@ public:
         if (entry.write == nullptr)
             return Ok{};
         const Place place = place_of(entry, offset);
-        (frame.*entry.write)(origin, place.index, (value & mask_of(width)) << place.shift,
-                             mask_of(width) << place.shift);
+        entry.write(frame, origin, place.index, (value & mask_of(width)) << place.shift, mask_of(width) << place.shift);
         return Ok{};
     }
 
 private:
     static constexpr u32 kBlockBytes = 128;
     static constexpr u32 kBlocks = 32;
+    static constexpr bool kSmallFrame = requires { requires Frame::kBytes <= kBlocks *kBlockBytes; };
     /// A row as the search wants it.
     struct Entry {
         u32 offset = 0;
@@ -126,9 +141,16 @@ private:
         return {entry.first_index + (inner >> entry.log2_bytes), (inner & low_mask_of(entry.log2_bytes)) * 8};
     }
     [[nodiscard]] static u32 low_mask_of(u8 log2) { return (u32{1} << log2) - 1; }
+    [[gnu::noinline]] static u64 read_part(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset,
+                                           Width width) {
+        const Place place = place_of(entry, offset);
+        return (entry.read(frame, origin, place.index) >> place.shift) & mask_of(width);
+    }
     /// The first entry that ends above `offset`; it holds the offset unless it starts above it.
     [[nodiscard]] const Entry &find(u32 offset) const {
-        const u32 block = offset < kBlocks * kBlockBytes ? offset / kBlockBytes : kBlocks;
+        u32 block = offset / kBlockBytes;
+        if constexpr (!kSmallFrame)
+            block = offset < kBlocks * kBlockBytes ? block : kBlocks;
         const Entry *entry = &entries_[start_[block]];
         while (entry->end <= offset)
             ++entry;

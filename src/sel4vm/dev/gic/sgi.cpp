@@ -27,19 +27,19 @@ void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value) {
     const u32 cluster = u32{request.get<IccSgir::Aff3>()} << 24 | u32{request.get<IccSgir::Aff2>()} << 16 |
                         u32{request.get<IccSgir::Aff1>()} << 8;
     const u32 first = 16u * request.get<IccSgir::RangeSelector>();
-    for (u32 target = 0; target < irqs.cpu_count(); ++target) {
+    for (CpuState &target : irqs.cpus()) {
         if (request.get<IccSgir::AllOthers>()) {
-            if (target == caller)
+            if (target.mask == bit<u32>(caller))
                 continue;
         } else {
-            const u32 affinity = irqs.cpu(target).affinity;
+            const u32 affinity = target.affinity;
             const u32 member = (affinity & 0xff) - first;
             if ((affinity & ~u32{0xff}) != cluster || member >= 16 ||
                 (request.get<IccSgir::TargetList>() >> member & 1) == 0)
                 continue;
         }
         // SGI1R may raise SGIs of both groups, the other two only those of group 0.
-        const bool is_group1 = (irqs.cpu(target).irq.group1 & bit<u32>(sgi)) != 0;
+        const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
         if (!is_group1 || which == SgiRegister::sgi1)
             irqs.send_sgi(target, sgi, 0);
     }
