@@ -356,6 +356,33 @@ TEST_P(GicListRegisters, ALinkedTimerNeedsNoMaintenance) {
     EXPECT_EQ(rig.violation(), nullptr);
 }
 
+TEST_P(GicListRegisters, ALinkedTimerThatComesAgainShowsWhatChangedMeanwhile) {
+    GicRig rig = make();
+    rig.timers[0].physical = 27;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+    rig.open();
+    rig.arm(27, 0x40);
+    rig.timers[0].meet_condition();
+    const auto come_again = [&rig] {
+        EXPECT_EQ(rig.take(), 27u);
+        rig.end(27);
+        rig.timers[0].masked = false;
+    };
+    rig.fire_timer();
+    come_again();
+    rig.set_priority(27, 0x80);
+    rig.fire_timer();
+    EXPECT_EQ(rig.lists[0].at(0).priority, 0x80);
+    come_again();
+    rig.write_bit(gicd::kIcenabler, 27);
+    rig.fire_timer();
+    EXPECT_EQ(rig.lists[0].in_use(), 0u) << "it is disabled";
+    EXPECT_TRUE(rig.bit_of(gicd::kIspendr, 27));
+    rig.write_bit(gicd::kIsenabler, 27);
+    come_again();
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicListRegisters, ALinkedTimerThatIsEndedByARegisterIsUnmasked) {
     GicRig rig = make();
     rig.timers[0].physical = 27;
