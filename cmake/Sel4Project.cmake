@@ -60,6 +60,8 @@ function(sel4vm_cxx_headers target)
   target_compile_options(${target} PUBLIC
     "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter $<JOIN:${c_headers}, -idirafter >>"
     "$<$<COMPILE_LANGUAGE:CXX>:-D__GLIBC_PREREQ(a$<COMMA>b)=0>")
+  # On a debug kernel sel4.h declares strcpy() without saying that it is C's, which is right only after string.h has.
+  target_compile_options(${target} PUBLIC "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include string.h>")
   target_compile_options(${target} PUBLIC
     "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-std=gnu++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics>")
 endfunction()

@@ -165,11 +165,13 @@ int vm_destroy(vm_t *vm) {
     Allocator &allocator = binding.allocator();
     machine->destroy_vcpus();
     endpoint.executor().remove(machine->vm());
-    capi::DestroyCallbacks callbacks = machine->take_destroy_callbacks();
-    capi::destroy(allocator, vm->arch.machine);
-    vm->arch.machine = nullptr;
-    for (usize i = callbacks.size(); i-- != 0;)
-        callbacks[i].function(vm, callbacks[i].cookie);
+    { // the list of callbacks is the binding's memory, and goes before the binding does
+        capi::DestroyCallbacks callbacks = machine->take_destroy_callbacks();
+        capi::destroy(allocator, vm->arch.machine);
+        vm->arch.machine = nullptr;
+        for (usize i = callbacks.size(); i-- != 0;)
+            callbacks[i].function(vm, callbacks[i].cookie);
+    }
     if (endpoint.leave())
         capi::destroy(allocator, &endpoint);
     allocator.deallocate(vm->vm_name, std::strlen(vm->vm_name) + 1, 1);

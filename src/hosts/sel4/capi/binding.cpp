@@ -139,7 +139,7 @@ private:
             return Err{out_of_memory()};
         if (auto done = made.vcpu->create(*vm_.vka, made.thread.tcb()); !done)
             return done;
-        const FaultRoute route{shared_.endpoint().cap(), made.vcpu->badge(), VM_FAULT_EP_SLOT + id.value()};
+        const FaultRoute route{shared_.endpoint().cap(), made.vcpu->badge(), seL4_Word{VM_FAULT_EP_SLOT} + id.value()};
         if (auto done = made.thread.configure(*vm_.simple, capabilities_, space_.root().cptr, route, priority); !done)
             return done;
         client.vcpu = {};
