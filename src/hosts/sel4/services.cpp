@@ -34,6 +34,11 @@ u64 CounterClock::ticks_per_second() {
 
 Result<u64, HostError> CounterClock::wall_clock_seconds() { return Err{HostError{HostErrorKind::not_available, 0}}; }
 
+CHeap &CHeap::instance() {
+    static CHeap heap;
+    return heap;
+}
+
 void *CHeap::allocate(usize size_bytes, usize alignment) {
     constexpr usize kNatural = 16;
     if (alignment <= kNatural)

@@ -22,6 +22,8 @@ public:
 /// malloc() of the C library.
 class CHeap final : public Allocator {
 public:
+    /// One for all, since it has no state: it outlives whatever came from it.
+    [[nodiscard]] static CHeap &instance();
     [[nodiscard]] void *allocate(usize size_bytes, usize alignment) override;
     void deallocate(void *block, usize size_bytes, usize alignment) override;
 };

@@ -9,7 +9,7 @@ namespace sel4vm::sel4 {
 Result<Shared *, HostError> Shared::join(vm_t &vm, Shared *peer, const capi::BindingOptions &options) {
     Shared *shared = peer;
     if (shared == nullptr) {
-        CHeap heap; // without state
+        CHeap &heap = CHeap::instance();
         void *const block = heap.allocate(sizeof(Shared), alignof(Shared));
         if (block == nullptr)
             return Err{out_of_memory()};
@@ -29,9 +29,8 @@ Result<Shared *, HostError> Shared::join(vm_t &vm, Shared *peer, const capi::Bin
 void Shared::leave(Shared &shared) {
     if (--shared.members_ != 0)
         return;
-    CHeap heap;
     std::destroy_at(&shared);
-    heap.deallocate(&shared, sizeof(Shared), alignof(Shared));
+    CHeap::instance().deallocate(&shared, sizeof(Shared), alignof(Shared));
 }
 
 } // namespace sel4vm::sel4

@@ -17,14 +17,14 @@ public:
     [[nodiscard]] static Result<Shared *, HostError> join(vm_t &vm, Shared *peer, const capi::BindingOptions &options);
     static void leave(Shared &shared);
 
-    [[nodiscard]] CHeap &heap() { return heap_; }
+    [[nodiscard]] CHeap &heap() { return CHeap::instance(); }
     [[nodiscard]] PrintLog &log() { return log_; }
     [[nodiscard]] CounterClock &clock() { return clock_; }
     [[nodiscard]] CpuEntropy &entropy() { return entropy_; }
     [[nodiscard]] Endpoint &endpoint() { return endpoint_; }
     [[nodiscard]] DeviceFrames &devices() { return devices_; }
 
-    explicit Shared(const vm_t &vm) : devices_(*vm.vka, vm.simple, heap_), endpoint_(*vm.vka, clock_) {}
+    explicit Shared(const vm_t &vm) : devices_(*vm.vka, vm.simple, CHeap::instance()), endpoint_(*vm.vka, clock_) {}
     Shared(const Shared &) = delete;
     Shared &operator=(const Shared &) = delete;
     ~Shared() = default;
@@ -42,7 +42,6 @@ private:
         vm_timeout_source_t source_;
     };
 
-    CHeap heap_;
     PrintLog log_;
     CounterClock clock_;
     CpuEntropy entropy_;
