@@ -36,7 +36,8 @@ struct StringSink final : CharSink {
 TEST(CFormat, IntegersComeOutAsTheCLibraryPrintsThem) {
     expect_as_libc("%d %i %u", -5, INT_MIN, UINT_MAX);
     expect_as_libc("%ld %lld %lu", LONG_MIN, LLONG_MAX, ULONG_MAX);
-    expect_as_libc("%hhd %hd %hhu %hu", -1, -1, 255, 65535);
+    expect_as_libc("%hhd %hd %hhu %hu", static_cast<signed char>(-1), static_cast<short>(-1),
+                   static_cast<unsigned char>(255), static_cast<unsigned short>(65535));
     expect_as_libc("%zu %jd %td", static_cast<std::size_t>(7), static_cast<std::intmax_t>(-7),
                    static_cast<std::ptrdiff_t>(-9));
     expect_as_libc("%x %X %#x %#X %#x", 0xbeefu, 0xbeefu, 0xbeefu, 0xbeefu, 0u);
