@@ -185,7 +185,7 @@ void Endpoint::apply(Answer answer) { finish(answer); }
         for (unsigned i = 0; i < message.mr.size(); ++i)
             message.mr[i] = registers[kWordX0 + i];
         seL4_Word *const buffer = &seL4_GetIPCBuffer()->msg[0];
-        for (unsigned i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
+        for (usize i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
             buffer[i] = registers[kWordX0 + i];
         buffer[seL4_UnknownSyscall_FaultIP] = registers[kWordPc];
         words = kSyscallReplyWords;

@@ -75,7 +75,7 @@ Endpoint::Outcome Endpoint::on_unknown_system_call(Vcpu &vcpu, const Message &me
     const seL4_Word *const rest = &seL4_GetIPCBuffer()->msg[0];
     for (unsigned i = 0; i < message.mr.size(); ++i)
         words[kWordX0 + i] = message.mr[i];
-    for (unsigned i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
+    for (usize i = message.mr.size(); i < seL4_UnknownSyscall_FaultIP; ++i)
         words[kWordX0 + i] = rest[i];
     words[kWordPc] = rest[seL4_UnknownSyscall_FaultIP];
     words[kWordSp] = rest[seL4_UnknownSyscall_SP];

@@ -62,11 +62,11 @@ public:
     [[nodiscard]] bool holds(Gpa at) const { return mapped() && at.value() - base_.value() < block_.size_bytes; }
     void note_mapped(usize index, Gpa base) {
         base_ = base;
-        mapped_frames_ += frames_[index].mapped ? 0 : 1;
+        mapped_frames_ += frames_[index].mapped ? usize{0} : usize{1};
         frames_[index].mapped = true;
     }
     void note_unmapped(usize index) {
-        mapped_frames_ -= frames_[index].mapped ? 1 : 0;
+        mapped_frames_ -= frames_[index].mapped ? usize{1} : usize{0};
         frames_[index].mapped = false;
     }
 

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The exit path of the seL4 host on a kernel that is played: which calls it makes, what it makes of messages, true and forged.
+#include "kernel_double.hpp"
+
+#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/services.hpp>
+
+#include <gtest/gtest.h>
+
+namespace sel4vm::sel4 {
+namespace {
+
+using test::KernelDouble;
+
+constexpr u64 kPc = 0x4008'0000;
+constexpr u32 kReadW0 = 0x9380'0005; // data abort from EL1, ISV, word, read into w0, translation fault at level 1
+constexpr u32 kWriteX28 = 0x939c'8045;
+
+class Sel4Endpoint : public testing::Test {
+protected:
+    Sel4Endpoint() {
+        EXPECT_TRUE(endpoint.create(ep));
+        EXPECT_TRUE(vcpu.create(kernel.vka, tcb));
+        vcpu.reset(kPc, 7);
+        vcpu.resume();
+    }
+    ~Sel4Endpoint() override { EXPECT_EQ(kernel.violation, ""); }
+
+    void fault(seL4_Word label, std::vector<seL4_Word> words) {
+        kernel.queue.push_back({vcpu.badge(), label, std::move(words), tcb});
+    }
+    void memory_fault(u32 esr, u64 gpa) { fault(seL4_Fault_VMFault, {kPc, gpa, 0, esr}); }
+    void notification(u64 badge) { kernel.queue.push_back({badge, 0, {}, 0}); }
+    void wait(Answer answer = Answer::none()) { endpoint.resume_and_wait(answer, event); }
+    seL4_Word &reg(unsigned word) { return kernel.slot(tcb)->object->registers[word]; }
+
+    KernelDouble kernel;
+    CounterClock clock;
+    seL4_CPtr ep = kernel.make(seL4_EndpointObject, 4);
+    seL4_CPtr tcb = kernel.make(seL4_TCBObject, seL4_TCBBits);
+    Endpoint endpoint{kernel.vka, clock};
+    GuestSpace space{Environment{&kernel.vka, nullptr, &CHeap::instance(), nullptr}};
+    Vcpu vcpu{endpoint, space, VcpuSetup{VmId{0}, VcpuId{0}, 0, 0}};
+    Event event;
+};
+
+TEST_F(Sel4Endpoint, LearnsHowManyListRegistersThereAre) { EXPECT_EQ(vcpu.list_registers().abilities().count, 4); }
+
+TEST_F(Sel4Endpoint, AReadIsThreeCallsAndLeavesOtherRegistersAlone) {
+    memory_fault(kReadW0, 0x0900'0018);
+    wait();
+    ASSERT_EQ(event.kind, EventKind::exit);
+    EXPECT_EQ(event.exit.memory.gpa, Gpa{0x0900'0018});
+    EXPECT_EQ(event.exit.memory.access, MemoryAccess::read);
+    reg(kWordSp) = 0x1234;
+    const unsigned before = kernel.calls;
+    notification(1);
+    wait(Answer::complete(0xffff'ffff'0000'0090));
+    EXPECT_EQ(kernel.calls - before, 3u);
+    EXPECT_EQ(reg(kWordX0), 0x90u);
+    EXPECT_EQ(reg(kWordPc), kPc + 4);
+    EXPECT_EQ(reg(kWordSp), 0x1234u);
+}
+
+TEST_F(Sel4Endpoint, AWriteTakesItsRegisterFromWhereTheKernelHasIt) {
+    reg(word_of_x(28)) = 0xabcd'0123'4567'89ab;
+    memory_fault(kWriteX28, 0x0900'0000);
+    wait();
+    EXPECT_EQ(event.exit.memory.access, MemoryAccess::write);
+    EXPECT_EQ(event.exit.memory.data, 0x4567'89abu);
+}
+
+TEST_F(Sel4Endpoint, AnHvcIsAnsweredInTheReply) {
+    std::vector<seL4_Word> words = {0x8400'0000, 1, 2, 3, 4, 5, 6, 7, kPc, 0, 0, 0x3c5, 0};
+    fault(seL4_Fault_UnknownSyscall, words);
+    wait();
+    ASSERT_EQ(event.exit.kind, ExitKind::hypercall);
+    EXPECT_EQ(event.exit.hypercall.function, 0x8400'0000u);
+    vcpu.set_general_register(0, 0x10001);
+    const unsigned before = kernel.calls;
+    notification(1);
+    wait(Answer::complete());
+    EXPECT_EQ(kernel.calls - before, 1u);
+    ASSERT_EQ(kernel.replies.back().size(), 9u);
+    EXPECT_EQ(kernel.replies.back()[0], 0x10001u);
+    EXPECT_EQ(kernel.replies.back()[7], 7u);
+    EXPECT_EQ(kernel.replies.back()[8], kPc + 4);
+}
+
+TEST_F(Sel4Endpoint, ABlockedVcpuGetsNoAnswerAndGoesOnWhenKicked) {
+    fault(seL4_Fault_VCPUFault, {0x0600'0000}); // WFI
+    wait();
+    ASSERT_EQ(event.exit.kind, ExitKind::wait);
+    notification(1);
+    wait(Answer::complete().then(Next::block));
+    EXPECT_FALSE(kernel.slot(tcb)->object->running);
+    vcpu.kick();
+    wait();
+    EXPECT_EQ(event.exit.kind, ExitKind::kicked);
+    notification(1);
+    wait(Answer::retry());
+    EXPECT_TRUE(kernel.slot(tcb)->object->running);
+    EXPECT_EQ(reg(kWordPc), kPc + 4) << "it goes on after the WFI";
+}
+
+TEST_F(Sel4Endpoint, ForgedMessagesAreAnsweredAndOtherwiseIgnored) {
+    fault(seL4_Fault_VMFault, {kPc});                    // too short
+    fault(seL4_Fault_VPPIEvent, {30});                   // not the virtual timer
+    fault(99, {});                                       // no fault at all
+    fault(seL4_Fault_VMFault, {kPc, 0, 0, 0x5e00'0000}); // no abort
+    notification(0x10);
+    wait();
+    EXPECT_EQ(event.kind, EventKind::notification);
+    EXPECT_EQ(event.badge, 0x10u);
+    EXPECT_EQ(kernel.replies.size(), 4u);
+}
+
+TEST_F(Sel4Endpoint, AForgedMaintenanceIndexFinishesNothing) {
+    ASSERT_TRUE(vcpu.list_registers().write(
+        1, {.state = aarch64::ListRegisterState::pending, .priority = 0x80, .eoi_maintenance = true, .intid = 27}));
+    for (const seL4_Word index : {seL4_Word{0}, seL4_Word{4}, ~seL4_Word{0}}) {
+        fault(seL4_Fault_VGICMaintenance, {index});
+        wait(event.kind == EventKind::exit ? Answer::retry() : Answer::none());
+        EXPECT_EQ(vcpu.list_registers().take_finished(), 0u);
+    }
+    fault(seL4_Fault_VGICMaintenance, {1});
+    wait(Answer::retry());
+    EXPECT_EQ(vcpu.list_registers().take_finished(), 2u);
+}
+
+TEST_F(Sel4Endpoint, ABusyListRegisterIsRefusedBeforeTheKernelWouldOverwriteIt) {
+    const aarch64::ListRegister irq{.state = aarch64::ListRegisterState::pending, .eoi_maintenance = true, .intid = 33};
+    ASSERT_TRUE(vcpu.list_registers().write(0, irq));
+    const auto again = vcpu.list_registers().write(0, irq);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, HostErrorKind::busy);
+    EXPECT_FALSE(vcpu.list_registers().write(4, irq));
+}
+
+TEST_F(Sel4Endpoint, AWalkFaultIsNotAnAccessToTheReportedAddress) {
+    memory_fault(kReadW0 | 0x80, 0x0900'0000);
+    notification(1);
+    wait();
+    EXPECT_EQ(event.kind, EventKind::notification) << "the guest gets an abort without anybody being asked";
+    EXPECT_EQ(reg(kWordPstate) & 0xf, 5u);
+}
+
+TEST_F(Sel4Endpoint, AVcpuThatWasStoppedSaysNothing) {
+    memory_fault(kReadW0, 0x0900'0000);
+    wait();
+    endpoint.apply(Answer::complete().then(Next::stop));
+    kernel.queue.push_back({vcpu.badge(), seL4_Fault_VCPUFault, {0}, 0});
+    notification(2);
+    wait();
+    EXPECT_EQ(event.kind, EventKind::notification);
+}
+
+TEST_F(Sel4Endpoint, AResetMakesTheVcpuObjectAgain) {
+    const aarch64::ListRegister irq{.state = aarch64::ListRegisterState::pending, .eoi_maintenance = true, .intid = 33};
+    ASSERT_TRUE(vcpu.list_registers().write(0, irq));
+    memory_fault(kReadW0, 0x0900'0000);
+    wait();
+    endpoint.apply(Answer::retry().then(Next::stop));
+    vcpu.reset(0x5000'0000, 1);
+    EXPECT_EQ(reg(kWordPc), 0x5000'0000u);
+    EXPECT_EQ(vcpu.list_registers().take_finished(), 1u) << "whatever was in it is gone";
+    EXPECT_TRUE(vcpu.list_registers().write(0, irq));
+}
+
+} // namespace
+} // namespace sel4vm::sel4

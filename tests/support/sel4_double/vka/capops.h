@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <vka/vka.h>
+int vka_cnode_copy(const cspacepath_t *to, const cspacepath_t *from, seL4_CapRights_t rights);
+int vka_cnode_mint(const cspacepath_t *to, const cspacepath_t *from, seL4_CapRights_t rights, seL4_Word badge);
+int vka_cnode_delete(const cspacepath_t *slot);
