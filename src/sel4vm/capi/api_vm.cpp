@@ -5,6 +5,8 @@
 
 #include <sel4vm/capi/arguments.hpp>
 
+#include <bit>
+
 using namespace sel4vm;
 
 int vm_run(vm_t *vm) {
@@ -63,7 +65,9 @@ int vm_set_fault_policy(vm_t *vm, vm_fault_policy_t policy) {
     capi::Machine *machine = capi::machine_of(vm, "vm_set_fault_policy");
     if (machine == nullptr)
         return -1;
-    if (policy != VM_FAULT_POLICY_INJECT && policy != VM_FAULT_POLICY_RETURN)
+    // From C any number can come; as an enumeration of C++ it may not even be looked at.
+    const auto number = std::bit_cast<unsigned>(policy);
+    if (number != VM_FAULT_POLICY_INJECT && number != VM_FAULT_POLICY_RETURN)
         return capi::fail(*machine, "vm_set_fault_policy", "there is no such policy");
     machine->set_policy(policy);
     return 0;
