@@ -5,7 +5,7 @@
 
 #include <sel4vm/capi/arguments.hpp>
 
-#include <bit>
+#include <cstring>
 
 using namespace sel4vm;
 
@@ -66,7 +66,9 @@ int vm_set_fault_policy(vm_t *vm, vm_fault_policy_t policy) {
     if (machine == nullptr)
         return -1;
     // From C any number can come; as an enumeration of C++ it may not even be looked at.
-    const auto number = std::bit_cast<unsigned>(policy);
+    unsigned number = 0;
+    static_assert(sizeof number == sizeof policy);
+    std::memcpy(&number, &policy, sizeof number);
     if (number != VM_FAULT_POLICY_INJECT && number != VM_FAULT_POLICY_RETURN)
         return capi::fail(*machine, "vm_set_fault_policy", "there is no such policy");
     machine->set_policy(policy);
