@@ -12,16 +12,6 @@
 #define WATCH_AT_EL1 ((0xf << 5) | (3 << 3) | (1 << 1) | 1)
 #define SPSR_D_CLEAR 0x8
 
-.macro expect label
-    adr x9, \label
-    adrp x10, expected_resume
-    str x9, [x10, :lo12:expected_resume]
-.endm
-.macro seen reg, what
-    adrp \reg, seen_\what
-    ldr \reg, [\reg, :lo12:seen_\what]
-.endm
-
     .globl main
 main:
     msr oslar_el1, xzr

@@ -3,16 +3,6 @@
 // A guest's mistakes come back as the exceptions that hardware raises, with syndrome and addresses, and the guest goes on.
 #include "guest.h"
 
-.macro expect label
-    adr x9, \label
-    adrp x10, expected_resume
-    str x9, [x10, :lo12:expected_resume]
-.endm
-.macro seen reg, what
-    adrp \reg, seen_\what
-    ldr \reg, [\reg, :lo12:seen_\what]
-.endm
-
     .globl main
 main:
     // A load from nowhere: data abort from the same EL, synchronous external abort, not a write.

@@ -6,7 +6,7 @@
 fake_host_image
 emulator <<'SCRIPT'
 echo "the emulator must not start" >&2
-exit 77
+exit 99
 SCRIPT
 # A raw binary, which is what a kernel without any header is.
 head -c 4096 /dev/zero >Image

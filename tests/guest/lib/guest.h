@@ -65,3 +65,15 @@
     b guest_fail
 9999:
 .endm
+
+// The next exception goes on at the label. Clobbers x9, x10.
+.macro expect label
+    adr x9, \label
+    adrp x10, expected_resume
+    str x9, [x10, :lo12:expected_resume]
+.endm
+// What the last expected exception recorded: esr, far or elr.
+.macro seen reg, what
+    adrp \reg, seen_\what
+    ldr \reg, [\reg, :lo12:seen_\what]
+.endm
