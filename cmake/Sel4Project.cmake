@@ -87,6 +87,13 @@ target_compile_definitions(sel4vm PRIVATE
   SEL4VM_GICD_GUEST_PADDR=${Sel4VmGicDistributor} SEL4VM_GICC_GUEST_PADDR=${Sel4VmGicCpuInterface}
   SEL4VM_GICR_GUEST_PADDR=${Sel4VmGicRedistributors} SEL4VM_GICV_PADDR=${Sel4VmGicVirtualInterface})
 
+# Whoever links the library optimises it as one program (docs/adr/0005). GCC's linker does that by itself for objects made so; what the
+# compiler calls of its own accord must be ordinary code.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set_target_properties(sel4vm PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+  set_source_files_properties(src/hosts/sel4/runtime.cpp PROPERTIES COMPILE_OPTIONS -fno-lto)
+endif()
+
 # No FP register of the VMM's own: the kernel would have to switch the guest's out.
 set(options $<$<COMPILE_LANGUAGE:CXX>:-mgeneral-regs-only> -O2 "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 target_compile_options(sel4vm PRIVATE ${options})

@@ -15,13 +15,13 @@ State without(State state, State part) { return static_cast<State>(static_cast<u
 bool has(State state, State part) { return (static_cast<u8>(state) & static_cast<u8>(part)) != 0; }
 } // namespace
 
-Status<HostError> ListRegisters::write(unsigned index, const Register &value) {
+bool ListRegisters::write(unsigned index, const Register &value) {
     SEL4VM_ASSERT(index < abilities_.count);
     ++writes_;
     const u32 b = bit<u32>(index);
     if (!abilities_.clear && (busy_ & b) != 0) {
         violate("a busy list register was written");
-        return Err{HostError{HostErrorKind::busy}};
+        return false;
     }
     if (value.state != State::empty) {
         if (value.intid > abilities_.max_intid)
@@ -45,7 +45,7 @@ Status<HostError> ListRegisters::write(unsigned index, const Register &value) {
     registers_[index] = value;
     finished_ &= ~b;
     busy_ |= b;
-    return Ok{};
+    return true;
 }
 
 ListRegisters::Register ListRegisters::read(unsigned index) {

@@ -43,7 +43,7 @@ public:
 
     // -- ListRegisterPort
     [[nodiscard]] Abilities abilities() const override { return abilities_; }
-    [[nodiscard]] Status<HostError> write(unsigned index, const Register &value) override;
+    [[nodiscard]] bool write(unsigned index, const Register &value) override;
     [[nodiscard]] Register read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_underflow_maintenance(bool on) override;

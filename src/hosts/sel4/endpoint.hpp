@@ -94,6 +94,7 @@ private:
     [[nodiscard]] Outcome on_memory_fault(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_unusual_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_instruction_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_timer(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_unknown_system_call(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_cap_fault(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_vcpu_fault(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);

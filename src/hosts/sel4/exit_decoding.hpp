@@ -13,9 +13,7 @@ template <class Payload>
                                                                   const Payload &payload, Event &event) {
     vcpu.pending_ = pending;
     answered_ = &vcpu;
-    event.kind = EventKind::exit;
-    event.vm = vcpu.setup_.vm;
-    event.vcpu = vcpu.setup_.vcpu;
+    static_cast<EventSource &>(event) = vcpu.exit_source_;
     event.exit = Exit(payload);
     return Outcome::deliver;
 }

@@ -38,6 +38,8 @@ constexpr unsigned kSyscallWords = word_of_x(7) + 1; ///< the registers that an 
 Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &event) {
     const seL4_Word label = message.label();
     vcpu.registers_.begin();
+    if (label == seL4_Fault_VPPIEvent) // the one that comes most often, before a search among all
+        return on_timer(vcpu, message, event);
     switch (label) {
     case seL4_Fault_VCPUFault:
         if (message.length() < seL4_VCPUFault_Length)
@@ -48,12 +50,6 @@ Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &
         if (message.length() >= seL4_VGICMaintenance_Length)
             vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);
         return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
-    case seL4_Fault_VPPIEvent:
-        vcpu.esr_ = 0;
-        if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
-            return Outcome::go_on;
-        vcpu.timer_port_.fired();
-        return deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
     case seL4_Fault_UnknownSyscall: return on_unknown_system_call(vcpu, message, event);
     case seL4_Fault_UserException:
         // An instruction of EL1 that nobody knows, or one that this kernel traps and does not name.
@@ -62,6 +58,14 @@ Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &
     case seL4_Fault_CapFault: return on_cap_fault(vcpu, message, event);
     default: return Outcome::go_on;
     }
+}
+
+Endpoint::Outcome Endpoint::on_timer(Vcpu &vcpu, const Message &message, Event &event) {
+    vcpu.esr_ = 0;
+    if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
+        return Outcome::go_on;
+    vcpu.timer_port_.fired();
+    return deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
 }
 
 // ---------------------------------------------------------------- Calls

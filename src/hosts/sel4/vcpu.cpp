@@ -83,7 +83,7 @@ std::optional<u64> shared_register(u32 id) {
 } // namespace
 
 Vcpu::Vcpu(Endpoint &endpoint, GuestSpace &space, const VcpuSetup &setup)
-    : endpoint_(endpoint), setup_(setup), space_(space) {}
+    : endpoint_(endpoint), exit_source_{EventKind::exit, 0, setup.vm, setup.vcpu, 0}, setup_(setup), space_(space) {}
 
 Vcpu::~Vcpu() {
     if (tcb_ != 0)
@@ -269,22 +269,23 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     return abilities;
 }
 
-Status<HostError> VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
-    if (index >= count_ || value.state != aarch64::ListRegisterState::pending || value.intid > kMaxIntid)
-        return Err{HostError{HostErrorKind::invalid, 0}};
+bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
+    // A number that is too large is the kernel's to refuse.
+    if (index >= count_ || value.state != aarch64::ListRegisterState::pending)
+        return false;
     const u32 mask = u32{1} << index;
     // The kernel itself would overwrite one that is pending.
     if ((busy_ & mask) != 0)
-        return Err{HostError{HostErrorKind::busy, 0}};
+        return false;
     const int error =
         seL4_ARM_VCPU_InjectIRQ(vcpu_.object_.cap(), static_cast<seL4_Uint16>(value.intid),
                                 static_cast<seL4_Uint8>(value.priority >> (8 - kPriorityBits)),
                                 static_cast<seL4_Uint8>(value.group1 ? 1 : 0), static_cast<seL4_Uint8>(index));
-    if (error != 0)
-        return Err{host_error(error)};
+    if (error != 0) [[unlikely]]
+        return false;
     busy_ |= mask;
     finished_ &= ~mask;
-    return Ok{};
+    return true;
 }
 
 void VcpuListRegisters::finished(u64 index) {

@@ -14,6 +14,7 @@
 #include <sel4vm/arch/aarch64/access.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/host/event.hpp>
 #include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
 
@@ -41,7 +42,7 @@ class VcpuListRegisters final : public aarch64::ListRegisterPort {
 public:
     explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
     [[nodiscard]] aarch64::ListRegisterAbilities abilities() const override;
-    [[nodiscard]] Status<HostError> write(unsigned index, const aarch64::ListRegister &value) override;
+    [[nodiscard]] bool write(unsigned index, const aarch64::ListRegister &value) override;
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_underflow_maintenance(bool on) override;
@@ -160,7 +161,8 @@ private:
     Wake wake_ = Wake::resume;
     State state_ = State::stopped;
     u32 due_ = 0;
-    u32 esr_ = 0; ///< syndrome of the last exit; 0 for messages without one
+    u32 esr_ = 0;              ///< syndrome of the last exit; 0 for messages without one
+    const EventSource exit_source_; ///< what every exit of it says
     RegisterWords registers_;
     VcpuSetup setup_;
     GuestSpace &space_;

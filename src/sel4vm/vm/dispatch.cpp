@@ -31,15 +31,14 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
 Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
     if (exit.kind == ExitKind::memory)
         return on_memory(vcpu, exit);
+    if (exit.kind == ExitKind::timer)
+        return on_timer(vcpu, exit.timer);
     switch (exit.kind) {
-    case ExitKind::memory: break;
+    case ExitKind::memory:
+    case ExitKind::timer: break;
     case ExitKind::hypercall: return on_hypercall(vcpu, exit);
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
-    case ExitKind::timer:
-        if (irq_chip_ != nullptr)
-            irq_chip_->timer_fired(vcpu, exit.timer.intid);
-        return Answer::retry();
     case ExitKind::irq_maintenance:
         if (irq_chip_ != nullptr)
             irq_chip_->maintain(vcpu);
@@ -135,6 +134,12 @@ Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
             return answer;
     }
     return mistake(vcpu, Mistake::unknown_hypercall, exit);
+}
+
+Answer Vm::on_timer(Vcpu &vcpu, const TimerExit &timer) {
+    if (irq_chip_ != nullptr)
+        irq_chip_->timer_fired(vcpu, timer.intid);
+    return Answer::retry();
 }
 
 Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {

@@ -122,6 +122,7 @@ private:
     [[nodiscard]] Answer on_system_register(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_hypercall(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_wait(Vcpu &vcpu, const WaitExit &wait);
+    [[nodiscard]] Answer on_timer(Vcpu &vcpu, const TimerExit &timer);
     [[nodiscard]] Answer mistake(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard]] Answer respond(Vcpu &vcpu, Mistake what, const Exit &exit);
     void report(const Vcpu &vcpu, Mistake what, const Exit &exit);

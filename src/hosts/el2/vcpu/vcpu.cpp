@@ -221,10 +221,10 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     return abilities;
 }
 
-Status<HostError> VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
+bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     if (index >= hardware.count())
-        return Err{HostError{HostErrorKind::invalid, 0}};
+        return false;
     const u32 mask = u32{1} << index;
     if (value.state == aarch64::ListRegisterState::empty)
         vcpu_.list_registers_in_use_ &= ~mask;
@@ -235,7 +235,7 @@ Status<HostError> VcpuListRegisters::write(unsigned index, const aarch64::ListRe
         hardware.set_list_register(index, raw);
     else
         vcpu_.interface_.list[index] = raw;
-    return Ok{};
+    return true;
 }
 
 aarch64::ListRegister VcpuListRegisters::read(unsigned index) {

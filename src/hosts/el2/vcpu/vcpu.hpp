@@ -41,7 +41,7 @@ class VcpuListRegisters final : public aarch64::ListRegisterPort {
 public:
     explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
     [[nodiscard]] aarch64::ListRegisterAbilities abilities() const override;
-    [[nodiscard]] Status<HostError> write(unsigned index, const aarch64::ListRegister &value) override;
+    [[nodiscard]] bool write(unsigned index, const aarch64::ListRegister &value) override;
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_underflow_maintenance(bool on) override;

@@ -57,10 +57,15 @@ private:
     [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
 
     void correct_and_load(TimerNews news);
+    void pend_timer(u32 intid);
     /// Which of those in use hold nothing any more.
     [[nodiscard]] u32 take_ended() { return lists_->take_finished() & state_->lists_in_use; }
 
     // cpu_delivery_again.cpp
+    [[nodiscard]] bool nothing_listed() const;
+    void load_first(u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool load_timer_alone(u32 intid);
+    [[nodiscard]] bool load_sgi_alone();
     [[nodiscard]] ListEntry *sole_entry(u32 ended);
     [[nodiscard]] bool load_sgi_again(u32 ended);
     [[nodiscard]] bool load_timer_again(u32 ended, u32 intid);
@@ -80,11 +85,12 @@ private:
     [[nodiscard]] Choice best_candidate();
     [[nodiscard]] u32 victim_for(u8 priority);
     void list(u32 index, u32 intid);
+    void refused(u32 index);
     void list_active(u32 index, u32 intid);
     void load_software_active();
     void arrange_refill();
     void set_underflow(bool on);
-    [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]).has_value(); }
+    [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]); }
     static void unlink(ListEntry &entry) {
         entry.hardware_linked = false;
         entry.physical_intid = 0;

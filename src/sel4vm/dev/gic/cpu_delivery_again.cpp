@@ -1,13 +1,75 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The short way for one interrupt that comes again and again while no other is about, which is what timers and SGIs mostly
-// do: its list register says nearly everything already. Each function here does in one step what finishing it, finding it
-// pending, and listing it would do one after the other, or nothing at all.
+// The short ways for one interrupt that comes while no other is about, which is what timers and SGIs mostly do. Each function
+// here does in one step what making it pending, choosing it and listing it would do one after the other, or nothing at all.
+// Where its list register is as its last occurrence left it (..._again), even more is done already.
 #include <sel4vm/dev/gic/cpu_delivery.hpp>
 
 namespace sel4vm::dev {
 
 using aarch64::ListRegisterState;
+
+bool CpuDelivery::nothing_listed() const {
+    return state_->lists_in_use == 0 && !state_->software_active && !state_->underflow_maintenance;
+}
+
+/// Puts a private interrupt that is no candidate into the first of the list registers, which are all empty.
+[[gnu::always_inline]] inline void CpuDelivery::load_first(u32 intid, u8 source, bool eoi_maintenance) {
+    CpuState &cpu = state();
+    IrqWord &irq = cpu.irq;
+    const u32 b = bit<u32>(intid);
+    ListEntry entry;
+    entry.state = ListRegisterState::pending;
+    entry.intid = intid;
+    entry.priority = irq.priority[intid];
+    entry.group1 = (irq.group1 & b) != 0;
+    entry.source = source;
+    entry.source_cpu = abilities_.source_cpu ? source : u8{0};
+    entry.eoi_maintenance = eoi_maintenance;
+    cpu.lists[0] = entry;
+    cpu.lists_in_use = 1;
+    irq.listed |= b;
+    if (!write(0)) [[unlikely]]
+        refused(0);
+}
+
+/// The virtual timer, whose interrupt is not pending for any other reason.
+bool CpuDelivery::load_timer_alone(u32 intid) {
+    CpuState &cpu = state();
+    IrqWord &irq = cpu.irq;
+    const u32 b = bit<u32>(intid);
+    const u32 not_fresh = irq.edge | irq.wire | irq.latched | irq.active;
+    if (timer_intid_ != 0 || !nothing_listed() || cpu.candidate_words != 0 ||
+        (irqs_->forwarded_bits(irq) & ~not_fresh & b) == 0)
+        return false;
+    cpu.timer.intid = static_cast<u8>(intid);
+    cpu.timer.masked = true;
+    irq.wire |= b;
+    load_first(intid, 0, true);
+    return true;
+}
+
+/// An SGI from one sender.
+bool CpuDelivery::load_sgi_alone() {
+    CpuState &cpu = state();
+    const u32 b = cpu.candidates[0];
+    if (cpu.candidate_words != 1 || !is_power_of_two(b) || b >= bit<u32>(kSgiCount) || !nothing_listed() ||
+        cpu.timer.masked)
+        return false;
+    const u32 sgi = static_cast<u32>(std::countr_zero(b));
+    u8 &sources = cpu.sgi_sources[sgi];
+    if (!is_power_of_two(sources))
+        return false;
+    const u8 source = static_cast<u8>(std::countr_zero(sources));
+    sources = 0;
+    cpu.irq.latched &= ~b;
+    cpu.irq.lr_latch |= b;
+    cpu.candidates[0] = 0;
+    cpu.candidate_words = 0;
+    load_first(sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0);
+    irqs_->forget_wake(cpu);
+    return true;
+}
 
 /// The one list register in use, when its private interrupt has ended (`ended`: take_ended()) and is still the same as when
 /// it was listed; nullptr when there is more to think of.

@@ -32,6 +32,8 @@ void CpuDelivery::service() {
         if (load_sgi_again(ended))
             return;
         fold_lists(ended);
+    } else if (load_sgi_alone()) {
+        return;
     }
     correct_and_load(TimerNews::none);
 }
@@ -58,6 +60,11 @@ void CpuDelivery::correct_and_load(TimerNews news) {
 
 void CpuDelivery::timer_fired(u32 intid) {
     SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
+    if (!load_timer_alone(intid))
+        pend_timer(intid);
+}
+
+[[gnu::noinline]] void CpuDelivery::pend_timer(u32 intid) {
     CpuState &cpu = state();
     if (cpu.lists_in_use != 0) {
         const u32 ended = take_ended();
@@ -183,15 +190,21 @@ void CpuDelivery::list(u32 index, u32 intid) {
     if (cpu.candidates[w] == 0)
         cpu.candidate_words &= ~bit<u32>(w);
     cpu.lists_in_use |= bit<u32>(index);
-    if (!write(index)) [[unlikely]] {
-        // The host says it is busy, against what we know: keep it out of use until its maintenance event.
-        give_back_latch(entry);
-        irq.listed &= ~b;
-        entry = ListEntry{};
-        entry.orphan = true;
-        entry.intid = kUnknownIntid;
-        irqs_->update(*state_, w, b);
-    }
+    if (!write(index)) [[unlikely]]
+        refused(index);
+}
+
+/// The host says it is busy, against what we know: keep it out of use until its maintenance event.
+[[gnu::noinline, gnu::cold]] void CpuDelivery::refused(u32 index) {
+    ListEntry &entry = state().lists[index];
+    const u32 w = entry.intid / kIrqsPerWord;
+    const u32 b = bit<u32>(entry.intid % kIrqsPerWord);
+    give_back_latch(entry);
+    word(w).listed &= ~b;
+    entry = ListEntry{};
+    entry.orphan = true;
+    entry.intid = kUnknownIntid;
+    irqs_->update(*state_, w, b);
 }
 
 void CpuDelivery::load_software_active() {

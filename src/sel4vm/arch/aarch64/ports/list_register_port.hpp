@@ -5,7 +5,6 @@
 #pragma once
 
 #include <sel4vm/base/types.hpp>
-#include <sel4vm/host/host_error.hpp>
 
 namespace sel4vm::aarch64 {
 
@@ -40,8 +39,9 @@ class ListRegisterPort {
 public:
     [[nodiscard]] virtual ListRegisterAbilities abilities() const = 0;
 
-    /// Loads list register `index` (below abilities().count). busy: in use on a host without `clear`.
-    [[nodiscard]] virtual Status<HostError> write(unsigned index, const ListRegister &value) = 0;
+    /// Loads list register `index`. False, and nothing is changed: it is in use on a host without `clear`, or index or value are
+    /// beyond the abilities. (A plain bool, because every injected interrupt pays for it.)
+    [[nodiscard]] virtual bool write(unsigned index, const ListRegister &value) = 0;
     /// What register `index` holds now; only with `read_back`.
     [[nodiscard]] virtual ListRegister read(unsigned index) = 0;
 
