@@ -63,7 +63,7 @@ private:
 
     // cpu_delivery_again.cpp
     [[nodiscard]] bool nothing_listed() const;
-    void load_first(u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool load_first(u32 intid, u8 source, bool eoi_maintenance);
     [[nodiscard]] bool load_timer_alone(u32 intid);
     [[nodiscard]] bool load_sgi_alone();
     [[nodiscard]] ListEntry *sole_entry(u32 ended);

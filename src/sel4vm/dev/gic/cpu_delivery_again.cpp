@@ -13,8 +13,9 @@ bool CpuDelivery::nothing_listed() const {
     return state_->lists_in_use == 0 && !state_->software_active && !state_->underflow_maintenance;
 }
 
-/// Puts a private interrupt that is no candidate into the first of the list registers, which are all empty.
-[[gnu::always_inline]] inline void CpuDelivery::load_first(u32 intid, u8 source, bool eoi_maintenance) {
+/// Puts a private interrupt that is no candidate into the first of the list registers, which are all empty. False: the host
+/// refused, and it is a candidate now.
+[[gnu::always_inline]] inline bool CpuDelivery::load_first(u32 intid, u8 source, bool eoi_maintenance) {
     CpuState &cpu = state();
     IrqWord &irq = cpu.irq;
     const u32 b = bit<u32>(intid);
@@ -29,8 +30,10 @@ bool CpuDelivery::nothing_listed() const {
     cpu.lists[0] = entry;
     cpu.lists_in_use = 1;
     irq.listed |= b;
-    if (!write(0)) [[unlikely]]
-        refused(0);
+    if (write(0)) [[likely]]
+        return true;
+    refused(0);
+    return false;
 }
 
 /// The virtual timer, whose interrupt is not pending for any other reason.
@@ -45,8 +48,7 @@ bool CpuDelivery::load_timer_alone(u32 intid) {
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
     irq.wire |= b;
-    load_first(intid, 0, true);
-    return true;
+    return load_first(intid, 0, true);
 }
 
 /// An SGI from one sender.
@@ -66,7 +68,8 @@ bool CpuDelivery::load_sgi_alone() {
     cpu.irq.lr_latch |= b;
     cpu.candidates[0] = 0;
     cpu.candidate_words = 0;
-    load_first(sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0);
+    if (!load_first(sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
+        return false;
     irqs_->forget_wake(cpu);
     return true;
 }
