@@ -95,6 +95,11 @@ void GuestSpace::clean_to_guest(const RamBlock &block, u64 offset, u64 size_byte
     cleaned_bytes_ += size_bytes;
 }
 
+std::optional<GuestMemory::Page> GuestSpace::look_up(Gpa at) const {
+    const Page *const found = page(at);
+    return found == nullptr ? std::nullopt : std::optional<Page>{*found};
+}
+
 const GuestSpace::Page *GuestSpace::page(Gpa at) const {
     const auto found = pages_.find(align_down(at.value(), kPageBytes));
     return found == pages_.end() ? nullptr : &found->second;

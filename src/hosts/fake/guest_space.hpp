@@ -4,19 +4,15 @@
 // core keeps the port's rules. Limits make allocation fail or come in small blocks.
 #pragma once
 
-#include <sel4vm/host/guest_space_port.hpp>
+#include <hosts/fake/guest_memory.hpp>
 
 #include <map>
 
 namespace sel4vm::fake {
 
-class GuestSpace final : public GuestSpacePort {
+class GuestSpace final : public GuestSpacePort, public GuestMemory {
 public:
-    struct Page {
-        u64 phys;
-        Protection protection;
-        bool device;
-    };
+    using Page = GuestMemory::Page;
 
     GuestSpace() = default;
     GuestSpace(const GuestSpace &) = delete;
@@ -33,6 +29,9 @@ public:
     [[nodiscard]] Status<HostError> reserve_tables(GpaRange at) override;
     void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override;
     [[nodiscard]] unsigned address_bits() const override { return address_bits_; }
+
+    // -- GuestMemory
+    [[nodiscard]] std::optional<Page> look_up(Gpa at) const override;
 
     // -- what a test looks at and sets
     /// The mapping of the page that holds `at`, or nullptr.

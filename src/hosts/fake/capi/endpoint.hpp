@@ -4,8 +4,8 @@
 // wait.
 #pragma once
 
-#include <hosts/fake/capi/guest_cpu.hpp>
 #include <hosts/fake/capi/host.hpp>
+#include <hosts/fake/guest_cpu.hpp>
 
 #include <sel4vm/host/event_port.hpp>
 

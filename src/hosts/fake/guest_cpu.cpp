@@ -2,7 +2,7 @@
 //
 // Everything around instructions: exits, answers, exceptions, the timer, the CPU interface. Instructions are in
 // guest_cpu_execute.cpp.
-#include <hosts/fake/capi/guest_cpu.hpp>
+#include <hosts/fake/guest_cpu.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
@@ -19,6 +19,8 @@ constexpr u64 kIrqMask = 0x80;
 constexpr u64 kSyncVector = 0x200;
 constexpr u64 kIrqVector = 0x280;
 constexpr u32 kTimerIntid = 27;
+constexpr u32 kTranslationFault = 7; // at level 3
+constexpr u32 kPermissionFault = 15;
 
 constexpr u64 kIar = 0x0c;
 constexpr u64 kEoir = 0x10;
@@ -142,6 +144,7 @@ std::optional<Exit> GuestCpu::run(unsigned budget) {
     for (unsigned n = 0; n < budget; ++n) {
         std::optional<Exit> exit;
         syndrome_ = 0;
+        trap_ = 0;
         if (timer_.fires()) {
             exit = Exit{TimerExit{kTimerIntid}};
         } else if (lists_.maintenance_asserted()) {
@@ -204,12 +207,14 @@ void GuestCpu::enter_exception(u64 vector, u64 syndrome, u64 address) {
 // ---------------------------------------------------------------- memory
 
 std::optional<Exit> GuestCpu::access(Gpa at, MemoryAccess kind, Width width, u64 &data) {
-    const GuestSpace::Page *page = space_.page(at);
+    const std::optional<GuestMemory::Page> page = memory_.look_up(at);
     const bool read_only =
-        page != nullptr && (page->protection == Protection::read_only || page->protection == Protection::read_execute);
+        page && (page->protection == Protection::read_only || page->protection == Protection::read_execute);
     fault_address_ = at.value();
-    if (page == nullptr || (read_only && kind == MemoryAccess::write) || (page->device && kind == MemoryAccess::fetch))
+    if (!page || (read_only && kind == MemoryAccess::write) || (page->device && kind == MemoryAccess::fetch)) {
+        fault_status_ = page ? kPermissionFault : kTranslationFault;
         return Exit{MemoryExit{at, kind == MemoryAccess::write ? data & mask_of(width) : 0, kind, width, true}};
+    }
     const u64 phys = page->phys + at.value() % kPageBytes;
     if (page->device) {
         if (kind == MemoryAccess::write)

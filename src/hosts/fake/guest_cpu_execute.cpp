@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The instructions (Arm ARM DDI 0487, "A64 Instruction Set Encoding").
-#include <hosts/fake/capi/guest_cpu.hpp>
+#include <hosts/fake/guest_cpu.hpp>
 
+#include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 namespace sel4vm::fake {
@@ -20,12 +21,19 @@ constexpr bool matches(u32 code, u32 mask, u32 value) { return (code & mask) == 
 constexpr u64 kZero = u64{1} << 30; // PSTATE.Z
 constexpr u32 kUndefinedSyndrome = 1U << 25;
 
+/// ESR_EL2 of an exception that a 32-bit instruction took.
+constexpr u32 trap_of(aarch64::Ec exception_class, u32 specific) {
+    return static_cast<u32>(exception_class) << 26 | 1U << 25 | specific;
+}
+
 } // namespace
 
 std::optional<Exit> GuestCpu::step() {
     u64 word = 0;
-    if (auto exit = access(Gpa{pc_}, MemoryAccess::fetch, Width::b4, word))
+    if (auto exit = access(Gpa{pc_}, MemoryAccess::fetch, Width::b4, word)) {
+        trap_ = trap_of(aarch64::Ec::instruction_abort_lower, fault_status_);
         return exit;
+    }
     const u32 code = static_cast<u32>(word);
     if (branch(code))
         return std::nullopt;
@@ -37,16 +45,21 @@ std::optional<Exit> GuestCpu::step() {
         return load_store(code);
     if (matches(code, 0xffe0'001f, 0xd400'0002) || matches(code, 0xffe0'001f, 0xd400'0003)) {
         const Conduit conduit = field(code, 0, 0) == 0 ? Conduit::hvc : Conduit::smc;
+        trap_ = trap_of(conduit == Conduit::hvc ? aarch64::Ec::hvc64 : aarch64::Ec::smc64, field(code, 20, 5));
         return Exit{HypercallExit{x_[0], static_cast<u16>(field(code, 20, 5)), conduit}};
     }
     if (code == 0xd503'207f) { // WFI
-        if (!lists_.signalled())
+        if (!lists_.signalled()) {
+            trap_ = trap_of(aarch64::Ec::wfx, 0x1eU << 20); // condition: always
             return Exit{WaitExit{false, 0}};
+        }
         pc_ += 4;
         return std::nullopt;
     }
-    if (matches(code, 0xffe0'001f, 0xd420'0000)) // BRK
+    if (matches(code, 0xffe0'001f, 0xd420'0000)) { // BRK
+        trap_ = trap_of(aarch64::Ec::brk64, field(code, 20, 5));
         return Exit{ExitKind::debug};
+    }
     if (matches(code, 0xffc0'0000, 0xd500'0000))
         return move_system_register(code);
     enter_exception(0x200, kUndefinedSyndrome, 0);
@@ -133,8 +146,13 @@ std::optional<Exit> GuestCpu::load_store(u32 code) {
     const Gpa at{general_register(rn) + (u64{field(code, 21, 10)} << size)};
     transfer_ = {field(code, 4, 0), width, opc >= 2, opc == 3 || (opc == 1 && size < 3)};
     u64 data = opc == 0 ? general_register(transfer_.rt) : 0;
-    if (auto exit = access(at, opc == 0 ? MemoryAccess::write : MemoryAccess::read, width, data))
+    if (auto exit = access(at, opc == 0 ? MemoryAccess::write : MemoryAccess::read, width, data)) {
+        const u32 sign = transfer_.sign ? 1U << 21 : 0;
+        const u32 sixty_four = !transfer_.narrow && (opc >= 2 || size == 3) ? 1U << 15 : 0;
+        trap_ = trap_of(aarch64::Ec::data_abort_lower, 1U << 24 | size << 22 | sign | transfer_.rt << 16 | sixty_four |
+                                                           (opc == 0 ? 1U << 6 : 0) | fault_status_);
         return exit;
+    }
     if (opc != 0)
         put(transfer_, data);
     pc_ += 4;
@@ -170,6 +188,7 @@ std::optional<Exit> GuestCpu::move_system_register(u32 code) {
     syndrome_ = 0x18U << 26 | 1U << 25 | u32{aarch64::sysreg_op0(id)} << 20 | u32{aarch64::sysreg_op2(id)} << 17 |
                 u32{aarch64::sysreg_op1(id)} << 14 | u32{aarch64::sysreg_crn(id)} << 10 | rt << 5 |
                 u32{aarch64::sysreg_crm(id)} << 1 | (write ? 0U : 1U);
+    trap_ = syndrome_;
     return Exit{SystemRegisterExit{id, write, write ? general_register(rt) : 0}};
 }
 

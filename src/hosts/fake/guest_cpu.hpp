@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A vCPU that executes A64 code, so that the programs of the conformance suite run on the fake host as on hardware. It knows
+// A vCPU that executes A64 code, so that the programs of the conformance suite run in a process as on hardware. It knows
 // the few instructions that such programs use: moves, addition, logic, loads and stores with an immediate offset, branches,
 // system registers, HVC, SMC, WFI. Everything else is undefined to the guest. EL1 only, MMU off, the CPU interfaces of GICv2 and GICv3;
 // one instruction takes one tick of the clock.
 #pragma once
 
-#include <hosts/fake/guest_space.hpp>
+#include <hosts/fake/guest_memory.hpp>
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/services.hpp>
 
@@ -53,8 +53,8 @@ class GuestCpu final : public VcpuPort {
 public:
     enum class State : u8 { stopped, runnable, blocked };
 
-    GuestCpu(GuestSpace &space, Clock &clock, u64 affinity)
-        : space_(space), clock_(clock), lists_(ListRegisters::full()), timer_(clock), affinity_(affinity) {}
+    GuestCpu(const GuestMemory &memory, Clock &clock, u64 affinity)
+        : memory_(memory), clock_(clock), lists_(ListRegisters::full()), timer_(clock), affinity_(affinity) {}
 
     // -- VcpuPort
     [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
@@ -86,6 +86,8 @@ public:
     [[nodiscard]] bool take_kick() { return std::exchange(kicked_, false); }
     /// Executes up to `budget` instructions; the exit that ended it, if any.
     [[nodiscard]] std::optional<Exit> run(unsigned budget);
+    /// What the hardware's syndrome register says of that exit; 0 for interrupts.
+    [[nodiscard]] u32 trap() const { return trap_; }
     /// Applies the answer to the exit.
     void finish(Answer answer);
 
@@ -112,7 +114,7 @@ private:
     void enter_exception(u64 vector, u64 syndrome, u64 address);
     void set(unsigned n, bool wide, u64 value) { set_general_register(n, wide ? value : value & 0xffff'ffff); }
 
-    GuestSpace &space_;
+    const GuestMemory &memory_;
     Clock &clock_;
     ListRegisters lists_;
     GuestTimer timer_;
@@ -125,8 +127,10 @@ private:
     State state_ = State::stopped;
     bool kicked_ = false;
     Exit exit_;
-    u32 syndrome_ = 0;  ///< of the exit, where the guest's code tells the register
-    Transfer transfer_; ///< where the answer's data goes
+    u32 syndrome_ = 0;     ///< of the exit, where the guest's code tells the register
+    u32 trap_ = 0;         ///< the same for each exit of an instruction
+    u32 fault_status_ = 0; ///< of the last access that was refused
+    Transfer transfer_;    ///< where the answer's data goes
     u64 fault_address_ = 0;
 };
 
