@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The exit path of the seL4 host on a kernel that is played: which calls it makes, what it makes of messages, true and forged.
-#include "kernel_double.hpp"
+#include <sel4_host/double/environment.hpp>
 
 #include <hosts/sel4/endpoint.hpp>
 #include <hosts/sel4/services.hpp>
@@ -11,36 +11,50 @@
 namespace sel4vm::sel4 {
 namespace {
 
-using test::KernelDouble;
+using sel4_double::Kernel;
+using sel4_double::Tcb;
 
 constexpr u64 kPc = 0x4008'0000;
 constexpr u32 kReadW0 = 0x9380'0005; // data abort from EL1, ISV, word, read into w0, translation fault at level 1
 constexpr u32 kWriteX28 = 0x939c'8045;
 
+/// Destroyed last: everything is back, and nothing was wrong.
+struct CheckedEnvironment : sel4_double::Environment {
+    CheckedEnvironment() { kernel.options.executes = false; }
+    ~CheckedEnvironment() {
+        EXPECT_EQ(kernel.violation, "");
+        EXPECT_EQ(live(), at_start);
+    }
+    usize at_start = live();
+};
+
 class Sel4Endpoint : public testing::Test {
 protected:
     Sel4Endpoint() {
-        EXPECT_TRUE(endpoint.create(ep));
-        EXPECT_TRUE(vcpu.create(kernel.vka, tcb));
+        EXPECT_TRUE(ep.allocate(environment.vka, seL4_EndpointObject, seL4_EndpointBits));
+        EXPECT_TRUE(tcb.allocate(environment.vka, seL4_TCBObject, seL4_TCBBits));
+        EXPECT_TRUE(endpoint.create(ep.cap()));
+        EXPECT_TRUE(vcpu.create(environment.vka, tcb.cap()));
         vcpu.reset(kPc, 7);
         vcpu.resume();
     }
-    ~Sel4Endpoint() override { EXPECT_EQ(kernel.violation, ""); }
 
     void fault(seL4_Word label, std::vector<seL4_Word> words) {
-        kernel.queue.push_back({vcpu.badge(), label, std::move(words), tcb});
+        kernel.played.push_back({vcpu.badge(), label, std::move(words), &thread()});
     }
     void memory_fault(u32 esr, u64 gpa) { fault(seL4_Fault_VMFault, {kPc, gpa, 0, esr}); }
-    void notification(u64 badge) { kernel.queue.push_back({badge, 0, {}, 0}); }
+    void notification(u64 badge) { kernel.played.push_back({badge, 0, {}, nullptr}); }
     void wait(Answer answer = Answer::none()) { endpoint.resume_and_wait(answer, event); }
-    seL4_Word &reg(unsigned word) { return kernel.slot(tcb)->object->registers[word]; }
+    Tcb &thread() { return *kernel.slot(tcb.cap())->as<Tcb>(); }
+    seL4_Word &reg(unsigned word) { return thread().registers[word]; }
 
-    KernelDouble kernel;
+    CheckedEnvironment environment;
+    Kernel &kernel = environment.kernel;
     CounterClock clock;
-    seL4_CPtr ep = kernel.make(seL4_EndpointObject, 4);
-    seL4_CPtr tcb = kernel.make(seL4_TCBObject, seL4_TCBBits);
-    Endpoint endpoint{kernel.vka, clock};
-    GuestSpace space{Environment{&kernel.vka, nullptr, &CHeap::instance(), nullptr}};
+    OwnedObject ep;
+    OwnedObject tcb;
+    Endpoint endpoint{environment.vka, clock};
+    GuestSpace space{Environment{&environment.vka, nullptr, &CHeap::instance(), nullptr}};
     Vcpu vcpu{endpoint, space, VcpuSetup{VmId{0}, VcpuId{0}, 0, 0}};
     Event event;
 };
@@ -82,10 +96,10 @@ TEST_F(Sel4Endpoint, AnHvcIsAnsweredInTheReply) {
     notification(1);
     wait(Answer::complete());
     EXPECT_EQ(kernel.calls - before, 1u);
-    ASSERT_EQ(kernel.replies.back().size(), 9u);
-    EXPECT_EQ(kernel.replies.back()[0], 0x10001u);
-    EXPECT_EQ(kernel.replies.back()[7], 7u);
-    EXPECT_EQ(kernel.replies.back()[8], kPc + 4);
+    ASSERT_EQ(kernel.answers.back().size(), 9u);
+    EXPECT_EQ(kernel.answers.back()[0], 0x10001u);
+    EXPECT_EQ(kernel.answers.back()[7], 7u);
+    EXPECT_EQ(kernel.answers.back()[8], kPc + 4);
 }
 
 TEST_F(Sel4Endpoint, ABlockedVcpuGetsNoAnswerAndGoesOnWhenKicked) {
@@ -94,13 +108,13 @@ TEST_F(Sel4Endpoint, ABlockedVcpuGetsNoAnswerAndGoesOnWhenKicked) {
     ASSERT_EQ(event.exit.kind, ExitKind::wait);
     notification(1);
     wait(Answer::complete().then(Next::block));
-    EXPECT_FALSE(kernel.slot(tcb)->object->running);
+    EXPECT_NE(thread().state, Tcb::State::running);
     vcpu.kick();
     wait();
     EXPECT_EQ(event.exit.kind, ExitKind::kicked);
     notification(1);
     wait(Answer::retry());
-    EXPECT_TRUE(kernel.slot(tcb)->object->running);
+    EXPECT_EQ(thread().state, Tcb::State::running);
     EXPECT_EQ(reg(kWordPc), kPc + 4) << "it goes on after the WFI";
 }
 
@@ -113,7 +127,7 @@ TEST_F(Sel4Endpoint, ForgedMessagesAreAnsweredAndOtherwiseIgnored) {
     wait();
     EXPECT_EQ(event.kind, EventKind::notification);
     EXPECT_EQ(event.badge, 0x10u);
-    EXPECT_EQ(kernel.replies.size(), 4u);
+    EXPECT_EQ(kernel.answers.size(), 4u);
 }
 
 TEST_F(Sel4Endpoint, AForgedMaintenanceIndexFinishesNothing) {
@@ -148,7 +162,7 @@ TEST_F(Sel4Endpoint, AVcpuThatWasStoppedSaysNothing) {
     memory_fault(kReadW0, 0x0900'0000);
     wait();
     endpoint.apply(Answer::complete().then(Next::stop));
-    kernel.queue.push_back({vcpu.badge(), seL4_Fault_VCPUFault, {0}, 0});
+    kernel.played.push_back({vcpu.badge(), seL4_Fault_VCPUFault, {0}, nullptr});
     notification(2);
     wait();
     EXPECT_EQ(event.kind, EventKind::notification);

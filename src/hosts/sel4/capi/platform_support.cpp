@@ -2,11 +2,13 @@
 //
 // What the platform support library needs from seL4: files of the program's C library (CPIO archive, file server), pages from
 // the client's vka and simple, and their mappings in the VMM's vspace.
+#include <hosts/sel4/services.hpp>
+
 #include <sel4vmmplatsupport/host_hooks.hpp>
 
 #include <sel4vm/base/text.hpp>
 
-#include <cstdlib>
+#include <memory>
 #include <new>
 
 extern "C" {
@@ -83,7 +85,7 @@ Result<ImageSource *, HostError> open_image(vm_t &, const char *name) {
     if (descriptor < 0)
         return fail(HostErrorKind::invalid);
     const off_t size = lseek(descriptor, 0, SEEK_END);
-    void *block = size < 0 ? nullptr : std::malloc(sizeof(PosixFile));
+    void *block = size < 0 ? nullptr : sel4::CHeap::instance().allocate(sizeof(PosixFile), alignof(PosixFile));
     if (block == nullptr) {
         static_cast<void>(close(descriptor));
         return fail(size < 0 ? HostErrorKind::failed : HostErrorKind::out_of_memory);
@@ -93,8 +95,8 @@ Result<ImageSource *, HostError> open_image(vm_t &, const char *name) {
 
 void close_image(vm_t &, ImageSource &image) {
     auto *file = static_cast<PosixFile *>(&image);
-    file->~PosixFile();
-    std::free(file);
+    std::destroy_at(file);
+    sel4::CHeap::instance().deallocate(file, sizeof(PosixFile), alignof(PosixFile));
 }
 
 Result<Page, HostError> allocate_page(vm_t &vm) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The conformance suite on the seL4 host, over the double of seL4: nothing may be left, and no call may be one that can never be right.
+#include <sel4_host/double/host.hpp>
+
+#include <platform_support/platform_tests.h>
+#include <suite/conformance.h>
+
+#include <gtest/gtest.h>
+
+#include <span>
+
+namespace sel4vm::sel4_double {
+namespace {
+
+class SuiteTest : public testing::Test {
+public:
+    explicit SuiteTest(const conformance_test_t &test) : test_(test) {}
+    void TestBody() override {
+        vm_host_t host{};
+        ASSERT_EQ(vm_host_open(&host), 0);
+        conformance_t t{};
+        t.host = &host;
+        t.abilities = CONFORMANCE_HAS_FRAMES | CONFORMANCE_HAS_SMP | CONFORMANCE_TRAPS_PMU;
+        t.failed = [](conformance_t *, const char *file, int line, const char *what) {
+            ADD_FAILURE_AT(file, line) << what;
+        };
+        t.live = [](conformance_t *c) { return environment_of(*c->host).live(); };
+        t.repetitions = 1000;
+        conformance_run(&t, &test_);
+        EXPECT_EQ(kernel_of(host).violation, "");
+        vm_host_close(&host);
+    }
+
+private:
+    const conformance_test_t &test_;
+};
+
+bool register_all(std::span<const conformance_test_t> tests) {
+    for (const conformance_test_t &test : tests)
+        testing::RegisterTest("Conformance", test.name, nullptr, nullptr, __FILE__, __LINE__,
+                              [&test]() -> SuiteTest * { return new SuiteTest(test); });
+    return true;
+}
+
+const bool registered = register_all({conformance_tests, conformance_test_count}) &&
+                        register_all({platform_support_tests, platform_support_test_count});
+
+} // namespace
+} // namespace sel4vm::sel4_double

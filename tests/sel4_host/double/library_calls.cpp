@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// libsel4vka and libsel4simple over the environment.
+#include <sel4_host/double/environment.hpp>
+
+using namespace sel4vm;
+using namespace sel4vm::sel4_double;
+
+namespace {
+Environment &environment_of(const vka_t *vka) { return *static_cast<Environment *>(vka->data); }
+Environment &environment_of(const simple_t *simple) { return *static_cast<Environment *>(simple->data); }
+} // namespace
+
+extern "C" {
+
+int vka_cspace_alloc(vka_t *vka, seL4_CPtr *slot) {
+    Environment &environment = environment_of(vka);
+    const auto taken = environment.kernel.refusals.resource() ? std::nullopt : environment.take_slot();
+    if (!taken)
+        return -1;
+    *slot = *taken;
+    return 0;
+}
+
+void vka_cspace_free(vka_t *vka, seL4_CPtr slot) { environment_of(vka).give_back_slot(slot); }
+
+void vka_cspace_make_path(vka_t *vka, seL4_CPtr slot, cspacepath_t *path) {
+    environment_of(vka).make_path(slot, *path);
+}
+
+int vka_cspace_alloc_path(vka_t *vka, cspacepath_t *path) {
+    seL4_CPtr slot = 0;
+    if (vka_cspace_alloc(vka, &slot) != 0)
+        return -1;
+    vka_cspace_make_path(vka, slot, path);
+    return 0;
+}
+
+int vka_alloc_object(vka_t *vka, seL4_Word type, seL4_Word size_bits, vka_object_t *object) {
+    return environment_of(vka).make(type, size_bits, std::nullopt, *object) ? 0 : -1;
+}
+
+int vka_alloc_object_at_maybe_dev(vka_t *vka, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, bool device,
+                                  vka_object_t *object) {
+    *object = {};
+    if (!device && !PhysicalMemory::is_ram(paddr))
+        return -1;
+    return environment_of(vka).make(type, size_bits, paddr, *object) ? 0 : -1;
+}
+
+void vka_free_object(vka_t *vka, vka_object_t *object) { environment_of(vka).free(*object); }
+
+seL4_Error simple_ASIDPool_assign(simple_t *simple, seL4_CPtr vspace) {
+    return seL4_ARM_ASIDPool_Assign(environment_of(simple).asid_pool, vspace);
+}
+
+seL4_Error simple_get_frame_cap(simple_t *simple, void *paddr, int size_bits, cspacepath_t *path) {
+    Environment &environment = environment_of(simple);
+    // SAFETY: physical addresses are given as pointers.
+    const seL4_CPtr frame = environment.device_frame(reinterpret_cast<u64>(paddr));
+    if (frame == seL4_CapNull || size_bits != seL4_PageBits)
+        return seL4_FailedLookup;
+    return seL4_CNode_Copy(path->root, path->capPtr, static_cast<seL4_Uint8>(path->capDepth), environment.root_node,
+                           frame, seL4_WordBits, seL4_AllRights);
+}
+
+seL4_CPtr simple_get_tcb(simple_t *simple) { return environment_of(simple).tcb; }
+
+seL4_CPtr simple_get_sched_ctrl(simple_t *simple, int core) {
+    return core < 0 || core >= CONFIG_MAX_NUM_NODES ? seL4_CapNull : environment_of(simple).sched_control[core];
+}
+
+int simple_get_core_count(simple_t *) { return CONFIG_MAX_NUM_NODES; }
+
+} // extern "C"

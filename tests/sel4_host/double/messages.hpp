@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Endpoints, notifications and reply objects.
+#pragma once
+
+#include <sel4_host/double/thread.hpp>
+
+#include <deque>
+#include <vector>
+
+namespace sel4vm::sel4_double {
+
+struct Message {
+    u64 badge = 0;
+    u64 label = 0;
+    std::vector<u64> words;
+    Tcb *sender = nullptr; ///< waits; for the answer, too, when it is a fault
+};
+
+class Endpoint final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::endpoint;
+    Endpoint() : Object(kKind, seL4_EndpointBits) {}
+    std::deque<Message> queue;
+};
+
+class Notification final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::notification;
+    Notification() : Object(kKind, seL4_NotificationBits) {}
+    void finalise() override;
+    u64 word = 0;
+    Tcb *bound = nullptr;
+};
+
+class Reply final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::reply;
+    Reply() : Object(kKind, seL4_ReplyBits) {}
+    void finalise() override;
+    Tcb *thread = nullptr; ///< that waits for it
+};
+
+/// The thread stops with this fault and tells its handler.
+void raise_fault(Tcb &thread, u64 label, std::vector<u64> words);
+
+} // namespace sel4vm::sel4_double

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A thread: its registers in the kernel's order, its state, and what it holds.
+#pragma once
+
+#include <sel4_host/double/object.hpp>
+
+#include <array>
+
+namespace sel4vm::sel4_double {
+
+class Endpoint;
+class Notification;
+class Reply;
+class Vcpu;
+
+class SchedContext final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::sched_context;
+    explicit SchedContext(unsigned bits) : Object(kKind, bits) {}
+    bool configured = false;
+    class Tcb *thread = nullptr;
+};
+
+class SchedControl final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::sched_control;
+    explicit SchedControl(unsigned of) : Object(kKind, 0), cpu(of) {}
+    const unsigned cpu;
+};
+
+class Tcb final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::tcb;
+    static constexpr unsigned kRegisters = 36;
+    enum class State : u8 { inactive, running, blocked_on_send, blocked_on_reply };
+    /// Places in `registers`.
+    enum Word : u8 { kPc, kSp, kPstate, kX0, kTpidr = 34, kTpidrro = 35 };
+
+    Tcb() : Object(kKind, seL4_TCBBits) {}
+    void finalise() override;
+
+    /// Nothing else waits for it, nor it for anything.
+    void cancel_ipc();
+    void set_pstate(u64 value);
+    [[nodiscard]] bool runs() const;
+
+    State state = State::inactive;
+    std::array<u64, kRegisters> registers{};
+    Capability cspace;
+    Capability vspace;
+    u64 fault_handler = 0;     ///< not MCS: its number in `cspace`
+    Capability fault_endpoint; ///< MCS
+    u64 priority = 0;
+    u64 max_priority = 0;
+    u64 affinity = 0;
+    SchedContext *context = nullptr;
+    Vcpu *vcpu = nullptr;
+    Notification *notification = nullptr; ///< bound
+    Endpoint *sends_to = nullptr;
+    Reply *reply = nullptr; ///< MCS: what answers it
+    u64 fault = 0;          ///< label of the fault that waits for its answer
+};
+
+/// Where the kernel has x0 to x30 among the registers.
+[[nodiscard]] unsigned word_of_x(unsigned n);
+
+} // namespace sel4vm::sel4_double

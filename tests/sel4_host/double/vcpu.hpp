@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A VCPU object: a CPU that executes A64 code, with the guest's own system registers, list registers and timer in it. The thread's
+// registers are put into it for each turn.
+#pragma once
+
+#include <sel4_host/double/thread.hpp>
+
+#include <hosts/fake/guest_cpu.hpp>
+
+namespace sel4vm::sel4_double {
+
+class Vcpu final : public Object, private fake::GuestMemory {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::vcpu;
+    explicit Vcpu(fake::Clock &clock) : Object(kKind, seL4_VCPUBits), cpu(*this, clock, 0) {}
+    void finalise() override { dissociate(); }
+
+    void associate(Tcb &with);
+    void dissociate();
+    /// One turn of the thread's guest; the exit that ended it.
+    [[nodiscard]] std::optional<Exit> run(unsigned instructions);
+    /// A list register whose interrupt ended and was not reported; it is reported now.
+    [[nodiscard]] std::optional<unsigned> take_ended();
+
+    fake::GuestCpu cpu;
+    Tcb *thread = nullptr;
+    bool waits = false; ///< in a WFI that does not trap
+
+private:
+    [[nodiscard]] std::optional<Page> look_up(Gpa at) const override;
+};
+
+} // namespace sel4vm::sel4_double
