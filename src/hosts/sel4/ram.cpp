@@ -71,9 +71,25 @@ Status<HostError> RamBacking::adopt(u64 size_bytes, FrameCaps &frames) {
     return make_window();
 }
 
+// One at a time, since vspace leaves those mapped that it had mapped before the one that it could not, and does not say how many.
+int RamBacking::map_frames(void *window, reservation_t place) {
+    auto *const first = static_cast<u8 *>(window);
+    for (usize done = 0; done < frames_.size(); ++done) {
+        seL4_CPtr cap = frames_[done].window_cap();
+        const int error =
+            vspace_map_pages_at_vaddr(&vmm_, &cap, nullptr, first + (done << frame_bits_), 1, frame_bits_, place);
+        if (error == 0)
+            continue;
+        if (done != 0)
+            vspace_unmap_pages(&vmm_, window, done, frame_bits_, VSPACE_PRESERVE);
+        return error;
+    }
+    return 0;
+}
+
 // A table of small pages that an earlier window left behind keeps a large page from being mapped over it, and vspace gives the
 // lowest free address: such places are held while others are tried.
-Status<HostError> RamBacking::map_window(seL4_CPtr *caps) {
+Status<HostError> RamBacking::map_window() {
     constexpr int kCacheable = 1;
     constexpr unsigned kMaxTries = 16;
     std::array<reservation_t, kMaxTries> held{};
@@ -85,7 +101,7 @@ Status<HostError> RamBacking::map_window(seL4_CPtr *caps) {
             vspace_reserve_range_aligned(&vmm_, block_.size_bytes, frame_bits_, seL4_AllRights, kCacheable, &window);
         if (place.res == nullptr)
             break;
-        const int refused = vspace_map_pages_at_vaddr(&vmm_, caps, nullptr, window, frames_.size(), frame_bits_, place);
+        const int refused = map_frames(window, place);
         if (refused == 0) {
             reservation_ = place;
             window_mapped_ = true;
@@ -103,17 +119,11 @@ Status<HostError> RamBacking::map_window(seL4_CPtr *caps) {
 }
 
 Status<HostError> RamBacking::make_window() {
-    const usize count = frames_.size();
     for (RamFrame &frame : frames_) {
         if (auto done = frame.guest.copy_of(vka_, frame.window_cap(), seL4_AllRights); !done)
             return done;
     }
-    auto caps = OwnedArray<seL4_CPtr>::make(allocator_, count);
-    if (!caps)
-        return Err{out_of_memory()};
-    for (usize i = 0; i < count; ++i)
-        caps[i] = frames_[i].window_cap();
-    if (auto done = map_window(caps.begin()); !done)
+    if (auto done = map_window(); !done)
         return done;
     const seL4_ARM_Page_GetAddress_t address = seL4_ARM_Page_GetAddress(frames_[0].window_cap());
     if (address.error != 0)

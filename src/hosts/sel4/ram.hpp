@@ -75,7 +75,8 @@ public:
 private:
     [[nodiscard]] Status<HostError> make_frames(u64 size_bytes, unsigned frame_bits);
     [[nodiscard]] Status<HostError> make_window();
-    [[nodiscard]] Status<HostError> map_window(seL4_CPtr *caps);
+    [[nodiscard]] Status<HostError> map_window();
+    [[nodiscard]] int map_frames(void *window, reservation_t place);
 
     vka_t &vka_;
     vspace_t &vmm_;

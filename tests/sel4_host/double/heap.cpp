@@ -21,6 +21,14 @@ void *sel4_double_malloc(size_t size) {
     return std::malloc(size);
 }
 
+void *sel4_double_calloc(size_t count, size_t size) {
+    Kernel &kernel = Kernel::current();
+    if (kernel.refusals.resource())
+        return nullptr;
+    ++kernel.heap_blocks;
+    return std::calloc(count, size);
+}
+
 int sel4_double_posix_memalign(void **block, size_t alignment, size_t size) {
     Kernel &kernel = Kernel::current();
     if (kernel.refusals.resource())

@@ -9,6 +9,7 @@ using namespace sel4vm::sel4_double;
 namespace {
 Environment &environment_of(const vka_t *vka) { return *static_cast<Environment *>(vka->data); }
 Environment &environment_of(const simple_t *simple) { return *static_cast<Environment *>(simple->data); }
+seL4_Uint8 depth_of(const cspacepath_t &path) { return static_cast<seL4_Uint8>(path.capDepth); }
 } // namespace
 
 extern "C" {
@@ -35,6 +36,17 @@ int vka_cspace_alloc_path(vka_t *vka, cspacepath_t *path) {
     vka_cspace_make_path(vka, slot, path);
     return 0;
 }
+
+int vka_cnode_copy(const cspacepath_t *to, const cspacepath_t *from, seL4_CapRights_t rights) {
+    return seL4_CNode_Copy(to->root, to->capPtr, depth_of(*to), from->root, from->capPtr, depth_of(*from), rights);
+}
+
+int vka_cnode_mint(const cspacepath_t *to, const cspacepath_t *from, seL4_CapRights_t rights, seL4_Word badge) {
+    return seL4_CNode_Mint(to->root, to->capPtr, depth_of(*to), from->root, from->capPtr, depth_of(*from), rights,
+                           badge);
+}
+
+int vka_cnode_delete(const cspacepath_t *slot) { return seL4_CNode_Delete(slot->root, slot->capPtr, depth_of(*slot)); }
 
 int vka_alloc_object(vka_t *vka, seL4_Word type, seL4_Word size_bits, vka_object_t *object) {
     return environment_of(vka).make(type, size_bits, std::nullopt, *object) ? 0 : -1;

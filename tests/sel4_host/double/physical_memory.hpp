@@ -28,6 +28,8 @@ public:
     [[nodiscard]] std::optional<u64> take(unsigned bits);
     [[nodiscard]] bool take_at(u64 phys, unsigned bits);
     void give_back(u64 phys) { taken_.erase(phys); }
+    /// How many are taken.
+    [[nodiscard]] usize pieces() const { return taken_.size(); }
     [[nodiscard]] static bool is_ram(u64 phys) { return phys - kRamBase < kRamBytes; }
     [[nodiscard]] static bool is_device(u64 phys) { return phys - kDeviceBase < kDeviceBytes; }
 
