@@ -31,4 +31,11 @@ private:
     [[nodiscard]] std::optional<Page> look_up(Gpa at) const override;
 };
 
+/// What lets its holder make secure monitor calls; with a badge, of one function only.
+class Smc final : public Object {
+public:
+    static constexpr ObjectKind kKind = ObjectKind::smc;
+    Smc() : Object(kKind, 0) {}
+};
+
 } // namespace sel4vm::sel4_double
