@@ -17,7 +17,7 @@ Environment::Environment()
 }
 
 // What is still there is the environment's own, or a leak that a test has seen.
-Environment::~Environment() { kernel.root->slots.clear(); }
+Environment::~Environment() { kernel.end(); }
 
 seL4_CPtr Environment::make_vmm_root() {
     const seL4_CPtr root = kernel.give(Capability(*new VSpace));

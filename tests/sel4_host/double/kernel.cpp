@@ -23,9 +23,18 @@ Kernel::Kernel() : root(new CNode(kRootRadix)), self(new Tcb), next_given_((u64{
 }
 
 Kernel::~Kernel() {
-    root->slots.clear(); // one of them leads to the node itself
+    end();
     cspace.clear();
     current_kernel = nullptr;
+}
+
+// Memory after what is in it. One of the slots leads to the node itself.
+void Kernel::end() {
+    for (Capability &cap : root->slots) {
+        if (!cap.is(ObjectKind::untyped))
+            cap.clear();
+    }
+    root->slots.clear();
 }
 
 Kernel &Kernel::current() {

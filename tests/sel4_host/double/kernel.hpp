@@ -35,6 +35,8 @@ public:
     ~Kernel();
     Kernel(const Kernel &) = delete;
     Kernel &operator=(const Kernel &) = delete;
+    /// Deletes all capabilities.
+    void end();
     /// The one that the C calls reach.
     [[nodiscard]] static Kernel &current();
 
