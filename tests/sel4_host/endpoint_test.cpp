@@ -118,6 +118,43 @@ TEST_F(Sel4Endpoint, ABlockedVcpuGetsNoAnswerAndGoesOnWhenKicked) {
     EXPECT_EQ(reg(kWordPc), kPc + 4) << "it goes on after the WFI";
 }
 
+TEST_F(Sel4Endpoint, AKickFromElsewhereReachesAnExecutorThatWaits) {
+    memory_fault(kReadW0, 0x0900'0000);
+    wait();
+    kernel.timers.emplace(u64{0}, [this] { vcpu.kick(); }); // while it waits
+    wait(Answer::complete(5));
+    ASSERT_EQ(event.exit.kind, ExitKind::kicked);
+    EXPECT_EQ(thread().state, Tcb::State::running) << "the guest goes on meanwhile";
+    EXPECT_EQ(vcpu.general_register(0), 5U);
+    EXPECT_EQ(thread().state, Tcb::State::inactive) << "unless somebody looks at its registers";
+    vcpu.set_general_register(1, 6);
+    notification(1);
+    wait(Answer::retry());
+    EXPECT_EQ(thread().state, Tcb::State::running);
+    EXPECT_EQ(reg(word_of_x(1)), 6U);
+}
+
+TEST_F(Sel4Endpoint, ASignalFromElsewhereIsAnEvent) {
+    kernel.timers.emplace(u64{0}, [this] { endpoint.signal(0x40); });
+    wait();
+    EXPECT_EQ(event.kind, EventKind::notification);
+    EXPECT_EQ(event.badge, 0x40U);
+}
+
+TEST_F(Sel4Endpoint, AVcpuThatIsBlockedIsResumedAndNotAnswered) {
+    fault(seL4_Fault_VCPUFault, {0x0600'0000}); // WFI
+    wait();
+    kernel.timers.emplace(u64{0}, [this] { vcpu.kick(); });
+    wait(Answer::complete().then(Next::block));
+    ASSERT_EQ(event.exit.kind, ExitKind::kicked);
+    const usize answers = kernel.answers.size();
+    notification(1);
+    wait(Answer::retry());
+    EXPECT_EQ(kernel.answers.size(), answers);
+    EXPECT_EQ(reg(kWordPc), kPc + 4);
+    EXPECT_EQ(thread().state, Tcb::State::running);
+}
+
 TEST_F(Sel4Endpoint, ForgedMessagesAreAnsweredAndOtherwiseIgnored) {
     fault(seL4_Fault_VMFault, {kPc});                    // too short
     fault(seL4_Fault_VPPIEvent, {30});                   // not the virtual timer

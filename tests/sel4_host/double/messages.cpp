@@ -3,6 +3,8 @@
 
 #include <sel4_host/double/kernel.hpp>
 
+#include <algorithm>
+
 namespace sel4vm::sel4_double {
 
 void Notification::finalise() {
@@ -81,7 +83,11 @@ Message Kernel::receive(Endpoint &endpoint, Reply *reply) {
     if (sender == nullptr)
         return message;
     sender->sends_to = nullptr;
-    sender->fault = message.label;
+    if (message.how == Message::Sender::sends) {
+        sender->state = Tcb::State::running;
+        return message;
+    }
+    sender->fault = message.how == Message::Sender::faulted ? message.label : 0;
     sender->state = Tcb::State::blocked_on_reply;
     if (reply != nullptr) {
         reply->thread = sender;
@@ -96,11 +102,18 @@ void Kernel::answer(Reply *reply, u64 label, const std::vector<u64> &words) {
     answers.push_back(words);
     Tcb *thread = reply != nullptr ? std::exchange(reply->thread, nullptr) : std::exchange(last_fault, nullptr);
     if (thread == nullptr) {
-        violate("an answer to nobody");
+        if (std::none_of(threads.begin(), threads.end(), [](const Tcb *any) { return any->forges; }))
+            violate("an answer to nobody");
         return;
     }
     thread->reply = nullptr;
-    if (thread->fault == seL4_Fault_UnknownSyscall) {
+    if (thread->fault == 0) { // it made a call, and gets a message
+        thread->registers[Tcb::kX0] = 0;
+        thread->registers[Tcb::kX0 + 1] = seL4_MessageInfo_new(label, 0, 0, words.size()).words[0];
+        for (usize i = 0; i < words.size() && i < 4; ++i)
+            thread->registers[Tcb::kX0 + 2 + i] = words[i];
+        label = 0;
+    } else if (thread->fault == seL4_Fault_UnknownSyscall) {
         for (usize i = 0; i < words.size(); ++i) {
             if (i < seL4_UnknownSyscall_FaultIP)
                 thread->registers[word_of_x(static_cast<unsigned>(i))] = words[i];

@@ -11,10 +11,12 @@
 namespace sel4vm::sel4_double {
 
 struct Message {
+    enum class Sender : u8 { faulted, calls, sends };
     u64 badge = 0;
     u64 label = 0;
     std::vector<u64> words;
-    Tcb *sender = nullptr; ///< waits; for the answer, too, when it is a fault
+    Tcb *sender = nullptr; ///< waits until it is received, and then for the answer, unless it only sends
+    Sender how = Sender::faulted;
 };
 
 class Endpoint final : public Object {
@@ -41,6 +43,8 @@ public:
     Tcb *thread = nullptr; ///< that waits for it
 };
 
+/// False: this thread's hvc names no system call.
+[[nodiscard]] bool make_guests_call(Tcb &thread);
 /// The thread stops with this fault and tells its handler.
 void raise_fault(Tcb &thread, u64 label, std::vector<u64> words);
 

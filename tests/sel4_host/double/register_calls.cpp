@@ -48,7 +48,7 @@ extern "C" seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr cap, seL4_MessageInfo_t
     Tcb *const thread = kernel.invoked_as<Tcb>(cap);
     if (thread == nullptr)
         return seL4_MessageInfo_new(seL4_InvalidCapability, 0, 0, 0);
-    if (thread->state == Tcb::State::running)
+    if (thread->state == Tcb::State::running && !thread->forges)
         kernel.violate("registers of a thread that runs");
     const CallersMessage message{{mr0, mr1, mr2, mr3}};
     const seL4_Word length = seL4_MessageInfo_get_length(tag);

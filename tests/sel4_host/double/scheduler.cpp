@@ -37,6 +37,8 @@ void report(Tcb &thread, Vcpu &vcpu, const Exit &exit) {
         return raise_fault(thread, seL4_Fault_VMFault,
                            {pc, exit.memory.gpa.value(), exit.memory.access == MemoryAccess::fetch ? u64{1} : 0, trap});
     case ExitKind::hypercall:
+        if (exit.hypercall.conduit == Conduit::hvc && make_guests_call(thread))
+            return;
         if (exit.hypercall.conduit == Conduit::hvc)
             return raise_fault(thread, seL4_Fault_UnknownSyscall, syscall_words(thread));
         break;

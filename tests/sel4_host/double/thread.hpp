@@ -59,6 +59,7 @@ public:
     Notification *notification = nullptr; ///< bound
     Endpoint *sends_to = nullptr;
     Reply *reply = nullptr; ///< MCS: what answers it
+    bool forges = false;    ///< it has sent a message of its own
     u64 fault = 0;          ///< label of the fault that waits for its answer
 };
 
