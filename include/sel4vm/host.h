@@ -26,7 +26,7 @@ typedef struct vm_host {
 /** Fills it. Once in a program. @return 0, or -1 when the environment lacks something, which the log says */
 int vm_host_open(vm_host_t *host);
 
-/** Gives it back; all VMs are destroyed. */
+/** Gives it back; all VMs are destroyed. On seL4 the program's own allocator, address space and output stay as they are. */
 void vm_host_close(vm_host_t *host);
 
 /**
@@ -54,7 +54,9 @@ size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size);
 
 /**
  * From now on input on the host's console reaches the VM's notification callback with `badge`, as a signal of
- * vm_host_make_signal() does. @return -1 when the host has no input, or it is listened to already
+ * vm_host_make_signal() does, until vm_host_close().
+ * @return -1 when the host has no input or cannot tell when it comes (seL4: libplatsupport's driver knows no interrupt of the
+ *   serial port), or it is listened to already
  */
 int vm_host_console_listen(vm_host_t *host, seL4_Word badge);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sel4vm/host.h for a root task: everything from the boot information, files from the CPIO archive that is linked in, the console
- * through libsel4platsupport. In C, since allocman's headers are no C++. Not used by clients that have an environment of their own.
+ * sel4vm/host.h for a root task: everything from the boot information, files from the CPIO archive that is linked in. In C, since
+ * allocman's headers are no C++. Not used by clients that have an environment of their own.
  */
-#include <sel4vm/host.h>
+#include <hosts/sel4/environment/environment.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -14,34 +14,20 @@
 #include <muslcsys/io.h>
 #include <sel4platsupport/bootinfo.h>
 #include <sel4platsupport/io.h>
-#include <sel4platsupport/platsupport.h>
-#include <sel4utils/vspace.h>
 #include <simple-default/simple-default.h>
 #include <vka/capops.h>
 
-/* Before there is virtual memory to grow in, allocman lives in the first; then in the second. */
-#define EARLY_POOL_BYTES   (1u << 22)
-#define VIRTUAL_POOL_BYTES (1ul << 28)
-
 extern char _cpio_archive[] __attribute__((weak));
 extern char _cpio_archive_end[] __attribute__((weak));
-
-struct environment {
-    sel4utils_alloc_data_t vspace_data;
-    vka_object_t endpoint;
-    vka_object_t notification;
-    bool bound;
-    char early_pool[EARLY_POOL_BYTES];
-};
 
 static struct environment environment; /* of the one root task */
 
 int vm_host_open(vm_host_t *host) {
     seL4_BootInfo *info = platsupport_get_bootinfo();
     struct environment *env = &environment;
-    memset(host, 0, sizeof *host);
     if (info == NULL || host == NULL)
         return -1;
+    memset(host, 0, sizeof *host);
     simple_default_init_bootinfo(&host->simple, info);
     allocman_t *allocman = bootstrap_use_current_simple(&host->simple, sizeof env->early_pool, env->early_pool);
     if (allocman == NULL)
@@ -57,7 +43,7 @@ int vm_host_open(vm_host_t *host) {
     bootstrap_configure_virtual_pool(allocman, pool, VIRTUAL_POOL_BYTES, simple_get_pd(&host->simple));
     if (sel4platsupport_new_io_ops(&host->vspace, &host->vka, &host->simple, &host->io_ops) != 0)
         return -1;
-    platsupport_serial_setup_simple(&host->vspace, &host->simple, &host->vka);
+    console_open(&env->console, host);
     if (_cpio_archive != NULL)
         muslcsys_install_cpio_interface(_cpio_archive, (unsigned long)(_cpio_archive_end - _cpio_archive),
                                         cpio_get_file);
@@ -73,6 +59,7 @@ void vm_host_close(vm_host_t *host) {
     struct environment *env = host->impl;
     if (env == NULL)
         return;
+    console_close(&env->console);
     if (env->bound) {
         seL4_TCB_UnbindNotification(simple_get_tcb(&host->simple));
         vka_free_object(&host->vka, &env->notification);
@@ -119,37 +106,6 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
 }
 
 void vm_host_log(const char *line) { printf("%s\n", line); }
-
-void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
-    const char *at = bytes;
-    (void)host;
-    /* libsel4platsupport puts a carriage return before each line's end by itself. */
-    for (size_t i = 0; i < size; i++) {
-        if (at[i] != '\r')
-            putchar(at[i]);
-    }
-    fflush(stdout);
-}
-
-size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
-    char *at = bytes;
-    size_t count = 0;
-    (void)host;
-    while (count < size) {
-        int c = __arch_getchar();
-        if (c < 0)
-            break;
-        at[count++] = (char)c;
-    }
-    return count;
-}
-
-/* Input needs the platform's serial interrupt, which has no portable name. */
-int vm_host_console_listen(vm_host_t *host, seL4_Word badge) {
-    (void)host;
-    (void)badge;
-    return -1;
-}
 
 int vm_host_file(vm_host_t *host, const char *name, const void **bytes, size_t *size) {
     unsigned long found = 0;
