@@ -64,7 +64,7 @@ struct vm_ram_region {
 
 /** The VM's memory. */
 struct vm_mem {
-    vspace_t vm_vspace;          /**< kept for its name: empty; vm_map_reservation() maps frames for the guest */
+    vspace_t vm_vspace;          /**< guest-physical addresses; without functions beside seL4 */
     vka_object_t vm_vspace_root; /**< its root object, where the host has one */
     vspace_t vmm_vspace;         /**< the VMM's own, as given to vm_init() */
     int num_ram_regions;

@@ -35,7 +35,7 @@ static inline vm_vcpu_t *vm_find_free_unassigned_vcpu(vm_t *vm) { return vm_vcpu
 
 static inline bool is_vcpu_online(vm_vcpu_t *vcpu) { return vcpu->vcpu_online; }
 
-/** The guest-physical address space. */
+/** The guest-physical address space; on seL4 with the functions of <vspace/vspace.h> (docs/using-on-sel4.md). */
 static inline vspace_t *vm_get_vspace(vm_t *vm) { return &vm->mem.vm_vspace; }
 
 /** The VMM's own address space. */

@@ -39,6 +39,8 @@ public:
     /// Deletes the capability and keeps the slot.
     void clear();
     void reset();
+    /// Slot and capability are somebody else's from now on.
+    void release() { vka_ = nullptr; }
 
 private:
     vka_t *vka_ = nullptr;

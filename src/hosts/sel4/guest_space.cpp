@@ -283,7 +283,8 @@ Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind)
     return Ok{};
 }
 
-Status<HostError> GuestSpace::map_frame(Gpa at, seL4_CPtr frame, unsigned size_bits, seL4_CapRights_t rights) {
+Status<HostError> GuestSpace::map_frame(Gpa at, seL4_CPtr frame, unsigned size_bits, seL4_CapRights_t rights,
+                                        FrameMemory memory) {
     const auto range = GpaRange::make(at, size_bits < 48 ? bit(size_bits) : 0);
     if (!range || !range->is_aligned_to(kPageBytes) || !is_aligned(at.value(), range->size()) ||
         anything_mapped(*range))
@@ -291,7 +292,22 @@ Status<HostError> GuestSpace::map_frame(Gpa at, seL4_CPtr frame, unsigned size_b
     CapSlot copy;
     if (auto done = copy.copy_of(*env_.vka, frame, seL4_AllRights); !done)
         return done;
-    return add_foreign(std::move(copy), at, size_bits, rights, seL4_ARM_Default_VMAttributes);
+    return add_foreign(std::move(copy), at, size_bits, rights,
+                       memory == FrameMemory::normal ? seL4_ARM_Default_VMAttributes : kDeviceAttributes);
+}
+
+std::optional<GuestSpace::MappedFrame> GuestSpace::frame_at(Gpa at) const {
+    if (const RamBacking *const backing = backing_at(at)) {
+        const RamFrame &frame = backing->frame((at.value() - backing->base().value()) / backing->frame_bytes());
+        if (frame.mapped)
+            return MappedFrame{frame.guest.cap(), backing->frame_bits()};
+        return std::nullopt;
+    }
+    for (const Foreign *foreign = foreign_; foreign != nullptr; foreign = foreign->next) {
+        if (at.value() - foreign->at.value() < bit(foreign->size_bits))
+            return MappedFrame{foreign->cap.cap(), foreign->size_bits};
+    }
+    return std::nullopt;
 }
 
 Result<HostPhys, HostError> GuestSpace::translate(Gpa at, u64 size_bytes) {
@@ -299,22 +315,11 @@ Result<HostPhys, HostError> GuestSpace::translate(Gpa at, u64 size_bytes) {
     const u64 end = next + size_bytes;
     std::optional<u64> start;
     while (next < end) {
-        seL4_CPtr cap = 0;
-        u64 bytes = 0;
-        if (const RamBacking *backing = backing_at(Gpa{next})) {
-            bytes = backing->frame_bytes();
-            const RamFrame &frame = backing->frame((next - backing->base().value()) / bytes);
-            cap = frame.mapped ? frame.guest.cap() : 0;
-        } else {
-            for (const Foreign *foreign = foreign_; foreign != nullptr && cap == 0; foreign = foreign->next) {
-                bytes = bit(foreign->size_bits);
-                if (next - foreign->at.value() < bytes)
-                    cap = foreign->cap.cap();
-            }
-        }
-        if (cap == 0)
+        const auto frame = frame_at(Gpa{next});
+        if (!frame)
             return Err{HostError{HostErrorKind::invalid}};
-        const seL4_ARM_Page_GetAddress_t address = seL4_ARM_Page_GetAddress(cap);
+        const u64 bytes = bit(frame->size_bits);
+        const seL4_ARM_Page_GetAddress_t address = seL4_ARM_Page_GetAddress(frame->cap);
         const u64 phys = address.paddr + next % bytes;
         if (address.error != 0 || (start && phys != *start + (next - at.value())))
             return Err{HostError{HostErrorKind::invalid}};

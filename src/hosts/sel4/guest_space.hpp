@@ -21,6 +21,9 @@ struct Environment {
     DeviceFrames *devices = nullptr;
 };
 
+/// What a client's frame is mapped as.
+enum class FrameMemory : u8 { normal, device };
+
 class GuestSpace final : public GuestSpacePort {
 public:
     explicit GuestSpace(const Environment &environment) : env_(environment) {}
@@ -47,7 +50,14 @@ public:
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(u64 size_bytes, FrameCaps &frames);
     [[nodiscard]] Result<RamBlock, HostError> allocate_ram_at(HostPhys phys, u64 size_bytes);
     /// A frame of the client's; its capability is copied.
-    [[nodiscard]] Status<HostError> map_frame(Gpa at, seL4_CPtr frame, unsigned size_bits, seL4_CapRights_t rights);
+    [[nodiscard]] Status<HostError> map_frame(Gpa at, seL4_CPtr frame, unsigned size_bits, seL4_CapRights_t rights,
+                                              FrameMemory memory = FrameMemory::normal);
+    /// The capability that is mapped at an address, RAM or not, and its frame's size.
+    struct MappedFrame {
+        seL4_CPtr cap = 0;
+        unsigned size_bits = 0;
+    };
+    [[nodiscard]] std::optional<MappedFrame> frame_at(Gpa at) const;
     [[nodiscard]] Result<HostPhys, HostError> translate(Gpa at, u64 size_bytes);
 
     /// Where the VMM sees `size_bytes` bytes of RAM that the guest can reach at `at`; nullptr otherwise, and when they

@@ -52,6 +52,7 @@ public:
 
     [[nodiscard]] const RamBlock &block() const { return block_; }
     [[nodiscard]] u64 frame_bytes() const { return u64{1} << frame_bits_; }
+    [[nodiscard]] unsigned frame_bits() const { return frame_bits_; }
     [[nodiscard]] usize frame_count() const { return frames_.size(); }
     [[nodiscard]] RamFrame &frame(usize index) { return frames_[index]; }
     [[nodiscard]] const RamFrame &frame(usize index) const { return frames_[index]; }

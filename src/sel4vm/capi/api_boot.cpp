@@ -64,6 +64,8 @@ const char *Building::build(const char *name, const vm_options_t &options) {
     wishes.first_badge = options.first_badge;
     if (options.timeout_source != nullptr)
         wishes.timeout_source = *options.timeout_source;
+    if (options.lock != nullptr)
+        wishes.lock = *options.lock;
     const auto opened = open_binding(vm_, peer != nullptr ? &peer->binding() : nullptr, wishes);
     if (!opened)
         return "the host could not make what the VM needs";

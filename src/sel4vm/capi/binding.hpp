@@ -53,6 +53,7 @@ struct FrameSource {
 struct BindingOptions {
     u64 first_badge = 0; ///< seL4: of the vCPUs on the endpoint; 0 is the host's choice
     std::optional<vm_timeout_source_t> timeout_source = std::nullopt; ///< for hosts without timers of their own
+    std::optional<vm_lock_t> lock = std::nullopt; ///< for what the client calls without the C interface between
 };
 
 class Binding {

@@ -9,24 +9,41 @@
 
 #include <sel4/sel4.h>
 
+#include <sel4/sel4_tests.h>
+
 static void failed(conformance_t *t, const char *file, int line, const char *what) {
     (void)t;
     printf("%s:%d: %s\n", file, line, what);
 }
 
+static size_t run_all(conformance_t *t, const conformance_test_t *tests, size_t count) {
+    size_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned int failures = conformance_run(t, &tests[i]);
+        printf("%s %s\n", failures == 0 ? "ok    " : "FAILED", tests[i].name);
+        bad += failures != 0;
+    }
+    return bad;
+}
+
 int main(void) {
     static vm_host_t host;
     conformance_t t = {.host = &host, .abilities = CONFORMANCE_HAS_FRAMES, .failed = failed, .repetitions = 20};
-    const size_t count = conformance_test_count + platform_support_test_count;
+    const struct {
+        const conformance_test_t *tests;
+        size_t count;
+    } suites[] = {
+        {conformance_tests, conformance_test_count},
+        {platform_support_tests, platform_support_test_count},
+        {sel4_vspace_tests, sel4_vspace_test_count},
+    };
+    size_t count = 0;
     size_t bad = 0;
     if (vm_host_open(&host) != 0)
         return 2;
-    for (size_t i = 0; i < count; i++) {
-        const conformance_test_t *test =
-            i < conformance_test_count ? &conformance_tests[i] : &platform_support_tests[i - conformance_test_count];
-        const unsigned int failures = conformance_run(&t, test);
-        printf("%s %s\n", failures == 0 ? "ok    " : "FAILED", test->name);
-        bad += failures != 0;
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
+        count += suites[i].count;
+        bad += run_all(&t, suites[i].tests, suites[i].count);
     }
     printf("conformance: %zu tests, %zu failed\n", count, bad);
     vm_host_close(&host);

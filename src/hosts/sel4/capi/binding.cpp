@@ -4,6 +4,7 @@
 // vspace, its environment through simple. VMs on one endpoint share the Endpoint and the device frames.
 #include <hosts/sel4/capi/gic_addresses.hpp>
 #include <hosts/sel4/capi/guest_capabilities.hpp>
+#include <hosts/sel4/capi/guest_vspace.hpp>
 #include <hosts/sel4/capi/shared.hpp>
 #include <hosts/sel4/guest_space.hpp>
 #include <hosts/sel4/services.hpp>
@@ -40,7 +41,8 @@ class Sel4Binding final : public capi::Binding {
 public:
     Sel4Binding(vm_t &vm, Shared &shared, const capi::BindingOptions &options)
         : vm_(vm), shared_(shared), first_badge_(options.first_badge),
-          space_({vm.vka, &vm.mem.vmm_vspace, &shared.heap(), &shared.devices()}) {}
+          space_({vm.vka, &vm.mem.vmm_vspace, &shared.heap(), &shared.devices()}),
+          vspace_(vm, space_, shared.heap(), options.lock) {}
     ~Sel4Binding() = default;
     Sel4Binding(const Sel4Binding &) = delete;
     Sel4Binding &operator=(const Sel4Binding &) = delete;
@@ -50,7 +52,7 @@ public:
             return done;
         if (auto done = capabilities_.create(*vm_.vka); !done)
             return done;
-        vm_.mem.vm_vspace = {};
+        vm_.mem.vm_vspace = vspace_.interface();
         vm_.mem.vm_vspace_root = space_.root();
         vm_.cspace = {capabilities_.object(), capabilities_.root_data()};
         return Ok{};
@@ -161,6 +163,7 @@ private:
     Shared &shared_;
     u64 first_badge_;
     GuestSpace space_;
+    GuestVspace vspace_; // frees what it mapped before the space does
     GuestCapabilities capabilities_;
     std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_;
 };
