@@ -107,7 +107,7 @@ target_compile_options(sel4vmmplatsupport PRIVATE ${options})
 target_link_libraries(sel4vmmplatsupport PUBLIC sel4vm)
 
 # sel4vm/host.h for a root task without an environment of its own.
-add_library(sel4vm_environment STATIC EXCLUDE_FROM_ALL src/hosts/sel4/environment/environment.c
-            src/hosts/sel4/environment/console.c)
+file(GLOB sources CONFIGURE_DEPENDS src/hosts/sel4/environment/*.c)
+add_library(sel4vm_environment STATIC EXCLUDE_FROM_ALL ${sources})
 target_link_libraries(sel4vm_environment PUBLIC
   sel4vm sel4allocman sel4muslcsys sel4platsupport sel4simple-default cpio)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <sel4vm/boot.h>
 #include <sel4vm/guest_vm.h>
 
 #ifdef __cplusplus
@@ -39,6 +40,13 @@ int vm_host_make_signal(vm_host_t *host, seL4_Word badge, seL4_CPtr *signal);
 
 /** Frees what vm_host_make_signal() made. */
 void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal);
+
+/**
+ * Fills a timeout source (vm_options_t) that signals VMs on the host's endpoint; until vm_host_close().
+ * @param badge  as for vm_host_make_signal(); clients do not hear it
+ * @return -1 where there is none: hosts with timers of their own (el2, fake) need none; seL4 has one with MCS only
+ */
+int vm_host_timeout_source(vm_host_t *host, seL4_Word badge, vm_timeout_source_t *source);
 
 /** Writes one line to the host's log, or console where it has none. */
 void vm_host_log(const char *line);

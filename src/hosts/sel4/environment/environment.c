@@ -59,6 +59,7 @@ void vm_host_close(vm_host_t *host) {
     struct environment *env = host->impl;
     if (env == NULL)
         return;
+    timeouts_close(&env->timeouts);
     console_close(&env->console);
     if (env->bound) {
         seL4_TCB_UnbindNotification(simple_get_tcb(&host->simple));

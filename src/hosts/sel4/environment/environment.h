@@ -9,6 +9,7 @@
 #include <sel4utils/vspace.h>
 
 #include <hosts/sel4/environment/console.h>
+#include <hosts/sel4/environment/timeouts.h>
 
 /* Before there is virtual memory to grow in, allocman lives in the first; then in the second. */
 #define EARLY_POOL_BYTES   (1u << 22)
@@ -20,5 +21,6 @@ struct environment {
     vka_object_t notification;
     bool bound;
     struct console console;
+    struct timeouts timeouts;
     char early_pool[EARLY_POOL_BYTES];
 };
