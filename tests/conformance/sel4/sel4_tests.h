@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Tests of what only seL4 has: the guest's vspace_t, and a kernel that traps WFI.
+ * Tests of what only seL4 has: the guest's vspace_t, a kernel that traps WFI, and whether everything comes back.
  */
 #pragma once
 
@@ -10,6 +10,8 @@ extern const conformance_test_t sel4_vspace_tests[];
 extern const size_t sel4_vspace_test_count;
 extern const conformance_test_t sel4_waiting_tests[];
 extern const size_t sel4_waiting_test_count;
+extern const conformance_test_t sel4_accounting_tests[];
+extern const size_t sel4_accounting_test_count;
 
 #define SEL4_TEST(function) \
     { #function, function }
