@@ -32,6 +32,26 @@ GuestVspace::GuestVspace(vm_t &vm, GuestSpace &space, Allocator &allocator, cons
 
 GuestVspace::~GuestVspace() { clear(VSPACE_PRESERVE); }
 
+// The heap is guarded as vka is: musl's has no lock of its own.
+template <class T>
+T *GuestVspace::make(const T &value) {
+    const Guard guard(*this);
+    void *const block = allocator_.allocate(sizeof(T), alignof(T));
+    return block != nullptr ? ::new (block) T(value) : nullptr;
+}
+
+// Takes it out of its list.
+template <class T>
+void GuestVspace::drop(T *&list, T *item) {
+    T **place = &list;
+    while (*place != item)
+        place = &(*place)->next;
+    *place = item->next;
+    const Guard guard(*this);
+    std::destroy_at(item);
+    allocator_.deallocate(item, sizeof(T), alignof(T));
+}
+
 vka_t *GuestVspace::vka_of(vka_t *free) const { return free == VSPACE_FREE ? vm_.vka : free; }
 
 // libsel4utils writes down there what it shares with this guest. Few VMs need it.
@@ -63,12 +83,12 @@ GuestVspace::Region *GuestVspace::find(Gpa at) const {
 }
 
 reservation_t GuestVspace::keep(GpaRange range, vm_memory_reservation_t *held, const Rights &rights) {
-    void *const block = open() ? allocator_.allocate(sizeof(Region), alignof(Region)) : nullptr;
-    if (block == nullptr) {
+    Region *const region = open() ? make(Region{.range = range, .held = held, .next = regions_}) : nullptr;
+    if (region == nullptr) {
         static_cast<void>(vm_free_reserved_memory(&vm_, held));
         return {};
     }
-    regions_ = ::new (block) Region{.range = range, .held = held, .next = regions_};
+    regions_ = region;
     regions_->res.start = range.base().value();
     regions_->res.end = range.end().value();
     regions_->res.rights = rights.rights;
@@ -80,17 +100,10 @@ reservation_t GuestVspace::keep(GpaRange range, vm_memory_reservation_t *held, c
 void GuestVspace::free_if_unused(Region *region) {
     if (!region->freed || region->pages != 0)
         return;
-    for (Region **place = &regions_; *place != nullptr; place = &(*place)->next) {
-        if (*place != region)
-            continue;
-        *place = region->next;
-        break;
-    }
     // When the VM is being destroyed, its reservations are gone before.
     if (vm_.arch.machine != nullptr)
         static_cast<void>(vm_free_reserved_memory(&vm_, region->held));
-    std::destroy_at(region);
-    allocator_.deallocate(region, sizeof(Region), alignof(Region));
+    drop(regions_, region);
 }
 
 // ---------------------------------------------------------------- Pages
@@ -106,18 +119,21 @@ bool GuestVspace::map(const Page &page, seL4_CapRights_t rights, int cacheable) 
     const auto range = GpaRange::make(page.at, bit(page.size_bits));
     if (page.region == nullptr || !range || !page.region->range.contains(*range))
         return false;
-    void *const block = allocator_.allocate(sizeof(Page), alignof(Page));
-    if (block == nullptr)
+    Page *const kept = make(page);
+    if (kept == nullptr)
         return false;
-    const Guard guard(*this);
-    const FrameMemory memory = cacheable != 0 ? FrameMemory::normal : FrameMemory::device;
-    if (!space_.map_frame(page.at, page.cap, page.size_bits, rights, memory)) {
-        allocator_.deallocate(block, sizeof(Page), alignof(Page));
-        return false;
-    }
-    Page *const kept = ::new (block) Page{page};
     kept->next = pages_;
     pages_ = kept;
+    const FrameMemory memory = cacheable != 0 ? FrameMemory::normal : FrameMemory::device;
+    bool mapped = false;
+    {
+        const Guard guard(*this);
+        mapped = space_.map_frame(page.at, page.cap, page.size_bits, rights, memory).has_value();
+    }
+    if (!mapped) {
+        drop(pages_, kept);
+        return false;
+    }
     ++page.region->pages;
     return true;
 }
@@ -136,14 +152,7 @@ void GuestVspace::unmap(Page *page, vka_t *free) {
                 vka_utspace_free(vka, frame_type(page->size_bits), page->size_bits, page->cookie);
         }
     }
-    for (Page **place = &pages_; *place != nullptr; place = &(*place)->next) {
-        if (*place != page)
-            continue;
-        *place = page->next;
-        break;
-    }
-    std::destroy_at(page);
-    allocator_.deallocate(page, sizeof(Page), alignof(Page));
+    drop(pages_, page);
     --region->pages;
     free_if_unused(region);
 }

@@ -85,6 +85,10 @@ private:
     };
 
     // guest_vspace.cpp
+    template <class T>
+    [[nodiscard]] T *make(const T &value);
+    template <class T>
+    void drop(T *&list, T *item);
     [[nodiscard]] bool open();
     [[nodiscard]] reservation_t keep(GpaRange range, vm_memory_reservation_t *held, const Rights &rights);
     [[nodiscard]] Region *find(reservation_t reservation) const;
