@@ -17,11 +17,10 @@
 static const uint32_t add_one[] = {A64_LDR_X(3u, 1u, 0u), A64_ADD(3u, 3u, 1u), A64_STR_X(3u, 1u, 1u), A64_POWER_OFF};
 
 static int begin_at(test_guest_t *guest, uintptr_t page) {
+    const unsigned int x1 = offsetof(seL4_UserContext, x1) / sizeof(seL4_Word);
     GUEST_LOAD(guest, CODE, add_one);
-    return CHECK(guest->t, vm_set_thread_context_reg(guest->vcpu, 4, page) == 0) && guest_begin(guest);
+    return CHECK(guest->t, vm_set_thread_context_reg(guest->vcpu, x1, page) == 0) && guest_begin(guest);
 }
-
-/* Index of x1 in a seL4_UserContext is what vm_set_thread_context_reg() counts: pc, sp, spsr, x0, x1. */
 
 static memory_fault_result_t nobodys(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
     test_guest_t *guest = cookie;
