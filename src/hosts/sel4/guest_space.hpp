@@ -11,6 +11,8 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/host/guest_space_port.hpp>
 
+#include <optional>
+
 namespace sel4vm::sel4 {
 
 /// What a VM is made from; all of it outlives the VM.

@@ -52,7 +52,7 @@ static void run_vms(side_t *side) {
         CHECK(&side->t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, count, &guest) != NULL);
         GUEST_LOAD(&guest, CODE, code);
         if (guest_begin(&guest) && guest_finish(&guest))
-            side->finished += CHECK(&side->t, guest.calls == ACCESSES);
+            side->finished += CHECK(&side->t, guest.calls == ACCESSES) ? 1u : 0u;
         guest_destroy(&guest);
     }
 }
