@@ -37,7 +37,11 @@ enum class LockRank : u8 {
 };
 
 /// Whether more than one executor may enter the objects of a VM.
-enum class LockMode : u8 { none, spin };
+enum class LockMode : u8 {
+    spin, ///< first, so that telling it from the others costs one instruction
+    none,
+    absent, ///< what it would protect has finer locks of its own: it has no place in the lock order, either
+};
 
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
 namespace detail {
@@ -56,7 +60,7 @@ public:
 
     void lock() SEL4VM_ACQUIRE() {
         note_taken();
-        if (mode_ == LockMode::none) [[likely]] // the others have a lock to pay for
+        if (mode_ != LockMode::spin) [[likely]] // the others have a lock to pay for
             return;
         while (word_.exchange(1, std::memory_order_acquire) != 0) {
             while (word_.load(std::memory_order_relaxed) != 0)
@@ -65,7 +69,7 @@ public:
     }
     void unlock() SEL4VM_RELEASE() {
         note_released();
-        if (mode_ == LockMode::none) [[likely]]
+        if (mode_ != LockMode::spin) [[likely]]
             return;
         word_.store(0, std::memory_order_release);
     }
@@ -74,10 +78,15 @@ private:
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
     /// A lock may be taken only when every lock held has a lower rank; the same rank twice would be a deadlock.
     void note_taken() const {
+        if (mode_ == LockMode::absent)
+            return;
         SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 0);
         detail::held_ranks |= u32{1} << static_cast<u32>(rank_);
     }
-    void note_released() const { detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_)); }
+    void note_released() const {
+        if (mode_ != LockMode::absent)
+            detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_));
+    }
 #else
     static void note_taken() {}
     static void note_released() {}

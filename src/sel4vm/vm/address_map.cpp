@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/address_map.hpp>
 
+#include <memory>
+
 namespace sel4vm {
 
 Status<AttachError> AddressMap::attach(GpaRange range, MmioDevice &device) { return insert(range, &device, nullptr); }
@@ -15,16 +17,21 @@ Status<AttachError> AddressMap::insert(GpaRange range, MmioDevice *device, Reser
     usize place = 0;
     while (place < order_.size() && order_[place]->range.base() < range.base())
         ++place;
+    const bool locks_itself = device != nullptr && device->locked_by() == LockedBy::device;
+    const LockMode mode = locks_itself ? LockMode::absent : mode_;
     Slot *slot = nullptr;
     for (Slot &vacant : slots_) {
         if (vacant.device == nullptr && vacant.reservation == nullptr)
             slot = &vacant;
     }
-    if (slot == nullptr)
-        slot = slots_.emplace_back(range, mode_);
+    if (slot != nullptr) {
+        std::destroy_at(slot);
+        std::construct_at(slot, range, mode);
+    } else {
+        slot = slots_.emplace_back(range, mode);
+    }
     if (slot == nullptr)
         return Err{AttachError::too_many};
-    slot->range = range;
     slot->device = device;
     slot->reservation = handler;
     SEL4VM_ASSERT(order_.insert(place, slot)); // as many places as slots

@@ -33,7 +33,7 @@ class AddressMap {
 public:
     static constexpr usize kMaxRanges = 256;
 
-    /// What lives in a range: a device or a reservation. `lock` is the device's own (LockRank::device).
+    /// What lives in a range: a device or a reservation. `lock` (LockRank::device) is taken for accesses of a device.
     struct Slot {
         Slot(GpaRange r, LockMode mode) : range(r), lock(LockRank::device, mode) {}
         GpaRange range;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The interface between the bus and a device model. A device is a register machine: it knows offsets, never its base
-// address, its interrupt number or the host. The bus calls it under the device's own lock, so a device needs none.
+// address, its interrupt number or the host. The bus calls it under a lock of this device, so a device needs none.
 #pragma once
 
 #include <sel4vm/base/result.hpp>
@@ -25,6 +25,12 @@ struct Access {
     VcpuId vcpu; ///< who; devices with per-CPU registers (GIC) need it
 };
 
+/// Who keeps vCPUs from disturbing each other inside a device.
+enum class LockedBy : u8 {
+    bus,    ///< the bus holds a lock of LockRank::device during each access
+    device, ///< its own locks: when it holds none, it may call out of an access to whoever may do anything
+};
+
 class MmioDevice {
 public:
     [[nodiscard]] virtual const char *name() const = 0;
@@ -34,6 +40,7 @@ public:
     [[nodiscard]] virtual Status<BusFault> write(const Access &access, u64 value) = 0;
     /// Power-on state; lines are lowered.
     virtual void reset() = 0;
+    [[nodiscard]] virtual LockedBy locked_by() const { return LockedBy::bus; }
 
 protected:
     ~MmioDevice() = default;

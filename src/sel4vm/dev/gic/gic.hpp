@@ -103,6 +103,7 @@ private:
         [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
         [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
         void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Gic &gic;
         Registers &registers;
     };
@@ -112,6 +113,7 @@ private:
         [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
         [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
         void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Gic &gic;
     };
     struct SgiRegisters final : SystemRegisterHandler {
