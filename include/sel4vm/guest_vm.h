@@ -192,7 +192,7 @@ int vm_set_fault_policy(vm_t *vm, vm_fault_policy_t policy);
 
 /**
  * Called when the guest asks for a reset (PSCI SYSTEM_RESET), with all vCPUs off and all devices of the library reset. It puts
- * guest memory and the boot vCPU's registers into their first state.
+ * guest memory and the boot vCPU's registers into their first state. Other vCPUs that it starts begin with the boot vCPU.
  * @return 0: the boot vCPU starts again. Anything else: the VM stops, and vm_run() returns 0 with VM_GUEST_RESET_EXIT.
  */
 typedef int (*vm_reset_callback_fn)(vm_t *vm, void *cookie);

@@ -95,6 +95,7 @@ public:
     /// It is to start together with the boot vCPU.
     [[nodiscard]] bool start_requested() const { return start_requested_; }
     void request_start() { start_requested_ = true; }
+    void forget_start_request() { start_requested_ = false; }
 
 private:
     enum class FaultKind : u8 { none, memory, vcpu };

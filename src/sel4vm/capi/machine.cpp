@@ -105,12 +105,7 @@ const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
             guest.forget_start();
             return "it could not be started";
         }
-        // Those that the client asked for before.
-        for (unsigned i = 1; i < c().num_vcpus; ++i) {
-            GuestVcpu &other = guest_vcpu(VcpuId{static_cast<u16>(i)});
-            if (other.start_requested())
-                static_cast<void>(start_vcpu(other)); // it is off, and the VM runs
-        }
+        start_requested_vcpus();
         return nullptr;
     }
     guest.use_start_registers();
@@ -129,13 +124,25 @@ const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
     return nullptr;
 }
 
+/// Those that the client asked for before the boot vCPU ran.
+void Machine::start_requested_vcpus() {
+    for (unsigned i = 1; i < c().num_vcpus; ++i) {
+        GuestVcpu &other = guest_vcpu(VcpuId{static_cast<u16>(i)});
+        if (!other.start_requested())
+            continue;
+        other.forget_start_request();
+        static_cast<void>(start_vcpu(other)); // it is off, and the VM runs
+    }
+}
+
 const char *Machine::start_vcpu(GuestVcpu &guest) {
-    if (resetting_)
-        return "the VM is being reset, and starts it by itself";
     const VmState state = vm_.state();
-    if (guest.core().id().value() == BOOT_VCPU && (state == VmState::built || state == VmState::stopped))
-        return start_boot_vcpu(guest);
-    if (state == VmState::built) {
+    if (guest.core().id().value() == BOOT_VCPU) {
+        if (resetting_)
+            return "the VM is being reset, and starts it by itself";
+        if (state == VmState::built || state == VmState::stopped)
+            return start_boot_vcpu(guest);
+    } else if (resetting_ || state == VmState::built) {
         if (guest.start_requested())
             return "it was started already";
         guest.request_start();

@@ -125,6 +125,7 @@ private:
 
     [[nodiscard]] const char *build_services();
     [[nodiscard]] const char *start_boot_vcpu(GuestVcpu &guest);
+    void start_requested_vcpus();
     [[nodiscard]] int finish_run(int exit_reason, int result);
     [[nodiscard]] int report_stop();
 
@@ -132,6 +133,7 @@ private:
     [[nodiscard]] std::optional<BootEntry> prepare_boot(Vm &vm) override;
     void paused(Vm &) override {}
     void resuming(Vm &) override {}
+    void restarted(Vm &) override { start_requested_vcpus(); }
     void stopped(Vm &vm, StopReason reason) override;
     void entering(Vcpu &vcpu) override { guest_vcpu(vcpu.id()).entering(); }
     void turned_off(Vcpu &vcpu) override { guest_vcpu(vcpu.id()).c().vcpu_online = false; }

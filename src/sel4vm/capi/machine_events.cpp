@@ -94,8 +94,10 @@ void Machine::notification(u64 badge, u64 message) {
 std::optional<BootEntry> Machine::prepare_boot(Vm &) {
     GuestVcpu &boot = guest_vcpu(VcpuId{BOOT_VCPU});
     if (vm_.state() == VmState::resetting && !client_restarts_) {
-        for (unsigned i = 0; i < c().num_vcpus; ++i)
+        for (unsigned i = 0; i < c().num_vcpus; ++i) {
             c().vcpus[i]->vcpu_online = false;
+            guest_vcpu(VcpuId{static_cast<u16>(i)}).forget_start_request();
+        }
         resetting_ = true;
         const bool ready =
             reset_callback_.function != nullptr && reset_callback_.function(&c(), reset_callback_.cookie) == 0;
@@ -111,8 +113,10 @@ std::optional<BootEntry> Machine::prepare_boot(Vm &) {
 
 void Machine::stopped(Vm &, StopReason reason) {
     leave_ = true;
-    for (unsigned i = 0; i < c().num_vcpus; ++i)
+    for (unsigned i = 0; i < c().num_vcpus; ++i) {
         c().vcpus[i]->vcpu_online = false;
+        guest_vcpu(VcpuId{static_cast<u16>(i)}).forget_start_request();
+    }
     if (reason == StopReason::powered_off || reason == StopReason::reset || reason == StopReason::client)
         return;
     Text<240> line;

@@ -191,12 +191,20 @@ void Vm::stop_because(StopReason reason, std::string_view detail) {
 bool Vm::settle() {
     if (state() == VmState::running || !all_parked())
         return false;
-    LockGuard guard(lifecycle_lock_);
+    lifecycle_lock_.lock();
+    const Settled settled = settle_locked();
+    lifecycle_lock_.unlock();
+    if (settled == Settled::restarted && hooks_ != nullptr)
+        hooks_->restarted(*this);
+    return settled == Settled::stopped;
+}
+
+Vm::Settled Vm::settle_locked() {
     VmState expected = VmState::pausing;
     if (state_.compare_exchange_strong(expected, VmState::paused, std::memory_order_acq_rel)) {
         if (hooks_ != nullptr)
             hooks_->paused(*this);
-        return false;
+        return Settled::nothing;
     }
     if (expected == VmState::resetting) {
         for (Vcpu &vcpu : vcpus_) {
@@ -209,16 +217,16 @@ bool Vm::settle() {
             irq_chip_->reset();
         stop_reason_ = StopReason::none;
         if (boot(VmState::resetting) && state() == VmState::running)
-            return false;
+            return Settled::restarted;
         stop_because(StopReason::host_error, "the guest's images could not be loaded again");
         expected = VmState::stopping;
     }
     if (expected != VmState::stopping)
-        return false;
+        return Settled::nothing;
     state_.store(VmState::stopped, std::memory_order_release);
     if (hooks_ != nullptr)
         hooks_->stopped(*this, stop_reason_);
-    return true;
+    return Settled::stopped;
 }
 
 Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument) {

@@ -51,6 +51,8 @@ public:
     /// The VM has reached VmState::paused, and it is about to leave it for running.
     virtual void paused(Vm &vm) = 0;
     virtual void resuming(Vm &vm) = 0;
+    /// A reset is done and the boot vCPU runs. Called without a lock.
+    virtual void restarted(Vm &vm) { static_cast<void>(vm); }
     /// The VM has reached VmState::stopped.
     virtual void stopped(Vm &vm, StopReason reason) = 0;
     /// The vCPU was reset and is about to run: its registers may still be changed.

@@ -129,6 +129,8 @@ private:
     [[nodiscard]] bool request(VmState from, VmState to);
     [[nodiscard]] bool all_parked() const;
     void kick_all();
+    enum class Settled : u8 { nothing, restarted, stopped };
+    [[nodiscard]] Settled settle_locked() SEL4VM_REQUIRES(lifecycle_lock_);
     [[nodiscard]] bool boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
     void run_again(Vcpu &vcpu);
