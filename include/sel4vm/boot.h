@@ -41,7 +41,10 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu);
 
 /* ---- Additions to the interface of libsel4vm */
 
-/** Serialises the calls that allocate, where several threads share a vka and simple. Both functions are called in pairs. */
+/**
+ * Serialises the calls that allocate, where several threads share a vka and simple. Both functions are called in pairs. Page
+ * providers are called with it held: when it is not recursive, they allocate nothing by this interface.
+ */
 typedef struct vm_lock {
     void (*lock)(void *cookie);
     void (*unlock)(void *cookie);

@@ -46,7 +46,7 @@ typedef memory_fault_result_t (*memory_fault_callback_fn)(vm_t *vm, vm_vcpu_t *v
 
 /**
  * A page provider: the frame for guest-physical `addr`. A frame larger than 4 KiB covers all its addresses, and must lie
- * inside the range being mapped.
+ * inside the range being mapped. It cannot free the reservation that it is asked about.
  */
 typedef vm_frame_t (*memory_map_iterator_fn)(uintptr_t addr, void *cookie);
 

@@ -73,8 +73,7 @@ int vm_free_reserved_memory(vm_t *vm, vm_memory_reservation_t *reservation) {
     if (machine == nullptr)
         return -1;
     const capi::AllocationGuard guard(machine->client_lock());
-    return capi::result_of(*machine, "vm_free_reserved_memory",
-                           machine->reservations().remove(reservation) ? nullptr : "it is none of this VM's");
+    return capi::result_of(*machine, "vm_free_reserved_memory", machine->reservations().remove(reservation));
 }
 
 int vm_map_reservation(vm_t *vm, vm_memory_reservation_t *reservation, memory_map_iterator_fn map_iterator,

@@ -17,7 +17,9 @@ constexpr u64 kBitsPerWord = 64;
 
 const char *Reservation::map_frame_at(u64 at, const FrameSource &frames, GpaRange part, u64 &next) {
     constexpr usize kLargestFrameBits = 39;
+    asking_ = true;
     const vm_frame_t frame = frames.next(at, frames.cookie);
+    asking_ = false;
     if (frame.cptr == seL4_CapNull)
         return "the page provider has no frame";
     if (frame.size_bits < seL4_PageBits || frame.size_bits > kLargestFrameBits)
@@ -173,15 +175,17 @@ Result<vm_memory_reservation_t *, const char *> Reservations::add(GpaRange range
     return reservation;
 }
 
-bool Reservations::remove(vm_memory_reservation_t *reservation) {
+const char *Reservations::remove(vm_memory_reservation_t *reservation) {
     auto *place = std::find(all_.begin(), all_.end(), reservation);
     if (place == all_.end())
-        return false;
+        return "it is none of this VM's";
+    if (reservation->is_being_mapped())
+        return "called from its page provider";
     all_.erase(static_cast<usize>(place - all_.begin()));
     SEL4VM_ASSERT(machine_.vm().map().remove(reservation->range().base()));
     reservation->unmap();
     destroy(allocator_, reservation);
-    return true;
+    return nullptr;
 }
 
 const char *Reservations::add_anonymous_range(GpaRange range) {

@@ -24,6 +24,8 @@ public:
 
     [[nodiscard]] GpaRange range() const { return range_; }
     [[nodiscard]] bool is_mapped() const { return mapped_; }
+    /// The client's page provider runs for it.
+    [[nodiscard]] bool is_being_mapped() const { return asking_; }
 
     /// nullptr, or why not.
     [[nodiscard]] const char *map_now(const FrameSource &frames, GpaRange part);
@@ -49,6 +51,7 @@ private:
     GpaRange range_;
     MemoryCallback callback_;
     bool mapped_ = false;
+    bool asking_ = false;
     FrameSource later_;          ///< deferred mapping; `next` nullptr: none
     OwnedArray<u64> pages_done_; ///< deferred mapping: one bit for each page
     OwnedArray<seL4_CPtr> array_;
@@ -65,8 +68,8 @@ public:
 
     /// The new one, or why not in `why`'s value.
     [[nodiscard]] Result<vm_memory_reservation_t *, const char *> add(GpaRange range, MemoryCallback callback);
-    /// False when it is none of this VM's.
-    [[nodiscard]] bool remove(vm_memory_reservation_t *reservation);
+    /// nullptr, or why not.
+    [[nodiscard]] const char *remove(vm_memory_reservation_t *reservation);
     [[nodiscard]] bool owns(const vm_memory_reservation_t *reservation) const;
     [[nodiscard]] bool any_mapped() const;
 

@@ -154,10 +154,11 @@ Status<MemoryError> GuestMemory::load_image(Gpa at, std::span<const u8> bytes) {
 Result<bool, MemoryError> GuestMemory::visit(Gpa at, u64 size_bytes, Visitor &visitor) {
     bool wanted = true;
     SEL4VM_TRY(each_part(at, size_bytes, [&](const Piece &piece, u64 offset, u64 done, u64 count) {
+        volatile u8 *const window = piece.block.window + offset; // the visitor may add regions, which moves the pieces
         for (u64 here = 0; wanted && here < count;) {
             const Gpa gpa{at.value() + done + here};
             const u64 bytes = std::min(count - here, kPageBytes - gpa.value() % kPageBytes);
-            wanted = visitor.part(gpa, piece.block.window + offset + here, done + here, bytes);
+            wanted = visitor.part(gpa, window + here, done + here, bytes);
             here += bytes;
         }
     }));
