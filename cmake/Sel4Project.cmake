@@ -23,7 +23,8 @@ endif()
 
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS
   src/sel4vm/base/*.cpp src/sel4vm/host/*.cpp src/sel4vm/arch/*.cpp src/sel4vm/vm/*.cpp src/sel4vm/dev/*.cpp
-  src/sel4vm/boot/*.cpp src/sel4vm/machine/*.cpp src/sel4vm/capi/*.cpp src/hosts/sel4/*.cpp)
+  src/sel4vm/boot/*.cpp src/sel4vm/machine/*.cpp src/sel4vm/capi/*.cpp
+  src/sel4vm/program/*.cpp src/hosts/sel4/*.cpp)
 list(FILTER sources EXCLUDE REGEX "capi/platform_support.cpp$")
 add_library(sel4vm STATIC EXCLUDE_FROM_ALL ${sources})
 set_target_properties(sel4vm PROPERTIES CXX_STANDARD 20 CXX_EXTENSIONS ON)

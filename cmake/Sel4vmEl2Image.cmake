@@ -22,7 +22,7 @@ function(sel4vm_el2_image name)
                      BYPRODUCTS "${CMAKE_CURRENT_BINARY_DIR}/${name}.img")
 endfunction()
 
-# sel4vm_el2_c_image(NAME source...): a program with a main() that is written to the C interface, in C or C++.
+# sel4vm_el2_c_image(NAME source...): a program with a main() that is written to the C interface or to sel4vm/program, in C or C++.
 function(sel4vm_el2_c_image name)
   sel4vm_el2_image(${name} ${ARGN} LIBS sel4vm_el2_c_program)
   target_compile_options(${name} PRIVATE -Os)

@@ -32,6 +32,8 @@ LAYERS = {
     "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
     "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
+    "program": ("src/sel4vm/program/", ["binding", "C interface", "seL4 names", "machine", "dev", "boot", "vm", "host", "arch",
+                                        "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
                                                      "seL4 names", "capi", "machine", "boot", "host", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
@@ -45,7 +47,7 @@ LAYERS = {
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm", "seL4 names",
-                 "C interface", "platform support headers", "binding", "capi", "platform support", "platform hooks", "el2 host of C"}
+                 "C interface", "platform support headers", "binding", "capi", "program", "platform support", "platform hooks", "el2 host of C"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list iterator limits memory new "
     "optional span string_view tuple type_traits utility".split())
@@ -208,6 +210,8 @@ SELF_TEST = {
     "src/hosts/fake/capi/x.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
         "src/hosts/fake/capi/x.cpp:2: <sel4vm/capi/x.hpp>: layer 'fake host of C' may not include layer 'capi'"]),
     "src/sel4vm/capi/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4/sel4.h>\n", []),
+    "src/sel4vm/program/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
+        "src/sel4vm/program/x.hpp:2: <sel4vm/capi/x.hpp>: layer 'program' may not include layer 'capi'"]),
     "src/other/x.cpp": ("", ["src/other/x.cpp:1: this folder belongs to no layer"]),
 }
 

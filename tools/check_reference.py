@@ -17,7 +17,7 @@ PUBLIC = {
     "sel4vm/base": "src/sel4vm/base", "sel4vm/host": "src/sel4vm/host", "sel4vm/vm": "src/sel4vm/vm",
     "sel4vm/arch/aarch64": "src/sel4vm/arch/aarch64", "sel4vm/arch/aarch64/ports": "src/sel4vm/arch/aarch64/ports",
     "sel4vm/dev": "src/sel4vm/dev", "sel4vm/dev/gic": "src/sel4vm/dev/gic", "sel4vm/boot": "src/sel4vm/boot",
-    "sel4vm/machine": "src/sel4vm/machine", "hosts/fake": "src/hosts/fake",
+    "sel4vm/machine": "src/sel4vm/machine", "sel4vm/program": "src/sel4vm/program", "hosts/fake": "src/hosts/fake",
     # The C interface.
     "sel4vm": "include/sel4vm", "sel4vm/arch": "include/sel4vm/arch", "sel4vm/sel4_arch": "include/sel4vm/sel4_arch",
     "sel4vmmplatsupport": "include/sel4vmmplatsupport", "sel4vmmplatsupport/arch": "include/sel4vmmplatsupport/arch",

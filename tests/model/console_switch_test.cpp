@@ -130,5 +130,22 @@ TEST_F(ConsoleSwitchTest, InputOfAVmThatIsGoneMovesOn) {
     EXPECT_EQ(drain(b), "q");
 }
 
+TEST_F(ConsoleSwitchTest, AVmThatWasRemovedMakesRoomForAnother) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    ByteSink *one = consoles.add("one");
+    EXPECT_EQ(consoles.index_of(*one), 0U);
+    for (usize i = 0; i < 2 * machine::kMaxVms; ++i) {
+        ByteSink *two = consoles.add("two");
+        ASSERT_NE(two, nullptr);
+        EXPECT_EQ(consoles.index_of(*two), 1U);
+        consoles.connect(1, b);
+        put(two, "x");
+        consoles.remove(1);
+    }
+    console.text.clear();
+    put(one, "alone\n");
+    EXPECT_EQ(console.text, "alone\n");
+}
+
 } // namespace
 } // namespace sel4vm::test

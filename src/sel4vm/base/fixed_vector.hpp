@@ -6,6 +6,7 @@
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/types.hpp>
 
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -17,6 +18,12 @@ template <class T, usize Capacity>
 class FixedVector {
 public:
     constexpr FixedVector() {}
+    /// Not more than fit, which only a program that names them one by one can know.
+    constexpr FixedVector(std::initializer_list<T> elements) requires std::is_copy_constructible_v<T> {
+        SEL4VM_ASSERT(elements.size() <= Capacity);
+        for (const T &element : elements)
+            std::construct_at(&slots_[size_++].value, element);
+    }
     /// Copies element by element, where elements can be copied.
     constexpr FixedVector(const FixedVector &other) requires std::is_copy_constructible_v<T> { append_all(other); }
     constexpr FixedVector &operator=(const FixedVector &other) requires std::is_copy_constructible_v<T> {

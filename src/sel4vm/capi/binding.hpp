@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the C interface needs from a host beyond the ports: the objects behind one vm_t. Each host implements it under
-// hosts/<x>/capi, and is chosen by linking. The C functions hold all semantics; a binding only makes, maps and frees
-// what the client's vka, simple, vspace and io_ops give.
+// What a program needs from a host beyond the ports: the objects behind one vm_t of the C interface, or behind one guest of a C++
+// program (program/). Each host implements it under hosts/<x>/capi, and is chosen by linking. The C functions hold all
+// semantics; a binding only makes, maps and frees what the client's vka, simple, vspace and io_ops give.
 //
 // Threads: as the C interface: everything about one vm_t from one thread, except where a port says otherwise.
 #pragma once
@@ -107,7 +107,8 @@ protected:
 };
 
 /// Opens what `vm` needs from the handles that vm_init stored in it (vka, simple, mem.vmm_vspace, io_ops, host_endpoint), and
-/// fills mem.vm_vspace, mem.vm_vspace_root and cspace. `peer`: another VM on the same endpoint, or nullptr.
+/// fills mem.vm_vspace, mem.vm_vspace_root and cspace. `peer`: another VM on the same endpoint, or nullptr. From then on until the
+/// next wait for an event, code of other libraries may run, which uses registers that may be a guest's.
 [[nodiscard]] Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &options);
 /// Frees everything that the binding made; its vCPUs are destroyed and its blocks freed already.
 void close_binding(vm_t &vm, Binding &binding);

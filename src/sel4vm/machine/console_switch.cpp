@@ -7,10 +7,21 @@
 namespace sel4vm::machine {
 
 ByteSink *ConsoleSwitch::add(std::string_view name) {
-    Port *port = ports_.emplace_back(*this, name);
+    auto *port = std::find_if(ports_.begin(), ports_.end(), [](const Port &one) { return one.name.empty(); });
+    if (port != ports_.end())
+        port->name = name;
+    else
+        port = ports_.emplace_back(*this, name);
     if (port != nullptr && name == options_.input)
-        focus_ = ports_.size() - 1;
+        focus_ = index_of(*port);
     return port;
+}
+
+usize ConsoleSwitch::index_of(const ByteSink &end) const {
+    usize index = 0;
+    while (&ports_[index] != &end)
+        ++index;
+    return index;
 }
 
 void ConsoleSwitch::connect(usize index, dev::Pl011 &uart) {
@@ -21,7 +32,9 @@ void ConsoleSwitch::connect(usize index, dev::Pl011 &uart) {
 }
 
 bool ConsoleSwitch::prefixed() const {
-    return options_.prefix == LinePrefix::always || (options_.prefix == LinePrefix::when_several && ports_.size() > 1);
+    if (options_.prefix != LinePrefix::when_several)
+        return options_.prefix == LinePrefix::always;
+    return std::count_if(ports_.begin(), ports_.end(), [](const Port &one) { return !one.name.empty(); }) > 1;
 }
 
 void ConsoleSwitch::print(std::string_view text) {
@@ -69,7 +82,7 @@ bool ConsoleSwitch::take_escape(u8 byte) {
     escaped_ = false;
     if (byte == options_.escape) // twice: the byte itself
         return false;
-    if (byte >= '1' && byte < '1' + ports_.size()) {
+    if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty()) {
         focus_ = byte - usize{'1'};
         interrupt_line();
         print("console input to ");
@@ -86,6 +99,13 @@ void ConsoleSwitch::disconnect(usize index) {
             focus_ = next;
     }
     pump();
+}
+
+void ConsoleSwitch::remove(usize index) {
+    disconnect(index);
+    if (line_of_ == &ports_[index])
+        interrupt_line();
+    ports_[index].name = {};
 }
 
 void ConsoleSwitch::pump() {

@@ -36,11 +36,15 @@ public:
     /// The end of the console that VM `name` writes to, or nullptr when there are kMaxVms already. `name` outlives this.
     /// All are made before the first byte is written: the number decides about prefixes.
     [[nodiscard]] ByteSink *add(std::string_view name);
+    /// The number of what add() gave: they count from 0, and a number that was removed is given again.
+    [[nodiscard]] usize index_of(const ByteSink &end) const;
     /// The UART that receives input of the VM added as number `index`. The first one of a VM counts.
     void connect(usize index, dev::Pl011 &uart);
 
     /// The VM is gone: its input moves on to the next one.
     void disconnect(usize index);
+    /// As disconnect(), and it never writes again.
+    void remove(usize index);
 
     /// Moves input as far as the receiving UART takes it. Call when the source announces input.
     void pump();
@@ -52,7 +56,7 @@ private:
     public:
         Port(ConsoleSwitch &owner, std::string_view vm) : name(vm), owner_(owner) {}
         void put(std::span<const u8> bytes) override { owner_.write(*this, bytes); }
-        std::string_view name;
+        std::string_view name; ///< empty: nobody's
         dev::Pl011 *uart = nullptr;
 
     private:

@@ -110,12 +110,12 @@ enum class ImageKind : u8 {
 
 struct ImageRecord {
     ImageKind kind = ImageKind::kernel;
-    std::optional<Gpa> where; ///< required for rom and raw; an override for firmware; not for the others
-    bool writable = false;    ///< rom and firmware: the guest may write the region; a reset restores it
-    u32 blob = 0;             ///< index into the bundle's blobs
-    u64 size_bytes = 0;       ///< of the blob
-    u64 region_bytes = 0;     ///< rom and firmware: size of the region; 0 = the blob's, rounded up to 4 KiB
-    std::string_view source;  ///< the file it came from, for messages; may be empty
+    std::optional<Gpa> where = std::nullopt; ///< required for rom and raw; an override for firmware; not for the others
+    bool writable = false;                   ///< rom and firmware: the guest may write the region; a reset restores it
+    u32 blob = 0;                            ///< index into the bundle's blobs
+    u64 size_bytes = 0;                      ///< of the blob
+    u64 region_bytes = 0;      ///< rom and firmware: size of the region; 0 = the blob's, rounded up to 4 KiB
+    std::string_view source{}; ///< the file it came from, for messages; may be empty
     friend constexpr bool operator==(const ImageRecord &, const ImageRecord &) = default;
 };
 
@@ -128,16 +128,16 @@ enum class CounterPolicy : u8 {
 
 /// One VM.
 struct MachineDescription {
-    std::string_view name;
+    std::string_view name{};
     u32 vcpu_count = 1;
-    FixedVector<MemoryRegion, kMaxMemoryRegions> memory; ///< the first holds kernel, initrd and device tree
-    GicRecord gic;
-    TimerRecord timer;
-    FixedVector<DeviceRecord, kMaxDevices> devices;
-    FixedVector<ImageRecord, kMaxImages> images;
-    std::string_view cmdline;
+    FixedVector<MemoryRegion, kMaxMemoryRegions> memory{}; ///< the first holds kernel, initrd and device tree
+    GicRecord gic{};
+    TimerRecord timer{};
+    FixedVector<DeviceRecord, kMaxDevices> devices{};
+    FixedVector<ImageRecord, kMaxImages> images{};
+    std::string_view cmdline{};
     /// Where the boot vCPU starts, instead of where its kernel or firmware says.
-    std::optional<Gpa> entry;
+    std::optional<Gpa> entry = std::nullopt;
     ResetPolicy on_reset = ResetPolicy::restart;
     CounterPolicy counter = CounterPolicy::host;
 

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <suite/cxx_rig.hpp>
 
-#include <sel4vm/machine/validate.hpp>
-#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/program/host.hpp>
 
 namespace sel4vm::test {
 
 namespace {
-
-struct Quiet final : ExecutorListener {
-    void notification(u64, u64) override {}
-    void vm_stopped(Vm &) override {}
-};
 
 struct Printed final : ByteSink {
     void put(std::span<const u8> bytes) override {
@@ -23,43 +17,15 @@ struct Printed final : ByteSink {
 
 } // namespace
 
-CxxHost::CxxHost(conformance_t *t) : t_(t) {
-    vm_.vka = &t->host->vka;
-    vm_.simple = &t->host->simple;
-    vm_.io_ops = &t->host->io_ops;
-    vm_.mem.vmm_vspace = t->host->vspace;
-    vm_.host_endpoint = t->host->endpoint;
-    vcpu_.vm = &vm_;
-    vcpu_.target_cpu = -1;
-    const auto opened = capi::open_binding(vm_, nullptr, {});
-    if (CHECK(t, opened.has_value()) == 0)
-        return;
-    binding_ = *opened;
-    const auto ports = binding_->create_vcpu(vcpu_, VmId{0}, VcpuId{0}, t->host->priority);
-    if (CHECK(t, ports.has_value()) != 0)
-        ports_ = *ports;
-}
-
-void CxxHost::destroy_vcpu() {
-    if (ports_.vcpu != nullptr)
-        binding_->destroy_vcpu(vcpu_);
-    ports_ = {};
-}
-
-CxxHost::~CxxHost() {
-    destroy_vcpu();
-    if (binding_ != nullptr)
-        capi::close_binding(vm_, *binding_);
-}
-
-CxxRig::CxxRig(conformance_t *t) : t_(t), host_(t) {
-    if (!host_.ready())
+CxxRig::CxxRig(conformance_t *t) : t_(t) {
+    if (CHECK(t, host_.open(*t->host, nullptr).has_value()) == 0 ||
+        CHECK(t, host_.make_vcpus(VmId{0}, 1).has_value()) == 0)
         return;
     capi::Binding &binding = host_.binding();
     vm_.emplace(VmConfig{"test", VmId{0}}, binding.space(), binding.allocator(), binding.log());
     executor_.emplace(binding.events(), binding.clock(), static_cast<ExecutorListener &>(*this));
     vm_->set_lifecycle_hooks(this);
-    const bool built = vm_->add_vcpu(*host_.ports().vcpu).has_value() &&
+    const bool built = vm_->add_vcpu(*host_.vcpus()[0].vcpu).has_value() &&
                        vm_->add_memory(range(RAM, RAM_SIZE), RegionKind::ram).has_value() &&
                        psci_.register_all(vm_->hypercalls()).has_value() && executor_->add(*vm_);
     if (CHECK(t, built) == 0)
@@ -71,7 +37,7 @@ CxxRig::~CxxRig() {
         executor_->flush();
         executor_->remove(*vm_);
     }
-    host_.destroy_vcpu();
+    host_.destroy_vcpus();
 }
 
 void CxxRig::load(std::span<const u32> code) {
@@ -93,69 +59,52 @@ u64 CxxRig::result(unsigned index) {
 
 namespace {
 
-void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::string_view expected,
-                      machine::GicVersion version) {
-    CxxHost host(t);
-    if (!host.ready())
-        return;
-    capi::Binding &binding = host.binding();
-    const capi::GicSupport gic = binding.gic();
-    if (!(version == machine::GicVersion::v2 ? gic.v2 : gic.v3)) {
-        host.destroy_vcpu();
-        return;
-    }
-    // In the host's memory: descriptions are larger than what a small stack should hold.
-    auto description = Owned<machine::MachineDescription>::make(binding.allocator());
-    if (CHECK(t, static_cast<bool>(description)) == 0)
-        return;
-    description->name = "virt";
-    description->gic.version = version;
-    CHECK(t, description->memory.emplace_back(machine::MemoryRegion{Gpa{RAM}, RAM_SIZE}) != nullptr);
-    CHECK(t, description->devices.emplace_back(machine::default_uart()) != nullptr);
-    machine::ImageRecord image;
-    image.kind = machine::ImageKind::firmware;
-    image.where = Gpa{0};
-    image.size_bytes = firmware.size();
-    CHECK(t, description->images.emplace_back(image) != nullptr);
-    CHECK(t, machine::validate(*description, 0).empty());
-
-    Quiet listener;
+/// Runs it twice: the second time as a second guest beside the first.
+void run_virt_machine(program::Host &host, conformance_t *t, const machine::MachineDescription &description,
+                      std::span<const u8> firmware, std::string_view expected) {
     Printed printed;
-    auto executor = Owned<Executor>::make(binding.allocator(), binding.events(), binding.clock(),
-                                          static_cast<ExecutorListener &>(listener));
-    const machine::VcpuPorts ports{host.ports().vcpu, host.ports().list_registers, host.ports().timer};
-    if (CHECK(t, static_cast<bool>(executor)) == 0)
+    const std::span<const u8> images[] = {firmware};
+    const auto first = host.make_guest(description, {.images = images, .console = &printed});
+    const auto second = host.make_guest(description, {.images = images, .console = &printed});
+    if (CHECK(t, first.has_value() && second.has_value()) == 0)
         return;
-    const machine::HostSide side{.id = VmId{0},
-                                 .space = binding.space(),
-                                 .vcpus = {&ports, 1},
-                                 .allocator = binding.allocator(),
-                                 .log = binding.log(),
-                                 .clock = binding.clock(),
-                                 .entropy = binding.entropy(),
-                                 .timeouts = executor->timeouts(),
-                                 .console = &printed,
-                                 .gic_v2 = gic.v2,
-                                 .gic_v3 = gic.v3,
-                                 .gic_cpu_interface = gic.cpu_interface};
-    const std::span<const u8> blobs[] = {firmware};
-    auto virt = Owned<machine::VirtMachine>::make(binding.allocator(), *description, std::span(blobs), side);
-    if (CHECK(t, virt && virt->build().has_value()) != 0 && CHECK(t, executor->add(virt->vm())) != 0 &&
-        CHECK(t, virt->vm().start().has_value()) != 0) {
-        executor->run();
-        CHECK(t, virt->vm().stop_reason() == StopReason::powered_off);
+    for (const auto *guest : {&first, &second}) {
+        printed.text.clear();
+        CHECK(t, (**guest)->start().has_value());
+        host.run();
+        CHECK(t, (**guest)->stop_reason() == StopReason::powered_off);
         CHECK(t, printed.text.view() == expected);
-        executor->flush();
-        executor->remove(virt->vm());
     }
-    host.destroy_vcpu();
 }
 
 } // namespace
 
 void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::string_view expected) {
-    run_virt_machine(t, firmware, expected, machine::GicVersion::v2);
-    run_virt_machine(t, firmware, expected, machine::GicVersion::v3);
+    program::Host host;
+    if (CHECK(t, host.open(*t->host).has_value()) == 0)
+        return;
+    CHECK(t, !host.open(*t->host) && !host.file("no such file"));
+    // In the host's memory: descriptions are larger than what a small stack should hold.
+    const auto description = Owned<machine::MachineDescription>::make(host.allocator());
+    if (CHECK(t, static_cast<bool>(description)) == 0)
+        return;
+    description->name = "virt";
+    description->memory = {{.base = Gpa{RAM}, .size_bytes = RAM_SIZE}};
+    description->devices = {machine::default_uart()};
+    description->images = {
+        {.kind = machine::ImageKind::firmware, .where = Gpa{0}, .size_bytes = firmware.size(), .source = "firmware"}};
+    for (const auto version : {machine::GicVersion::v2, machine::GicVersion::v3}) {
+        description->gic.version = version;
+        const capi::GicSupport gic = host.gic();
+        if (version == machine::GicVersion::v2 ? gic.v2 : gic.v3)
+            run_virt_machine(host, t, *description, firmware, expected);
+        else
+            CHECK(t, !host.make_guest(*description, {.images = {&firmware, 1}}));
+    }
+    // What is wrong is said, and nothing stays of it.
+    CHECK(t, host.make_guest(*description).error().message.view() == "no file 'firmware' came with the program");
+    description->vcpu_count = 0;
+    CHECK(t, host.make_guest(*description, {.images = {&firmware, 1}}).error().key.view() == "vm[0].vcpus");
 }
 
 } // namespace sel4vm::test

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A VM of the C++ interface over the ports of the linked host. The binding of the C interface opens them, because it is what every
-// host has; nothing else of the C interface is involved.
+// A VM of the C++ interface over the ports of the linked host, and a whole machine on it.
 #pragma once
 
 #include <suite/guest.h>
 #include <suite/tests.h>
 
-#include <sel4vm/capi/binding.hpp>
 #include <sel4vm/dev/psci.hpp>
+#include <sel4vm/program/host_objects.hpp>
 #include <sel4vm/vm/executor.hpp>
 
 #include <optional>
@@ -16,28 +15,6 @@
 #include <string_view>
 
 namespace sel4vm::test {
-
-/// One vCPU's ports.
-class CxxHost {
-public:
-    explicit CxxHost(conformance_t *t);
-    CxxHost(const CxxHost &) = delete;
-    CxxHost &operator=(const CxxHost &) = delete;
-    ~CxxHost();
-
-    [[nodiscard]] bool ready() const { return binding_ != nullptr && ports_.vcpu != nullptr; }
-    [[nodiscard]] capi::Binding &binding() { return *binding_; }
-    [[nodiscard]] const capi::VcpuPorts &ports() const { return ports_; }
-    /// Before the VM's memory goes.
-    void destroy_vcpu();
-
-private:
-    conformance_t *t_;
-    vm_t vm_{};
-    vm_vcpu_t vcpu_{};
-    capi::Binding *binding_ = nullptr;
-    capi::VcpuPorts ports_;
-};
 
 class CxxRig final : private LifecycleHooks, private ExecutorListener {
 public:
@@ -64,7 +41,7 @@ private:
     void vm_stopped(Vm &) override {}
 
     conformance_t *t_;
-    CxxHost host_;
+    program::HostObjects host_;
     std::optional<Vm> vm_;
     std::optional<Executor> executor_;
     dev::Psci psci_{dev::AffinityMap{dev::AffinityMap::Layout::flat}};

@@ -113,6 +113,13 @@ TEST(FixedVectorTest, KeepsOrderAndKnowsWhenItIsFull) {
     EXPECT_EQ(vector.size(), 2u);
 }
 
+TEST(FixedVectorTest, IsMadeOfAList) {
+    const FixedVector<int, 3> vector{7, 8};
+    EXPECT_EQ(vector.size(), 2u);
+    EXPECT_EQ(vector[1], 8);
+    EXPECT_DEATH((FixedVector<int, 1>{1, 2}), "panic");
+}
+
 TEST(FixedVectorDeathTest, IndexIsChecked) {
     FixedVector<int, 2> vector;
     EXPECT_DEATH((void)vector[0], "panic");

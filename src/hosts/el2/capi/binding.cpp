@@ -138,6 +138,7 @@ namespace sel4vm::capi {
 Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
     using namespace sel4vm::el2;
     Program &program = Program::current();
+    program.claim().take_back(); // for what the caller does until the next wait
     auto *endpoint = object_of<Endpoint>(HandleKind::endpoint, vm.host_endpoint);
     if (endpoint == nullptr)
         return Err{HostError{HostErrorKind::invalid}};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/validate.hpp>
+#include <sel4vm/program/host.hpp>
+
+namespace sel4vm::program {
+
+using machine::build_error;
+using machine::BuildError;
+
+namespace {
+
+constexpr std::string_view kNoMemory = "the host has not enough memory left";
+
+} // namespace
+
+Guest::~Guest() {
+    if (added_) {
+        host_.executor().flush();
+        host_.guests_[vm().id().value()] = nullptr;
+        host_.executor().remove(vm());
+    }
+    objects_.destroy_vcpus();
+    machine_.reset();
+    if (console_ != nullptr)
+        host_.consoles_.remove(host_.consoles_.index_of(*console_));
+}
+
+/// A file of the program for each image that is named instead of given.
+Status<BuildError> Guest::find_images(const GuestOptions &options) {
+    images_ = options.images;
+    if (!images_.empty() || description_.images.empty())
+        return Ok{};
+    files_ = OwnedArray<std::span<const u8>>::make(host_.allocator(), description_.images.size());
+    if (!files_)
+        return Err{build_error("", kNoMemory)};
+    for (u32 i = 0; i < description_.images.size(); ++i) {
+        machine::ImageRecord &image = description_.images[i];
+        const auto file = host_.file(image.source);
+        if (!file) {
+            BuildError error;
+            error.message << "no file '" << image.source << "' came with the program";
+            return Err{error};
+        }
+        files_[i] = *file;
+        image.blob = i;
+        image.size_bytes = file->size();
+    }
+    images_ = files_.view();
+    return Ok{};
+}
+
+machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
+    capi::Binding &binding = objects_.binding();
+    const capi::GicSupport gic = binding.gic();
+    return {.id = id,
+            .space = binding.space(),
+            .vcpus = objects_.vcpus(),
+            .allocator = host_.allocator(),
+            .log = host_.log(),
+            .clock = host_.clock(),
+            .entropy = host_.entropy(),
+            .timeouts = host_.executor().timeouts(),
+            .console = options.console != nullptr ? options.console : console_,
+            .gic_v2 = gic.v2,
+            .gic_v3 = gic.v3,
+            .gic_cpu_interface = gic.cpu_interface};
+}
+
+Status<BuildError> Guest::build(const machine::MachineDescription &description, const GuestOptions &options) {
+    description_ = description;
+    SEL4VM_TRY(find_images(options));
+    if (const auto problems = machine::validate(description_, 0); !problems.empty()) {
+        BuildError error;
+        error.key << problems[0].key.view();
+        error.message << "it is " << problems[0].value.view() << ", expected " << problems[0].expected.view();
+        return Err{error};
+    }
+    const auto id = host_.executor().free_id();
+    if (!id)
+        return Err{build_error("", "the host has as many VMs as it can have")};
+    // From here on libraries may use any register (capi/binding.hpp).
+    if (!objects_.open(host_.environment(), &host_.objects_) ||
+        !objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)))
+        return Err{build_error("", "the host could not make its address space and vCPUs")};
+    if (options.console == nullptr && (console_ = host_.consoles_.add(description_.name)) == nullptr)
+        return Err{build_error("", "too many VMs share the host's console")};
+    machine_ = Owned<machine::VirtMachine>::make(host_.allocator(), description_, images_, host_side(*id, options));
+    if (!machine_)
+        return Err{build_error("", kNoMemory)};
+    SEL4VM_TRY(machine_->build());
+    if (dev::Pl011 *const uart = machine_->console_uart(); uart != nullptr && console_ != nullptr) {
+        host_.consoles_.connect(host_.consoles_.index_of(*console_), *uart);
+        host_.listen_to_console();
+    }
+    added_ = host_.executor().add(vm());
+    SEL4VM_ASSERT(added_); // the identifier was free
+    host_.guests_[id->value()] = this;
+    return Ok{};
+}
+
+void Guest::disconnect_console() {
+    if (console_ != nullptr)
+        host_.consoles_.disconnect(host_.consoles_.index_of(*console_));
+}
+
+} // namespace sel4vm::program

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A guest on the host that a program was linked with: the `virt` machine of a description, and everything that it has from the host.
+// Deliberately no device of its own: what a description cannot say is attached to vm() before the start.
+//
+// Threads: as program/host.hpp.
+#pragma once
+
+#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/program/host_objects.hpp>
+
+#include <span>
+
+namespace sel4vm::program {
+
+class Host;
+
+struct GuestOptions {
+    /// What ImageRecord::blob counts; outlives the guest. Empty: each image is the program's file that ImageRecord::source names.
+    std::span<const std::span<const u8>> images{};
+    /// Where its console UART's bytes go; outlives the guest. nullptr: to the host's console, whose input it shares, too.
+    ByteSink *console = nullptr;
+};
+
+class Guest {
+public:
+    /// Host::make_guest() makes and builds one.
+    explicit Guest(Host &host) : host_(host) {}
+    Guest(const Guest &) = delete;
+    Guest &operator=(const Guest &) = delete;
+    /// Not from inside Host::run().
+    ~Guest();
+
+    [[nodiscard]] machine::VirtMachine &machine() { return *machine_; }
+    [[nodiscard]] Vm &vm() { return machine_->vm(); }
+    /// Loads its images; it runs in Host::run().
+    [[nodiscard]] Status<LifecycleError> start() { return vm().start(); }
+    /// StopReason::none while it has not stopped.
+    [[nodiscard]] StopReason stop_reason() {
+        return vm().state() == VmState::stopped ? vm().stop_reason() : StopReason::none;
+    }
+
+private:
+    friend class Host;
+
+    [[nodiscard]] Status<machine::BuildError> build(const machine::MachineDescription &description,
+                                                    const GuestOptions &options);
+    [[nodiscard]] Status<machine::BuildError> find_images(const GuestOptions &options);
+    [[nodiscard]] machine::HostSide host_side(VmId id, const GuestOptions &options);
+    void disconnect_console();
+
+    Host &host_;
+    machine::MachineDescription description_;
+    OwnedArray<std::span<const u8>> files_;
+    std::span<const std::span<const u8>> images_;
+    HostObjects objects_;
+    ByteSink *console_ = nullptr; ///< its end of the host's
+    Owned<machine::VirtMachine> machine_;
+    bool added_ = false; ///< to the executor
+};
+
+} // namespace sel4vm::program

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The host that a program was linked with, for programs in C++: one object that opens it, has its services, and runs the guests made on it
+// (program/guest.hpp). The same source runs on every host, as with sel4vm/host.h, over which this is; docs/adr/0006 says why.
+//
+// Threads: one, which is inside run() while guests run.
+#pragma once
+
+#include <sel4vm/machine/console_switch.hpp>
+#include <sel4vm/program/guest.hpp>
+#include <sel4vm/program/host_objects.hpp>
+#include <sel4vm/vm/executor.hpp>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace sel4vm::program {
+
+/// The badge bit of console input; a program's own signals use others.
+inline constexpr u64 kConsoleBadge = u64{1} << 61;
+
+class Host final : private ExecutorListener {
+public:
+    /// `console`: how guests share the host's console.
+    explicit Host(const machine::ConsoleOptions &console = {}) : consoles_(line_, line_, console) {}
+    Host(const Host &) = delete;
+    Host &operator=(const Host &) = delete;
+    /// All guests are gone.
+    ~Host();
+
+    /// Opens the environment of the linked host, once in a program. An error says in the host's log what is lacking.
+    [[nodiscard]] Status<HostError> open();
+    /// Uses one that is open already, and outlives this.
+    [[nodiscard]] Status<HostError> open(vm_host_t &environment, const capi::BindingOptions &options = {});
+
+    // -- services; valid once it is open
+    [[nodiscard]] Allocator &allocator() { return objects_.binding().allocator(); }
+    [[nodiscard]] Log &log() { return log_; }
+    [[nodiscard]] Clock &clock() { return objects_.binding().clock(); }
+    [[nodiscard]] Entropy &entropy() { return objects_.binding().entropy(); }
+    [[nodiscard]] EventPort &events() { return objects_.binding().events(); }
+    [[nodiscard]] Executor &executor() { return *executor_; }
+    [[nodiscard]] capi::GicSupport gic() { return objects_.binding().gic(); }
+    /// The newest that guests may have here.
+    [[nodiscard]] machine::GicVersion gic_version() {
+        return gic().v3 ? machine::GicVersion::v3 : machine::GicVersion::v2;
+    }
+    /// A file that came with the program, by name, where it is for good.
+    [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name);
+    /// For calls of sel4vm/host.h: signals, for example.
+    [[nodiscard]] vm_host_t &environment() { return *environment_; }
+
+    /// A guest that is ready to be started; on an error nothing of it stays.
+    [[nodiscard]] Result<Owned<Guest>, machine::BuildError> make_guest(const machine::MachineDescription &description,
+                                                                       const GuestOptions &options = {});
+
+    /// Who hears signals other than the console's, and which VMs have stopped; nullptr: nobody. It outlives the runs.
+    void set_listener(ExecutorListener *listener) { listener_ = listener; }
+    /// Runs the guests that were started, until each has stopped, or nothing can happen any more.
+    void run();
+
+private:
+    friend class Guest;
+
+    /// The host's console.
+    struct Line final : ByteSink, machine::ByteSource {
+        void put(std::span<const u8> bytes) override;
+        [[nodiscard]] usize read(std::span<u8> out) override;
+        vm_host_t *environment = nullptr;
+    };
+    /// The host's log, with what a guest has not finished on the same line ended first.
+    struct GuardedLog final : Log {
+        explicit GuardedLog(Host &its_host) : host(its_host) {}
+        void line(LogLevel level, std::string_view source, std::string_view text) override;
+        Host &host;
+    };
+
+    void listen_to_console();
+
+    // ExecutorListener
+    void notification(u64 badge, u64 message) override;
+    void vm_stopped(Vm &vm) override;
+
+    vm_host_t own_{};
+    vm_host_t *environment_ = nullptr;
+    HostObjects objects_; // of no VM: services, and the peer of every guest's
+    Line line_;
+    GuardedLog log_{*this};
+    machine::ConsoleSwitch consoles_;
+    std::optional<Executor> executor_;
+    std::array<Guest *, Executor::kMaxVms> guests_{}; // by the VM's identifier
+    ExecutorListener *listener_ = nullptr;
+    bool listens_ = false;
+};
+
+} // namespace sel4vm::program
