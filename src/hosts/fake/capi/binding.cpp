@@ -120,7 +120,7 @@ public:
     [[nodiscard]] const std::shared_ptr<Endpoint> &endpoint() const { return endpoint_; }
 
     [[nodiscard]] Allocator &allocator() override { return host_; }
-    [[nodiscard]] sel4vm::Log &log() override { return shared_log(); }
+    [[nodiscard]] sel4vm::Log &log() override { return program_log(); }
     [[nodiscard]] sel4vm::Clock &clock() override { return host_.clock; }
     [[nodiscard]] sel4vm::Entropy &entropy() override { return host_.entropy; }
     [[nodiscard]] GuestSpacePort &space() override { return space_; }
@@ -250,7 +250,7 @@ void close_binding(vm_t &, Binding &binding) {
     static_cast<fake::Host &>(binding.allocator()).note_gone();
 }
 
-Log &host_log() { return fake::shared_log(); }
+Log &host_log() { return fake::program_log(); }
 
 } // namespace sel4vm::capi
 

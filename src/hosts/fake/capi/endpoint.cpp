@@ -101,9 +101,14 @@ void Endpoint::resume_and_wait(Answer answer, Event &event) {
     const bool cpus_first = std::exchange(news_last_, false);
     if (cpus_first && run_cpus(event))
         return;
+    static_cast<void>(host_.announce_input(Process::Wait::no));
     news_last_ = deliver_news(event);
     if (news_last_ || run_cpus(event) || let_time_pass(event))
         return;
+    if (host_.announce_input(Process::Wait::yes)) {
+        news_last_ = deliver_news(event);
+        return;
+    }
     event.kind = EventKind::idle;
 }
 

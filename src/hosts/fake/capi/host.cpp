@@ -19,6 +19,18 @@ Log &shared_log() {
     return log;
 }
 
+sel4vm::Log &program_log() {
+    struct ProgramLog final : sel4vm::Log {
+        void line(LogLevel level, std::string_view source, std::string_view text) override {
+            shared_log().line(level, source, text);
+            if (process().is_used())
+                Process::log(source, text);
+        }
+    };
+    static ProgramLog log;
+    return log;
+}
+
 Shared &shared() {
     static Shared shared;
     return shared;
@@ -89,12 +101,20 @@ Object *Host::find_frame(seL4_CPtr handle) {
     return found != objects_.end() && found->second->window != nullptr ? found->second.get() : nullptr;
 }
 
-const std::string *Host::file(const std::string &name) const {
-    for (const std::map<std::string, std::string> *files : {&files_, &std::as_const(shared().files)}) {
+const std::string *Host::file(const std::string &name) {
+    for (const std::map<std::string, std::string> *files : {&files_, &shared().files}) {
         if (const auto found = files->find(name); found != files->end())
             return &found->second;
     }
-    return nullptr;
+    auto found = process().file(name);
+    return found ? &(files_[name] = *std::move(found)) : nullptr;
+}
+
+bool Host::announce_input(Process::Wait wait) {
+    if (console_badge == 0 || !process().is_used() || !process().take_news(wait))
+        return false;
+    signal(console_badge);
+    return true;
 }
 
 volatile u8 *Host::add_device(u64 phys, usize pages) {
@@ -143,16 +163,23 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
         fake::Host::of(*host).free(object);
 }
 
-void vm_host_log(const char *line) { fake::shared_log().line(LogLevel::info, "client", line); }
+void vm_host_log(const char *line) { fake::program_log().line(LogLevel::info, "client", line); }
 
 void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
-    if (host != nullptr && bytes != nullptr)
-        fake::shared().console_output.append(static_cast<const char *>(bytes), size);
+    if (host == nullptr || bytes == nullptr)
+        return;
+    const std::string_view text(static_cast<const char *>(bytes), size);
+    if (fake::process().is_used())
+        fake::Process::put(text);
+    else
+        fake::shared().console_output.append(text);
 }
 
 size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
     if (host == nullptr || bytes == nullptr)
         return 0;
+    if (fake::process().is_used())
+        return fake::process().get({static_cast<char *>(bytes), size});
     std::string &input = fake::shared().console_input;
     const size_t count = std::min(size, input.size());
     std::copy_n(input.begin(), count, static_cast<char *>(bytes));

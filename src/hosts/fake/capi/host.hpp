@@ -4,6 +4,7 @@
 // what a test looks at and sets. Every request that a real host could refuse counts, and one chosen request is refused.
 #pragma once
 
+#include <hosts/fake/capi/process.hpp>
 #include <hosts/fake/guest_space.hpp>
 #include <hosts/fake/services.hpp>
 
@@ -59,8 +60,8 @@ public:
     void send(u64 badge, u64 message) { messages_.emplace_back(badge, message); }
     [[nodiscard]] std::deque<std::pair<u64, u64>> &messages() { return messages_; }
     void add_file(const std::string &name, std::string bytes) { files_[name] = std::move(bytes); }
-    /// Added here, or shared by all programs.
-    [[nodiscard]] const std::string *file(const std::string &name) const;
+    /// Added here, shared by all programs, or the process's.
+    [[nodiscard]] const std::string *file(const std::string &name);
 
     /// A device of `pages` pages at a physical address; returns its registers. There for good.
     volatile u8 *add_device(u64 phys, usize pages);
@@ -68,6 +69,8 @@ public:
     [[nodiscard]] seL4_CPtr device_frame(u64 phys) const;
     /// Input on the shared console gives this signal; 0: nobody listens.
     u64 console_badge = 0;
+    /// Gives it for what was typed into the process; `wait`: until something is. False when nothing will come.
+    [[nodiscard]] bool announce_input(Process::Wait wait);
 
     // -- services
     Clock clock;
@@ -106,5 +109,7 @@ struct Shared {
 
 /// Where host_log() and vm_host_log() write.
 [[nodiscard]] Log &shared_log();
+/// What C programs log to: that, and the process.
+[[nodiscard]] sel4vm::Log &program_log();
 
 } // namespace sel4vm::fake
