@@ -5,6 +5,7 @@
 #   share/sel4vm/                      the host image that the tool packs, with its notice
 #   include/, lib/lib*.a               headers and static libraries: every layer, and the fake host for tests of devices
 #   lib/cmake/sel4vm, lib/pkgconfig    find_package(sel4vm), pkg-config sel4vm and sel4vm-fake
+#   lib/sel4vm-el2, lib/cmake/sel4vm-el2   find_package(sel4vm-el2), for programs of the el2 host: Sel4vmEl2Install.cmake
 #   share/doc/sel4vm/                  documents, examples, licence, third-party notice
 # Both builds must be complete and as new as the sources: what is installed belongs together.
 include(CMakePackageConfigHelpers)
@@ -41,7 +42,7 @@ install(CODE "
     endforeach()
   endforeach()")
 
-install(TARGETS ${layers} sel4vm_umbrella EXPORT sel4vm-targets
+install(TARGETS ${layers} sel4vm_umbrella sel4vm_fake_program EXPORT sel4vm-targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS sel4vm_sel4_names EXPORT sel4vm-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/portable")
@@ -69,10 +70,11 @@ function(sel4vm_pkg_config name description)
   install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
 set(core ${layers})
-list(REMOVE_ITEM core sel4vm_fake)
+list(REMOVE_ITEM core sel4vm_fake sel4vm_fake_capi)
 list(REVERSE core)
 sel4vm_pkg_config(sel4vm "${PROJECT_DESCRIPTION}" ${core})
-sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for tests of devices and VMMs" sel4vm_fake ${core})
+sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for C and C++ programs in a process, and for tests of devices and VMMs"
+                  sel4vm_fake_capi sel4vm_fake ${core})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")
@@ -101,6 +103,10 @@ if(TARGET sel4vm)
   sel4vm_notice(sel4vm "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" "the sel4vm tool and libraries" ${archives})
   install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
+  # What programs for the el2 host are built with: Sel4vmEl2Install.cmake.
+  install(CODE "
+    execute_process(COMMAND \"\${CMAKE_COMMAND}\" --install [[${SEL4VM_TARGET_BUILD}]] --prefix \"\${CMAKE_INSTALL_PREFIX}\"
+                    COMMAND_ERROR_IS_FATAL ANY)")
   install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
 endif()

@@ -13,10 +13,10 @@ function(sel4vm_notice executable output title)
   target_link_options(${executable} PRIVATE "-Wl,-Map=$<TARGET_FILE:${executable}>.map")
   add_custom_command(
     OUTPUT "${output}"
-    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py" --title "${title}" --output "${output}"
-            --readelf "${SEL4VM_READELF}" --source "${PROJECT_SOURCE_DIR}" --debs "${SEL4VM_DEBS_ROOT}/.."
+    COMMAND Python3::Interpreter "${sel4vm_SOURCE_DIR}/tools/third_party_notice.py" --title "${title}" --output "${output}"
+            --readelf "${SEL4VM_READELF}" --source "${sel4vm_SOURCE_DIR}" --debs "${SEL4VM_DEBS_ROOT}/.."
             --map "$<TARGET_FILE:${executable}>.map" "$<TARGET_FILE:${executable}>" ${ARGN}
-    DEPENDS ${executable} ${ARGN} "${PROJECT_SOURCE_DIR}/tools/third_party_notice.py"
+    DEPENDS ${executable} ${ARGN} "${sel4vm_SOURCE_DIR}/tools/third_party_notice.py"
     COMMENT "Collecting the notices of what ${executable} links" VERBATIM)
   add_custom_target(${executable}_notice ALL DEPENDS "${output}")
 endfunction()
@@ -39,6 +39,6 @@ function(sel4vm_check_no_fp executable)
   endforeach()
   add_custom_command(
     TARGET ${executable} POST_BUILD
-    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_no_fp.py" --objdump "${CMAKE_OBJDUMP}" ${options}
+    COMMAND Python3::Interpreter "${sel4vm_SOURCE_DIR}/tools/check_no_fp.py" --objdump "${CMAKE_OBJDUMP}" ${options}
             "$<TARGET_FILE:${executable}>" VERBATIM)
 endfunction()

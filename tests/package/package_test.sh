@@ -80,6 +80,9 @@ cmake -S "$here/outside" -B "$work/by cmake" -G Ninja "-DCMAKE_PREFIX_PATH=$pref
 ninja -C "$work/by cmake" >"$work/build.log" || { cat "$work/build.log"; fail "the outside project does not build"; }
 [ "$("$work/by cmake/outside")" = "ok guest-write=!" ] || fail "the program built by CMake does not work"
 
+. "$here/programs.sh"
+test_programs
+
 # A prefix with a space is beyond what pkg-config's output can say in a shell, so it gets a link without one.
 plain=$(mktemp -d /tmp/sel4vm-package-XXXXXX)
 trap 'rm -rf "$work" "$plain"' EXIT
@@ -88,6 +91,15 @@ export PKG_CONFIG_PATH="$plain/usr/$libdir/pkgconfig"
 flags=$(pkg-config --define-variable=prefix="$plain/usr" --cflags --libs sel4vm-fake) || fail "pkg-config does not find sel4vm-fake"
 pkg-config --exists "sel4vm >= 0.1" || fail "pkg-config does not find sel4vm"
 # shellcheck disable=SC2086 # flags are words
-g++ "$here/outside/main.cpp" $flags -o "$work/by-pkg-config" || fail "the program does not build with pkg-config"
+g++ -std=c++20 "$here/outside/main.cpp" $flags -o "$work/by-pkg-config" || fail "the program does not build with pkg-config"
 [ "$("$work/by-pkg-config")" = "ok guest-write=!" ] || fail "the program built by pkg-config does not work"
+strict="-Wall -Wextra -Wpedantic -Werror"
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || continue
+    # shellcheck disable=SC2086 # flags are words
+    $compiler -std=c99 $strict "$here/program/main.c" $flags -o "$work/c-program" || fail "the C program does not build with $compiler and pkg-config"
+    # shellcheck disable=SC2086
+    "${compiler/gcc/g}++" -std=c++20 $strict "$here/program/main.cpp" $flags -o "$work/cxx-program" || fail "the C++ program does not build with $compiler++ and pkg-config"
+    runs_on_fake "$work/c-program" "$work/cxx-program"
+done
 echo "package test: passed"

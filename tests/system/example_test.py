@@ -17,7 +17,7 @@ def main(name, gic):
     examples = os.path.join(os.environ["SEL4VM_SOURCE"], "examples")
     subprocess.run([os.path.join(examples, "debian-linux", "prepare")], check=True)
     image = os.path.join(os.environ["SEL4VM_BUILD"], "target", "examples", name, f"{name}.img")
-    console = Console(os.path.join(examples, name, "system.toml"), "--host-image", image, "--gic", gic)
+    console = Console(os.path.join(examples, "debian-linux", "system.toml"), "--host-image", image, "--gic", gic)
     console.expect(BANNER)
     console.shell()
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The application that a C program's main() is the inside of.
+// The application that a program's main() is the inside of.
 #include <hosts/el2/capi/program.hpp>
+
+// What the linker is told to look for, so that this file is there.
+extern "C" const char sel4vm_el2_program_start;
+const char sel4vm_el2_program_start = 0;
 
 // The program's own, whichever of C's two forms it has: arguments that a function does not take do it no harm.
 extern "C" int main(int argument_count, char **arguments);
