@@ -4,6 +4,7 @@
 #include <sel4_host/double/host.hpp>
 
 #include <platform_support/platform_tests.h>
+#include <sel4/sel4_tests.h>
 #include <suite/conformance.h>
 
 #include <gtest/gtest.h>
@@ -47,7 +48,8 @@ bool register_all(std::span<const conformance_test_t> tests) {
 }
 
 const bool registered = register_all({conformance_tests, conformance_test_count}) &&
-                        register_all({platform_support_tests, platform_support_test_count});
+                        register_all({platform_support_tests, platform_support_test_count}) &&
+                        register_all({sel4_vspace_tests, sel4_vspace_test_count});
 
 } // namespace
 } // namespace sel4vm::sel4_double

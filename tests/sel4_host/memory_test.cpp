@@ -25,7 +25,7 @@ protected:
 
     sel4_double::Environment environment;
     usize at_start = environment.live();
-    vspace_t vspace{&environment};
+    vspace_t vspace = sel4_double::VmmSpace::interface(environment);
     simple_t simple{&environment};
     std::optional<GuestSpace> space{std::in_place,
                                     sel4::Environment{&environment.vka, &vspace, &CHeap::instance(), nullptr}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/program/host.hpp>
 
+#include <algorithm>
+
 namespace sel4vm::program {
 
 // ---------------------------------------------------------------- the console and the log
@@ -79,8 +81,16 @@ Result<Owned<Guest>, machine::BuildError> Host::make_guest(const machine::Machin
     return guest;
 }
 
+// A guest that was made and not started has nothing to say: some hosts would wait for it for ever.
+bool Host::any_started() const {
+    return std::any_of(guests_.begin(), guests_.end(), [](Guest *guest) {
+        return guest != nullptr && guest->vm().state() != VmState::built && guest->vm().state() != VmState::stopped;
+    });
+}
+
 void Host::run() {
-    executor_->run();
+    leave_ = !any_started();
+    static_cast<void>(executor_->run_until(leave_));
     executor_->flush();
 }
 
@@ -103,6 +113,7 @@ void Host::vm_stopped(Vm &vm) {
     guests_[vm.id().value()]->disconnect_console();
     if (listener_ != nullptr)
         listener_->vm_stopped(vm);
+    leave_ = !any_started();
 }
 
 } // namespace sel4vm::program

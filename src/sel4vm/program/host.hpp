@@ -63,6 +63,7 @@ public:
 
 private:
     friend class Guest;
+    [[nodiscard]] bool any_started() const;
 
     /// The host's console.
     struct Line final : ByteSink, machine::ByteSource {
@@ -91,6 +92,7 @@ private:
     machine::ConsoleSwitch consoles_;
     std::optional<Executor> executor_;
     std::array<Guest *, Executor::kMaxVms> guests_{}; // by the VM's identifier
+    bool leave_ = false;                              // run() has nothing more to do
     ExecutorListener *listener_ = nullptr;
     bool listens_ = false;
 };

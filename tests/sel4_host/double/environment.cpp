@@ -108,6 +108,15 @@ void Environment::free(const vka_object_t &object) {
         sources_.erase(source);
 }
 
+void Environment::free_memory(seL4_Word ut) {
+    const auto source = sources_.find(ut);
+    if (source == sources_.end() || source->second->children != 0)
+        return kernel.violate("memory is given back that is in use, or none of the allocator's");
+    kernel.memory.give_back(source->second->phys);
+    sources_.erase(source);
+    --owed_;
+}
+
 void Environment::add_device_frame(u64 phys) {
     vka_object_t object;
     SEL4VM_ASSERT(make(seL4_ARM_SmallPageObject, seL4_PageBits, phys, object));

@@ -32,6 +32,8 @@ public:
     /// At `paddr` if there is one. False: refused, and *object is empty.
     [[nodiscard]] bool make(seL4_Word type, seL4_Word size_bits, std::optional<u64> paddr, vka_object_t &object);
     void free(const vka_object_t &object);
+    /// The memory of an object whose last capability is gone.
+    void free_memory(seL4_Word ut);
     void make_path(seL4_CPtr slot, cspacepath_t &path) const;
     /// The object made last is the environment's own from now on: nobody owes it.
     void keep_for_good() { owed_ -= 2; }
@@ -45,7 +47,7 @@ public:
 
     /// Whatever is not given back: objects, slots, reservations, pages, heap blocks.
     [[nodiscard]] usize live() const {
-        return owed_ + space.reservations() + space.pages() + kernel.heap_blocks + kernel.asids.size();
+        return owed_ + open_spaces + space.reservations() + space.pages() + kernel.heap_blocks + kernel.asids.size();
     }
 
     Kernel kernel;
@@ -55,6 +57,7 @@ public:
     seL4_CPtr asid_pool;
     seL4_CPtr sched_control[CONFIG_MAX_NUM_NODES];
     VmmSpace space;
+    usize open_spaces = 0; ///< of libsel4utils
 
 private:
     usize owed_ = 0;

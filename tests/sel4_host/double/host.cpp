@@ -36,7 +36,7 @@ int vm_host_open(vm_host_t *host) {
     *host = {};
     host->vka = environment.vka;
     host->simple = {&environment};
-    host->vspace = {&environment};
+    host->vspace = VmmSpace::interface(environment);
     if (vka_alloc_endpoint(&host->vka, &made->endpoint) != 0 ||
         vka_alloc_notification(&host->vka, &made->notification) != 0 ||
         seL4_TCB_BindNotification(environment.tcb, made->notification.cptr) != seL4_NoError)
@@ -84,6 +84,7 @@ void vm_host_console_put(vm_host_t *, const void *bytes, size_t size) {
 
 size_t vm_host_console_get(vm_host_t *, void *, size_t) { return 0; }
 int vm_host_console_listen(vm_host_t *, seL4_Word) { return -1; }
+int vm_host_timeout_source(vm_host_t *, seL4_Word, vm_timeout_source_t *) { return -1; }
 
 int vm_host_file(vm_host_t *, const char *name, const void **bytes, size_t *size) {
     const auto found = shared().files.find(name);

@@ -55,10 +55,14 @@ int vka_alloc_object(vka_t *vka, seL4_Word type, seL4_Word size_bits, vka_object
 int vka_alloc_object_at_maybe_dev(vka_t *vka, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, bool device,
                                   vka_object_t *object) {
     *object = {};
+    if (paddr == VKA_NO_PADDR)
+        return vka_alloc_object(vka, type, size_bits, object);
     if (!device && !PhysicalMemory::is_ram(paddr))
         return -1;
     return environment_of(vka).make(type, size_bits, paddr, *object) ? 0 : -1;
 }
+
+void vka_utspace_free(vka_t *vka, seL4_Word, seL4_Word, seL4_Word ut) { environment_of(vka).free_memory(ut); }
 
 void vka_free_object(vka_t *vka, vka_object_t *object) { environment_of(vka).free(*object); }
 

@@ -63,8 +63,10 @@ void VmmSpace::free_reservation(Reservation *reservation) {
     const auto page = pages_.lower_bound(reservation->start);
     if (page != pages_.end() && page->first < reservation->start + reservation->size)
         environment_.kernel.violate("a reservation is given back with pages in it, which stay");
-    reservations_.erase(reservation->start);
+    leave_reservation(reservation);
 }
+
+void VmmSpace::leave_reservation(Reservation *reservation) { reservations_.erase(reservation->start); }
 
 int VmmSpace::add_table(u64 at) {
     vka_object_t table;
@@ -79,8 +81,10 @@ int VmmSpace::add_table(u64 at) {
     return 0;
 }
 
-int VmmSpace::map_page(seL4_CPtr cap, u64 at, unsigned bits, seL4_CapRights_t rights) {
+int VmmSpace::map_page(seL4_CPtr cap, u64 at, unsigned bits, seL4_CapRights_t rights, seL4_Word ut) {
     const u64 place = kernel_address(at);
+    if (environment_.kernel.slot(cap)->object()->size_bits != bits)
+        return -1; // the kernel might find room for it, and the caller would not know how much it took
     seL4_Error error = 0;
     while ((error = seL4_ARM_Page_Map(cap, root_, place, rights, seL4_ARM_Default_VMAttributes)) == seL4_FailedLookup) {
         if (add_table(place) != 0)
@@ -93,18 +97,33 @@ int VmmSpace::map_page(seL4_CPtr cap, u64 at, unsigned bits, seL4_CapRights_t ri
     const int protection = seL4_CapRights_get_capAllowWrite(rights) != 0 ? PROT_READ | PROT_WRITE : PROT_READ;
     SEL4VM_ASSERT(mmap(pointer(at), usize{1} << bits, protection, MAP_SHARED | MAP_FIXED, kernel.memory.file(),
                        static_cast<off_t>(PhysicalMemory::offset_of(phys))) != MAP_FAILED);
-    pages_[at] = {cap, bits};
+    pages_[at] = {cap, bits, ut};
     return 0;
 }
 
 int VmmSpace::map(const seL4_CPtr *caps, u64 at, usize count, unsigned bits, seL4_CapRights_t rights) {
     int error = 0;
     for (usize i = 0; i < count && error == 0; ++i)
-        error = map_page(caps[i], at + (i << bits), bits, rights);
+        error = map_page(caps[i], at + (i << bits), bits, rights, 0);
     return error;
 }
 
-void VmmSpace::unmap(u64 at, usize count, unsigned bits) {
+int VmmSpace::map_new(u64 at, unsigned bits, seL4_CapRights_t rights) {
+    vka_object_t frame;
+    if (vka_alloc_frame(&environment_.vka, bits, &frame) != 0)
+        return -1;
+    const int error = map_page(frame.cptr, at, bits, rights, frame.ut);
+    if (error != 0)
+        vka_free_object(&environment_.vka, &frame);
+    return error;
+}
+
+seL4_CPtr VmmSpace::cap_at(u64 at) const {
+    const auto page = pages_.find(at);
+    return page == pages_.end() ? seL4_CapNull : page->second.cap;
+}
+
+void VmmSpace::unmap(u64 at, usize count, unsigned bits, Frames frames) {
     for (usize i = 0; i < count; ++i) {
         const auto found = pages_.find(at + (i << bits));
         if (found == pages_.end() || found->second.bits != bits) {
@@ -114,56 +133,18 @@ void VmmSpace::unmap(u64 at, usize count, unsigned bits) {
         static_cast<void>(seL4_ARM_Page_Unmap(found->second.cap));
         SEL4VM_ASSERT(mmap(pointer(found->first), usize{1} << bits, PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED);
+        const Page page = found->second;
         pages_.erase(found);
+        if (frames == Frames::freed && page.ut != 0) {
+            vka_object_t object{page.cap, page.ut, vka_frame_type(bits), bits};
+            vka_free_object(&environment_.vka, &object);
+        } else if (frames == Frames::freed) {
+            cspacepath_t path;
+            vka_cspace_make_path(&environment_.vka, page.cap, &path);
+            static_cast<void>(vka_cnode_delete(&path));
+            vka_cspace_free_path(&environment_.vka, path);
+        }
     }
 }
 
 } // namespace sel4vm::sel4_double
-
-using namespace sel4vm;
-using namespace sel4vm::sel4_double;
-
-namespace {
-VmmSpace &space_of(vspace_t *vspace) { return static_cast<Environment *>(vspace->data)->space; }
-u64 address_of(void *at) { return reinterpret_cast<u64>(at); }
-} // namespace
-
-extern "C" {
-
-reservation_t vspace_reserve_range_aligned(vspace_t *vspace, size_t bytes, size_t size_bits, seL4_CapRights_t rights,
-                                           int, void **vaddr) {
-    auto *const made = space_of(vspace).reserve(bytes, static_cast<unsigned>(size_bits), rights);
-    *vaddr = made == nullptr ? nullptr : reinterpret_cast<void *>(made->start);
-    return {made};
-}
-
-int vspace_map_pages_at_vaddr(vspace_t *vspace, seL4_CPtr caps[], uintptr_t[], void *vaddr, size_t count,
-                              size_t size_bits, reservation_t reservation) {
-    const auto *const reserved = static_cast<VmmSpace::Reservation *>(reservation.res);
-    const u64 at = address_of(vaddr);
-    if (reserved == nullptr || at < reserved->start || (count << size_bits) > reserved->size - (at - reserved->start))
-        return -1;
-    return space_of(vspace).map(caps, at, count, static_cast<unsigned>(size_bits), reserved->rights);
-}
-
-void *vspace_map_pages(vspace_t *vspace, seL4_CPtr caps[], uintptr_t[], seL4_CapRights_t rights, size_t count,
-                       size_t size_bits, int) {
-    VmmSpace &space = space_of(vspace);
-    const auto bits = static_cast<unsigned>(size_bits);
-    const u64 at = space.find(count << bits, bits);
-    if (at == 0 || space.map(caps, at, count, bits, rights) != 0)
-        return nullptr;
-    return reinterpret_cast<void *>(at);
-}
-
-void vspace_unmap_pages(vspace_t *vspace, void *vaddr, size_t count, size_t size_bits, vka_t *vka) {
-    if (vka != VSPACE_PRESERVE)
-        Kernel::current().violate("pages are unmapped and freed at once");
-    space_of(vspace).unmap(address_of(vaddr), count, static_cast<unsigned>(size_bits));
-}
-
-void vspace_free_reservation(vspace_t *vspace, reservation_t reservation) {
-    space_of(vspace).free_reservation(static_cast<VmmSpace::Reservation *>(reservation.res));
-}
-
-} // extern "C"

@@ -30,9 +30,19 @@ public:
     };
     [[nodiscard]] Reservation *reserve(u64 size, unsigned bits, seL4_CapRights_t rights);
     void free_reservation(Reservation *reservation);
+    /// Gives it back with pages in it, which stay: what sharing does.
+    void leave_reservation(Reservation *reservation);
     /// 0, or not, with the pages before the one that could not be mapped left as they are.
     [[nodiscard]] int map(const seL4_CPtr *caps, u64 at, usize count, unsigned bits, seL4_CapRights_t rights);
-    void unmap(u64 at, usize count, unsigned bits);
+    /// A new frame of its own.
+    [[nodiscard]] int map_new(u64 at, unsigned bits, seL4_CapRights_t rights);
+    enum class Frames : u8 { kept, freed };
+    void unmap(u64 at, usize count, unsigned bits, Frames frames);
+    /// seL4_CapNull where no page begins.
+    [[nodiscard]] seL4_CPtr cap_at(u64 at) const;
+    [[nodiscard]] seL4_CPtr root() const { return root_; }
+    /// The interface of libsel4vspace.
+    [[nodiscard]] static vspace_t interface(Environment &environment);
     /// An address range that nothing has, or 0.
     [[nodiscard]] u64 find(u64 size, unsigned bits) const;
 
@@ -45,8 +55,9 @@ private:
     struct Page {
         seL4_CPtr cap;
         unsigned bits;
+        seL4_Word ut; ///< 0: the capability of somebody else's frame
     };
-    [[nodiscard]] int map_page(seL4_CPtr cap, u64 at, unsigned bits, seL4_CapRights_t rights);
+    [[nodiscard]] int map_page(seL4_CPtr cap, u64 at, unsigned bits, seL4_CapRights_t rights, seL4_Word ut);
     [[nodiscard]] int add_table(u64 at);
     [[nodiscard]] u64 kernel_address(u64 at) const;
 

@@ -27,6 +27,10 @@ typedef struct vka_object {
     seL4_Word ut, type, size_bits;
 } vka_object_t;
 
+/* No particular physical address. */
+#define VKA_NO_PADDR 1ul
+
+void vka_utspace_free(vka_t *vka, seL4_Word type, seL4_Word size_bits, seL4_Word ut);
 int vka_cspace_alloc(vka_t *vka, seL4_CPtr *slot);
 void vka_cspace_free(vka_t *vka, seL4_CPtr slot);
 void vka_cspace_make_path(vka_t *vka, seL4_CPtr slot, cspacepath_t *path);
