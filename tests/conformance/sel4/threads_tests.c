@@ -16,6 +16,7 @@ typedef struct shared {
     conformance_t *t;
     vka_object_t lock;
     vka_object_t done;
+    vka_object_t never; /* signalled */
 } shared_t;
 
 typedef struct side {
@@ -63,7 +64,7 @@ static void run_other(void *cookie, void *unused, void *ipc_buffer) {
     (void)ipc_buffer;
     run_vms(side);
     seL4_Signal(side->shared->done.cptr);
-    seL4_Wait(side->shared->done.cptr, NULL); /* for ever: it is stopped */
+    seL4_Wait(side->shared->never.cptr, NULL);
 }
 
 static int start_thread(sel4utils_thread_t *thread, side_t *side) {
@@ -95,7 +96,7 @@ static void test_two_threads_run_vms_of_their_own(conformance_t *t) {
     sel4utils_thread_t thread;
     shared.t = t;
     if (!CHECK(t, vka_alloc_notification(vka, &shared.lock) == 0 && vka_alloc_notification(vka, &shared.done) == 0 &&
-                      vka_alloc_endpoint(vka, &endpoint) == 0))
+                      vka_alloc_notification(vka, &shared.never) == 0 && vka_alloc_endpoint(vka, &endpoint) == 0))
         return;
     unlock(&shared);
     for (int i = 0; i < 2; i++) {
@@ -110,6 +111,7 @@ static void test_two_threads_run_vms_of_their_own(conformance_t *t) {
         sel4utils_clean_up_thread(vka, &t->host->vspace, &thread);
     }
     vka_free_object(vka, &endpoint);
+    vka_free_object(vka, &shared.never);
     vka_free_object(vka, &shared.done);
     vka_free_object(vka, &shared.lock);
 }
