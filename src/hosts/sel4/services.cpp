@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/sel4/services.hpp>
 
+#include <hosts/sel4/counter.h>
+
 extern "C" {
 #include <stdio.h>
 #include <stdlib.h>
 }
 
-#if !defined(__aarch64__)
-extern "C" sel4vm::u64 sel4_double_counter(); // beside AArch64: of the test double
-#endif
-
 namespace sel4vm::sel4 {
 
-u64 CounterClock::now_ticks() {
-#if defined(__aarch64__)
-    u64 ticks = 0;
-#if defined(CONFIG_EXPORT_PCNT_USER)
-    asm volatile("isb\n mrs %0, cntpct_el0" : "=r"(ticks)::"memory");
-#else
-    asm volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks)::"memory");
-#endif
-    return ticks;
-#else
-    return sel4_double_counter();
-#endif
-}
+u64 CounterClock::now_ticks() { return sel4vm_counter(); }
 
-u64 CounterClock::ticks_per_second() {
-#if defined(__aarch64__)
-    u64 frequency = 0;
-    asm("mrs %0, cntfrq_el0" : "=r"(frequency));
-    return frequency;
-#else
-    return 62'500'000;
-#endif
-}
+u64 CounterClock::ticks_per_second() { return sel4vm_counter_frequency(); }
 
 Result<u64, HostError> CounterClock::wall_clock_seconds() { return Err{HostError{HostErrorKind::not_available, 0}}; }
 

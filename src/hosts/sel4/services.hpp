@@ -11,7 +11,7 @@
 
 namespace sel4vm::sel4 {
 
-/// The physical counter, or the virtual one without an offset, whichever user code may read.
+/// The counter of counter.h; without one there is no time.
 class CounterClock final : public Clock {
 public:
     [[nodiscard]] u64 now_ticks() override;

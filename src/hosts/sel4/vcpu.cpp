@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/sel4/vcpu.hpp>
 
+#include <hosts/sel4/counter.h>
 #include <hosts/sel4/endpoint.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
@@ -64,8 +65,8 @@ std::optional<u64> shared_register(u32 id) {
         asm("mrs %0, ctr_el0" : "=r"(value));
     else if (id == sysreg::kDczidEl0)
         asm("mrs %0, dczid_el0" : "=r"(value));
-    else if (id == sysreg::kCntfrqEl0)
-        asm("mrs %0, cntfrq_el0" : "=r"(value));
+    else if (id == sysreg::kCntfrqEl0 && sel4vm_counter_frequency() != 0)
+        value = sel4vm_counter_frequency();
     else
         return std::nullopt;
 #else

@@ -161,7 +161,7 @@ private:
     Wake wake_ = Wake::resume;
     State state_ = State::stopped;
     u32 due_ = 0;
-    u32 esr_ = 0;              ///< syndrome of the last exit; 0 for messages without one
+    u32 esr_ = 0;                   ///< syndrome of the last exit; 0 for messages without one
     const EventSource exit_source_; ///< what every exit of it says
     RegisterWords registers_;
     VcpuSetup setup_;

@@ -78,7 +78,8 @@ bool Endpoint::may_block(Vcpu &vcpu) {
 #endif
     const u64 now = clock_.now_ticks();
     const u64 guest_now = now - vcpu.timer_port_.counter_offset();
-    if (!kTimePasses || timeout_source_ == nullptr || timer.compare_value <= guest_now) {
+    if (!kTimePasses || timeout_source_ == nullptr || clock_.ticks_per_second() == 0 ||
+        timer.compare_value <= guest_now) {
         seL4_Yield();
         return false;
     }

@@ -100,18 +100,28 @@ const char *Services::connect_gic(Machine &machine) {
     return nullptr;
 }
 
+// Without a counter to compare with, the physical timer's registers are unknown ones.
+const char *Services::connect_timer(Vm &vm, TimeoutQueue &timeouts) {
+    if (binding_.clock().ticks_per_second() == 0) {
+        binding_.log().line(LogLevel::warning, vm.name(),
+                            "the host exports no counter: the guest has no physical timer, only the virtual one");
+        return nullptr;
+    }
+    timer_.emplace(*gic_, binding_.clock());
+    for (usize i = 0; i < vm.vcpu_count(); ++i) {
+        if (!timer_->add_vcpu(timeouts))
+            return "too many vCPUs";
+    }
+    return timer_->register_all(vm.system_registers()) ? nullptr : "the table of system registers is full";
+}
+
 const char *Services::connect(Machine &machine, TimeoutQueue &timeouts) {
     Vm &vm = machine.vm();
     if (gic_) {
         if (const char *why = connect_gic(machine))
             return why;
-        timer_.emplace(*gic_, binding_.clock());
-        for (usize i = 0; i < vm.vcpu_count(); ++i) {
-            if (!timer_->add_vcpu(timeouts))
-                return "too many vCPUs";
-        }
-        if (!timer_->register_all(vm.system_registers()))
-            return "the table of system registers is full";
+        if (const char *why = connect_timer(vm, timeouts))
+            return why;
     }
     SystemRegisterTable &registers = vm.system_registers();
     if (!id_registers_.register_all(registers) || !debug_registers_.register_all(registers) ||

@@ -43,6 +43,7 @@ public:
 
 private:
     [[nodiscard]] const char *connect_gic(Machine &machine);
+    [[nodiscard]] const char *connect_timer(Vm &vm, TimeoutQueue &timeouts);
 
     Binding &binding_;
     std::optional<vm_vgic_config_t> config_;

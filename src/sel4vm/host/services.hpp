@@ -15,6 +15,7 @@ namespace sel4vm {
 class Clock {
 public:
     [[nodiscard]] virtual u64 now_ticks() = 0;
+    /// 0: this host has no counter, now_ticks() is always 0, and there are no timeouts.
     [[nodiscard]] virtual u64 ticks_per_second() = 0;
     /// Seconds since 1970-01-01 UTC, or not_available.
     [[nodiscard]] virtual Result<u64, HostError> wall_clock_seconds() = 0;

@@ -208,6 +208,8 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
 }
 
 Status<BuildError> VirtMachine::make_services() {
+    if (host_.clock.ticks_per_second() == 0)
+        return Err{build_error("", "the host has no counter for the machine's timers and clock")};
     for (usize i = 0; i < description_.vcpu_count; ++i) {
         if (!timer_.add_vcpu(host_.timeouts))
             return Err{build_error("vcpus", "too many")};

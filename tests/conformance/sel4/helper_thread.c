@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <sel4/helper_thread.h>
 
+#include <hosts/sel4/counter.h>
+
 #include <sel4utils/api.h>
 
 #define TURN_MICROSECONDS 10000
@@ -11,21 +13,9 @@
 #define PRIORITY(host) 1
 #endif
 
-uint64_t helper_now(void) {
-    uint64_t ticks;
-#ifdef CONFIG_EXPORT_PCNT_USER
-    asm volatile("isb\n mrs %0, cntpct_el0" : "=r"(ticks)::"memory");
-#else
-    asm volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks)::"memory");
-#endif
-    return ticks;
-}
+uint64_t helper_now(void) { return sel4vm_counter(); }
 
-uint64_t helper_rate(void) {
-    uint64_t frequency;
-    asm("mrs %0, cntfrq_el0" : "=r"(frequency));
-    return frequency;
-}
+uint64_t helper_rate(void) { return sel4vm_counter_frequency(); }
 
 static void watch(uint64_t until, seL4_CPtr signal, seL4_CPtr self) {
     while (helper_now() < until)

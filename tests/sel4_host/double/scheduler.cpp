@@ -4,13 +4,15 @@
 #include <sel4_host/double/kernel.hpp>
 #include <sel4_host/double/vcpu.hpp>
 
+#include <hosts/sel4/counter.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
-extern "C" sel4vm::u64 sel4_double_counter();
-/// What the seL4 host reads in the place of CNTPCT_EL0.
-extern "C" sel4vm::u64 sel4_double_counter() { return sel4vm::sel4_double::Kernel::current().clock.now_ticks(); }
+// What the seL4 host reads in the place of the CPU's registers.
+uint64_t sel4vm_counter() { return sel4vm::sel4_double::Kernel::current().clock.now_ticks(); }
+uint64_t sel4vm_counter_frequency() { return 62'500'000; }
 
 namespace sel4vm::sel4_double {
 

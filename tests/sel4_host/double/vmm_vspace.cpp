@@ -124,8 +124,8 @@ vka_t vspace_free_marker;
 void *vspace_share_mem(vspace_t *from, vspace_t *to, void *start, int count, size_t size_bits, seL4_CapRights_t rights,
                        int cacheable) {
     void *at = nullptr;
-    const reservation_t place = vspace_reserve_range_aligned(to, static_cast<size_t>(count) << size_bits, size_bits,
-                                                             rights, cacheable, &at);
+    const reservation_t place =
+        vspace_reserve_range_aligned(to, static_cast<size_t>(count) << size_bits, size_bits, rights, cacheable, &at);
     if (place.res == nullptr)
         return nullptr;
     const int refused = from->share_mem_at_vaddr(from, to, start, count, size_bits, at, place);
@@ -153,8 +153,7 @@ int vspace_access_page_with_callback(vspace_t *from, vspace_t *to, void *at, siz
 }
 
 int sel4utils_get_empty_vspace_with_map(vspace_t *loader, vspace_t *made, sel4utils_alloc_data_t *data, vka_t *vka,
-                                        seL4_CPtr, vspace_allocated_object_fn, void *,
-                                        sel4utils_map_page_fn map_page) {
+                                        seL4_CPtr, vspace_allocated_object_fn, void *, sel4utils_map_page_fn map_page) {
     Environment &environment = environment_of(loader);
     if (environment.kernel.refusals.resource())
         return -1;

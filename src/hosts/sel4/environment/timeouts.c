@@ -4,6 +4,7 @@
  * some platforms are those that a guest can write. With MCS there is one way without a device: a thread that has used up its budget
  * runs again when its period is over, and the period is the timeout.
  */
+#include <hosts/sel4/counter.h>
 #include <hosts/sel4/environment/environment.h>
 #include <hosts/sel4/environment/timeouts.h>
 
@@ -11,7 +12,7 @@
 
 #include <sel4utils/api.h>
 
-#ifdef CONFIG_KERNEL_MCS
+#if defined(CONFIG_KERNEL_MCS) && defined(SEL4VM_COUNTER)
 
 #define MICROSECONDS_PER_SECOND 1000000u
 #define LONGEST_SLEEP           (60u * MICROSECONDS_PER_SECOND)
@@ -22,26 +23,10 @@
 #define FIRST_BUDGET   200u
 #define LARGEST_BUDGET 2000u
 
-static uint64_t counter(void) {
-    uint64_t ticks;
-#ifdef CONFIG_EXPORT_PCNT_USER
-    asm volatile("isb\n mrs %0, cntpct_el0" : "=r"(ticks)::"memory");
-#else
-    asm volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks)::"memory");
-#endif
-    return ticks;
-}
-
-static uint64_t ticks_per_second(void) {
-    uint64_t frequency;
-    asm("mrs %0, cntfrq_el0" : "=r"(frequency));
-    return frequency;
-}
-
 /* Rounded up, so that the signal is not early. A long one ends early: the library then asks for the rest. */
 static uint64_t microseconds_until(uint64_t ticks) {
-    const uint64_t now = counter();
-    const uint64_t frequency = ticks_per_second();
+    const uint64_t now = sel4vm_counter();
+    const uint64_t frequency = sel4vm_counter_frequency();
     if (ticks <= now)
         return 0;
     if (ticks - now >= frequency * (LONGEST_SLEEP / MICROSECONDS_PER_SECOND))
@@ -51,9 +36,9 @@ static uint64_t microseconds_until(uint64_t ticks) {
 
 /* The thread, started anew for each timeout. It has no IPC buffer and needs none. */
 static void sleep_and_signal(uint64_t until, uint64_t close, seL4_CPtr signal, seL4_CPtr self) {
-    while (counter() + close < until)
+    while (sel4vm_counter() + close < until)
         seL4_Yield(); /* gives the rest of its budget up: goes on in the next turn */
-    while (counter() < until)
+    while (sel4vm_counter() < until)
         ;
     seL4_Signal(signal);
     seL4_TCB_Suspend(self);
@@ -75,9 +60,10 @@ static int set_timeout(void *cookie, uint64_t ticks) {
     seL4_UserContext registers = {0};
     registers.pc = (seL4_Word)sleep_and_signal;
     registers.sp = (seL4_Word)(timeouts->stack + TIMEOUT_STACK_BYTES);
-    registers.x0 =
-        sleep < LONGEST_SLEEP ? ticks : counter() + LONGEST_SLEEP / MICROSECONDS_PER_SECOND * ticks_per_second();
-    registers.x1 = close * ticks_per_second() / MICROSECONDS_PER_SECOND;
+    registers.x0 = sleep < LONGEST_SLEEP
+                       ? ticks
+                       : sel4vm_counter() + LONGEST_SLEEP / MICROSECONDS_PER_SECOND * sel4vm_counter_frequency();
+    registers.x1 = close * sel4vm_counter_frequency() / MICROSECONDS_PER_SECOND;
     registers.x2 = timeouts->signal;
     registers.x3 = timeouts->tcb.cptr;
     seL4_TCB_Suspend(timeouts->tcb.cptr);
@@ -136,7 +122,8 @@ int vm_host_timeout_source(vm_host_t *host, seL4_Word badge, vm_timeout_source_t
     (void)host;
     (void)badge;
     (void)source;
-    printf("sel4vm: host: error: vm_host_timeout_source: this kernel is not MCS; give the library a device's timer\n");
+    printf("sel4vm: host: error: vm_host_timeout_source: this kernel is not MCS, or exports no counter; give the "
+           "library a device's timer\n");
     return -1;
 }
 
