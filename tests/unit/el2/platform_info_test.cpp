@@ -309,6 +309,7 @@ std::vector<Mistake> mistakes() {
                     "device tree node 'cpus': there is no usable CPU"},
             Mistake{"cpu_reg", [](Tree &t) { t.cells("/cpus/cpu@1", "reg", {0x80000000}); },
                     "device tree node 'cpu@1': 'reg' is not an MPIDR affinity"},
+            Mistake{"version_5", [](Tree &t) { t.bytes()[23] = 5; }, "the device tree is older than version 16"},
             Mistake{"damaged", [](Tree &t) { t.bytes()[64] ^= 0xff; },
                     "the device tree is damaged (libfdt: FDT_ERR_BADSTRUCTURE)"},
             Mistake{"too_long", [](Tree &t) { fdt_set_totalsize(t.data(), 0x20000); },

@@ -8,6 +8,8 @@ namespace sel4vm::el2 {
 namespace {
 
 constexpr unsigned kMaxDepth = 16;
+constexpr usize kVersionCell = 5; // of the header
+constexpr u32 kOldestVersion = 16;
 
 std::optional<DeviceTree::Node> node_at(int offset) {
     if (offset < 0)
@@ -41,6 +43,9 @@ Result<DeviceTree, TreeError> DeviceTree::open(std::span<const u8> blob) {
     else if (claimed > blob.size() || claimed > kMaxBytes)
         bad.message << "the device tree claims " << claimed << " bytes, at most "
                     << std::min<u64>(blob.size(), kMaxBytes) << " are possible";
+    // fdt_check_full() of libfdt 1.6.1 reads through a null pointer in trees of older versions, whose node names are paths.
+    else if (claimed < FDT_V16_SIZE || cells_at(blob, kVersionCell, 1) < kOldestVersion)
+        bad.message << "the device tree is older than version " << kOldestVersion;
     else if (const int code = fdt_check_full(blob.data(), static_cast<size_t>(claimed)); code != 0)
         bad.message << "the device tree is damaged (libfdt: " << fdt_strerror(code) << ")";
     else
