@@ -96,11 +96,6 @@ public:
     // -- the rest
     /// Every mapping made from now on is mirrored into this IOMMU domain. not_available where there is none.
     [[nodiscard]] virtual Status<HostError> add_iospace(vspace_t &loader, seL4_CPtr iospace) = 0;
-    /// Copies `cap` into the guest's own capability space at `slot` with this badge. not_available beside seL4.
-    [[nodiscard]] virtual Status<HostError> install_service(seL4_CPtr cap, seL4_Word slot, seL4_Word badge) = 0;
-    /// Calls `cap` as an SMC capability with x0-x7 in `registers`, which then hold the results. Not_available where the
-    /// host has no such capability.
-    [[nodiscard]] virtual Status<HostError> forward_smc(seL4_CPtr cap, u64 (&registers)[8]) = 0;
 
 protected:
     ~Binding() = default;

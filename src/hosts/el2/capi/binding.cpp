@@ -110,10 +110,6 @@ public:
 
     // A bare machine: no IOMMU is driven, and guests have no capabilities.
     [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override { return not_available(); }
-    [[nodiscard]] Status<HostError> install_service(seL4_CPtr, seL4_Word, seL4_Word) override {
-        return not_available();
-    }
-    [[nodiscard]] Status<HostError> forward_smc(seL4_CPtr, u64 (&)[8]) override { return not_available(); }
 
 private:
     struct Made {

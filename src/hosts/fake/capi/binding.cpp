@@ -181,12 +181,6 @@ public:
     [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override {
         return error(HostErrorKind::not_available);
     }
-    [[nodiscard]] Status<HostError> install_service(seL4_CPtr, seL4_Word, seL4_Word) override {
-        return error(HostErrorKind::not_available);
-    }
-    [[nodiscard]] Status<HostError> forward_smc(seL4_CPtr, u64 (&)[8]) override {
-        return error(HostErrorKind::not_available);
-    }
 
 private:
     Host &host_;

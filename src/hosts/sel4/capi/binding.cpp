@@ -118,12 +118,6 @@ public:
     [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override {
         return Err{HostError{HostErrorKind::not_available}};
     }
-    [[nodiscard]] Status<HostError> install_service(seL4_CPtr cap, seL4_Word slot, seL4_Word badge) override {
-        return capabilities_.install(cap, slot, badge);
-    }
-    [[nodiscard]] Status<HostError> forward_smc(seL4_CPtr cap, u64 (&registers)[8]) override {
-        return call_smc(cap, registers);
-    }
 
 private:
     struct Made {

@@ -25,28 +25,19 @@ seL4_Word GuestCapabilities::root_data() const {
     return seL4_CNode_CapData_new(0, seL4_WordBits - VM_CSPACE_SIZE_BITS).words[0];
 }
 
-Status<HostError> GuestCapabilities::mint(seL4_CPtr cap, seL4_Word slot, seL4_Word badge, seL4_CapRights_t rights) {
-    if (slot == 0 || slot >= kSlots)
-        return Err{HostError{HostErrorKind::invalid}};
-    cspacepath_t from{};
-    vka_cspace_make_path(vka_, cap, &from);
-    const int error = badge == 0 ? seL4_CNode_Copy(node_.cap(), slot, VM_CSPACE_SIZE_BITS, from.root, from.capPtr,
-                                                   static_cast<seL4_Uint8>(from.capDepth), rights)
-                                 : seL4_CNode_Mint(node_.cap(), slot, VM_CSPACE_SIZE_BITS, from.root, from.capPtr,
-                                                   static_cast<seL4_Uint8>(from.capDepth), rights, badge);
-    if (error != 0)
-        return Err{host_error(error)};
-    return Ok{};
-}
-
-Status<HostError> GuestCapabilities::install(seL4_CPtr cap, seL4_Word slot, seL4_Word badge) {
-    return mint(cap, slot, badge, seL4_AllRights);
-}
-
 Status<HostError> GuestCapabilities::install_fault_endpoint(seL4_CPtr endpoint, seL4_Word slot, seL4_Word badge) {
     constexpr seL4_Word kGrantReply = 1;
     constexpr seL4_Word kWrite = 1;
-    return mint(endpoint, slot, badge, seL4_CapRights_new(kGrantReply, 0, 0, kWrite));
+    if (slot == 0 || slot >= kSlots)
+        return Err{HostError{HostErrorKind::invalid}};
+    cspacepath_t from{};
+    vka_cspace_make_path(vka_, endpoint, &from);
+    const int error =
+        seL4_CNode_Mint(node_.cap(), slot, VM_CSPACE_SIZE_BITS, from.root, from.capPtr,
+                        static_cast<seL4_Uint8>(from.capDepth), seL4_CapRights_new(kGrantReply, 0, 0, kWrite), badge);
+    if (error != 0)
+        return Err{host_error(error)};
+    return Ok{};
 }
 
 void GuestCapabilities::remove(seL4_Word slot) {
@@ -136,26 +127,5 @@ void VcpuThread::reset() {
     tcb_.reset();
     context_.reset();
 }
-
-#ifdef CONFIG_ALLOW_SMC_CALLS
-
-Status<HostError> call_smc(seL4_CPtr cap, u64 (&registers)[8]) {
-    seL4_ARM_SMCContext arguments = {registers[0], registers[1], registers[2], registers[3],
-                                     registers[4], registers[5], registers[6], registers[7]};
-    seL4_ARM_SMCContext results{};
-    if (const int error = seL4_ARM_SMC_Call(cap, &arguments, &results); error != 0)
-        return Err{host_error(error)};
-    const seL4_Word values[8] = {results.x0, results.x1, results.x2, results.x3,
-                                 results.x4, results.x5, results.x6, results.x7};
-    for (unsigned i = 0; i < 8; ++i)
-        registers[i] = values[i];
-    return Ok{};
-}
-
-#else
-
-Status<HostError> call_smc(seL4_CPtr, u64 (&)[8]) { return Err{HostError{HostErrorKind::not_available}}; }
-
-#endif
 
 } // namespace sel4vm::sel4

@@ -14,14 +14,11 @@ public:
     [[nodiscard]] const vka_object_t &object() const { return node_.object(); }
     [[nodiscard]] seL4_CPtr cap() const { return node_.cap(); }
     [[nodiscard]] seL4_Word root_data() const;
-    /// A copy with all rights that `cap` has, badged when `badge` is not 0.
-    [[nodiscard]] Status<HostError> install(seL4_CPtr cap, seL4_Word slot, seL4_Word badge);
     /// The fault endpoint: send, and grant its own reply capability; nothing that could carry more.
     [[nodiscard]] Status<HostError> install_fault_endpoint(seL4_CPtr endpoint, seL4_Word slot, seL4_Word badge);
     void remove(seL4_Word slot);
 
 private:
-    [[nodiscard]] Status<HostError> mint(seL4_CPtr cap, seL4_Word slot, seL4_Word badge, seL4_CapRights_t rights);
     vka_t *vka_ = nullptr;
     OwnedObject node_;
 };
@@ -53,8 +50,5 @@ private:
     OwnedObject context_;    ///< MCS
     CapSlot fault_endpoint_; ///< MCS: in the VMM's own space
 };
-
-/// Calls an SMC capability with x0-x7, which then hold the results.
-[[nodiscard]] Status<HostError> call_smc(seL4_CPtr cap, u64 (&registers)[8]);
 
 } // namespace sel4vm::sel4
