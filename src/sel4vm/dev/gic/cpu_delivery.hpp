@@ -61,7 +61,7 @@ private:
     /// Which of those in use hold nothing any more.
     [[nodiscard]] u32 take_ended() { return lists_->take_finished() & state_->lists_in_use; }
 
-    // cpu_delivery_again.cpp
+    // cpu_delivery_alone.cpp
     [[nodiscard]] bool nothing_listed() const;
     [[nodiscard]] bool load_first(u32 intid, u8 source, bool eoi_maintenance);
     [[nodiscard]] bool load_timer_alone(u32 intid);
