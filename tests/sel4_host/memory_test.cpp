@@ -73,6 +73,25 @@ TEST_F(Sel4Memory, MemoryAtAPhysicalAddressIsThere) {
     EXPECT_FALSE(space->allocate_ram_at(HostPhys{0x1'0020'0000}, kPageBytes)) << "it is taken";
 }
 
+TEST_F(Sel4Memory, WhatTheLastOwnerLeftInMemoryThatTheKernelDoesNotClearIsGone) {
+    constexpr u64 kPhys = 0x0900'0000; // the kernel clears no device memory
+    constexpr u64 kBytes = 4 * kPageBytes;
+    u8 *const bytes = environment.kernel.memory.bytes(kPhys);
+    std::fill_n(bytes, kBytes, u8{0xa5});
+    auto block = space->allocate_ram_at(HostPhys{kPhys}, kBytes);
+    ASSERT_TRUE(block);
+    EXPECT_EQ(std::count(block->window, block->window + kBytes, u8{0}), static_cast<std::ptrdiff_t>(kBytes));
+}
+
+TEST_F(Sel4Memory, MemoryThatTheAllocatorHasOnlyAsDeviceMemoryIsTakenAndCleared) {
+    environment.spare_ram_is_device_memory = true;
+    auto block = space->allocate_ram(4 * kPageBytes, kPageBytes, Clearing::cleared);
+    ASSERT_TRUE(block);
+    EXPECT_FALSE(sel4_double::PhysicalMemory::is_ram(block->phys.value()));
+    EXPECT_EQ(std::count(block->window, block->window + 4 * kPageBytes, u8{0}),
+              static_cast<std::ptrdiff_t>(4 * kPageBytes));
+}
+
 TEST_F(Sel4Memory, ProtectionIsChangedInPlace) {
     auto block = space->allocate_ram(2 * kPageBytes, kPageBytes, Clearing::cleared);
     ASSERT_TRUE(block);

@@ -10,4 +10,7 @@ namespace sel4vm::sel4 {
 
 void clean_window(RamBacking &backing, u64 offset, u64 size_bytes);
 
+/// Fills it with zeroes, visible likewise.
+void clear_window(RamBacking &backing);
+
 } // namespace sel4vm::sel4

@@ -64,6 +64,16 @@ Status<HostError> OwnedObject::allocate(vka_t &vka, seL4_Word type, unsigned siz
     return Ok{};
 }
 
+Status<HostError> OwnedObject::allocate_anywhere(vka_t &vka, seL4_Word type, unsigned size_bits) {
+    reset();
+    constexpr bool kMayBeDevice = true;
+    if (const int error = vka_alloc_object_at_maybe_dev(&vka, type, size_bits, VKA_NO_PADDR, kMayBeDevice, &object_);
+        error != 0)
+        return Err{out_of_memory(error)};
+    vka_ = &vka;
+    return Ok{};
+}
+
 Status<HostError> OwnedObject::allocate_at(vka_t &vka, seL4_Word type, unsigned size_bits, HostPhys phys, Kind kind) {
     reset();
     const int error = kind == Kind::device

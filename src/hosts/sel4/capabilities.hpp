@@ -66,6 +66,8 @@ public:
     ~OwnedObject() { reset(); }
 
     [[nodiscard]] Status<HostError> allocate(vka_t &vka, seL4_Word type, unsigned size_bits);
+    /// Also from RAM that the kernel does not manage, which the client's allocator then has as device memory. That is not cleared.
+    [[nodiscard]] Status<HostError> allocate_anywhere(vka_t &vka, seL4_Word type, unsigned size_bits);
     /// At a physical address; `device`: memory that is no RAM will do.
     enum class Kind : u8 { ram, device };
     [[nodiscard]] Status<HostError> allocate_at(vka_t &vka, seL4_Word type, unsigned size_bits, HostPhys phys,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/sel4/ram.hpp>
 
+#include <hosts/sel4/cache.hpp>
+
 #include <array>
 
 namespace sel4vm::sel4 {
@@ -27,8 +29,13 @@ Status<HostError> RamBacking::make_frames(u64 size_bytes, unsigned frame_bits) {
 }
 
 Status<HostError> RamBacking::create(unsigned size_bits, unsigned frame_bits) {
-    if (auto done = untyped_.allocate(vka_, seL4_UntypedObject, size_bits); !done)
-        return done;
+    // The kernel clears what it manages. What it does not, clients' allocators may have for guests.
+    bool cleared = true;
+    if (!untyped_.allocate(vka_, seL4_UntypedObject, size_bits)) {
+        if (auto done = untyped_.allocate_anywhere(vka_, seL4_UntypedObject, size_bits); !done)
+            return done;
+        cleared = false;
+    }
     if (auto done = make_frames(u64{1} << size_bits, frame_bits); !done)
         return done;
     for (RamFrame &frame : frames_) {
@@ -37,7 +44,10 @@ Status<HostError> RamBacking::create(unsigned size_bits, unsigned frame_bits) {
         if (auto done = frame.window.retype(untyped_.object(), frame_type(frame_bits), frame_bits); !done)
             return done;
     }
-    return make_window();
+    auto made = make_window();
+    if (made && !cleared)
+        clear_window(*this);
+    return made;
 }
 
 Status<HostError> RamBacking::create_at(HostPhys phys, u64 size_bytes, unsigned frame_bits) {
@@ -51,7 +61,11 @@ Status<HostError> RamBacking::create_at(HostPhys phys, u64 size_bytes, unsigned 
             return done;
         at += frame_bytes();
     }
-    return make_window();
+    // Memory at a chosen place is often none of the kernel's, and then holds what its last owner left.
+    auto made = make_window();
+    if (made)
+        clear_window(*this);
+    return made;
 }
 
 Status<HostError> RamBacking::adopt(u64 size_bytes, FrameCaps &frames) {

@@ -134,9 +134,6 @@ static void test_a_page_of_the_guest_is_seen_in_a_callback(conformance_t *t) {
     if (!guest_make(&guest, t, NULL))
         return;
     vspace_t *vspace = vm_get_vspace(&guest.vm);
-    /* First, while no table of small pages is in the way of a large one in the VMM's address space. */
-    CHECK(t, vspace_access_page_with_callback(vspace, &host->vspace, AT(RAM), seL4_LargePageBits, seL4_AllRights, 1,
-                                              see, &guest) == 5);
     const uintptr_t at = (uintptr_t)vspace_new_pages(vspace, seL4_AllRights, 1, seL4_PageBits);
     if (CHECK(t, at != 0) && begin_at(&guest, at) && guest_finish(&guest)) {
         const int result = vspace_access_page_with_callback(vspace, &host->vspace, AT(at), seL4_PageBits,

@@ -57,6 +57,8 @@ public:
     seL4_CPtr asid_pool;
     seL4_CPtr sched_control[CONFIG_MAX_NUM_NODES];
     VmmSpace space;
+    /// For untyped memory: there is none of the kernel's left, only some that it does not manage.
+    bool spare_ram_is_device_memory = false;
     usize open_spaces = 0; ///< of libsel4utils
 
 private:

@@ -3,12 +3,15 @@
 // libsel4vka and libsel4simple over the environment.
 #include <sel4_host/double/environment.hpp>
 
+#include <algorithm>
+
 using namespace sel4vm;
 using namespace sel4vm::sel4_double;
 
 namespace {
 Environment &environment_of(const vka_t *vka) { return *static_cast<Environment *>(vka->data); }
 Environment &environment_of(const simple_t *simple) { return *static_cast<Environment *>(simple->data); }
+constexpr u64 kSpareRam = PhysicalMemory::kDeviceBase + PhysicalMemory::kDeviceBytes / 2;
 seL4_Uint8 depth_of(const cspacepath_t &path) { return static_cast<seL4_Uint8>(path.capDepth); }
 } // namespace
 
@@ -49,12 +52,20 @@ int vka_cnode_mint(const cspacepath_t *to, const cspacepath_t *from, seL4_CapRig
 int vka_cnode_delete(const cspacepath_t *slot) { return seL4_CNode_Delete(slot->root, slot->capPtr, depth_of(*slot)); }
 
 int vka_alloc_object(vka_t *vka, seL4_Word type, seL4_Word size_bits, vka_object_t *object) {
+    *object = {};
+    if (environment_of(vka).spare_ram_is_device_memory && type == seL4_UntypedObject)
+        return -1;
     return environment_of(vka).make(type, size_bits, std::nullopt, *object) ? 0 : -1;
 }
 
 int vka_alloc_object_at_maybe_dev(vka_t *vka, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, bool device,
                                   vka_object_t *object) {
     *object = {};
+    if (paddr == VKA_NO_PADDR && device && environment_of(vka).spare_ram_is_device_memory) {
+        u8 *const bytes = environment_of(vka).kernel.memory.bytes(kSpareRam);
+        std::fill_n(bytes, usize{1} << size_bits, u8{0xa5});
+        paddr = kSpareRam;
+    }
     if (paddr == VKA_NO_PADDR)
         return vka_alloc_object(vka, type, size_bits, object);
     if (!device && !PhysicalMemory::is_ram(paddr))
