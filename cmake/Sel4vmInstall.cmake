@@ -66,6 +66,8 @@ function(sel4vm_pkg_config name description)
   set(PC_NAME "${name}")
   set(PC_DESCRIPTION "${description}")
   set(PC_LIBRARIES "${libraries}")
+  # From where the file lies, for the prefix may be chosen when installing.
+  file(RELATIVE_PATH PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
   configure_file("${PROJECT_SOURCE_DIR}/cmake/sel4vm.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
