@@ -86,56 +86,43 @@ Status<HostError> RamBacking::adopt(u64 size_bytes, FrameCaps &frames) {
 }
 
 // One at a time, since vspace leaves those mapped that it had mapped before the one that it could not, and does not say how many.
-int RamBacking::map_frames(const Place &place) {
-    auto *const first = static_cast<u8 *>(place.window);
+int RamBacking::map_frames(void *window, reservation_t place) {
+    auto *const first = static_cast<u8 *>(window);
     for (usize done = 0; done < frames_.size(); ++done) {
         seL4_CPtr cap = frames_[done].window_cap();
-        const int error = vspace_map_pages_at_vaddr(&vmm_, &cap, nullptr, first + (done << frame_bits_), 1, frame_bits_,
-                                                    place.reservation);
+        const int error =
+            vspace_map_pages_at_vaddr(&vmm_, &cap, nullptr, first + (done << frame_bits_), 1, frame_bits_, place);
         if (error == 0)
             continue;
         if (done != 0)
-            vspace_unmap_pages(&vmm_, place.window, done, frame_bits_, VSPACE_PRESERVE);
+            vspace_unmap_pages(&vmm_, window, done, frame_bits_, VSPACE_PRESERVE);
         return error;
     }
     return 0;
 }
 
-// Large pages in a GiB of their own, if there is one: vspace gives the lowest free address, where tables of small pages are.
-RamBacking::Place RamBacking::reserve_window() {
-    constexpr int kCacheable = 1;
-    const auto reserve = [this](unsigned alignment_bits) {
-        Place place;
-        place.reservation = vspace_reserve_range_aligned(&vmm_, block_.size_bytes, alignment_bits, seL4_AllRights,
-                                                         kCacheable, &place.window);
-        return place;
-    };
-    if (frame_bits_ != seL4_PageBits) {
-        if (const Place place = reserve(seL4_HugePageBits); place.reservation.res != nullptr)
-            return place;
-    }
-    return reserve(frame_bits_);
-}
-
-// A table of small pages that an earlier window left behind keeps a large page from being mapped over it: such places are held while
-// others are tried.
+// A table of small pages that an earlier window left behind keeps a large page from being mapped over it, and vspace gives the
+// lowest free address: such places are held while others are tried.
 Status<HostError> RamBacking::map_window() {
+    constexpr int kCacheable = 1;
     constexpr unsigned kMaxTries = 16;
     std::array<reservation_t, kMaxTries> held{};
     unsigned tries = 0;
     HostError error = out_of_memory();
     while (!window_mapped_ && tries < kMaxTries) {
-        const Place place = reserve_window();
-        if (place.reservation.res == nullptr)
+        void *window = nullptr;
+        const reservation_t place =
+            vspace_reserve_range_aligned(&vmm_, block_.size_bytes, frame_bits_, seL4_AllRights, kCacheable, &window);
+        if (place.res == nullptr)
             break;
-        const int refused = map_frames(place);
+        const int refused = map_frames(window, place);
         if (refused == 0) {
-            reservation_ = place.reservation;
+            reservation_ = place;
             window_mapped_ = true;
-            block_.window = static_cast<volatile u8 *>(place.window);
+            block_.window = static_cast<volatile u8 *>(window);
         } else {
             error = out_of_memory(refused);
-            held[tries++] = place.reservation;
+            held[tries++] = place;
         }
     }
     while (tries > 0)

@@ -76,14 +76,8 @@ public:
 private:
     [[nodiscard]] Status<HostError> make_frames(u64 size_bytes, unsigned frame_bits);
     [[nodiscard]] Status<HostError> make_window();
-    /// Of the VMM's address space.
-    struct Place {
-        reservation_t reservation{};
-        void *window = nullptr;
-    };
-    [[nodiscard]] Place reserve_window();
     [[nodiscard]] Status<HostError> map_window();
-    [[nodiscard]] int map_frames(const Place &place);
+    [[nodiscard]] int map_frames(void *window, reservation_t place);
 
     vka_t &vka_;
     vspace_t &vmm_;
