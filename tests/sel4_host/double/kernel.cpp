@@ -8,8 +8,8 @@
 namespace sel4vm::sel4_double {
 
 namespace {
-Kernel *current_kernel =
-    nullptr; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): the C calls have no other way
+// The C calls have no other way.
+Kernel *current_kernel = nullptr; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 } // namespace
 
 Kernel::Kernel() : root(new CNode(kRootRadix)), self(new Tcb), next_given_((u64{1} << kRootRadix) - 1) {

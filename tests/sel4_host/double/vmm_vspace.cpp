@@ -119,7 +119,8 @@ using namespace sel4vm::sel4_double;
 
 extern "C" {
 
-vka_t vspace_free_marker;
+// Only its address is looked at.
+vka_t vspace_free_marker; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void *vspace_share_mem(vspace_t *from, vspace_t *to, void *start, int count, size_t size_bits, seL4_CapRights_t rights,
                        int cacheable) {
