@@ -268,6 +268,19 @@ TEST_P(GicDelivery, TheTimerIsUnmaskedAtItsEnd) {
     EXPECT_EQ(rig.take(), 27u);
 }
 
+TEST_P(GicDelivery, ATimerThatIsEdgeTriggeredIsPendingUntilItIsTaken) {
+    GicRig rig = make();
+    rig.open();
+    rig.make_edge(27);
+    rig.arm(27);
+    rig.timers[0].meet_condition();
+    rig.fire_timer();
+    EXPECT_TRUE(rig.bit_of(gicd::kIspendr, 27));
+    EXPECT_EQ(rig.serve(), 27u);
+    EXPECT_FALSE(rig.bit_of(gicd::kIspendr, 27));
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicDelivery, ATimerWhoseConditionHoldsFiresAgainAfterTheEnd) {
     GicRig rig = make();
     rig.open();
