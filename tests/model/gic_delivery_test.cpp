@@ -268,6 +268,24 @@ TEST_P(GicDelivery, TheTimerIsUnmaskedAtItsEnd) {
     EXPECT_EQ(rig.take(), 27u);
 }
 
+TEST_P(GicDelivery, ATimerThatFiresWhileAnotherIsListedComesBesideIt) {
+    GicRig rig = make();
+    rig.open();
+    rig.arm(40, 0x80);
+    rig.arm(27, 0x40);
+    rig.raise(40);
+    rig.timers[0].meet_condition();
+    rig.fire_timer();
+    EXPECT_EQ(rig.take(), 27u);
+    rig.timers[0].clear_condition();
+    rig.end(27);
+    EXPECT_EQ(rig.take(), 40u);
+    rig.lower(40);
+    rig.end(40);
+    EXPECT_EQ(rig.take(), 1023u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicDelivery, ATimerThatIsEdgeTriggeredIsPendingUntilItIsTaken) {
     GicRig rig = make();
     rig.open();
