@@ -13,7 +13,6 @@ function(sel4vm_link_everything target)
   endif()
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/tests")
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
-  target_compile_definitions(${target} PRIVATE "SEL4VM_TEST_DATA_DIR=\"${PROJECT_SOURCE_DIR}/tests\"")
 endfunction()
 
 # tests/support: what several test programs share, included as <support/...>.
