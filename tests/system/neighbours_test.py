@@ -5,30 +5,14 @@ and no bad habit of one (neighbour.S) keeps the other from its timers and its en
 
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
 from console import Console  # noqa: E402
+from guests import TESTS, image, said  # noqa: E402
 
-TESTS = pathlib.Path(os.environ["SEL4VM_SOURCE"]) / "tests"
-LIB = TESTS / "guest" / "lib"
 ENDLESS = ["spin", "fetch", "noise", "calls", "yields", "resets", "storm", "late", "chatter"]
-
-
-def image(folder, name, *sources):
-    """An arm64 Image of assembly sources, each with its own compiler options."""
-    objects = []
-    for index, (source, *options) in enumerate([(LIB / "lib.S",), *sources]):
-        objects.append(folder / f"{name}.{index}.o")
-        subprocess.run(["aarch64-linux-gnu-gcc", f"-I{LIB}", *options, "-c", source, "-o", objects[-1]], check=True)
-    elf, out = folder / f"{name}.elf", folder / f"{name}.img"
-    subprocess.run(["aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-Wl,--build-id=none,--no-warn-rwx-segments",
-                    f"-Wl,-T,{LIB}/guest.ld", *objects, "-o", elf], check=True)
-    subprocess.run(["aarch64-linux-gnu-objcopy", "-O", "binary", "--set-section-flags", ".bss=alloc,load,contents", elf, out],
-                   check=True)
-    return out
 
 
 def start(folder, gic, *options, **vms):
@@ -37,12 +21,6 @@ def start(folder, gic, *options, **vms):
     system.write_text("".join(f'[[vm]]\nname = "{name}"\nmemory = "16M"\ngic = {gic}\nkernel = "{kernel}"\n'
                               for name, kernel in vms.items()))
     return Console(str(system), *options, timeout=300)
-
-
-def said(output, vm):
-    """What one VM printed. Output of another VM ends a line that is not finished, and the rest follows on one of its own."""
-    mark = f"{vm}| "
-    return "".join(line[len(mark):].rstrip("\r") for line in output.split("\n") if line.startswith(mark))
 
 
 def endings(folder, gic, good, habits):

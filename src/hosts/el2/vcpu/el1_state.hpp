@@ -1,53 +1,57 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The guest's EL1 and EL0 system registers. They stay in the hardware while their vCPU is the one that ran last, and move
-// to memory when another takes its place. Not here: what traps (see README.md), the timer and the interrupt interface.
+// The registers of a guest's EL1 and EL0 that are switched (portable/registers/register_table.hpp). They stay in the hardware while their
+// vCPU is the one that ran last, and move to memory when another takes its place.
 #pragma once
 
-#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <hosts/el2/portable/registers/register_table.hpp>
+
 #include <sel4vm/base/types.hpp>
 
 #include <array>
 #include <optional>
-
-// The one list: id, and the name to the assembler. Order is that of loading: translation controls last.
-#define SEL4VM_EL2_GUEST_REGISTERS(row)                                                                         \
-    row(kSpEl0, sp_el0) row(kSpEl1, sp_el1) row(kElrEl1, elr_el1) row(kSpsrEl1, spsr_el1) row(kEsrEl1, esr_el1) \
-        row(kFarEl1, far_el1) row(kAfsr0El1, afsr0_el1) row(kAfsr1El1, afsr1_el1) row(kVbarEl1, vbar_el1)       \
-            row(kContextidrEl1, contextidr_el1) row(kTpidrEl0, tpidr_el0) row(kTpidrroEl0, tpidrro_el0)         \
-                row(kTpidrEl1, tpidr_el1) row(kParEl1, par_el1) row(kCsselrEl1, csselr_el1)                     \
-                    row(kCntkctlEl1, cntkctl_el1) row(kMdscrEl1, mdscr_el1) row(kCpacrEl1, cpacr_el1)           \
-                        row(kMairEl1, mair_el1) row(kAmairEl1, amair_el1) row(kTtbr0El1, ttbr0_el1)             \
-                            row(kTtbr1El1, ttbr1_el1) row(kTcrEl1, tcr_el1) row(kSctlrEl1, sctlr_el1)
+#include <utility>
 
 namespace sel4vm::el2 {
 
-enum class El1Register : u8 {
-#define SEL4VM_EL2_ROW(id, name) name,
-    SEL4VM_EL2_GUEST_REGISTERS(SEL4VM_EL2_ROW)
-#undef SEL4VM_EL2_ROW
-        count_,
+/// Which of the switched registers a CPU has beyond those that each has.
+class SwitchedExtras {
+public:
+    constexpr SwitchedExtras() = default;
+    constexpr explicit SwitchedExtras(CpuFeatures features) {
+        [&]<usize... I>(std::index_sequence<I...>) {
+            ((mask_ |= is_switched<kAlwaysSwitchedCount + I>(features) ? u32{1} << (kAlwaysSwitchedCount + I) : 0),
+             ...);
+        }
+        (std::make_index_sequence<kSwitchedCount - kAlwaysSwitchedCount>{});
+    }
+    [[nodiscard]] constexpr bool any() const { return mask_ != 0; }
+    [[nodiscard]] constexpr bool has(usize index) const { return (mask_ >> index & 1) != 0; }
+
+private:
+    u32 mask_ = 0;
+    static_assert(kSwitchedCount <= 32);
 };
 
 /// The saved copy of one vCPU.
 class El1State {
 public:
-    [[nodiscard]] u64 get(El1Register which) const { return values_[static_cast<usize>(which)]; }
-    void set(El1Register which, u64 value) { values_[static_cast<usize>(which)] = value; }
-    /// Architectural reset: MMU and caches off, everything else zero.
-    void reset();
+    [[nodiscard]] u64 get(El1Register which) const { return values_[which.index]; }
+    void set(El1Register which, u64 value) { values_[which.index] = value; }
+    /// MMU and caches off: SCTLR_EL1 as given, everything else zero.
+    void reset(u64 sctlr_el1);
 
     /// From the hardware.
-    void save();
+    void save(SwitchedExtras extras);
     /// Into the hardware; takes effect at the next exception return.
-    void load() const;
+    void load(SwitchedExtras extras) const;
 
 private:
-    std::array<u64, static_cast<usize>(El1Register::count_)> values_{};
+    std::array<u64, kSwitchedCount> values_{};
 };
 
-/// Which of them an id names, if any.
-[[nodiscard]] std::optional<El1Register> el1_register_of(u32 sysreg_id);
+/// Which of them an id names on such a CPU, if any.
+[[nodiscard]] std::optional<El1Register> el1_register_of(u32 sysreg_id, SwitchedExtras extras);
 /// Directly in the hardware.
 [[nodiscard]] u64 read_el1(El1Register which);
 void write_el1(El1Register which, u64 value);

@@ -55,16 +55,16 @@ void Processor::inject(Vcpu &vcpu, GuestFault fault) {
     const aarch64::ExceptionContext before{
         .pstate = context.pstate,
         .pc = pc,
-        .vbar_el1 = vcpu.el1(El1Register::vbar_el1),
-        .sctlr_el1 = vcpu.el1(El1Register::sctlr_el1),
-        .far_el1 = vcpu.el1(El1Register::far_el1),
+        .vbar_el1 = vcpu.el1(el1_register(sysreg::kVbarEl1)),
+        .sctlr_el1 = vcpu.el1(el1_register(sysreg::kSctlrEl1)),
+        .far_el1 = vcpu.el1(el1_register(sysreg::kFarEl1)),
     };
     const aarch64::ExceptionEntry entry =
         enter_el1(before, pstate_features_, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate));
-    vcpu.set_el1(El1Register::elr_el1, entry.elr_el1);
-    vcpu.set_el1(El1Register::spsr_el1, entry.spsr_el1);
-    vcpu.set_el1(El1Register::esr_el1, entry.esr_el1);
-    vcpu.set_el1(El1Register::far_el1, entry.far_el1);
+    vcpu.set_el1(el1_register(sysreg::kElrEl1), entry.elr_el1);
+    vcpu.set_el1(el1_register(sysreg::kSpsrEl1), entry.spsr_el1);
+    vcpu.set_el1(el1_register(sysreg::kEsrEl1), entry.esr_el1);
+    vcpu.set_el1(el1_register(sysreg::kFarEl1), entry.far_el1);
     context.pc = entry.pc;
     context.pstate = entry.pstate;
     vcpu.pending_ = Vcpu::Pending::nothing;

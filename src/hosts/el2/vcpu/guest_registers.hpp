@@ -23,8 +23,9 @@ public:
 private:
     // PSTATE.SP: EL1h uses SP_EL1, EL1t and EL0 use SP_EL0.
     [[nodiscard]] El1Register stack_pointer() const {
-        return (vcpu_.context_.pstate & 0xf) == static_cast<u64>(aarch64::Mode::el1h) ? El1Register::sp_el1
-                                                                                      : El1Register::sp_el0;
+        return (vcpu_.context_.pstate & 0xf) == static_cast<u64>(aarch64::Mode::el1h)
+                   ? el1_register(aarch64::sysreg::kSpEl1)
+                   : el1_register(aarch64::sysreg::kSpEl0);
     }
     Processor &processor_;
     Vcpu &vcpu_;

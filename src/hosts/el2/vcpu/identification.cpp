@@ -28,4 +28,13 @@ u64 read_id_register(u32 id) {
     }
 }
 
+CpuFeatures read_cpu_features() {
+    CpuIds ids;
+    for (const FeatureField &row : kFeatureFields)
+        ids.set(row.id, read_id_register(row.id));
+    if (CpuFeatures(ids).has(CpuFeature::mpam))
+        ids.mpamidr = SEL4VM_READ_SYSREG(S3_0_C10_C4_4); // MPAMIDR_EL1
+    return CpuFeatures(ids);
+}
+
 } // namespace sel4vm::el2

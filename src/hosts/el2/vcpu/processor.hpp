@@ -9,6 +9,7 @@
 #include <hosts/el2/platform/gic.hpp>
 #include <hosts/el2/platform/interrupts.hpp>
 #include <hosts/el2/portable/platform_info.hpp>
+#include <hosts/el2/portable/registers/controls.hpp>
 #include <hosts/el2/portable/sched/round_robin.hpp>
 #include <hosts/el2/vcpu/vcpu.hpp>
 #include <hosts/el2/vcpu/virtual_interface.hpp>
@@ -171,6 +172,9 @@ private:
     bool traps_wait_for_event_ = false;
     bool notified_last_ = false; ///< the last event was a notification
     bool debug_loaded_ = false;  ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
+    SwitchedExtras switched_extras_;
+    CpuFeatures features_;
+    Controls controls_; ///< of guests: HCR_EL2 has TWE and VSE, CPTR_EL2 has TFP in addition, as needed
     aarch64::PstateFeatures pstate_features_;
     WakeHook wake_hook_ = nullptr;
     ProcessorCounters counters_;

@@ -6,9 +6,13 @@
 
 #include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/portable/registers/register_table.hpp>
+#include <hosts/el2/vcpu/identification.hpp>
 
 #include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
+
+#include <utility>
 
 extern "C" const char sel4vm_el2_guest_vectors[];
 
@@ -20,24 +24,26 @@ using aarch64::CptrEl2;
 using aarch64::HcrEl2;
 using aarch64::MdcrEl2;
 
-// SVE, SME, trace and activity monitors always trap; SIMD does while its registers are another vCPU's.
-constexpr u64 kCptr = aarch64::kCptrEl2Res1 | CptrEl2::Tta::mask | CptrEl2::Tam::mask;
+aarch64::PstateFeatures pstate_features(CpuFeatures cpu) {
+    return {.pan = cpu.has(CpuFeature::pan),
+            .uao = cpu.has(CpuFeature::uao),
+            .dit = cpu.has(CpuFeature::dit),
+            .ssbs = cpu.has(CpuFeature::ssbs),
+            .mte = cpu.has(CpuFeature::mte2),
+            .nmi = cpu.has(CpuFeature::nmi)};
+}
 
-// Debug and performance registers trap; breakpoint instructions stay the guest's own.
-constexpr u64 kMdcr = MdcrEl2::Tda::mask | MdcrEl2::Tdosa::mask | MdcrEl2::Tdra::mask | MdcrEl2::Tpm::mask |
-                      MdcrEl2::Tpmcr::mask | MdcrEl2::Tpms::mask | MdcrEl2::Ttrf::mask;
-
-u64 field(u64 value, unsigned low) { return value >> low & 0xf; }
-
-aarch64::PstateFeatures pstate_features() {
-    aarch64::PstateFeatures features;
-    features.pan = field(SEL4VM_READ_SYSREG(id_aa64mmfr1_el1), 20) != 0;
-    features.uao = field(SEL4VM_READ_SYSREG(S3_0_C0_C7_2), 4) != 0; // ID_AA64MMFR2_EL1
-    features.dit = field(SEL4VM_READ_SYSREG(id_aa64pfr0_el1), 48) != 0;
-    features.ssbs = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 4) != 0;
-    features.mte = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 8) >= 2;
-    features.nmi = field(SEL4VM_READ_SYSREG(id_aa64pfr1_el1), 36) != 0;
-    return features;
+/// All of them but HCR_EL2 and CPTR_EL2, which depend on the vCPU.
+void write_controls(const Controls &controls, CpuFeatures features) {
+    static_assert(kControlRegisters[0].control == Control::hcr && kControlRegisters[1].control == Control::cptr);
+    constexpr usize kFirst = 2;
+    [&]<usize... I>(std::index_sequence<I...>) {
+        ((features.has(kControlRegisters[kFirst + I].needs)
+              ? write_sysreg<kControlRegisters[kFirst + I].id>(controls[kControlRegisters[kFirst + I].control])
+              : void()),
+         ...);
+    }
+    (std::make_index_sequence<std::size(kControlRegisters) - kFirst>{});
 }
 
 void set_cptr(u64 value) {
@@ -64,32 +70,22 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
 }
 
 void Processor::configure() {
+    features_ = read_cpu_features();
+    controls_ = Controls(features_, MdcrEl2{SEL4VM_READ_SYSREG(mdcr_el2)}.get<MdcrEl2::Hpmn>());
+    switched_extras_ = SwitchedExtras(features_);
+    pstate_features_ = pstate_features(features_);
     SEL4VM_WRITE_SYSREG(cntv_ctl_el0, 0);
     SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);
     SEL4VM_WRITE_SYSREG(vbar_el2, reinterpret_cast<u64>(sel4vm_el2_guest_vectors));
-    SEL4VM_WRITE_SYSREG(cptr_el2, kCptr | CptrEl2::Tfp::mask);
-    SEL4VM_WRITE_SYSREG(hstr_el2, 0);
-    // EL1 sees the virtual counter and timer only: physical counter and timer trap.
-    SEL4VM_WRITE_SYSREG(cnthctl_el2, 0);
-    // All event counters stay the host's own to give away; none is given.
-    const u64 counters = SEL4VM_READ_SYSREG(mdcr_el2) & MdcrEl2::Hpmn::mask;
-    SEL4VM_WRITE_SYSREG(mdcr_el2, kMdcr | counters);
+    SEL4VM_WRITE_SYSREG(cptr_el2, controls_[Control::cptr] | CptrEl2::Tfp::mask);
+    write_controls(controls_, features_);
     // The OS lock is locked after reset and would keep a guest's single steps from happening; guests see a lock of their own.
     SEL4VM_WRITE_SYSREG(oslar_el1, 0);
     SEL4VM_WRITE_SYSREG(vpidr_el2, SEL4VM_READ_SYSREG(midr_el1));
-    // Fine-grained traps and extension enables, where they exist, are UNKNOWN after reset: nothing extra for the guest.
-    if (field(SEL4VM_READ_SYSREG(id_aa64mmfr1_el1), 40) != 0)   // HCX
-        SEL4VM_WRITE_SYSREG(S3_4_C1_C2_2, 0);                   // HCRX_EL2
-    if (field(SEL4VM_READ_SYSREG(id_aa64mmfr0_el1), 56) != 0) { // FGT
-        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_4, 0);                   // HFGRTR_EL2
-        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_5, 0);                   // HFGWTR_EL2
-        SEL4VM_WRITE_SYSREG(S3_4_C1_C1_6, 0);                   // HFGITR_EL2
-        SEL4VM_WRITE_SYSREG(S3_4_C3_C1_4, 0);                   // HDFGRTR_EL2
-        SEL4VM_WRITE_SYSREG(S3_4_C3_C1_5, 0);                   // HDFGWTR_EL2
-    }
-    pstate_features_ = pstate_features();
     DebugUnit::disable_all();
     isb();
+    if (interface_.version() == GicVersion::v2 && features_.has(CpuFeature::gic))
+        VirtualInterface::close_system_registers();
     interface_.initialise();
 }
 
@@ -109,13 +105,13 @@ void Processor::load(Vcpu &vcpu) {
     SEL4VM_WRITE_SYSREG(vmpidr_el2, vcpu.setup_.affinity | aarch64::MpidrEl1::Res1::mask);
     SEL4VM_WRITE_SYSREG(cntvoff_el2, vcpu.counter_offset_);
     SEL4VM_WRITE_SYSREG(hcr_el2, vcpu.hcr_);
-    vcpu.el1_.load();
+    vcpu.el1_.load(switched_extras_);
     interface_.load(vcpu.interface_);
     if (vcpu.timer_masked_)
         gic_.set_active(timer_.virt);
     SEL4VM_WRITE_SYSREG(cntv_cval_el0, vcpu.timer_state_.compare_value);
     SEL4VM_WRITE_SYSREG(cntv_ctl_el0, vcpu.timer_state_.control);
-    SEL4VM_WRITE_SYSREG(cptr_el2, kCptr | (fp_owner_ == &vcpu ? 0 : CptrEl2::Tfp::mask));
+    SEL4VM_WRITE_SYSREG(cptr_el2, controls_[Control::cptr] | (fp_owner_ == &vcpu ? 0 : CptrEl2::Tfp::mask));
     load_debug(vcpu);
     isb();
     // Two vCPUs may use one ASID for different tables, as two CPUs with a TLB each could.
@@ -139,7 +135,7 @@ void Processor::save_loaded() {
         gic_.clear_active(timer_.virt);
     }
     vcpu.hcr_ = SEL4VM_READ_SYSREG(hcr_el2) & ~u64{HcrEl2::Twe::mask}; // the guest may have taken its virtual SError
-    vcpu.el1_.save();
+    vcpu.el1_.save(switched_extras_);
     interface_.save(vcpu.interface_);
     loaded_ = nullptr;
     running_ = nullptr;
@@ -150,7 +146,7 @@ void Processor::save_loaded() {
 void Processor::forget(Vcpu &vcpu) {
     if (fp_owner_ == &vcpu) {
         fp_owner_ = nullptr;
-        set_cptr(kCptr | CptrEl2::Tfp::mask);
+        set_cptr(controls_[Control::cptr] | CptrEl2::Tfp::mask);
     }
     if (loaded_ != &vcpu)
         return;
@@ -181,7 +177,7 @@ void Processor::release() {
     SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);
     SEL4VM_WRITE_SYSREG(vttbr_el2, 0);
     programmed_ = kNever;
-    set_cptr(kCptr);
+    set_cptr(controls_[Control::cptr]);
     attention_.store(1, std::memory_order_relaxed);
 }
 
@@ -207,7 +203,7 @@ void Processor::unmask_virtual_timer() { gic_.deactivate(IrqToken::of(timer_.vir
 // ---------------------------------------------------------------- SIMD registers
 
 void Processor::give_fp(Vcpu &vcpu) {
-    set_cptr(kCptr);
+    set_cptr(controls_[Control::cptr]);
     if (fp_owner_ == &vcpu)
         return;
     ++counters_.fp_switches;
@@ -220,10 +216,10 @@ void Processor::give_fp(Vcpu &vcpu) {
 void Processor::take_fp(Vcpu &vcpu) {
     if (fp_owner_ != &vcpu)
         return;
-    set_cptr(kCptr);
+    set_cptr(controls_[Control::cptr]);
     sel4vm_el2_fp_save(&vcpu.fp_);
     fp_owner_ = nullptr;
-    set_cptr(kCptr | CptrEl2::Tfp::mask);
+    set_cptr(controls_[Control::cptr] | CptrEl2::Tfp::mask);
 }
 
 } // namespace sel4vm::el2

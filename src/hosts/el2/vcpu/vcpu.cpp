@@ -15,16 +15,8 @@ namespace sel4vm::el2 {
 
 namespace {
 
-using aarch64::HcrEl2;
 using aarch64::TimerControl;
 namespace sysreg = aarch64::sysreg;
-
-// Everything a guest must not do by itself. README.md says what each is for.
-constexpr u64 kGuestHcr = HcrEl2::Vm::mask | HcrEl2::Swio::mask | HcrEl2::Fmo::mask | HcrEl2::Imo::mask |
-                          HcrEl2::Amo::mask | HcrEl2::Fb::mask | (u64{1} << HcrEl2::Bsu::shift) | HcrEl2::Twi::mask |
-                          HcrEl2::Tid3::mask | HcrEl2::Tsc::mask | HcrEl2::Tidcp::mask | HcrEl2::Tacr::mask |
-                          HcrEl2::Tsw::mask | HcrEl2::Rw::mask | HcrEl2::Ptw::mask | HcrEl2::Tlor::mask |
-                          HcrEl2::Terr::mask;
 
 // Stands for the virtual address of the last memory exit.
 constexpr u32 kFarEl2 = aarch64::sysreg_id(3, 4, 6, 0, 0);
@@ -38,12 +30,12 @@ constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode
 } // namespace
 
 Vcpu::Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup)
-    : processor_(processor), space_(space), setup_(setup), hcr_(kGuestHcr), counter_offset_(setup.counter_offset),
-      interface_(processor.interface_.reset_state()) {
+    : processor_(processor), space_(space), setup_(setup), hcr_(processor.controls_[Control::hcr]),
+      counter_offset_(setup.counter_offset), interface_(processor.interface_.reset_state()) {
     exit_source_.kind = EventKind::exit;
     exit_source_.vm = setup.vm;
     exit_source_.vcpu = setup.vcpu;
-    el1_.reset();
+    el1_.reset(aarch64::kSctlrEl1Reset);
     processor_.attach(*this);
 }
 
@@ -74,12 +66,12 @@ void Vcpu::reset(u64 entry, u64 argument) {
     pending_ = Pending::nothing;
     due_ = 0;
     fault_address_ = 0;
-    hcr_ = kGuestHcr;
+    hcr_ = processor_.controls_[Control::hcr];
     list_registers_in_use_ = 0;
     timer_masked_ = false;
     timer_state_ = {};
     wait_until_ = kNever;
-    el1_.reset();
+    el1_.reset(aarch64::kSctlrEl1Reset);
     debug_ = {};
     interface_ = processor_.interface_.reset_state();
     fp_ = {};
@@ -114,7 +106,7 @@ void Vcpu::set_simd_register(unsigned n, unsigned half, u64 value) {
 }
 
 Result<u64, HostError> Vcpu::system_register(u32 id) {
-    if (const std::optional<El1Register> which = el1_register_of(id))
+    if (const std::optional<El1Register> which = el1_register_of(id, processor_.switched_extras_))
         return el1(*which);
     if (aarch64::is_id_group3(id))
         return read_id_register(id);
@@ -135,8 +127,8 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
 }
 
 Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
-    if (const std::optional<El1Register> which = el1_register_of(id)) {
-        set_el1(*which, *which == El1Register::mdscr_el1 ? value & kMdscrAllowed : value);
+    if (const std::optional<El1Register> which = el1_register_of(id, processor_.switched_extras_)) {
+        set_el1(*which, *which == el1_register(sysreg::kMdscrEl1) ? value & kMdscrAllowed : value);
         return Ok{};
     }
     switch (id) {

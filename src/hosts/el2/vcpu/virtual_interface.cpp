@@ -82,6 +82,14 @@ void VirtualInterface::initialise() const {
     load(VirtualInterfaceState{});
 }
 
+void VirtualInterface::close_system_registers() {
+    // Without SRE they are undefined at EL1, and without Enable ICC_SRE_EL1 itself traps.
+    SEL4VM_WRITE(SEL4VM_ICC_SRE_EL1, 0);
+    isb();
+    SEL4VM_WRITE(SEL4VM_ICC_SRE_EL2, 0);
+    isb();
+}
+
 VirtualInterfaceState VirtualInterface::reset_state() const {
     VirtualInterfaceState state;
     state.control = kEnable;

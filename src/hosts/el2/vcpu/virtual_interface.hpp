@@ -70,6 +70,8 @@ public:
 
     /// Prepares the calling CPU: nothing in flight, interface off.
     void initialise() const;
+    /// A GICv2 machine whose CPU could use a GICv3's registers: guests cannot.
+    static void close_system_registers();
     /// State of a vCPU out of reset.
     [[nodiscard]] VirtualInterfaceState reset_state() const;
     void save(VirtualInterfaceState &to) const;

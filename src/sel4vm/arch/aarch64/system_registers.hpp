@@ -160,6 +160,41 @@ struct HcrEl2 : RegValue<HcrEl2, u64> {
                            Fb, Vse, Vi, Vf, Amo, Imo, Fmo, Ptw, Swio, Vm>());
 };
 
+/// HCRX_EL2 (FEAT_HCX): nearly every bit allows what is denied without it.
+struct HcrxEl2 : RegValue<HcrxEl2, u64> {
+    using RegValue::RegValue;
+    using EnFpm = Field<23>;
+    using Sctlr2En = Field<15>;
+    using Tcr2En = Field<14>;
+    using Tallint = Field<6>; ///< trap writes of PSTATE.ALLINT
+    static_assert(disjoint<EnFpm, Sctlr2En, Tcr2En, Tallint>());
+};
+
+struct Mpam2El2 : RegValue<Mpam2El2, u64> {
+    using RegValue::RegValue;
+    using Tidr = Field<58>; ///< trap MPAMIDR_EL1, where MPAMIDR_EL1.HAS_TIDR
+    using EnMpamsm = Field<50>;
+    using TrapMpam0El1 = Field<49>;
+    using TrapMpam1El1 = Field<48>;
+    static_assert(disjoint<Tidr, EnMpamsm, TrapMpam0El1, TrapMpam1El1>());
+};
+struct MpamhcrEl2 : RegValue<MpamhcrEl2, u64> {
+    using RegValue::RegValue;
+    using TrapMpamidrEl1 = Field<31>;
+};
+struct MpamidrEl1 : RegValue<MpamidrEl1, u64> {
+    using RegValue::RegValue;
+    using HasTidr = Field<58>;
+    using HasBwCtrl = Field<56>;
+    using HasHcr = Field<17>;
+    static_assert(disjoint<HasTidr, HasBwCtrl, HasHcr>());
+};
+
+struct VsesrEl2 : RegValue<VsesrEl2, u64> {
+    using RegValue::RegValue;
+    using Ids = Field<24>; ///< the rest has no meaning by the architecture
+};
+
 /// CPTR_EL2 with HCR_EL2.E2H clear.
 struct CptrEl2 : RegValue<CptrEl2, u64> {
     using RegValue::RegValue;
@@ -175,9 +210,11 @@ inline constexpr u64 kCptrEl2Res1 = 0x33ff;
 
 struct MdcrEl2 : RegValue<MdcrEl2, u64> {
     using RegValue::RegValue;
+    using EnStepop = Field<50>;
     using E2tb = Field<25, 24, u8>;
     using Ttrf = Field<19>;
     using Hpmd = Field<17>;
+    using EnSpm = Field<15>;
     using Tpms = Field<14>;
     using E2pb = Field<13, 12, u8>;
     using Tdra = Field<11>;
@@ -188,7 +225,8 @@ struct MdcrEl2 : RegValue<MdcrEl2, u64> {
     using Tpm = Field<6>;
     using Tpmcr = Field<5>;
     using Hpmn = Field<4, 0, u8>;
-    static_assert(disjoint<E2tb, Ttrf, Hpmd, Tpms, E2pb, Tdra, Tdosa, Tda, Tde, Hpme, Tpm, Tpmcr, Hpmn>());
+    static_assert(
+        disjoint<EnStepop, E2tb, Ttrf, Hpmd, EnSpm, Tpms, E2pb, Tdra, Tdosa, Tda, Tde, Hpme, Tpm, Tpmcr, Hpmn>());
 };
 
 enum class Granule : u8 { kib4 = 0, kib64 = 1, kib16 = 2 };
