@@ -9,8 +9,10 @@ set(CMAKE_C_STANDARD 11)
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(SEL4VM_CCACHE ccache)
   if(SEL4VM_CCACHE)
-    set(CMAKE_C_COMPILER_LAUNCHER "${SEL4VM_CCACHE}")
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${SEL4VM_CCACHE}")
+    # What one checkout has compiled serves the next: paths are relative to the checkout. Precompiled headers are those of the system.
+    set(CMAKE_C_COMPILER_LAUNCHER env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${SEL4VM_CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_C_COMPILER_LAUNCHER})
   endif()
 endif()
 

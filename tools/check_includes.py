@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that every #include obeys the layers, and target code the list of allowed standard headers.
 
-The rules are the tables below. Also found: header cycles, and conditionals on the architecture outside the hosts.
+The rules are the tables below. Also found: header cycles, conditionals on the architecture outside the hosts, and sources of the library
+that do not include the header of their own name first, which shows that the header compiles on its own.
 Prints file:line: message for each violation; exit status 1 when there is one.
   tools/check_includes.py [ROOT]       check a checkout (default: the one this script is in)
   tools/check_includes.py --self-test  check that violations are found
@@ -154,6 +155,8 @@ def check(root):
         if layer is None:
             violations.append(f"{path}:1: this folder belongs to no layer (see LAYERS in tools/check_includes.py)")
             continue
+        own = next((file.with_suffix(suffix) for suffix in (".hpp", ".h") if file.with_suffix(suffix).is_file()), None)
+        first = path.startswith("src/") and file.suffix == ".cpp" and own is not None
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if ARCH_CONDITIONAL.match(line) and not path.startswith(ARCH_CONDITIONAL_ALLOWED):
                 violations.append(f"{path}:{number}: a conditional on the architecture belongs into a host or CMake")
@@ -168,8 +171,13 @@ def check(root):
             if message:
                 violations.append(f"{path}:{number}: {message}")
             ours = repository_path(header, root)
+            if first and ours != own.relative_to(root).as_posix():
+                violations.append(f"{path}:{number}: {own.name} comes first, in a block of its own: that shows that it needs no other header")
+            first = False
             if ours:
                 graph.setdefault(path, []).append((number, ours))
+        if first:
+            violations.append(f"{path}:1: includes nothing, not even {own.name}")
     cycle = find_cycle(graph)
     if cycle:
         violations.append(f"{cycle[0]}:1: header cycle: {' -> '.join(cycle)}")
@@ -191,6 +199,9 @@ SELF_TEST = {
     "src/sel4vm/vm/c.cpp": ("#include <sel4vm/vm/gone.hpp>\n#ifdef __aarch64__\n#endif\n", [
         "src/sel4vm/vm/c.cpp:1: <sel4vm/vm/gone.hpp>: there is no such file",
         "src/sel4vm/vm/c.cpp:2: a conditional on the architecture"]),
+    "src/sel4vm/vm/b.cpp": ("#include <sel4vm/vm/vm.hpp>\n#include <sel4vm/vm/b.hpp>\n", ["src/sel4vm/vm/b.cpp:1: b.hpp comes first"]),
+    "src/sel4vm/vm/vm.cpp": ("", ["src/sel4vm/vm/vm.cpp:1: includes nothing, not even vm.hpp"]),
+    "src/sel4vm/vm/a.cpp": ("// Its own.\n#include <sel4vm/vm/a.hpp>\n\n#include <array>\n", []),
     "src/hosts/el2/x.cpp": ("#include <sel4vm/vm/vm.hpp>\n#include <libfdt.h>\n#ifdef __aarch64__\n#endif\n", [
         "src/hosts/el2/x.cpp:1: <sel4vm/vm/vm.hpp>: layer 'el2 host' may not include layer 'vm'"]),
     "src/hosts/fake/x.cpp": ("#include <string>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", []),

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/program/guest.hpp>
+
 #include <sel4vm/machine/validate.hpp>
 #include <sel4vm/program/host.hpp>
 

@@ -2,6 +2,8 @@
 //
 // State changes of a VM. A request only moves the state word and kicks the vCPUs, so it may come from a device handler
 // that holds its lock; settle() does the work on an executor, outside all locks but the lifecycle's.
+#include <sel4vm/vm/lifecycle.hpp>
+
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/boot/panic.hpp>
+
 #include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/boot/image_layout.hpp>
-#include <hosts/el2/boot/panic.hpp>
 #include <hosts/el2/host_exception.hpp>
 #include <hosts/el2/platform/machine_exit.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <sel4vm/dev/gic/identification.hpp>
 #include <sel4vm/dev/gic/redistributor.hpp>
+
+#include <sel4vm/dev/gic/identification.hpp>
 
 namespace sel4vm::dev {
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/portable/registers/controls.hpp>
+
 #include <hosts/el2/portable/registers/register_table.hpp>
 
 namespace sel4vm::el2 {
