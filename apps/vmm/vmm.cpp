@@ -125,7 +125,7 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
         return out_of_memory(description);
     for (u16 i = 0; i < description.vcpu_count; ++i) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, el2::affinity_of(i), 0};
-        guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, *processor_, *guest.space, setup);
+        guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, *processor_, *guest.space, guest.share, setup);
         if (!guest.vcpus[i])
             return out_of_memory(description);
         el2::Vcpu &vcpu = *guest.vcpus[i];

@@ -33,6 +33,7 @@ private:
     /// One VM and what its host side is made of. Destroyed in reverse order: the machine first.
     struct Guest {
         Owned<el2::GuestSpace> space;
+        el2::VmShare share;
         OwnedArray<Owned<el2::Vcpu>> vcpus;
         OwnedArray<machine::VcpuPorts> ports;
         Owned<machine::VirtMachine> machine;

@@ -141,6 +141,39 @@ TEST_F(Sel4Endpoint, ASignalFromElsewhereIsAnEvent) {
     EXPECT_EQ(event.badge, 0x40U);
 }
 
+TEST_F(Sel4Endpoint, TurnsOfAStoppedVcpuLetMessagesOfOthersThroughBetweenThem) {
+    memory_fault(kReadW0, 0x0900'0000);
+    wait();
+    endpoint.apply(Answer::retry().then(Next::stop)); // as a guest's that asked for a reset
+    vcpu.request_turn();
+    wait();
+    ASSERT_EQ(event.kind, EventKind::turn);
+    vcpu.request_turn(); // there is more to do
+    notification(0x10);
+    notification(0x20);
+    wait();
+    ASSERT_EQ(event.kind, EventKind::notification);
+    EXPECT_EQ(event.badge, 0x10U);
+    wait();
+    EXPECT_EQ(event.kind, EventKind::turn) << "messages without an end do not keep it from its turns";
+    wait();
+    ASSERT_EQ(event.kind, EventKind::notification);
+    EXPECT_EQ(event.badge, 0x20U);
+    EXPECT_NE(thread().state, Tcb::State::running);
+}
+
+TEST_F(Sel4Endpoint, AVcpuThatIsResumedHasNoTurnLeft) {
+    memory_fault(kReadW0, 0x0900'0000);
+    wait();
+    endpoint.apply(Answer::retry().then(Next::stop));
+    vcpu.request_turn();
+    vcpu.resume();
+    notification(1);
+    wait();
+    EXPECT_EQ(event.kind, EventKind::notification);
+    EXPECT_EQ(thread().state, Tcb::State::running);
+}
+
 TEST_F(Sel4Endpoint, AVcpuThatIsBlockedIsResumedAndNotAnswered) {
     fault(seL4_Fault_VCPUFault, {0x0600'0000}); // WFI
     wait();

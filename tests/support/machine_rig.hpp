@@ -71,7 +71,7 @@ public:
     /// Delivers one exit as the host would, and lets everything that follows from it happen.
     void deliver(const Exit &exit, u16 vcpu = 0) {
         events.script(VmId{0}, VcpuId{vcpu}, exit);
-        for (int i = 0; i < 64 && machine->vm().state() != VmState::stopped; ++i) {
+        for (int i = 0; i < 1000 && machine->vm().state() != VmState::stopped; ++i) {
             if (vcpus[vcpu].state() != fake::Vcpu::State::runnable && !events.pending_kick())
                 break;
             if (!executor.step() || (events.script_empty() && !events.pending_kick()))

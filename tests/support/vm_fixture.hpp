@@ -29,11 +29,18 @@ inline Exit wait_exit() { return Exit{WaitExit{false, 0}}; }
 
 /// Boots at the start of RAM, and counts.
 struct Hooks final : LifecycleHooks {
-    std::optional<BootEntry> prepare_boot(Vm &) override {
-        ++prepared;
+    BootStep prepare_boot(Vm &, BootCall call) override {
+        if (call == BootCall::first) {
+            ++prepared;
+            steps_left = more_steps;
+        }
         if (fail)
-            return std::nullopt;
-        return BootEntry{0x4000'0000, 0x4800'0000};
+            return BootStep::failed();
+        if (steps_left != 0) {
+            --steps_left;
+            return BootStep::more();
+        }
+        return BootStep::ready({0x4000'0000, 0x4800'0000});
     }
     void paused(Vm &) override { ++pauses; }
     void resuming(Vm &) override { ++resumes; }
@@ -48,6 +55,8 @@ struct Hooks final : LifecycleHooks {
     }
     void turned_off(Vcpu &) override { ++turned_offs; }
     int prepared = 0;
+    int more_steps = 0; ///< of each boot, after the first one
+    int steps_left = 0;
     int entered = 0;
     int turned_offs = 0;
     u64 first_x1 = 0;

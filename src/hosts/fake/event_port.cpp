@@ -48,7 +48,7 @@ void EventPort::apply(Answer answer) {
 
 bool EventPort::pending_kick() const {
     for (const Known &known : vcpus_) {
-        if (known.vcpu->state() == Vcpu::State::runnable && known.vcpu->kicked())
+        if ((known.vcpu->state() == Vcpu::State::runnable && known.vcpu->kicked()) || known.vcpu->turn_wanted())
             return true;
     }
     return false;
@@ -77,6 +77,14 @@ void EventPort::resume_and_wait(Answer answer, Event &event) {
         next.vm = known.vm;
         next.vcpu = known.id;
         next.exit = Exit{ExitKind::kicked};
+        return deliver(next, event);
+    }
+    for (const Known &known : vcpus_) {
+        if (!known.vcpu->take_turn())
+            continue;
+        next.kind = EventKind::turn;
+        next.vm = known.vm;
+        next.vcpu = known.id;
         return deliver(next, event);
     }
     for (auto it = script_.begin(); it != script_.end(); ++it) {

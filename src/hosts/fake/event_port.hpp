@@ -40,7 +40,7 @@ public:
 
     [[nodiscard]] const std::vector<Answered> &answers() const { return answers_; }
     [[nodiscard]] bool script_empty() const { return script_.empty(); }
-    /// Whether some runnable vCPU has a kick to deliver.
+    /// Whether some runnable vCPU has a kick to deliver, or a stopped one a turn.
     [[nodiscard]] bool pending_kick() const;
     [[nodiscard]] bool timeout_set() const { return timeout_set_; }
     [[nodiscard]] u64 timeout_ticks() const { return timeout_ticks_; }

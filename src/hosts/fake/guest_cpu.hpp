@@ -77,6 +77,7 @@ public:
         if (state_ == State::blocked)
             state_ = State::runnable;
     }
+    void request_turn() override { turn_wanted_ = state_ == State::stopped; }
 
     // -- the host's side
     [[nodiscard]] ListRegisters &lists() { return lists_; }
@@ -84,6 +85,8 @@ public:
     [[nodiscard]] State state() const { return state_; }
     void wake() { state_ = State::runnable; }
     [[nodiscard]] bool take_kick() { return std::exchange(kicked_, false); }
+    /// Whether it is stopped and waits for a turn; asking takes it.
+    [[nodiscard]] bool take_turn() { return std::exchange(turn_wanted_, false) && state_ == State::stopped; }
     /// Executes up to `budget` instructions; the exit that ended it, if any.
     [[nodiscard]] std::optional<Exit> run(unsigned budget);
     /// What the hardware's syndrome register says of that exit; 0 for interrupts.
@@ -126,6 +129,7 @@ private:
     std::map<u32, u64> system_;
     State state_ = State::stopped;
     bool kicked_ = false;
+    bool turn_wanted_ = false;
     Exit exit_;
     u32 syndrome_ = 0;     ///< of the exit, where the guest's code tells the register
     u32 trap_ = 0;         ///< the same for each exit of an instruction

@@ -54,6 +54,7 @@ public:
         if (state_ == State::blocked)
             state_ = State::runnable;
     }
+    void request_turn() override { turn_wanted_ = state_ == State::stopped; }
 
     // -- what a test looks at and sets
     [[nodiscard]] State state() const { return state_; }
@@ -61,6 +62,9 @@ public:
     /// Whether a kick is waiting to be delivered; asking takes it.
     [[nodiscard]] bool take_kick() { return kicked_.exchange(false); }
     [[nodiscard]] bool kicked() const { return kicked_; }
+    /// Whether it is stopped and waits for a turn; asking takes it.
+    [[nodiscard]] bool take_turn() { return turn_wanted_.exchange(false) && state_ == State::stopped; }
+    [[nodiscard]] bool turn_wanted() const { return turn_wanted_ && state_ == State::stopped; }
     void set_state(State state) { state_ = state; }
     void set_abilities(VcpuAbilities abilities) { abilities_ = abilities; }
 
@@ -70,6 +74,7 @@ private:
     std::map<u32, u64> system_;
     std::atomic<State> state_{State::stopped};
     std::atomic<bool> kicked_{false};
+    std::atomic<bool> turn_wanted_{false};
     unsigned resets_ = 0;
     VcpuAbilities abilities_{.fp_registers = true, .fault_address = true, .full_state = true};
 };

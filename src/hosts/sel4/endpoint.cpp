@@ -218,6 +218,11 @@ void Endpoint::apply(Answer answer) { finish(answer); }
     return outcome;
 }
 
+// Away from the exit path.
+[[gnu::noinline, gnu::cold]] Endpoint::Outcome Endpoint::on_polled(const Message &message, Event &event) {
+    return on_message(message, event);
+}
+
 // Where clients chose the badges of vCPUs, only a search tells them from other badges.
 Vcpu *Endpoint::vcpu_of_badge(seL4_Word badge) const {
     for (Vcpu *vcpu : vcpus_) {

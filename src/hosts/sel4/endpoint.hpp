@@ -73,6 +73,7 @@ private:
     void resume_thread(Vcpu &vcpu);
     void receive(Message &message);
     [[nodiscard]] Outcome on_message(const Message &message, Event &event);
+    [[nodiscard]] Outcome on_polled(const Message &message, Event &event);
     [[nodiscard]] Vcpu *vcpu_of_badge(seL4_Word badge) const;
     [[nodiscard]] Outcome on_client(const Message &message, Event &event);
 
@@ -80,6 +81,7 @@ private:
     void read_inbox();
     [[nodiscard]] bool look_around(Event &event);
     void deliver_due(Vcpu &vcpu, Event &event);
+    [[nodiscard]] bool give_turn(Event &event);
     void block(Vcpu &vcpu);
     void stop(Vcpu &vcpu);
     [[nodiscard]] bool may_block(Vcpu &vcpu);
@@ -128,6 +130,7 @@ private:
     u64 timeout_ = ~u64{0};
     u64 programmed_ = ~u64{0};
     bool chosen_badges_ = false;
+    bool turn_is_next_ = false; ///< before the next message is looked for
     CapSlot wake_cap_;
     OwnedObject reply_object_;
 };

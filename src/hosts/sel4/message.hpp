@@ -29,6 +29,20 @@ struct Message {
 #endif
 }
 
+/// The message that waits there, if one does; its first words are in the IPC buffer, too. The kernel says that there is none by a badge of
+/// 0, so nothing without a badge is ever heard in this way.
+[[nodiscard]] inline bool poll(seL4_CPtr endpoint, [[maybe_unused]] seL4_CPtr reply, Message &message) {
+    message.badge = 0;
+#ifdef CONFIG_KERNEL_MCS
+    message.tag = seL4_NBRecv(endpoint, &message.badge, reply);
+#else
+    message.tag = seL4_NBRecv(endpoint, &message.badge);
+#endif
+    for (unsigned i = 0; i < message.mr.size(); ++i)
+        message.mr[i] = seL4_GetMR(static_cast<int>(i));
+    return message.badge != 0;
+}
+
 /// message.mr holds the first words of the answer, the IPC buffer the rest of `words`.
 [[gnu::always_inline]] inline void answer_and_wait(seL4_CPtr endpoint, [[maybe_unused]] seL4_CPtr reply,
                                                    seL4_Word words, Message &message) {

@@ -112,6 +112,7 @@ public:
     void reset(u64 entry, u64 argument) override;
     void resume() override { request(kRequestResume); }
     void kick() override { request(kRequestKick); }
+    void request_turn() override { request(kRequestTurn); }
 
 private:
     friend class Endpoint;
@@ -135,8 +136,8 @@ private:
         message, ///< the same, and the answer can carry x0-x7 and PC (an unknown system call)
         resume,  ///< by a call: its fault has lost its reply capability
     };
-    enum Due : u32 { kDueKick = 1, kDuePart = 2 };
-    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestQueued = 4 };
+    enum Due : u32 { kDueKick = 1, kDuePart = 2, kDueTurn = 4 };
+    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestTurn = 4, kRequestQueued = 8 };
 
     void request(u32 what);
     /// Registers of a thread that may be running: it is stopped first.

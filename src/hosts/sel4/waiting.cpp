@@ -9,6 +9,7 @@
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace sel4vm::sel4 {
 
@@ -101,8 +102,11 @@ void Endpoint::read_inbox() {
     while (vcpu != nullptr) {
         Vcpu *const next = vcpu->next_request_; // before it may be queued again
         const u32 requests = vcpu->requests_.exchange(0, std::memory_order_acq_rel);
+        if ((requests & Vcpu::kRequestTurn) != 0 && vcpu->state_ == Vcpu::State::stopped)
+            vcpu->due_ |= Vcpu::kDueTurn;
         if ((requests & Vcpu::kRequestResume) != 0 && vcpu->state_ == Vcpu::State::stopped) {
             vcpu->state_ = Vcpu::State::running;
+            vcpu->due_ &= ~u32{Vcpu::kDueTurn};
             // A kick that came with it is delivered first.
             if ((requests & Vcpu::kRequestKick) == 0)
                 go_on(*vcpu);
@@ -132,10 +136,12 @@ bool Endpoint::look_around(Event &event) {
             return vcpu != nullptr && vcpu->due_ != 0 && vcpu->state_ != Vcpu::State::stopped;
         });
         found = due != vcpus_.end();
-        if (found)
+        if (found) {
             deliver_due(**due, event);
-        else
+        } else {
             program_timeout();
+            found = give_turn(event);
+        }
     }
     if (found)
         attention_.store(1, std::memory_order_relaxed); // there may be more
@@ -153,6 +159,30 @@ void Endpoint::deliver_due(Vcpu &vcpu, Event &event) {
     vcpu.due_ = 0;
     // It may be executing its guest all the while: its thread is stopped only if somebody looks at its registers.
     static_cast<void>(deliver(vcpu, Vcpu::Pending::nothing, ExitKind::kicked, event));
+}
+
+// The kernel schedules guests; what this thread does for a VM goes in turns with the messages of others.
+bool Endpoint::give_turn(Event &event) {
+    const auto working = std::find_if(vcpus_.begin(), vcpus_.end(), [](const Vcpu *vcpu) {
+        return vcpu != nullptr && (vcpu->due_ & Vcpu::kDueTurn) != 0;
+    });
+    if (working == vcpus_.end())
+        return false;
+    if (!std::exchange(turn_is_next_, true)) {
+        // Its fault loses the reply capability when a message comes.
+        if (Vcpu *const answered = std::exchange(reply_to_, nullptr)) {
+            answered->wake_ = Vcpu::Wake::resume;
+            resume_thread(*answered);
+        }
+        Message message;
+        if (poll(endpoint_, reply_, message) && on_polled(message, event) == Outcome::deliver)
+            return true;
+    }
+    turn_is_next_ = false;
+    (*working)->due_ &= ~u32{Vcpu::kDueTurn};
+    static_cast<EventSource &>(event) = (*working)->exit_source_;
+    event.kind = EventKind::turn;
+    return true;
 }
 
 // ---------------------------------------------------------------- Time

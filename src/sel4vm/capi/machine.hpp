@@ -130,7 +130,7 @@ private:
     [[nodiscard]] int report_stop();
 
     // LifecycleHooks
-    [[nodiscard]] std::optional<BootEntry> prepare_boot(Vm &vm) override;
+    [[nodiscard]] BootStep prepare_boot(Vm &vm, BootCall call) override;
     void paused(Vm &) override {}
     void resuming(Vm &) override {}
     void restarted(Vm &) override { start_requested_vcpus(); }

@@ -91,7 +91,7 @@ void Machine::notification(u64 badge, u64 message) {
         set_fault_outcome(VM_GUEST_ERROR_EXIT);
 }
 
-std::optional<BootEntry> Machine::prepare_boot(Vm &) {
+BootStep Machine::prepare_boot(Vm &, BootCall) {
     GuestVcpu &boot = guest_vcpu(VcpuId{BOOT_VCPU});
     if (vm_.state() == VmState::resetting && !client_restarts_) {
         for (unsigned i = 0; i < c().num_vcpus; ++i) {
@@ -104,11 +104,11 @@ std::optional<BootEntry> Machine::prepare_boot(Vm &) {
         resetting_ = false;
         if (!ready) {
             vm_.stop(StopReason::reset);
-            return std::nullopt;
+            return BootStep::failed();
         }
         boot.use_start_registers();
     }
-    return BootEntry{boot.start_entry(), boot.start_argument()};
+    return BootStep::ready({boot.start_entry(), boot.start_argument()});
 }
 
 void Machine::stopped(Vm &, StopReason reason) {

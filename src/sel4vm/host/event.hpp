@@ -15,6 +15,7 @@ enum class EventKind : u8 {
     exit,         ///< `vm`, `vcpu`, `exit`
     notification, ///< `badge`: one bit for each source that signalled since the last one
     timeout,      ///< a timeout requested through EventPort::set_timeout passed
+    turn,         ///< `vm`, `vcpu`: the time until the next wait is its own, see VcpuPort::request_turn
     idle,         ///< nothing can ever happen again: no runnable vCPU, no timeout, no source of notifications
 };
 

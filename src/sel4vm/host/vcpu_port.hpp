@@ -40,6 +40,11 @@ public:
     /// Makes this vCPU deliver ExitKind::kicked before it next executes guest instructions; ends a block.
     virtual void kick() = 0;
 
+    /// Makes the executor get one EventKind::turn for this vCPU, which is stopped and stays so: the VMM has work to do for its
+    /// VM, a step of it at each turn. The turn comes when the vCPU could run, and what the executor does until it waits again
+    /// counts as time of the vCPU. Nothing comes when it runs or is resumed before. May be called from any executor.
+    virtual void request_turn() = 0;
+
 protected:
     ~VcpuPort() = default;
 };

@@ -107,20 +107,38 @@ void VirtMachine::refresh_seeds() {
     }
 }
 
-std::optional<BootEntry> VirtMachine::prepare_boot(Vm &vm) {
-    const u64 before = host_.clock.now_ticks();
-    if (started_) {
-        vm.memory().clear_ram();
-        refresh_seeds();
+BootStep VirtMachine::prepare_boot(Vm &vm, BootCall call) {
+    if (call == BootCall::first) {
+        boot_ = {};
+        boot_.ram_is_clear = !started_; // as it was made
+        if (started_)
+            refresh_seeds();
+        started_ = true;
     }
-    started_ = true;
-    for (const Load &load : loads_) {
-        if (!vm.memory().load_image(load.at, load.bytes))
-            return std::nullopt;
+    if (!boot_.ram_is_clear) {
+        boot_.ram_is_clear = vm.memory().clear_ram(boot_.cleared, kBootStepBytes);
+        return BootStep::more();
     }
-    costs_.images_ticks = host_.clock.now_ticks() - before;
+    return load_images(vm.memory());
+}
+
+BootStep VirtMachine::load_images(GuestMemory &memory) {
+    u64 left = kBootStepBytes;
+    while (boot_.load < loads_.size()) {
+        const Load &load = loads_[boot_.load];
+        const std::span<const u8> rest = load.bytes.subspan(boot_.loaded);
+        const std::span<const u8> part = rest.first(std::min<u64>(rest.size(), left));
+        if (!memory.load_image(Gpa{load.at.value() + boot_.loaded}, part))
+            return BootStep::failed();
+        left -= part.size();
+        boot_.loaded += part.size();
+        if (part.size() < rest.size())
+            return BootStep::more();
+        ++boot_.load;
+        boot_.loaded = 0;
+    }
     set_counter_offset(description_.counter == CounterPolicy::host ? 0 : host_.clock.now_ticks());
-    return entry_;
+    return BootStep::ready(entry_);
 }
 
 void VirtMachine::set_counter_offset(u64 ticks) {

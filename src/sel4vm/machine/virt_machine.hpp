@@ -65,8 +65,7 @@ public:
     struct SetupCosts {
         u64 memory_ticks = 0;
         u64 memory_bytes = 0;
-        u64 images_ticks = 0; ///< of the last start
-        u64 images_bytes = 0;
+        u64 images_bytes = 0; ///< copied at each start
     };
 
     /// `description` was validated; it, its strings and `blobs` outlive the machine.
@@ -96,6 +95,13 @@ private:
         Gpa at{};
         std::span<const u8> bytes{};
     };
+    /// How far a boot has come.
+    struct Boot {
+        bool ram_is_clear = false;
+        GuestMemory::Cleared cleared;
+        usize load = 0;   ///< index
+        usize loaded = 0; ///< bytes of it
+    };
     static constexpr usize kMaxLoads = boot::kMaxSegments + kMaxImages + 2;
 
     // build(), in this order
@@ -110,12 +116,13 @@ private:
     [[nodiscard]] Status<BuildError> add_load(Gpa at, std::span<const u8> bytes, std::string_view key);
 
     // LifecycleHooks
-    [[nodiscard]] std::optional<BootEntry> prepare_boot(Vm &vm) override;
+    [[nodiscard]] BootStep prepare_boot(Vm &vm, BootCall call) override;
     void paused(Vm &vm) override;
     void resuming(Vm &vm) override;
     void stopped(Vm &vm, StopReason reason) override;
     void set_counter_offset(u64 ticks);
     void refresh_seeds();
+    [[nodiscard]] BootStep load_images(GuestMemory &memory);
 
     const MachineDescription &description_;
     std::span<const std::span<const u8>> blobs_;
@@ -140,6 +147,7 @@ private:
     OwnedArray<u8> device_tree_;
     FixedVector<std::span<u8>, 2> seeds_; ///< properties inside device_tree_ that are fresh at each start
     BootEntry entry_{0, 0};
+    Boot boot_;
     bool started_ = false;
     u64 paused_at_ = 0;
     SetupCosts costs_;

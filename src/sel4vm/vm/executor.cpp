@@ -114,6 +114,10 @@ bool Executor::on_other_event() {
     switch (event_.kind) {
     case EventKind::exit: break;
     case EventKind::notification: listener_.notification(event_.badge, event_.message); break;
+    case EventKind::turn:
+        if (Vm *vm = vms_[event_.vm.value()])
+            vm->turn();
+        break;
     case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
     case EventKind::idle:
         if (!stop_waiting_for_ever())

@@ -42,20 +42,29 @@ GuestMemory::Touch GuestMemory::materialise(Piece &piece, u64 offset) {
     if (!piece.steps)
         return Touch::mapped_before;
     const u64 step = offset / kStepBytes;
-    if (piece.steps[step].load(std::memory_order_acquire))
+    if (piece.steps[step].load(std::memory_order_acquire) == kMapped)
         return Touch::mapped_before;
     LockGuard guard(lock_);
-    if (piece.steps[step].load(std::memory_order_relaxed))
+    const u8 clear_parts = piece.steps[step].load(std::memory_order_relaxed);
+    if (clear_parts == kMapped)
         return Touch::mapped_before;
     const u64 start = step * kStepBytes;
     const u64 bytes = std::min(kStepBytes, piece.range.size() - start);
-    const auto part = GpaRange::make(Gpa{piece.range.base().value() + start}, bytes);
-    // SAFETY: no guest or VMM code can reach the step before it is marked, so plain memset is enough.
-    std::memset(const_cast<u8 *>(piece.block.window + start), 0, bytes);
-    space_.clean_to_guest(piece.block, start, bytes);
-    if (!space_.map_ram(*part, piece.block, start, Protection::read_write_execute))
+    const u64 clear = clear_parts * kPartBytes;
+    if (clear < bytes) {
+        const u64 part = std::min(kPartBytes, bytes - clear);
+        // SAFETY: no guest or VMM code can reach the step before it is marked, so plain memset is enough.
+        std::memset(const_cast<u8 *>(piece.block.window + start + clear), 0, part);
+        space_.clean_to_guest(piece.block, start + clear, part);
+        if (clear + part < bytes) {
+            piece.steps[step].store(static_cast<u8>(clear_parts + 1), std::memory_order_relaxed);
+            return Touch::mapped_now;
+        }
+    }
+    const auto range = GpaRange::make(Gpa{piece.range.base().value() + start}, bytes);
+    if (!space_.map_ram(*range, piece.block, start, Protection::read_write_execute))
         return Touch::refused;
-    piece.steps[step].store(true, std::memory_order_release);
+    piece.steps[step].store(kMapped, std::memory_order_release);
     return Touch::mapped_now;
 }
 
@@ -63,7 +72,10 @@ bool GuestMemory::materialise(Piece &piece, u64 offset, u64 size_bytes) {
     if (!piece.steps)
         return true;
     for (u64 at = offset; at < offset + size_bytes; at = (at / kStepBytes + 1) * kStepBytes) {
-        if (materialise(piece, at) == Touch::refused)
+        Touch touch = Touch::mapped_now;
+        while (touch == Touch::mapped_now)
+            touch = materialise(piece, at);
+        if (touch == Touch::refused)
             return false;
     }
     return true;
@@ -183,20 +195,34 @@ Status<MemoryError> GuestMemory::store_width(Gpa at, Width width, u64 value) {
     return write(at, {reinterpret_cast<const u8 *>(&value), bytes_of(width)});
 }
 
-void GuestMemory::clear_ram() {
-    for (Piece &piece : pieces_) {
-        if (piece.kind == RegionKind::rom)
+bool GuestMemory::clear_ram(Cleared &until, u64 size_bytes) {
+    constexpr u64 kLookBytes = 512; // what looking at a step that needs no clearing counts for
+    u64 done = 0;
+    while (until.piece < pieces_.size()) {
+        Piece &piece = pieces_[until.piece];
+        const u64 left = piece.range.size() - until.offset;
+        if (piece.kind == RegionKind::rom || left == 0) {
+            ++until.piece;
+            until.offset = 0;
             continue;
-        // Demand RAM that was never touched is clear already.
-        const u64 step_bytes = piece.steps ? kStepBytes : piece.range.size();
-        for (u64 start = 0; start < piece.range.size(); start += step_bytes) {
-            if (piece.steps && !piece.steps[start / kStepBytes].load(std::memory_order_acquire))
-                continue;
-            const u64 bytes = std::min(step_bytes, piece.range.size() - start);
-            std::memset(const_cast<u8 *>(piece.block.window + start), 0, bytes);
-            space_.clean_to_guest(piece.block, start, bytes);
         }
+        if (done >= size_bytes)
+            return false;
+        u64 bytes = left;
+        bool dirty = true;
+        if (piece.steps) { // demand RAM that was never touched is clear already
+            bytes = std::min(bytes, kStepBytes - until.offset % kStepBytes);
+            dirty = piece.steps[until.offset / kStepBytes].load(std::memory_order_acquire) == kMapped;
+        }
+        if (dirty) {
+            bytes = std::min(bytes, size_bytes - done);
+            std::memset(const_cast<u8 *>(piece.block.window + until.offset), 0, bytes);
+            space_.clean_to_guest(piece.block, until.offset, bytes);
+        }
+        until.offset += bytes;
+        done += dirty ? bytes : kLookBytes;
     }
+    return true;
 }
 
 u64 GuestMemory::ram_bytes() const {

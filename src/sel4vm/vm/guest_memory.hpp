@@ -125,13 +125,18 @@ public:
     /// Makes what was written there visible to a guest that runs with its caches off.
     [[nodiscard]] Status<MemoryError> clean(Gpa at, u64 size_bytes);
 
-    /// Clears all RAM (not ROM) for a reset.
-    void clear_ram();
+    /// How far clearing has come.
+    struct Cleared {
+        usize piece = 0;
+        u64 offset = 0;
+    };
+    /// Clears RAM (not ROM) for a reset, about `size_bytes` of it from where `until` says. True when that was the last of it.
+    [[nodiscard]] bool clear_ram(Cleared &until, u64 size_bytes);
 
     /// What the exit dispatcher asks about a faulting address.
     enum class Touch : u8 {
         not_memory,    ///< no region there
-        mapped_now,    ///< demand RAM was mapped by this call
+        mapped_now,    ///< demand RAM was mapped by this call, or brought nearer to it
         mapped_before, ///< the guest can reach it already
         read_only,     ///< a write to ROM
         refused,       ///< the host could not map it
@@ -152,8 +157,10 @@ public:
     [[nodiscard]] u64 ram_bytes() const;
 
 private:
-    /// Demand RAM is cleared and mapped in steps of this size.
+    /// Demand RAM is mapped in steps of this size, and cleared before that in parts of this one, each at a touch.
     static constexpr u64 kStepBytes = 2 * kMiB;
+    static constexpr u64 kPartBytes = 256 * kKiB;
+    static constexpr u8 kMapped = 0xff; ///< otherwise, how many parts of a step are clear
     static constexpr usize kMaxPieces = 64;
 
     /// One contiguous block of host memory behind a part of a region.
@@ -161,7 +168,7 @@ private:
         GpaRange range;
         RegionKind kind;
         RamBlock block;
-        OwnedArray<std::atomic<bool>> steps; ///< demand RAM: which steps are cleared and mapped; empty otherwise
+        OwnedArray<std::atomic<u8>> steps; ///< demand RAM: how far each is; empty otherwise
     };
     enum class Direction : u8 { from_guest, to_guest };
 

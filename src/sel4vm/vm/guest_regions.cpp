@@ -112,9 +112,9 @@ Status<RegionError> GuestMemory::back(GpaRange range, RegionKind kind, Clearing 
 Status<RegionError> GuestMemory::back_with(RamBlock block, GpaRange part, RegionKind kind) {
     if (pieces_.full())
         return Err{RegionError::too_many};
-    OwnedArray<std::atomic<bool>> steps;
+    OwnedArray<std::atomic<u8>> steps;
     if (kind == RegionKind::demand_ram) {
-        steps = OwnedArray<std::atomic<bool>>::make(allocator_, (part.size() + kStepBytes - 1) / kStepBytes);
+        steps = OwnedArray<std::atomic<u8>>::make(allocator_, (part.size() + kStepBytes - 1) / kStepBytes);
         if (!steps)
             return Err{RegionError::out_of_memory};
     } else {

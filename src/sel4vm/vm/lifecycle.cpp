@@ -24,6 +24,7 @@ const char *to_string(StopReason reason) {
 const char *to_string(VmState state) {
     switch (state) {
     case VmState::built: return "built";
+    case VmState::starting: return "starting";
     case VmState::running: return "running";
     case VmState::pausing: return "pausing";
     case VmState::paused: return "paused";
@@ -65,16 +66,28 @@ void Vm::parked(Vcpu &vcpu) {
         hooks_->turned_off(vcpu);
 }
 
-bool Vm::boot(VmState from) {
-    const auto entry = hooks_ != nullptr ? hooks_->prepare_boot(*this) : std::nullopt;
-    if (!entry)
-        return false;
+void Vm::prepare_boot(BootCall call) {
+    boot_ = hooks_ != nullptr ? hooks_->prepare_boot(*this, call) : BootStep::failed();
+    if (boot_->kind() == BootStep::Kind::more)
+        vcpus_[0].port().request_turn();
+}
+
+void Vm::turn() {
+    LockGuard guard(lifecycle_lock_);
+    const VmState now = state();
+    // Otherwise a stop was asked for in the meantime.
+    if ((now == VmState::starting || now == VmState::resetting) && boot_ && boot_->kind() == BootStep::Kind::more)
+        prepare_boot(BootCall::next);
+}
+
+void Vm::boot(VmState from) {
+    const BootEntry entry = boot_->entry();
+    boot_.reset();
     Vcpu &first = vcpus_[0];
-    first.port().reset(entry->entry, entry->argument);
+    first.port().reset(entry.entry, entry.argument);
     // Fails when somebody asked for a stop in the meantime: then nothing starts, and settle() stops.
     if (state_.compare_exchange_strong(from, VmState::running, std::memory_order_acq_rel))
         run_from_reset(first);
-    return true;
 }
 
 void Vm::run_from_reset(Vcpu &vcpu) {
@@ -100,8 +113,16 @@ Status<LifecycleError> Vm::start() {
         return Err{LifecycleError::wrong_state};
     if (vcpus_.empty())
         return Err{LifecycleError::no_vcpu};
-    if (!boot(VmState::built))
-        return Err{LifecycleError::failed};
+    prepare_boot(BootCall::first);
+    VmState expected = VmState::built;
+    switch (boot_->kind()) {
+    case BootStep::Kind::ready: boot(VmState::built); break;
+    case BootStep::Kind::more:
+        // Fails when somebody asked for a stop in the meantime.
+        static_cast<void>(state_.compare_exchange_strong(expected, VmState::starting, std::memory_order_acq_rel));
+        break;
+    case BootStep::Kind::failed: boot_.reset(); return Err{LifecycleError::failed};
+    }
     return Ok{};
 }
 
@@ -201,6 +222,19 @@ bool Vm::settle() {
     return settled == Settled::stopped;
 }
 
+/// All but memory.
+void Vm::reset_machine() {
+    for (Vcpu &vcpu : vcpus_) {
+        vcpu.power_.store(PowerState::off, std::memory_order_release);
+        static_cast<void>(vcpu.take_sync_request());
+        reset_system_registers(vcpu);
+    }
+    map_.reset_devices();
+    if (irq_chip_ != nullptr)
+        irq_chip_->reset();
+    stop_reason_ = StopReason::none;
+}
+
 Vm::Settled Vm::settle_locked() {
     VmState expected = VmState::pausing;
     if (state_.compare_exchange_strong(expected, VmState::paused, std::memory_order_acq_rel)) {
@@ -208,23 +242,24 @@ Vm::Settled Vm::settle_locked() {
             hooks_->paused(*this);
         return Settled::nothing;
     }
-    if (expected == VmState::resetting) {
-        for (Vcpu &vcpu : vcpus_) {
-            vcpu.power_.store(PowerState::off, std::memory_order_release);
-            static_cast<void>(vcpu.take_sync_request());
-            reset_system_registers(vcpu);
+    if (expected == VmState::starting || expected == VmState::resetting) {
+        if (!boot_) {
+            reset_machine();
+            prepare_boot(BootCall::first);
         }
-        map_.reset_devices();
-        if (irq_chip_ != nullptr)
-            irq_chip_->reset();
-        stop_reason_ = StopReason::none;
-        if (boot(VmState::resetting) && state() == VmState::running)
-            return Settled::restarted;
-        stop_because(StopReason::host_error, "the guest's images could not be loaded again");
+        if (boot_->kind() == BootStep::Kind::more)
+            return Settled::nothing;
+        if (boot_->kind() == BootStep::Kind::ready) {
+            boot(expected);
+            if (state() == VmState::running)
+                return expected == VmState::resetting ? Settled::restarted : Settled::nothing;
+        }
+        stop_because(StopReason::host_error, "the guest's images could not be loaded");
         expected = VmState::stopping;
     }
     if (expected != VmState::stopping)
         return Settled::nothing;
+    boot_.reset();
     state_.store(VmState::stopped, std::memory_order_release);
     if (hooks_ != nullptr)
         hooks_->stopped(*this, stop_reason_);

@@ -2,19 +2,18 @@
 //
 // The states of a VM and why it stopped.
 //
-//     built --start--> running <--pause/resume--> paused
+//     built --start--> starting --> running <--pause/resume--> paused
 //     running --reset--> resetting --> running          any --stop--> stopping --> stopped --reset--> resetting
 //
-// A change is requested from any thread; it takes effect when every vCPU that runs has been parked by its executor.
+// A change is requested from any thread; it takes effect when every vCPU that runs has been parked by its executor. What takes
+// long, bringing memory into its first state, goes in steps: turns of the boot vCPU, between which others run.
 #pragma once
 
 #include <sel4vm/base/types.hpp>
 
-#include <optional>
-
 namespace sel4vm {
 
-enum class VmState : u8 { built, running, pausing, paused, resetting, stopping, stopped };
+enum class VmState : u8 { built, starting, running, pausing, paused, resetting, stopping, stopped };
 
 enum class StopReason : u8 {
     none,        ///< it has not stopped
@@ -44,10 +43,36 @@ struct BootEntry {
 };
 
 /// What starting a VM needs beyond the core, which resets devices and vCPUs itself: memory and images.
+/// What a step on the way to a boot came to.
+class BootStep {
+public:
+    enum class Kind : u8 { more, ready, failed };
+    /// There is more to do.
+    static constexpr BootStep more() { return BootStep{Kind::more, {0, 0}}; }
+    static constexpr BootStep ready(const BootEntry &entry) { return BootStep{Kind::ready, entry}; }
+    static constexpr BootStep failed() { return BootStep{Kind::failed, {0, 0}}; }
+
+    [[nodiscard]] constexpr Kind kind() const { return kind_; }
+    /// Of one that is ready.
+    [[nodiscard]] constexpr const BootEntry &entry() const { return entry_; }
+
+private:
+    constexpr BootStep(Kind kind, const BootEntry &entry) : kind_(kind), entry_(entry) {}
+    Kind kind_;
+    BootEntry entry_;
+};
+
+/// How much memory a step clears, or copies: the caches behind it included, well below a millisecond on any machine.
+inline constexpr u64 kBootStepBytes = 256 * kKiB;
+
+/// The first step of a boot, or one that goes on with it. A boot that is not finished may be followed by another's first step.
+enum class BootCall : u8 { first, next };
+
 class LifecycleHooks {
 public:
-    /// Puts guest memory into its first state, at start and at each reset. No value: it could not; the VM stops.
-    [[nodiscard]] virtual std::optional<BootEntry> prepare_boot(Vm &vm) = 0;
+    /// Puts guest memory into its first state, at start and at each reset, one step a call: about kBootStepBytes of it. When
+    /// it fails, the VM stops.
+    [[nodiscard]] virtual BootStep prepare_boot(Vm &vm, BootCall call) = 0;
     /// The VM has reached VmState::paused, and it is about to leave it for running.
     virtual void paused(Vm &vm) = 0;
     virtual void resuming(Vm &vm) = 0;

@@ -66,6 +66,7 @@ Text<160> describe(u64 ticks, const Event &event) {
         break;
     case EventKind::notification: text << "notification " << Hex{event.badge}; break;
     case EventKind::timeout: text << "timeout"; break;
+    case EventKind::turn: text << event.vm.value() << '.' << event.vcpu.value() << " turn"; break;
     case EventKind::idle: text << "idle"; break;
     }
     return text;

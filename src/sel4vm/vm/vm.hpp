@@ -23,6 +23,7 @@
 #include <sel4vm/vm/vcpu.hpp>
 
 #include <atomic>
+#include <optional>
 #include <string_view>
 
 namespace sel4vm {
@@ -87,7 +88,8 @@ public:
     [[nodiscard]] bool release(Vcpu &vcpu);
 
     // -- lifecycle: requests, from any thread; settle() carries them out
-    /// built -> running: calls the hooks' prepare_boot and starts the boot vCPU. Not from an executor of a running VM.
+    /// Calls the hooks' prepare_boot and starts the boot vCPU. When that takes more than one step, the VM is `starting` on return,
+    /// and its executor does the rest.
     [[nodiscard]] Status<LifecycleError> start();
     [[nodiscard]] Status<LifecycleError> pause();
     [[nodiscard]] Status<LifecycleError> resume();
@@ -109,8 +111,10 @@ public:
     [[nodiscard]] Answer handle(Vcpu &vcpu, const Exit &exit);
     /// The port has applied an answer with Next::stop.
     void parked(Vcpu &vcpu);
-    /// Completes a requested pause, reset or stop once every vCPU is parked; otherwise does nothing. True when the VM
-    /// reached VmState::stopped by this call.
+    /// The boot vCPU has the turn that it asked for: a step of the boot that is under way.
+    void turn();
+    /// Completes a requested pause, reset or stop, or a boot, once every vCPU is parked and what it takes is done; otherwise
+    /// does nothing. True when the VM reached VmState::stopped by this call.
     [[nodiscard]] bool settle();
 
 private:
@@ -131,7 +135,9 @@ private:
     void kick_all();
     enum class Settled : u8 { nothing, restarted, stopped };
     [[nodiscard]] Settled settle_locked() SEL4VM_REQUIRES(lifecycle_lock_);
-    [[nodiscard]] bool boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
+    void reset_machine();
+    void prepare_boot(BootCall call) SEL4VM_REQUIRES(lifecycle_lock_);
+    void boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
     void run_again(Vcpu &vcpu);
     void reset_system_registers(Vcpu &vcpu);
@@ -151,6 +157,7 @@ private:
     FixedVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
     std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
+    std::optional<BootStep> boot_;       ///< the last step of the boot that is under way
     StopReason stop_reason_ = StopReason::none;
     Text<160> stop_detail_;
 };

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] u64 result(unsigned index);
 
 private:
-    [[nodiscard]] std::optional<BootEntry> prepare_boot(Vm &) override { return BootEntry{CODE, 0}; }
+    [[nodiscard]] BootStep prepare_boot(Vm &, BootCall) override { return BootStep::ready({CODE, 0}); }
     void paused(Vm &) override {}
     void resuming(Vm &) override {}
     void stopped(Vm &, StopReason) override {}

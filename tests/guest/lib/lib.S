@@ -114,7 +114,7 @@ print_decimal:
 // A guest that expects an exception stores the address to go on at in `expected_resume`; the handler records ESR, FAR and
 // ELR and goes there. Interrupts call irq_handler with the INTID in x0 and the virtual counter at entry in x1, if the guest
 // defines one.
-    .globl expected_resume, seen_esr, seen_far, seen_elr, irq_count
+    .globl vectors, expected_resume, seen_esr, seen_far, seen_elr, irq_count
     .macro vector target
     .balign 128
     b \target
@@ -231,19 +231,26 @@ irq_handler:
     ret
 
 // -- interrupt controller -------------------------------------------------------------------------------------------
-    .globl gic_init, gic_is_v3, irq_enable, send_self_sgi
+    .globl gic_init, gic_cpu_init, gic_is_v3, irq_enable, send_self_sgi
 // Turns on the distributor and this CPU's interface; every private interrupt gets priority 0xa0, group 1 on GICv3.
 gic_init:
     ldr x1, =GICD_BASE
     mrs x0, id_aa64pfr0_el1
     ubfx x0, x0, #24, #4
+    mov w2, #1                 // GICv2: enabled
+    cbz x0, 1f
+    adrp x3, gic_is_v3
+    str w2, [x3, :lo12:gic_is_v3]
+    mov w2, #0x12              // ARE, group 1
+1:  str w2, [x1]
+// The part of it that each CPU does for itself.
+gic_cpu_init:
+    mrs x0, id_aa64pfr0_el1
+    ubfx x0, x0, #24, #4
     cbz x0, 2f
-    mov w0, #1
-    adrp x2, gic_is_v3
-    str w0, [x2, :lo12:gic_is_v3]
-    mov w0, #0x12              // ARE, group 1
-    str w0, [x1]
-    ldr x2, =GICR_BASE
+    mov x3, x30
+    bl redistributor
+    mov x30, x3
     str wzr, [x2, #0x14]       // WAKER: awake
 1:  ldr w0, [x2, #0x14]
     tbnz w0, #2, 1b
@@ -265,9 +272,7 @@ gic_init:
     msr s3_0_c12_c12_7, x0     // ICC_IGRPEN1_EL1
     isb
     ret
-2:  mov w0, #1
-    str w0, [x1]
-    add x2, x1, #0x400
+2:  ldr x2, =(GICD_BASE + 0x400)
     ldr w0, =0xa0a0a0a0
     mov x3, #8
 4:  str w0, [x2], #4
@@ -279,6 +284,13 @@ gic_init:
     mov w0, #1
     str w0, [x2]
     ret
+// x2: this CPU's redistributor, of the first 16. Clobbers x0.
+redistributor:
+    mrs x0, mpidr_el1
+    and x0, x0, #0xf
+    ldr x2, =GICR_BASE
+    add x2, x2, x0, lsl #17
+    ret
 // w0: a private INTID to enable.
 irq_enable:
     mov w1, #1
@@ -286,7 +298,10 @@ irq_enable:
     adrp x2, gic_is_v3
     ldr w2, [x2, :lo12:gic_is_v3]
     cbz w2, 1f
-    ldr x2, =(GICR_BASE + 0x10000)
+    mov x3, x30
+    bl redistributor
+    mov x30, x3
+    add x2, x2, #0x10, lsl #12
     b 2f
 1:  ldr x2, =GICD_BASE
 2:  str w1, [x2, #0x100]

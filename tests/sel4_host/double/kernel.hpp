@@ -58,6 +58,8 @@ public:
 
     /// The caller receives on `endpoint`.
     [[nodiscard]] Message receive(Endpoint &endpoint, Reply *reply);
+    /// Whether receive() would return at once.
+    [[nodiscard]] bool has_message(const Endpoint &endpoint);
     /// Answers whoever the reply capability (not MCS: the caller's own) belongs to.
     void answer(Reply *reply, u64 label, const std::vector<u64> &words);
 

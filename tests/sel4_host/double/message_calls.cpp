@@ -47,6 +47,21 @@ seL4_MessageInfo_t receive(seL4_CPtr cap, Reply *reply, seL4_MessageInfo_t tag, 
     return seL4_MessageInfo_new(message.label, 0, 0, message.words.size());
 }
 
+/// Its first words are in the buffer; without a message, the badge is 0 and the rest is rubbish.
+seL4_MessageInfo_t receive_now(seL4_CPtr cap, Reply *reply, seL4_Word *badge) {
+    Kernel &kernel = Kernel::current();
+    Endpoint &endpoint = endpoint_of(cap);
+    if (!kernel.has_message(endpoint)) {
+        *badge = 0;
+        return {{kRubbish}};
+    }
+    seL4_Word mr[kInRegisters];
+    const seL4_MessageInfo_t tag = receive(cap, reply, {{kRubbish}}, badge, {&mr[0], &mr[1], &mr[2], &mr[3]});
+    for (usize i = 0; i < kInRegisters; ++i)
+        kernel.buffer.msg[i] = mr[i];
+    return tag;
+}
+
 void answer(Reply *reply, seL4_MessageInfo_t tag, seL4_Word *const (&mr)[kInRegisters]) {
     Kernel &kernel = Kernel::current();
     std::vector<u64> words;
@@ -79,6 +94,10 @@ seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr cap, seL4_MessageInfo_t tag, 
     return receive(cap, reply_of(reply), tag, badge, {mr0, mr1, mr2, mr3});
 }
 
+seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr cap, seL4_Word *badge, seL4_CPtr reply) {
+    return receive_now(cap, reply_of(reply), badge);
+}
+
 #else
 
 seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr cap, seL4_Word *badge, seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2,
@@ -91,6 +110,8 @@ seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr cap, seL4_MessageInfo_t tag, 
     answer(nullptr, tag, {mr0, mr1, mr2, mr3});
     return receive(cap, nullptr, tag, badge, {mr0, mr1, mr2, mr3});
 }
+
+seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr cap, seL4_Word *badge) { return receive_now(cap, nullptr, badge); }
 
 #endif
 

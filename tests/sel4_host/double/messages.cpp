@@ -59,6 +59,12 @@ bool Kernel::take_message(Endpoint &endpoint, Message &message) {
     return true;
 }
 
+bool Kernel::has_message(const Endpoint &endpoint) {
+    static_cast<void>(run_timers());
+    const Notification *const bound = self->notification;
+    return (bound != nullptr && bound->word != 0) || !played.empty() || !endpoint.queue.empty();
+}
+
 Message Kernel::receive(Endpoint &endpoint, Reply *reply) {
     last_fault = nullptr; // its reply capability is gone
     if (reply != nullptr && reply->thread != nullptr) {

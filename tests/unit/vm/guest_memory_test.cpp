@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <support/vm_fixture.hpp>
 
+#include <algorithm>
+
 namespace sel4vm::test {
 namespace {
 
@@ -69,7 +71,8 @@ TEST_F(GuestMemoryTest, RomIsReadOnlyForEveryoneButTheLoader) {
 TEST_F(GuestMemoryTest, DemandRamIsMappedAndClearedAtItsFirstTouch) {
     ASSERT_TRUE(memory.add(range(kBase, 8 * kMiB), RegionKind::demand_ram));
     EXPECT_EQ(space.mapped_pages(), 0u);
-    EXPECT_EQ(memory.touch(Gpa{kBase + 3 * kMiB}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
+    for (int part = 0; part < 8; ++part)
+        EXPECT_EQ(memory.touch(Gpa{kBase + 3 * kMiB}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
     EXPECT_EQ(memory.touch(Gpa{kBase + 3 * kMiB}, MemoryAccess::write), GuestMemory::Touch::mapped_before);
     EXPECT_EQ(space.mapped_pages(), 512u);
     EXPECT_EQ(*memory.load<u64>(Gpa{kBase + 3 * kMiB}), 0u);
@@ -79,6 +82,8 @@ TEST_F(GuestMemoryTest, DemandRamIsMappedAndClearedAtItsFirstTouch) {
 
 TEST_F(GuestMemoryTest, DemandRamSaysWhenTheHostRefuses) {
     ASSERT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::demand_ram));
+    for (int part = 0; part < 7; ++part)
+        EXPECT_EQ(memory.touch(Gpa{kBase}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
     space.fail_at(1);
     EXPECT_EQ(memory.touch(Gpa{kBase}, MemoryAccess::read), GuestMemory::Touch::refused);
     EXPECT_EQ(memory.touch(Gpa{kBase}, MemoryAccess::read), GuestMemory::Touch::mapped_now);
@@ -137,9 +142,55 @@ TEST_F(GuestMemoryTest, ClearingSparesRom) {
     const std::array<u8, 1> one{1};
     ASSERT_TRUE(memory.load_image(Gpa{0}, one));
     ASSERT_TRUE(memory.load_image(Gpa{kBase}, one));
-    memory.clear_ram();
+    GuestMemory::Cleared until;
+    EXPECT_TRUE(memory.clear_ram(until, 0x1000));
     EXPECT_EQ(*memory.load<u8>(Gpa{0}), 1);
     EXPECT_EQ(*memory.load<u8>(Gpa{kBase}), 0);
+}
+
+TEST_F(GuestMemoryTest, ClearingGoesInStepsOfTheSizeThatIsAskedFor) {
+    ASSERT_TRUE(memory.add(range(0, 0x3000), RegionKind::ram));
+    ASSERT_TRUE(memory.add(range(kBase, 0x3000), RegionKind::ram));
+    const std::vector<u8> ones(0x3000, 1);
+    ASSERT_TRUE(memory.load_image(Gpa{0}, ones));
+    ASSERT_TRUE(memory.load_image(Gpa{kBase}, ones));
+    const auto clear_bytes = [&] {
+        std::vector<u8> bytes(0x3000);
+        usize clear = 0;
+        for (const u64 base : {u64{0}, kBase}) {
+            EXPECT_TRUE(memory.read(Gpa{base}, bytes));
+            clear += static_cast<usize>(std::count(bytes.begin(), bytes.end(), u8{0}));
+        }
+        return clear;
+    };
+    GuestMemory::Cleared until;
+    EXPECT_FALSE(memory.clear_ram(until, 0x2000));
+    EXPECT_EQ(clear_bytes(), 0x2000u);
+    EXPECT_FALSE(memory.clear_ram(until, 0x2000));
+    EXPECT_EQ(clear_bytes(), 0x4000u);
+    EXPECT_TRUE(memory.clear_ram(until, 0x2000));
+    EXPECT_EQ(clear_bytes(), 0x6000u);
+}
+
+TEST_F(GuestMemoryTest, ClearingDoesNotLookForEverForWhatNobodyTouched) {
+    constexpr u64 kBytes = 256 * kMiB;
+    ASSERT_TRUE(memory.add(range(kBase, kBytes), RegionKind::demand_ram));
+    GuestMemory::Cleared until;
+    int steps = 1;
+    while (!memory.clear_ram(until, 16 * 512)) // counts 512 bytes for each 2 MiB
+        ++steps;
+    EXPECT_EQ(steps, 8);
+}
+
+TEST_F(GuestMemoryTest, ATouchOfDemandRamClearsAPartAndMapsAfterTheLast) {
+    ASSERT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::demand_ram));
+    const usize before = space.mapped_pages();
+    for (int part = 0; part < 8; ++part) {
+        EXPECT_EQ(space.mapped_pages(), before);
+        EXPECT_EQ(memory.touch(Gpa{kBase + 5}, MemoryAccess::write), GuestMemory::Touch::mapped_now);
+    }
+    EXPECT_EQ(space.mapped_pages(), before + 512);
+    EXPECT_EQ(memory.touch(Gpa{kBase + 5}, MemoryAccess::write), GuestMemory::Touch::mapped_before);
 }
 
 TEST_F(GuestMemoryTest, AnAdoptedBlockIsRamAndIsFreedWithItsRegion) {

@@ -117,6 +117,88 @@ TEST_F(LifecycleTest, ResetStartsAgainFromTheFirstState) {
     EXPECT_EQ(f.ports[0].program_counter(), 0x4000'0004u);
 }
 
+TEST_F(LifecycleTest, AStartThatTakesLongGoesInTurnsOfTheBootVcpu) {
+    VmFixture f(2);
+    prepare(f);
+    f.hooks.more_steps = 3;
+    ASSERT_TRUE(f.vm.start());
+    EXPECT_EQ(f.vm.state(), VmState::starting);
+    EXPECT_EQ(f.ports[0].state(), fake::Vcpu::State::stopped);
+    EXPECT_EQ(f.vm.start().error(), LifecycleError::wrong_state);
+    for (int turn = 0; turn < 3; ++turn) {
+        EXPECT_EQ(f.vm.state(), VmState::starting) << turn;
+        ASSERT_TRUE(f.executor.step());
+    }
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.ports[0].program_counter(), 0x4000'0000u);
+    EXPECT_EQ(f.hooks.prepared, 1);
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+}
+
+TEST_F(LifecycleTest, AResetThatTakesLongLetsOthersRunBetweenItsSteps) {
+    VmFixture f(1);
+    prepare(f);
+    fake::Vcpu other_port;
+    Vm other(VmConfig{"other", VmId{1}}, f.space, f.allocator, f.log);
+    ASSERT_TRUE(other.add_vcpu(other_port));
+    Hooks other_hooks;
+    other.set_lifecycle_hooks(&other_hooks);
+    f.events.add(VmId{1}, VcpuId{0}, other_port);
+    ASSERT_TRUE(f.executor.add(other));
+    ASSERT_TRUE(f.vm.start());
+    ASSERT_TRUE(other.start());
+    f.hooks.more_steps = 5;
+    f.script(hypercall_exit(Power::restart));
+    while (f.vm.state() == VmState::running)
+        ASSERT_TRUE(f.executor.step());
+    ASSERT_EQ(f.vm.state(), VmState::resetting);
+    other_port.kick();
+    while (other_port.kicked()) // heard before the reset is done
+        ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(f.vm.state(), VmState::resetting);
+    while (f.vm.state() == VmState::resetting)
+        ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.hooks.prepared, 2);
+    f.executor.remove(other);
+}
+
+TEST_F(LifecycleTest, AStopInTheMiddleOfAResetEndsItAndTheNextResetBeginsAnew) {
+    VmFixture f(1);
+    prepare(f);
+    ASSERT_TRUE(f.vm.start());
+    f.hooks.more_steps = 5;
+    f.script(hypercall_exit(Power::restart));
+    while (f.vm.state() == VmState::running)
+        ASSERT_TRUE(f.executor.step());
+    ASSERT_TRUE(f.executor.step());
+    f.vm.stop(StopReason::client);
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::client);
+    f.hooks.more_steps = 2;
+    ASSERT_TRUE(f.vm.reset());
+    EXPECT_FALSE(f.vm.settle());
+    while (f.vm.state() == VmState::resetting)
+        ASSERT_TRUE(f.executor.step());
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.hooks.prepared, 3);
+}
+
+TEST_F(LifecycleTest, AStartThatFailsLaterStopsTheVmWithAReason) {
+    VmFixture f(1);
+    f.hooks.more_steps = 2;
+    ASSERT_TRUE(f.vm.start());
+    ASSERT_TRUE(f.executor.step());
+    f.hooks.fail = true;
+    f.run();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::host_error);
+    EXPECT_EQ(f.listener.stopped, 1);
+}
+
 TEST_F(LifecycleTest, ResetByPolicyStops) {
     VmFixture f(1, ResetPolicy::stop);
     prepare(f);

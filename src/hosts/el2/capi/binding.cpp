@@ -54,7 +54,7 @@ public:
             if (made.vcpu)
                 continue;
             const VcpuSetup setup{vm, id, affinity_of(id.value()), 0};
-            made.vcpu = Owned<Vcpu>::make(host().heap(), executor_.processor(), space_.inner(), setup);
+            made.vcpu = Owned<Vcpu>::make(host().heap(), executor_.processor(), space_.inner(), share_, setup);
             if (!made.vcpu)
                 return Err{HostError{HostErrorKind::out_of_memory}};
             made.client = &vcpu;
@@ -122,6 +122,7 @@ private:
     Program &program_;
     EndpointExecutor &executor_;
     AdoptingSpace space_;
+    VmShare share_;
     std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_;
 };
 

@@ -10,7 +10,7 @@
 #include <hosts/el2/platform/interrupts.hpp>
 #include <hosts/el2/portable/platform_info.hpp>
 #include <hosts/el2/portable/registers/controls.hpp>
-#include <hosts/el2/portable/sched/round_robin.hpp>
+#include <hosts/el2/portable/sched/fair_scheduler.hpp>
 #include <hosts/el2/vcpu/vcpu.hpp>
 #include <hosts/el2/vcpu/virtual_interface.hpp>
 
@@ -24,7 +24,7 @@ struct ProcessorSetup {
     TimerInfo timer;
     IrqInfo maintenance{25, IrqTrigger::level};
     Mmio gich;                       ///< GICv2: the GICH registers
-    u64 slice_microseconds = 10'000; ///< a turn while several vCPUs want to run
+    u64 slice_microseconds = 10'000; ///< what one runs at a time while others wait
     /// Something may call signal() when all vCPUs wait: never report idle. Otherwise only while there are announced sources.
     bool waits_for_notifications = true;
 
@@ -92,6 +92,7 @@ private:
     friend class GuestTranslator;
 
     enum class Outcome : u8 { deliver, go_on };
+    enum class Taken : u8 { from_a_guest, from_the_host };
 
     // processor.cpp: the exit path
     void finish(Answer answer);
@@ -107,19 +108,24 @@ private:
     // scheduling.cpp: who runs, and what wakes it
     void call_attention();
     void queue_request(Vcpu &vcpu);
-    void attach(Vcpu &vcpu);
     void detach(Vcpu &vcpu);
     void leave_running(Vcpu &vcpu, Next next);
     void post(Vcpu &vcpu, u32 due);
-    void read_inbox();
+    void read_inbox(u64 now);
+    void serve_requests(Vcpu &vcpu);
+    [[nodiscard]] Vcpu *pick();
     [[nodiscard]] Vcpu *choose(Event &event);
     [[nodiscard]] bool deliver_notification(Event &event);
     void deliver_due(Vcpu &vcpu, Event &event);
+    [[nodiscard]] bool deliver_turn(Vcpu &vcpu, Event &event);
+    void plan_wake_up(Vcpu &vcpu);
+    void queue_wake_up(Vcpu &vcpu);
     void wake_due(u64 now);
     [[nodiscard]] bool anything_can_happen(u64 now) const;
-    void program_timer(u64 now);
+    void program_timer();
     void wait_for_interrupt();
     [[nodiscard]] Outcome take_interrupt(Event *event);
+    void take_host_interrupt(IrqToken token, Taken taken);
 
     // switching.cpp: whose state is in the hardware
     void configure();
@@ -159,9 +165,9 @@ private:
     TimerInfo timer_;
     Interrupts &interrupts_;
     VirtualInterface interface_;
-    RoundRobin<Vcpu> scheduler_;
+    FairScheduler<Vcpu> scheduler_;
+    MinHeap wake_ups_; ///< of vCPUs that are blocked
     Vcpu *fp_owner_ = nullptr;
-    Vcpu *vcpus_ = nullptr;
     std::atomic<Vcpu *> inbox_{nullptr};
     std::atomic<u64> badge_{0};
     u64 timeout_ = kNever;

@@ -9,6 +9,7 @@
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace sel4vm::el2 {
@@ -36,78 +37,116 @@ void Processor::signal(u64 badge) {
 
 // ---------------------------------------------------------------- vCPUs
 
-void Processor::attach(Vcpu &vcpu) {
-    vcpu.next_vcpu_ = vcpus_;
-    vcpus_ = &vcpu;
-}
-
 void Processor::detach(Vcpu &vcpu) {
-    read_inbox();
+    read_inbox(now_ticks());
     forget(vcpu);
-    scheduler_.remove(vcpu);
+    scheduler_.forget(vcpu);
+    if (vcpu.wake_up_.is_queued())
+        wake_ups_.remove(vcpu.wake_up_);
     if (answered_ == &vcpu)
         answered_ = nullptr;
-    for (Vcpu **at = &vcpus_; *at != nullptr; at = &(*at)->next_vcpu_) {
-        if (*at == &vcpu) {
-            *at = vcpu.next_vcpu_;
-            return;
-        }
-    }
 }
 
-void Processor::leave_running(Vcpu &vcpu, Next next) {
+// It still pays for finding out who runs next.
+[[gnu::noinline]] void Processor::leave_running(Vcpu &vcpu, Next next) {
     vcpu.state_ = next == Next::block ? Vcpu::State::blocked : Vcpu::State::stopped;
-    scheduler_.remove(vcpu);
+    // One that only waits keeps its place until somebody else wants it, since it may be the next to run, too.
+    if (next == Next::stop)
+        scheduler_.remove(vcpu);
+    plan_wake_up(vcpu);
     attention_.store(1, std::memory_order_relaxed);
 }
 
 // Something happened for this vCPU: a blocked one goes on.
-void Processor::post(Vcpu &vcpu, u32 due) {
+[[gnu::noinline]] void Processor::post(Vcpu &vcpu, u32 due) {
     vcpu.due_ |= due;
     attention_.store(1, std::memory_order_relaxed);
     if (vcpu.state_ != Vcpu::State::blocked)
         return;
     vcpu.state_ = Vcpu::State::ready;
     vcpu.wait_until_ = kNever;
-    scheduler_.wake(vcpu, now_ticks());
+    plan_wake_up(vcpu);
+    if (scheduler_.current() == &vcpu)
+        scheduler_.blame(vcpu);
+    else
+        scheduler_.wake(vcpu);
 }
 
-void Processor::read_inbox() {
-    Vcpu *vcpu = inbox_.exchange(nullptr, std::memory_order_acquire);
-    while (vcpu != nullptr) {
+[[gnu::noinline]] void Processor::read_inbox(u64 now) {
+    Vcpu *const first = inbox_.exchange(nullptr, std::memory_order_acquire);
+    // What the executor did without a vCPU (timeouts, notifications) was for those that it woke.
+    if (const u64 unpaid = scheduler_.unpaid(now); unpaid != 0) {
+        u64 count = 0;
+        for (const Vcpu *vcpu = first; vcpu != nullptr; vcpu = vcpu->next_request_)
+            ++count;
+        for (Vcpu *vcpu = first; vcpu != nullptr; vcpu = vcpu->next_request_)
+            scheduler_.charge(*vcpu, unpaid / count);
+    }
+    scheduler_.advance(now);
+    for (Vcpu *vcpu = first; vcpu != nullptr;) {
         Vcpu *next = vcpu->next_request_; // before it may be queued again
-        const u32 requests = vcpu->requests_.exchange(0, std::memory_order_acq_rel);
-        if ((requests & Vcpu::kRequestResume) != 0 && vcpu->state_ == Vcpu::State::stopped) {
-            vcpu->state_ = Vcpu::State::ready;
-            scheduler_.add(*vcpu, now_ticks());
-        }
-        if ((requests & Vcpu::kRequestKick) != 0)
-            post(*vcpu, Vcpu::kDueKick);
+        serve_requests(*vcpu);
         vcpu = next;
     }
 }
 
+[[gnu::noinline]] void Processor::serve_requests(Vcpu &vcpu) {
+    const u32 requests = vcpu.requests_.exchange(0, std::memory_order_acq_rel);
+    scheduler_.blame(vcpu);
+    if ((requests & Vcpu::kRequestResume) != 0) {
+        if (vcpu.state_ == Vcpu::State::stopped)
+            scheduler_.wake(vcpu);
+        if (vcpu.state_ == Vcpu::State::stopped || vcpu.state_ == Vcpu::State::working)
+            vcpu.state_ = Vcpu::State::ready;
+    }
+    if ((requests & Vcpu::kRequestTurn) != 0) {
+        if (vcpu.state_ == Vcpu::State::stopped) {
+            vcpu.state_ = Vcpu::State::working;
+            scheduler_.wake(vcpu);
+        }
+        if (vcpu.state_ == Vcpu::State::working)
+            vcpu.due_ |= Vcpu::kDueTurn;
+    }
+    if ((requests & Vcpu::kRequestKick) != 0)
+        post(vcpu, Vcpu::kDueKick);
+}
+
 // ---------------------------------------------------------------- Choosing
+
+Vcpu *Processor::pick() {
+    Vcpu *const current = scheduler_.current();
+    if (current != nullptr && current->state_ == Vcpu::State::blocked) {
+        if (!scheduler_.anybody_waits()) {
+            scheduler_.nobody_pays();
+            return nullptr;
+        }
+        scheduler_.remove(*current);
+    }
+    return scheduler_.pick();
+}
 
 // The vCPU to enter, loaded; or nullptr with an event to deliver first.
 Vcpu *Processor::choose(Event &event) {
     for (;;) {
         attention_.store(0, std::memory_order_relaxed);
         std::atomic_thread_fence(std::memory_order_seq_cst); // whoever asks from now on is seen by the next look
-        read_inbox();
+        const u64 now = now_ticks();
+        if (inbox_.load(std::memory_order_relaxed) != nullptr)
+            read_inbox(now);
+        scheduler_.advance(now);
         // Whoever signals without end must not keep a vCPU from being heard.
         const bool vcpus_first = std::exchange(notified_last_, false);
         if (!vcpus_first && deliver_notification(event))
             return nullptr;
-        const u64 now = now_ticks();
         if (timeout_ <= now) {
             timeout_ = kNever;
             event.kind = EventKind::timeout;
+            scheduler_.nobody_pays(); // but those whose timeouts these are
             attention_.store(1, std::memory_order_relaxed);
             return nullptr;
         }
         wake_due(now);
-        Vcpu *vcpu = scheduler_.pick(now);
+        Vcpu *vcpu = pick();
         if (vcpus_first && (vcpu == nullptr || vcpu->due_ == 0) && deliver_notification(event))
             return nullptr;
         if (vcpu == nullptr) {
@@ -116,12 +155,19 @@ Vcpu *Processor::choose(Event &event) {
                 attention_.store(1, std::memory_order_relaxed);
                 return nullptr;
             }
-            program_timer(now);
+            program_timer();
             wait_for_interrupt();
+            continue;
+        }
+        if (vcpu->state_ == Vcpu::State::working) {
+            if (deliver_turn(*vcpu, event))
+                return nullptr;
             continue;
         }
         answered_ = vcpu;
         if (vcpu->due_ != 0) {
+            if (scheduler_.switch_is_open())
+                scheduler_.entered(now);
             deliver_due(*vcpu, event);
             attention_.store(1, std::memory_order_relaxed);
             return nullptr;
@@ -129,10 +175,28 @@ Vcpu *Processor::choose(Event &event) {
         if (loaded_ != vcpu)
             load(*vcpu);
         running_ = vcpu;
+        if (scheduler_.switch_is_open())
+            scheduler_.entered(now_ticks());
         trap_wait_for_event(scheduler_.anybody_waits());
-        program_timer(now);
+        program_timer();
         return vcpu;
     }
+}
+
+// False: the last turn was the end of the work.
+bool Processor::deliver_turn(Vcpu &vcpu, Event &event) {
+    attention_.store(1, std::memory_order_relaxed);
+    if ((vcpu.due_ & Vcpu::kDueTurn) == 0) {
+        vcpu.state_ = Vcpu::State::stopped;
+        scheduler_.remove(vcpu);
+        return false;
+    }
+    vcpu.due_ &= ~u32{Vcpu::kDueTurn};
+    if (scheduler_.switch_is_open())
+        scheduler_.entered(now_ticks());
+    static_cast<EventSource &>(event) = vcpu.exit_source_;
+    event.kind = EventKind::turn;
+    return true;
 }
 
 bool Processor::deliver_notification(Event &event) {
@@ -142,6 +206,7 @@ bool Processor::deliver_notification(Event &event) {
     event.kind = EventKind::notification;
     event.badge = badge;
     notified_last_ = true;
+    scheduler_.nobody_pays();
     attention_.store(1, std::memory_order_relaxed);
     return true;
 }
@@ -163,23 +228,33 @@ void Processor::deliver_due(Vcpu &vcpu, Event &event) {
 }
 
 // A blocked vCPU's virtual timer is in the hardware only while that vCPU is loaded; for the others, and for waits that
-// end by themselves, this is the timer.
+// end by themselves, the EL2 timer is.
+void Processor::plan_wake_up(Vcpu &vcpu) {
+    if (vcpu.wake_up_.is_queued())
+        wake_ups_.remove(vcpu.wake_up_);
+    if (vcpu.state_ == Vcpu::State::blocked && (!vcpu.loaded() || vcpu.wait_until_ != kNever))
+        queue_wake_up(vcpu);
+}
+
+[[gnu::noinline]] void Processor::queue_wake_up(Vcpu &vcpu) {
+    constexpr u64 kFarthest = u64{1} << 62; // what the queue can compare
+    const u64 now = now_ticks();
+    if (const u64 at = vcpu.wakes_at(now); at != kNever)
+        wake_ups_.add(vcpu.wake_up_, std::min(at, now + kFarthest), MinHeap::Place::before_equals);
+}
+
 void Processor::wake_due(u64 now) {
-    for (Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked && vcpu->wakes_at(now) <= now)
-            post(*vcpu, 0); // its timer fires as soon as it is loaded
+    while (HeapNode *first = wake_ups_.least()) {
+        if (is_before(now, first->key()))
+            return;
+        post(static_cast<Vcpu::WakeUp *>(first)->vcpu, 0); // its timer fires as soon as it is loaded
     }
 }
 
 bool Processor::anything_can_happen(u64 now) const {
-    if (signal_sources_ != 0 || timeout_ != kNever)
+    if (signal_sources_ != 0 || timeout_ != kNever || !wake_ups_.empty())
         return true;
-    for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked &&
-            (vcpu->timer_fires_at(now) != kNever || vcpu->wait_until_ != kNever))
-            return true;
-    }
-    return false;
+    return loaded_ != nullptr && loaded_->state_ == Vcpu::State::blocked && loaded_->timer_fires_at(now) != kNever;
 }
 
 // ---------------------------------------------------------------- Time
@@ -189,13 +264,11 @@ void Processor::set_timeout(u64 at_ticks) {
     attention_.store(1, std::memory_order_relaxed);
 }
 
-void Processor::program_timer(u64 now) {
+void Processor::program_timer() {
     Earliest earliest;
-    earliest.offer(scheduler_.turn_end()).offer(timeout_);
-    for (const Vcpu *vcpu = vcpus_; vcpu != nullptr; vcpu = vcpu->next_vcpu_) {
-        if (vcpu->state_ == Vcpu::State::blocked)
-            earliest.offer(vcpu->wakes_at(now));
-    }
+    earliest.offer(scheduler_.next_look()).offer(timeout_);
+    if (const HeapNode *first = wake_ups_.least())
+        earliest.offer(first->key());
     if (earliest.ticks() == programmed_)
         return;
     programmed_ = earliest.ticks();
@@ -215,6 +288,7 @@ void Processor::wait_for_interrupt() {
     ++counters_.idle_waits;
     dsb_sy();
     asm volatile("wfi" ::: "memory");
+    scheduler_.advance(now_ticks());
     static_cast<void>(take_interrupt(nullptr));
 }
 
@@ -248,17 +322,27 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         post(*loaded_, Vcpu::kDueMaintenance);
         return Outcome::go_on;
     }
+    take_host_interrupt(token, event != nullptr ? Taken::from_a_guest : Taken::from_the_host);
+    return Outcome::go_on;
+}
+
+// One that is no guest's business.
+[[gnu::noinline]] void Processor::take_host_interrupt(IrqToken token, Taken taken) {
     ++counters_.interrupts;
+    // Not the interrupted vCPU's doing.
+    if (taken == Taken::from_a_guest) {
+        scheduler_.advance(now_ticks());
+        scheduler_.nobody_pays();
+    }
     attention_.store(1, std::memory_order_relaxed);
-    if (intid == timer_.hypervisor) {
+    if (token.intid() == timer_.hypervisor) {
         programmed_ = kNever;
         SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);
         isb();
         gic_.deactivate(token);
-        return Outcome::go_on;
+        return;
     }
     interrupts_.dispatch(token);
-    return Outcome::go_on;
 }
 
 } // namespace sel4vm::el2

@@ -33,6 +33,10 @@ aarch64::PstateFeatures pstate_features(CpuFeatures cpu) {
             .nmi = cpu.has(CpuFeature::nmi)};
 }
 
+// From where a guest was interrupted to where the counter is read, and from there back to it, is about 400 instructions. Whoever made
+// them necessary pays twice that, so that the interrupted one is no worse off than it.
+constexpr u64 kUnseenNanoseconds = 800;
+
 /// All of them but HCR_EL2 and CPTR_EL2, which depend on the vCPU.
 void write_controls(const Controls &controls, CpuFeatures features) {
     static_assert(kControlRegisters[0].control == Control::hcr && kControlRegisters[1].control == Control::cptr);
@@ -55,7 +59,8 @@ void set_cptr(u64 value) {
 
 Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &setup)
     : gic_(gic), timer_(setup.timer), interrupts_(interrupts), interface_(gic.version(), setup.gich),
-      scheduler_(SEL4VM_READ_SYSREG(cntfrq_el0) * setup.slice_microseconds / 1'000'000),
+      scheduler_(SEL4VM_READ_SYSREG(cntfrq_el0) * setup.slice_microseconds / 1'000'000,
+                 SEL4VM_READ_SYSREG(cntfrq_el0) * kUnseenNanoseconds / 1'000'000'000 + 1),
       maintenance_intid_(setup.maintenance.intid),
       zva_bytes_(static_cast<u32>(aarch64::DczidEl0{SEL4VM_READ_SYSREG(dczid_el0)}.block_bytes())),
       signal_sources_(setup.waits_for_notifications ? 1 : 0) {
@@ -96,10 +101,6 @@ GicVersionsSupported Processor::gic_versions() const {
 void Processor::load(Vcpu &vcpu) {
     save_loaded();
     ++counters_.vcpu_switches;
-    bool shares_space = false;
-    for (const Vcpu *other = vcpus_; other != nullptr; other = other->next_vcpu_)
-        shares_space = shares_space || (other != &vcpu && &other->space_ == &vcpu.space_);
-
     SEL4VM_WRITE_SYSREG(vtcr_el2, vcpu.space_.translation_control());
     SEL4VM_WRITE_SYSREG(vttbr_el2, vcpu.space_.translation_base());
     SEL4VM_WRITE_SYSREG(vmpidr_el2, vcpu.setup_.affinity | aarch64::MpidrEl1::Res1::mask);
@@ -115,7 +116,7 @@ void Processor::load(Vcpu &vcpu) {
     load_debug(vcpu);
     isb();
     // Two vCPUs may use one ASID for different tables, as two CPUs with a TLB each could.
-    if (shares_space)
+    if (vcpu.share().task_count() > 1)
         asm volatile("tlbi vmalle1\n dsb nsh\n isb" ::: "memory");
     traps_wait_for_event_ = false;
     loaded_ = &vcpu;
@@ -140,6 +141,7 @@ void Processor::save_loaded() {
     loaded_ = nullptr;
     running_ = nullptr;
     CpuLocal::current()->vcpu = nullptr;
+    plan_wake_up(vcpu); // its timer is not the hardware's business any more
 }
 
 // The vCPU's state is not needed any more: nothing of it stays in the hardware.

@@ -29,14 +29,14 @@ constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode
 
 } // namespace
 
-Vcpu::Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup)
-    : processor_(processor), space_(space), setup_(setup), hcr_(processor.controls_[Control::hcr]),
-      counter_offset_(setup.counter_offset), interface_(processor.interface_.reset_state()) {
+Vcpu::Vcpu(Processor &processor, Stage2 &space, VmShare &share, const VcpuSetup &setup)
+    : ScheduledTask(share), processor_(processor), space_(space), setup_(setup),
+      hcr_(processor.controls_[Control::hcr]), counter_offset_(setup.counter_offset),
+      interface_(processor.interface_.reset_state()) {
     exit_source_.kind = EventKind::exit;
     exit_source_.vm = setup.vm;
     exit_source_.vcpu = setup.vcpu;
     el1_.reset(aarch64::kSctlrEl1Reset);
-    processor_.attach(*this);
 }
 
 Vcpu::~Vcpu() { processor_.detach(*this); }
@@ -57,7 +57,7 @@ void Vcpu::set_el1(El1Register which, u64 value) {
 }
 
 void Vcpu::reset(u64 entry, u64 argument) {
-    SEL4VM_ASSERT(state_ == State::stopped);
+    SEL4VM_ASSERT(state_ == State::stopped || state_ == State::working);
     processor_.forget(*this);
     std::fill(std::begin(context_.x), std::end(context_.x), u64{0});
     context_.x[0] = argument;
@@ -169,6 +169,8 @@ void VcpuTimer::unmask() {
     vcpu_.timer_masked_ = false;
     if (vcpu_.loaded())
         vcpu_.processor_.unmask_virtual_timer();
+    else
+        vcpu_.processor_.plan_wake_up(vcpu_);
 }
 
 u16 VcpuTimer::physical_intid() { return static_cast<u16>(vcpu_.processor_.timer_.virt); }
@@ -184,6 +186,8 @@ void VcpuTimer::set_state(const aarch64::VirtualTimerState &state) {
     if (vcpu_.loaded()) {
         SEL4VM_WRITE_SYSREG(cntv_cval_el0, state.compare_value);
         SEL4VM_WRITE_SYSREG(cntv_ctl_el0, u64{state.control} & TimerControl::kWritable);
+    } else {
+        vcpu_.processor_.plan_wake_up(vcpu_);
     }
 }
 
@@ -193,6 +197,8 @@ void VcpuTimer::set_counter_offset(u64 ticks) {
     vcpu_.counter_offset_ = ticks;
     if (vcpu_.loaded())
         SEL4VM_WRITE_SYSREG(cntvoff_el2, ticks);
+    else
+        vcpu_.processor_.plan_wake_up(vcpu_);
 }
 
 // ---------------------------------------------------------------- List registers

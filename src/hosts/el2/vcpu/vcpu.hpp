@@ -5,7 +5,7 @@
 // be called from elsewhere; the rest as VcpuPort says. When it runs and what an exit means is the Processor's business.
 #pragma once
 
-#include <hosts/el2/portable/sched/round_robin.hpp>
+#include <hosts/el2/portable/sched/fair_scheduler.hpp>
 #include <hosts/el2/stage2.hpp>
 #include <hosts/el2/vcpu/context.hpp>
 #include <hosts/el2/vcpu/debug_unit.hpp>
@@ -66,10 +66,11 @@ private:
     Vcpu &vcpu_;
 };
 
-class Vcpu final : public VcpuPort, public RunQueueHook {
+class Vcpu final : public VcpuPort, public ScheduledTask {
 public:
-    /// Stopped, with everything zero, until reset() and resume(). `processor` and `space` outlive it.
-    Vcpu(Processor &processor, Stage2 &space, const VcpuSetup &setup);
+    /// Stopped, with everything zero, until reset() and resume(). All but the setup outlive it; `share` is the VM's, one for
+    /// all its vCPUs on this processor.
+    Vcpu(Processor &processor, Stage2 &space, VmShare &share, const VcpuSetup &setup);
     ~Vcpu();
     Vcpu(const Vcpu &) = delete;
     Vcpu &operator=(const Vcpu &) = delete;
@@ -94,6 +95,7 @@ public:
     void reset(u64 entry, u64 argument) override;
     void resume() override { request(kRequestResume); }
     void kick() override { request(kRequestKick); }
+    void request_turn() override { request(kRequestTurn); }
 
     /// SIMD register `n` (0 to 31), its low (0) or high (1) half.
     [[nodiscard]] u64 simd_register(unsigned n, unsigned half);
@@ -106,7 +108,12 @@ private:
     friend class GuestRegisters;
     friend class GuestTranslator;
 
-    enum class State : u8 { stopped, blocked, ready };
+    enum class State : u8 {
+        stopped,
+        working, ///< stopped, and the VMM wants turns to work for it
+        blocked,
+        ready,
+    };
     /// What completing the last exit takes.
     enum class Pending : u8 {
         nothing,  ///< PC is right already
@@ -116,9 +123,15 @@ private:
         sequence, ///< one part of a compound access is done
     };
     /// Exits that are delivered before the guest runs again.
-    enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8 };
+    enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8, kDueTurn = 16 };
     /// What others asked for; kRequestQueued: it is in its Processor's inbox.
-    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestQueued = 4 };
+    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestTurn = 4, kRequestQueued = 8 };
+
+    /// Its place among those that wake up by themselves.
+    struct WakeUp final : el2::HeapNode {
+        explicit WakeUp(Vcpu &its_vcpu) : vcpu(its_vcpu) {}
+        Vcpu &vcpu;
+    };
 
     [[nodiscard]] bool loaded() const;
     void request(u32 what);
@@ -155,7 +168,7 @@ private:
 
     std::atomic<u32> requests_{0};
     Vcpu *next_request_ = nullptr; ///< in the inbox
-    Vcpu *next_vcpu_ = nullptr;    ///< of the Processor
+    WakeUp wake_up_{*this};
 };
 
 } // namespace sel4vm::el2

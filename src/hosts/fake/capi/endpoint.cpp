@@ -48,6 +48,13 @@ bool Endpoint::run_cpus(Event &event) {
         bool any = false;
         for (usize i = 0; i < cpus_.size(); ++i) {
             const Known known = cpus_[(next_ + i) % cpus_.size()];
+            if (known.cpu->take_turn()) {
+                next_ = (next_ + i + 1) % cpus_.size();
+                event.kind = EventKind::turn;
+                event.vm = known.vm;
+                event.vcpu = known.id;
+                return true;
+            }
             if (known.cpu->state() != State::runnable)
                 continue;
             any = true;

@@ -15,10 +15,12 @@ seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr, seL4_Word *, seL4_CPtr reply, seL
                                     seL4_Word *);
 seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr, seL4_MessageInfo_t, seL4_Word *, seL4_Word *, seL4_Word *,
                                          seL4_Word *, seL4_Word *, seL4_CPtr reply);
+seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr, seL4_Word *, seL4_CPtr reply);
 #else
 seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr, seL4_Word *, seL4_Word *, seL4_Word *, seL4_Word *, seL4_Word *);
 seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr, seL4_MessageInfo_t, seL4_Word *, seL4_Word *, seL4_Word *,
                                          seL4_Word *, seL4_Word *);
+seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr, seL4_Word *);
 #endif
 void seL4_Send(seL4_CPtr, seL4_MessageInfo_t);
 void seL4_Signal(seL4_CPtr);

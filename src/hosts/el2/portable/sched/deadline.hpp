@@ -3,7 +3,7 @@
 // Points in time of the physical counter: when a guest's virtual timer fires, and the earliest of several.
 #pragma once
 
-#include <hosts/el2/portable/sched/round_robin.hpp>
+#include <hosts/el2/portable/sched/ticks.hpp>
 
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
 

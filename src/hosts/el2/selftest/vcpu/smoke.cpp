@@ -30,7 +30,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
     const u64 version = processor_.gic_versions().v3 ? 3 : 2;
     for (u16 i = 0; i < kVcpus; ++i) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(kSpace[i])}, VcpuId{i}, el2::affinity_of(i), 0};
-        el2::Vcpu *vcpu = vcpus_.emplace_back(processor_, *spaces[kSpace[i]].stage2, setup);
+        el2::Vcpu *vcpu = vcpus_.emplace_back(processor_, *spaces[kSpace[i]].stage2, shares_[kSpace[i]], setup);
         SEL4VM_ASSERT(vcpu != nullptr);
         vcpu->reset(kRam, kPart[i] | version << 32);
     }
@@ -47,6 +47,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
             fail("the other vCPUs made too little progress", told_[60], told_[63]);
             done_ = true;
             break;
+        case EventKind::turn:
         case EventKind::idle:
             fail("idle", 0, 0);
             done_ = true;

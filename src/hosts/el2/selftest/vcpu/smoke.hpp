@@ -56,6 +56,7 @@ private:
     el2::Processor &processor_;
     Output &output_;
     static constexpr usize kVcpus = 6;
+    el2::VmShare shares_[3];
     FixedVector<el2::Vcpu, kVcpus> vcpus_;
     FixedVector<Write, 16> writes_;
     u64 told_[128] = {}; ///< how often
