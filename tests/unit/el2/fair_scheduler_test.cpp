@@ -256,6 +256,22 @@ TEST_F(FairSchedulerTest, AnInterruptIsPaidByWhomItWakes) {
     EXPECT_EQ(b.tag() - other_before, 40u + 1 + 10 + 40 + 1) << "from when it was woken until the other goes on";
 }
 
+TEST_F(FairSchedulerTest, AnInterruptIsPaidByWhomItWakesAlsoWhenThatOneMustWait) {
+    both(b, a);
+    sleep(b, 500);
+    ASSERT_EQ(at(500), &a);
+    const u64 before = a.tag();
+    const u64 other_before = b.tag();
+    scheduler.advance(600);
+    scheduler.nobody_pays();
+    scheduler.wake(b);
+    ASSERT_EQ(scheduler.pick(), &a) << "b owes";
+    ASSERT_TRUE(scheduler.switch_is_open());
+    scheduler.entered(640);
+    EXPECT_EQ(a.tag() - before, 100u);
+    EXPECT_EQ(b.tag() - other_before, 40u + 1);
+}
+
 TEST_F(FairSchedulerTest, TheEndOfASliceIsPaidByTheOneThatHadIt) {
     both(a, b);
     const u64 before = a.tag();
