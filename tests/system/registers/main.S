@@ -23,7 +23,7 @@ main:
 
 // Every trap of EL1 for itself and for EL0 is off, so that what is denied is denied by somebody else.
 prepare:
-    adr x0, vectors
+    adr x0, denied_vectors
     msr vbar_el1, x0
     ldr x0, =0x03330000            // CPACR_EL1: SMEN, FPEN, ZEN
     msr cpacr_el1, x0

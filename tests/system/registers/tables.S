@@ -3,9 +3,9 @@
 // One instruction for each register and direction, the vectors that go on where one is denied, and which registers are left out.
 #include "registers.h"
 
-    .globl readers, writers, excluded, changing, vectors, data, second_is_done
+    .globl readers, writers, excluded, changing, denied_vectors, data, second_is_done
     .balign 2048
-vectors:
+denied_vectors:
     .rept 4
     .balign 128
     b stray
