@@ -32,10 +32,12 @@ int vm_inject_irq(vm_vcpu_t *vcpu, int irq);
 int vm_set_irq_level(vm_vcpu_t *vcpu, int irq, int irq_level);
 
 /**
- * Registers an interrupt for vm_inject_irq(), before or after the controller is made. A shared one is registered once for the
- * VM, a private or software-generated one for each vCPU.
+ * Registers an interrupt for vm_inject_irq() and to hear its end, before or after the controller is made. A private or
+ * software-generated one is registered once for each vCPU. Software-generated ones and the virtual timer's (27) can be injected
+ * without it. A shared one is registered for the VM, whatever `vcpu` is: where several devices share it, the first registration
+ * stays and the others succeed without an effect.
  * @param ack_fn  NULL: nobody wants to know its end
- * @return -1 also when it is registered already
+ * @return -1 also when it is private and the client has registered it for this vCPU already
  */
 int vm_register_irq(vm_vcpu_t *vcpu, int irq, irq_ack_fn_t ack_fn, void *cookie);
 

@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 /*
- * vm_create_vcpu(), and its exceptions go through vmm_handle_arm_vcpu_exception(). The virtual timer's interrupt and all 16
- * software-generated ones are registered for vm_inject_irq(). NULL on failure.
+ * vm_create_vcpu(), and its exceptions go through vmm_handle_arm_vcpu_exception(). Its interrupts are those of every vCPU
+ * (sel4vm/guest_irq_controller.h): the client may register each of them once. NULL on failure.
  */
 vm_vcpu_t *create_vmm_plat_vcpu(vm_t *vm, int priority);
 

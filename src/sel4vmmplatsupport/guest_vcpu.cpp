@@ -4,7 +4,6 @@
 #include <sel4vmmplatsupport/arch/guest_boot_init.h>
 #include <sel4vmmplatsupport/arch/guest_reboot.h>
 #include <sel4vmmplatsupport/arch/guest_vcpu_fault.h>
-#include <sel4vmmplatsupport/arch/irq_defs.h>
 #include <sel4vmmplatsupport/guest_vcpu_util.h>
 
 #include <sel4vmmplatsupport/log.hpp>
@@ -27,8 +26,6 @@ namespace {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 constinit std::array<std::atomic<vcpu_exception_handler_fn>, HSR_MAX_EXCEPTION + 1> exception_handlers{};
 
-constexpr int kSgis = 16;
-
 int run_hooks(vm_t *vm, void *list) {
     return vmm_process_reboot_callbacks(vm, static_cast<reboot_hooks_list_t *>(list));
 }
@@ -41,14 +38,9 @@ vm_vcpu_t *create_vmm_plat_vcpu(vm_t *vm, int priority) {
     vm_vcpu_t *vcpu = vm_create_vcpu(vm, priority);
     if (vcpu == nullptr)
         return nullptr;
-    bool done = vm_register_unhandled_vcpu_fault_callback(vcpu, vmm_handle_arm_vcpu_exception, nullptr) == 0;
-    done = done && vm_register_irq(vcpu, PPI_VTIMER_IRQ, nullptr, nullptr) == 0;
-    for (int irq = 0; irq < kSgis; ++irq)
-        done = done && vm_register_irq(vcpu, irq, nullptr, nullptr) == 0;
-    if (done)
-        return vcpu;
-    static_cast<void>(refuse(vm, "create_vmm_plat_vcpu: the vCPU's interrupts could not be registered"));
-    return nullptr;
+    // Its interrupts (SGIs, the virtual timer) are the library's own, and free for the client to register.
+    return vm_register_unhandled_vcpu_fault_callback(vcpu, vmm_handle_arm_vcpu_exception, nullptr) == 0 ? vcpu
+                                                                                                        : nullptr;
 }
 
 int vcpu_set_bootargs(vm_vcpu_t *vcpu, seL4_Word pc, seL4_Word, seL4_Word atags) {

@@ -11,8 +11,6 @@ using namespace sel4vm;
 
 namespace {
 
-constexpr u32 kFirstPrivate = 16;
-
 bool is_intid(int irq) { return irq >= 0 && irq < static_cast<int>(capi::IrqTable::kLimit); }
 
 } // namespace
@@ -42,7 +40,7 @@ int vm_set_irq_level(vm_vcpu_t *vcpu, int irq, int irq_level) {
     dev::Gic *gic = machine.gic();
     if (gic == nullptr)
         return capi::fail(machine, kCall, "there is no interrupt controller, or the VM was not started");
-    if (irq < static_cast<int>(kFirstPrivate) || !is_intid(irq) || !gic->has(static_cast<u32>(irq)))
+    if (irq < static_cast<int>(capi::IrqTable::kFirstPpi) || !is_intid(irq) || !gic->has(static_cast<u32>(irq)))
         return capi::fail(machine, kCall, "the interrupt has no wire");
     const u32 intid = static_cast<u32>(irq);
     const Level level = level_of(irq_level != 0);
@@ -63,8 +61,10 @@ int vm_register_irq(vm_vcpu_t *vcpu, int irq, irq_ack_fn_t ack_fn, void *cookie)
     if (!is_intid(irq) || (gic != nullptr && !gic->has(static_cast<u32>(irq))))
         return capi::fail(machine, kCall, "there is no such interrupt");
     switch (machine.irqs().add(guest->core().id(), static_cast<u32>(irq), ack_fn, cookie)) {
-    case capi::IrqTable::Added::done: return 0;
-    case capi::IrqTable::Added::already: return capi::fail(machine, kCall, "it is registered already");
+    case capi::IrqTable::Added::done:
+    case capi::IrqTable::Added::kept: return 0;
+    case capi::IrqTable::Added::already:
+        return capi::fail(machine, kCall, "the client has registered it for this vCPU already");
     case capi::IrqTable::Added::out_of_memory: break;
     }
     return capi::fail(machine, kCall, "out of memory");

@@ -15,7 +15,7 @@ IrqTable::Added IrqTable::add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *co
     while (place < rows_.size() && rows_[place].key < key)
         ++place;
     if (place < rows_.size() && rows_[place].key == key)
-        return Added::already;
+        return intid >= kFirstShared ? Added::kept : Added::already;
     if (!rows_.insert(place, Row{key, ack, cookie}))
         return Added::out_of_memory;
     if (gic_ != nullptr && ack != nullptr && gic_->has(intid))

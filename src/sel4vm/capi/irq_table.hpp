@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Which interrupts a client has registered, and whom it wants called at their end. Shared interrupts are registered for the
-// VM, private ones for each vCPU.
+// VM, private ones for each vCPU. Software-generated interrupts and the virtual timer's are the library's own: every vCPU has
+// them, and a client's registration takes one over to hear its end.
 #pragma once
 
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/capi/growing_array.hpp>
 #include <sel4vm/dev/gic/gic.hpp>
 
@@ -13,14 +15,19 @@ namespace sel4vm::capi {
 
 class IrqTable final : public dev::EoiListener {
 public:
+    static constexpr u32 kFirstPpi = 16;
     static constexpr u32 kFirstShared = 32;
     static constexpr u32 kLimit = 1020; ///< INTIDs from here on have special meanings
 
     IrqTable(Allocator &allocator, vm_t &vm) : rows_(allocator), vm_(vm) {}
 
-    enum class Added : u8 { done, already, out_of_memory };
+    /// `kept`: another registration of the same shared interrupt, of which the first one stays, as in libsel4vm: devices that
+    /// share a line register it each (cross-VM connections do).
+    enum class Added : u8 { done, kept, already, out_of_memory };
     [[nodiscard]] Added add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *cookie);
-    [[nodiscard]] bool has(VcpuId vcpu, u32 intid) const { return find(key_of(vcpu, intid)) != nullptr; }
+    [[nodiscard]] bool has(VcpuId vcpu, u32 intid) const {
+        return is_own(intid) || find(key_of(vcpu, intid)) != nullptr;
+    }
 
     /// From now on the GIC tells the ends of all registered interrupts, later ones included.
     void connect(dev::Gic &gic);
@@ -34,6 +41,7 @@ private:
         irq_ack_fn_t ack;
         void *cookie;
     };
+    [[nodiscard]] static bool is_own(u32 intid) { return intid < kFirstPpi || intid == aarch64::kTimerIntidVirtual; }
     [[nodiscard]] static u32 key_of(VcpuId vcpu, u32 intid) {
         return intid >= kFirstShared ? intid : u32{vcpu.value()} << 16 | intid;
     }

@@ -183,6 +183,7 @@ const conformance_test_t platform_support_tests[] = {
     TEST(test_the_device_tree_is_put_into_ram),
     TEST(test_a_reboot_hook_starts_the_guest_again),
     TEST(test_two_vms_of_one_endpoint_take_turns),
+    TEST(test_a_platform_vcpu_leaves_its_interrupts_to_the_client),
 };
 
 const size_t platform_support_test_count = sizeof(platform_support_tests) / sizeof(platform_support_tests[0]);

@@ -14,6 +14,9 @@ extern "C" {
 extern const conformance_test_t platform_support_tests[];
 extern const size_t platform_support_test_count;
 
+/* In client_tests.c. */
+void test_a_platform_vcpu_leaves_its_interrupts_to_the_client(conformance_t *t);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,11 +12,12 @@
 #define A64_MOVZ(rd, value, half) (0xd2800000u | (half) << 21 | ((value)&0xffffu) << 5 | (rd))
 #define A64_MOVK(rd, value, half) (0xf2800000u | (half) << 21 | ((value)&0xffffu) << 5 | (rd))
 /* Two instructions: any 32-bit value. */
-#define A64_LOAD(rd, value)     A64_MOVZ(rd, (value)&0xffffu, 0u), A64_MOVK(rd, (value) >> 16, 1u)
-#define A64_MOV(rd, rm)         (0xaa0003e0u | (rm) << 16 | (rd))
-#define A64_ADD(rd, rn, value)  (0x91000000u | (value) << 10 | (rn) << 5 | (rd))
-#define A64_ADD_REG(rd, rn, rm) (0x8b000000u | (rm) << 16 | (rn) << 5 | (rd))
-#define A64_SUB(rd, rn, value)  (0xd1000000u | (value) << 10 | (rn) << 5 | (rd))
+#define A64_LOAD(rd, value)            A64_MOVZ(rd, (value)&0xffffu, 0u), A64_MOVK(rd, (value) >> 16, 1u)
+#define A64_MOV(rd, rm)                (0xaa0003e0u | (rm) << 16 | (rd))
+#define A64_ADD(rd, rn, value)         (0x91000000u | (value) << 10 | (rn) << 5 | (rd))
+#define A64_ADD_REG(rd, rn, rm)        (0x8b000000u | (rm) << 16 | (rn) << 5 | (rd))
+#define A64_ADD_LSL(rd, rn, rm, shift) (0x8b000000u | (rm) << 16 | (shift) << 10 | (rn) << 5 | (rd))
+#define A64_SUB(rd, rn, value)         (0xd1000000u | (value) << 10 | (rn) << 5 | (rd))
 
 #define A64_LDR_X(rt, rn, offset)   (0xf9400000u | (offset) << 10 | (rn) << 5 | (rt))
 #define A64_LDR_W(rt, rn, offset)   (0xb9400000u | (offset) << 10 | (rn) << 5 | (rt))
@@ -58,6 +59,7 @@
 #define A64_ICC_EOIR1_EL1   A64_SYSREG(3u, 0u, 12u, 12u, 1u)
 #define A64_ICC_PMR_EL1     A64_SYSREG(3u, 0u, 4u, 6u, 0u)
 #define A64_ICC_IGRPEN1_EL1 A64_SYSREG(3u, 0u, 12u, 12u, 7u)
+#define A64_ICC_SGI1R_EL1   A64_SYSREG(3u, 0u, 12u, 11u, 5u)
 #define A64_ICC_SRE_EL1     A64_SYSREG(3u, 0u, 12u, 12u, 5u)
 
 #define PSCI_VERSION      0x84000000u

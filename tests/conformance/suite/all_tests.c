@@ -65,6 +65,8 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_calls_without_a_vcpu),
     TEST(test_wrong_arguments),
     TEST(test_wrong_arguments_of_vm_init),
+    TEST(test_own_interrupts_are_the_clients_once),
+    TEST(test_devices_may_share_an_interrupt),
     TEST(test_cxx_a_device_serves_accesses_of_each_width),
     TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
     TEST(test_cxx_guest_memory_is_shared_with_the_guest),
