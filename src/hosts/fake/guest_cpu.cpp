@@ -66,8 +66,8 @@ void GuestCpu::reset(u64 entry, u64 argument) {
 }
 
 Result<u64, HostError> GuestCpu::system_register(u32 id) {
-    if (id == sysreg::kEsrEl2 && syndrome_ != 0)
-        return u64{syndrome_};
+    if (id == sysreg::kEsrEl2 && trap_ != 0)
+        return u64{trap_};
     if (const auto value = own_register(id))
         return *value;
     return Err{HostError{HostErrorKind::not_available}};
@@ -143,7 +143,6 @@ bool GuestCpu::set_own_register(u32 id, u64 value) {
 std::optional<Exit> GuestCpu::run(unsigned budget) {
     for (unsigned n = 0; n < budget; ++n) {
         std::optional<Exit> exit;
-        syndrome_ = 0;
         trap_ = 0;
         if (timer_.fires()) {
             exit = Exit{TimerExit{kTimerIntid}};

@@ -131,8 +131,7 @@ private:
     bool kicked_ = false;
     bool turn_wanted_ = false;
     Exit exit_;
-    u32 syndrome_ = 0;     ///< of the exit, where the guest's code tells the register
-    u32 trap_ = 0;         ///< the same for each exit of an instruction
+    u32 trap_ = 0;         ///< ESR_EL2 of the exit, when an instruction was the cause
     u32 fault_status_ = 0; ///< of the last access that was refused
     Transfer transfer_;    ///< where the answer's data goes
     u64 fault_address_ = 0;

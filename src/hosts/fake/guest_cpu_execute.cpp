@@ -185,10 +185,9 @@ std::optional<Exit> GuestCpu::move_system_register(u32 code) {
         }
     }
     transfer_ = {rt, Width::b8, false, false};
-    syndrome_ = 0x18U << 26 | 1U << 25 | u32{aarch64::sysreg_op0(id)} << 20 | u32{aarch64::sysreg_op2(id)} << 17 |
-                u32{aarch64::sysreg_op1(id)} << 14 | u32{aarch64::sysreg_crn(id)} << 10 | rt << 5 |
-                u32{aarch64::sysreg_crm(id)} << 1 | (write ? 0U : 1U);
-    trap_ = syndrome_;
+    trap_ = trap_of(aarch64::Ec::sysreg, u32{aarch64::sysreg_op0(id)} << 20 | u32{aarch64::sysreg_op2(id)} << 17 |
+                                             u32{aarch64::sysreg_op1(id)} << 14 | u32{aarch64::sysreg_crn(id)} << 10 |
+                                             rt << 5 | u32{aarch64::sysreg_crm(id)} << 1 | (write ? 0U : 1U));
     return Exit{SystemRegisterExit{id, write, write ? general_register(rt) : 0}};
 }
 

@@ -170,6 +170,8 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     }
     if (id == sysreg::kMpidrEl1)
         return setup_.affinity | aarch64::MpidrEl1::Res1::mask;
+    if (id == sysreg::kEsrEl2 && esr_ != 0)
+        return u64{esr_};
     if (const auto value = shared_register(id))
         return u64{*value};
     return Err{HostError{HostErrorKind::not_available, 0}};

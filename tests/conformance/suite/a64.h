@@ -38,6 +38,7 @@
 #define A64_ISB              0xd5033fdfu
 #define A64_HVC              0xd4000002u
 #define A64_SMC              0xd4000003u
+#define A64_SMC_WITH(value)  (0xd4000003u | (value) << 5)
 #define A64_MASK_IRQ         0xd50342dfu
 #define A64_UNMASK_IRQ       0xd50342ffu
 

@@ -6,6 +6,8 @@
 #include <suite/irq_guest.h>
 #include <suite/tests.h>
 
+#include <sel4vm/sel4_arch/processor.h>
+
 #define VIRTUAL_TIMER 27
 
 /* ---- Interrupts that the library has registered by itself */
@@ -88,4 +90,91 @@ static void devices_may_share_an_interrupt(conformance_t *t, unsigned int versio
 void test_devices_may_share_an_interrupt(conformance_t *t) {
     for (unsigned int version = 2; version <= 3; version++)
         devices_may_share_an_interrupt(t, version);
+}
+
+/* ---- The syndrome that a vCPU fault callback gets */
+
+/* The place of a register in seL4_UserContext. */
+static unsigned int context_index(unsigned int rt) {
+    if (rt <= 8)
+        return 3 + rt;
+    if (rt <= 15)
+        return 17 + rt - 9;
+    if (rt <= 18)
+        return 12 + rt - 16;
+    return rt <= 28 ? 24 + rt - 19 : 15 + rt - 29;
+}
+
+/* One register, kept in seen[1]: the client finds the guest's register by Rt, and moves the value itself. */
+static int by_syndrome(vm_vcpu_t *vcpu, uint32_t hsr, void *cookie) {
+    test_guest_t *guest = cookie;
+    const unsigned int rt = hsr >> 5 & 31;
+    uintptr_t value = 0;
+    if (HSR_EXCEPTION_CLASS(hsr) != HSR_SYSREG_64_EXCEPTION)
+        return -1;
+    guest->calls++;
+    guest->seen[0] |= (seL4_Word)1 << rt;
+    if ((hsr & 1) == 0) {
+        if (rt != 31)
+            CHECK(guest->t, vm_get_thread_context_reg(vcpu, context_index(rt), &value) == 0);
+        guest->seen[1] = value;
+    } else if (rt != 31) {
+        CHECK(guest->t, vm_set_thread_context_reg(vcpu, context_index(rt), guest->seen[1] + 1) == 0);
+    }
+    advance_vcpu_fault(vcpu);
+    return 0;
+}
+
+void test_a_client_emulates_registers_by_the_syndrome(conformance_t *t) {
+    static const uint32_t code[] = {A64_LOAD(2u, RESULTS),          A64_LOAD(9u, 0x29u),
+                                    A64_MSR(A64_PMCR_EL0, 9u),      A64_MRS(10u, A64_PMCR_EL0),
+                                    A64_STR_X(10u, 2u, 0u),         A64_LOAD(30u, 0x59u),
+                                    A64_MSR(A64_PMCR_EL0, 30u),     A64_MRS(17u, A64_PMCR_EL0),
+                                    A64_STR_X(17u, 2u, 1u),         A64_MRS(28u, A64_PMCR_EL0),
+                                    A64_STR_X(28u, 2u, 2u),         A64_MSR(A64_PMCR_EL0, A64_XZR),
+                                    A64_MRS(A64_XZR, A64_PMCR_EL0), A64_MRS(0u, A64_PMCR_EL0),
+                                    A64_STR_X(0u, 2u, 3u),          A64_POWER_OFF};
+    test_guest_t guest;
+    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, by_syndrome, &guest) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest)) {
+        CHECK(t, guest.calls == 8);
+        CHECK(t, guest.seen[0] == (1u << 9 | 1u << 10 | 1u << 30 | 1u << 17 | 1u << 28 | 1u << 31 | 1u << 0));
+        CHECK(t, guest_result(&guest, 0) == 0x2a && guest_result(&guest, 1) == 0x5a);
+        CHECK(t, guest_result(&guest, 2) == 0x5a && guest_result(&guest, 3) == 1);
+    }
+    guest_destroy(&guest);
+}
+
+/* Counts, notes what it was, and finishes it with 0x11 in x0. */
+static int serve_a_call(vm_vcpu_t *vcpu, uint32_t hsr, void *cookie) {
+    test_guest_t *guest = cookie;
+    if (guest->calls < 2)
+        guest->seen[guest->calls] = hsr;
+    guest->calls++;
+    CHECK(guest->t, vm_set_thread_context_reg(vcpu, context_index(0), 0x11) == 0);
+    advance_vcpu_fault(vcpu);
+    return 0;
+}
+
+/* Calls that the library does not know; seL4 keeps the immediate of an `hvc` to itself, so it is 0 here. */
+void test_the_syndrome_of_a_call_is_whole(conformance_t *t) {
+    static const uint32_t code[] = {A64_LOAD(2u, RESULTS),     A64_LOAD(0u, 0xc3001234u),
+                                    A64_SMC_WITH(5u),          A64_STR_X(0u, 2u, 0u),
+                                    A64_LOAD(0u, 0xc3001234u), A64_HVC,
+                                    A64_STR_X(0u, 2u, 1u),     A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, serve_a_call, &guest) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest)) {
+        CHECK(t, guest.calls == 2);
+        CHECK(t, guest.seen[0] == (HSR_SMC_64_EXCEPTION << HSR_EXCEPTION_CLASS_SHIFT | HSR_IL_MASK | 5u));
+        CHECK(t, guest.seen[1] == (HSR_HVC_64_EXCEPTION << HSR_EXCEPTION_CLASS_SHIFT | HSR_IL_MASK));
+        CHECK(t, guest_result(&guest, 0) == 0x11 && guest_result(&guest, 1) == 0x11);
+    }
+    guest_destroy(&guest);
 }

@@ -122,6 +122,10 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
     case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
     case kFarEl2: return fault_address_;
+    case sysreg::kEsrEl2:
+        if (static_cast<i64>(context_.esr) < 0) // an interrupt
+            return Err{HostError{HostErrorKind::not_available, 0}};
+        return context_.esr;
     default: return debug_.get(id);
     }
 }
