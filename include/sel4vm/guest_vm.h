@@ -149,6 +149,8 @@ int vm_run(vm_t *vm);
  * Starts a vCPU: the boot vCPU with the registers set by vm_set_thread_context() and vm_set_arm_vcpu_reg(), on top of the
  * architecture's reset state. The first start of a VM also builds its interrupt controller and services, after which no vCPU
  * can be added. Other vCPUs are usually started by the guest; one that is started here before the boot vCPU starts with it.
+ * One that is started inside an SMC handler, which serves PSCI by itself then, has the endianness of the vCPU that made the call
+ * (SCTLR_EL1.EE and E0E), unless vm_set_arm_vcpu_reg() has set its seL4_VCPUReg_SCTLR.
  * A VM that has stopped starts anew with its memory as it is.
  * @return -1 when it runs already or a resource is lacking
  */

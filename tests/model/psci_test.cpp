@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sel4vm/arch/aarch64/psci.hpp>
 #include <sel4vm/arch/aarch64/smccc.hpp>
+#include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/dev/psci.hpp>
 #include <support/firmware_fixture.hpp>
 
@@ -81,6 +82,28 @@ TEST_F(PsciTest, CpuOnStartsAtTheEntryWithTheContext) {
     EXPECT_EQ(x(0, 1), 0x1122'3344'5566'7788u);
     EXPECT_EQ(f.ports[1].state(), fake::Vcpu::State::runnable);
     EXPECT_EQ(affinity(1), psci::kAffinityOn);
+}
+
+// DEN 0022, "Initial core state".
+TEST_F(PsciTest, AStartedCpuHasTheEndiannessOfItsCallerAndNothingElseOfIt) {
+    constexpr u32 kSctlr = aarch64::sysreg::kSctlrEl1;
+    constexpr u64 kEe = u64{1} << 25;
+    constexpr u64 kE0e = u64{1} << 24;
+    constexpr u64 kOthers = 0x5; // MMU and caches
+    EXPECT_EQ(cpu_on(1), psci::kSuccess) << "where the host cannot reach the register";
+    EXPECT_FALSE(f.ports[1].system_register(kSctlr));
+    for (const u64 callers : {u64{0}, kEe, kE0e, kEe | kE0e}) {
+        for (const u64 before : {u64{0}, kEe | kE0e}) {
+            f.ports[1].set_state(fake::Vcpu::State::stopped);
+            EXPECT_EQ(call(psci::kCpuOff, {.vcpu = 1}).next(), Next::stop);
+            f.vm.parked(f.vcpu(1));
+            ASSERT_TRUE(f.ports[0].set_system_register(kSctlr, callers | kOthers));
+            ASSERT_TRUE(f.ports[1].set_system_register(kSctlr, before | 0x30d0'0800));
+            EXPECT_EQ(cpu_on(1), psci::kSuccess);
+            EXPECT_EQ(*f.ports[1].system_register(kSctlr), callers | 0x30d0'0800);
+            EXPECT_EQ(*f.ports[0].system_register(kSctlr), callers | kOthers);
+        }
+    }
 }
 
 TEST_F(PsciTest, TheThirtyTwoBitCallIgnoresUpperHalves) {

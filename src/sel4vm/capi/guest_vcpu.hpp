@@ -49,6 +49,8 @@ public:
     [[nodiscard]] Answer client_smc(const HypercallExit &exit, smc_handler_callback_fn handler);
     /// The library's own part of it, called from inside that handler. False outside of one.
     [[nodiscard]] bool serve_smc(seL4_UserContext &regs);
+    /// Inside that handler.
+    [[nodiscard]] bool is_served() const { return smc_ != nullptr; }
     /// Deferred mapping failed.
     [[nodiscard]] Answer mapping_failed(const MemoryExit &exit);
 

@@ -3,6 +3,9 @@
 // Building, starting and running. What the core asks for is answered in machine_events.cpp.
 #include <sel4vm/capi/machine.hpp>
 
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+
 #include <sel4vm/guest_vm_exits.h>
 
 namespace sel4vm::capi {
@@ -135,6 +138,15 @@ void Machine::start_requested_vcpus() {
     }
 }
 
+/// Of the vCPU whose firmware call the client is serving, which is how a guest starts another vCPU.
+std::optional<Vm::Inherited> Machine::callers_endianness() {
+    for (unsigned i = 0; i < c().num_vcpus; ++i) {
+        if (GuestVcpu &caller = guest_vcpu(VcpuId{static_cast<u16>(i)}); caller.is_served())
+            return Vm::Inherited{caller.core(), aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness};
+    }
+    return std::nullopt;
+}
+
 const char *Machine::start_vcpu(GuestVcpu &guest) {
     const VmState state = vm_.state();
     if (guest.core().id().value() == BOOT_VCPU) {
@@ -149,7 +161,8 @@ const char *Machine::start_vcpu(GuestVcpu &guest) {
         return nullptr;
     }
     guest.use_start_registers();
-    if (vm_.power_on(guest.core(), guest.start_entry(), guest.start_argument()) == Vm::PowerOn::done)
+    if (vm_.power_on(guest.core(), guest.start_entry(), guest.start_argument(), callers_endianness()) ==
+        Vm::PowerOn::done)
         return nullptr;
     guest.forget_start();
     return "it is running already, or the VM is not";

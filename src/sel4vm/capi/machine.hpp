@@ -126,6 +126,7 @@ private:
     [[nodiscard]] const char *build_services();
     [[nodiscard]] const char *start_boot_vcpu(GuestVcpu &guest);
     void start_requested_vcpus();
+    [[nodiscard]] std::optional<Vm::Inherited> callers_endianness();
     [[nodiscard]] int finish_run(int exit_reason, int result);
     [[nodiscard]] int report_stop();
 

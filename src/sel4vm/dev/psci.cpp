@@ -2,6 +2,8 @@
 #include <sel4vm/dev/psci.hpp>
 
 #include <sel4vm/arch/aarch64/psci.hpp>
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/dev/firmware_call.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -90,7 +92,9 @@ Answer Psci::cpu_on(FirmwareCall call) const {
     const u64 entry = call.argument(2);
     if (!is_aligned(entry, 4) || !vm.memory().contains(Gpa{entry}, 4))
         return call.finish(psci::kInvalidAddress);
-    switch (vm.power_on(vm.vcpu(*target), entry, call.argument(3))) {
+    // Initial core state: endianness is the caller's, at EL1 and EL0.
+    const Vm::Inherited endianness{call.vcpu(), aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness};
+    switch (vm.power_on(vm.vcpu(*target), entry, call.argument(3), endianness)) {
     case Vm::PowerOn::done: return call.finish(psci::kSuccess);
     case Vm::PowerOn::already_on: return call.finish(psci::kAlreadyOn);
     case Vm::PowerOn::on_pending: return call.finish(psci::kOnPending);

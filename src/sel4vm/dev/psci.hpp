@@ -9,7 +9,6 @@
 //   machine's reset does to memory is its rule.
 // - There is no Trusted OS: MIGRATE and MIGRATE_INFO_UP_CPU are not supported. Neither are CPU_FREEZE, CPU_DEFAULT_SUSPEND,
 //   NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE, STAT_* and MEM_PROTECT*, which are optional.
-// - A CPU that is turned on starts little-endian, whatever its caller is.
 //
 // Threads: calls of several vCPUs may run at once; the object itself never changes.
 #pragma once

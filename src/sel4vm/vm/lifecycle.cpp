@@ -266,7 +266,16 @@ Vm::Settled Vm::settle_locked() {
     return Settled::stopped;
 }
 
-Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument) {
+/// A register that the host cannot reach stays as it is.
+void Vm::inherit(Vcpu &vcpu, const Inherited &inherited) {
+    const auto theirs = inherited.from.port().system_register(inherited.system_register);
+    const auto own = vcpu.port().system_register(inherited.system_register);
+    if (theirs && own)
+        static_cast<void>(vcpu.port().set_system_register(inherited.system_register,
+                                                          (*own & ~inherited.mask) | (*theirs & inherited.mask)));
+}
+
+Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optional<Inherited> &inherited) {
     LockGuard guard(lifecycle_lock_);
     if (state() != VmState::running)
         return PowerOn::wrong_state;
@@ -277,6 +286,8 @@ Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument) {
     reset_system_registers(vcpu);
     if (irq_chip_ != nullptr)
         irq_chip_->reset_vcpu(vcpu);
+    if (inherited)
+        inherit(vcpu, *inherited);
     run_from_reset(vcpu);
     return PowerOn::done;
 }

@@ -74,8 +74,14 @@ public:
     [[nodiscard]] bool has_vcpu(VcpuId id) const { return id.value() < vcpus_.size(); }
 
     enum class PowerOn : u8 { done, already_on, on_pending, wrong_state };
+    /// Bits of a system register that a started vCPU has from the one that starts it, which is inside an exit, and not from its reset.
+    struct Inherited {
+        Vcpu &from;
+        u32 system_register;
+        u64 mask;
+    };
     /// Resets a vCPU that is off and lets it run from `entry` (PSCI CPU_ON; the boot vCPU through start()).
-    [[nodiscard]] PowerOn power_on(Vcpu &vcpu, u64 entry, u64 argument);
+    [[nodiscard]] PowerOn power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optional<Inherited> &inherited = {});
     /// The calling vCPU turns itself off; its handler then answers with what this returns. When it was the last one, the
     /// VM stops: nobody could ever start one again.
     [[nodiscard]] Answer power_off(Vcpu &vcpu);
@@ -139,6 +145,7 @@ private:
     void prepare_boot(BootCall call) SEL4VM_REQUIRES(lifecycle_lock_);
     void boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
+    static void inherit(Vcpu &vcpu, const Inherited &inherited);
     void run_again(Vcpu &vcpu);
     void reset_system_registers(Vcpu &vcpu);
 

@@ -45,6 +45,7 @@
 #define A64_SYSREG(op0, op1, crn, crm, op2) ((op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 #define A64_MRS(rt, sysreg)                 (0xd5200000u | (sysreg) | (rt))
 #define A64_MSR(sysreg, rt)                 (0xd5000000u | (sysreg) | (rt))
+#define A64_SCTLR_EL1                       A64_SYSREG(3u, 0u, 1u, 0u, 0u)
 #define A64_VBAR_EL1                        A64_SYSREG(3u, 0u, 12u, 0u, 0u)
 #define A64_ESR_EL1                         A64_SYSREG(3u, 0u, 5u, 2u, 0u)
 #define A64_ELR_EL1                         A64_SYSREG(3u, 0u, 4u, 0u, 1u)

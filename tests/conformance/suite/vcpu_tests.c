@@ -249,3 +249,82 @@ void test_a_second_vcpu_is_started_by_the_client(conformance_t *t) {
     }
     guest_destroy(&guest);
 }
+
+/* SCTLR_EL1.EE and E0E. */
+#define ENDIANNESS (3u << 24)
+/* Little-endian, everything off. */
+#define SCTLR_OFF 0x30d00800u
+
+enum starter { THE_LIBRARY, THE_CLIENT, THE_CLIENT_WITH_A_REGISTER };
+
+typedef struct {
+    test_guest_t guest; /* first, so that the handler finds it */
+    vm_vcpu_t *other;
+    enum starter starter;
+} starting_t;
+
+static int start_in_the_handler(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
+    starting_t *starting = (starting_t *)(void *)((char *)vcpu->vm - offsetof(test_guest_t, vm));
+    conformance_t *t = starting->guest.t;
+    uintptr_t sctlr = 0;
+    if (regs->x0 != PSCI_CPU_ON || starting->starter == THE_LIBRARY)
+        return vm_serve_smc(vcpu, regs);
+    if (starting->starter == THE_CLIENT_WITH_A_REGISTER) {
+        CHECK(t, vm_get_arm_vcpu_reg(starting->other, seL4_VCPUReg_SCTLR, &sctlr) == 0);
+        CHECK(t, vm_set_arm_vcpu_reg(starting->other, seL4_VCPUReg_SCTLR, sctlr & ~(uintptr_t)ENDIANNESS) == 0);
+    }
+    CHECK(t, vm_set_thread_context_reg(starting->other, 0, regs->x2) == 0);
+    regs->x0 = (seL4_Word)vcpu_start(starting->other);
+    return 0;
+}
+
+/* The guest sets bits of SCTLR_EL1 around its CPU_ON; what the second one starts with. */
+static uint64_t endianness_after_cpu_on(conformance_t *t, uint32_t bits, enum starter starter) {
+    /* Everything is loaded before data turns around. */
+    const uint32_t code[] = {BEGIN,
+                             A64_MOV(20u, 2u),
+                             A64_LOAD(1u, 1u),
+                             A64_LOAD(2u, SECOND_CODE),
+                             A64_MRS(21u, A64_SCTLR_EL1),
+                             A64_LOAD(22u, bits),
+                             A64_ADD_REG(22u, 21u, 22u),
+                             A64_MSR(A64_SCTLR_EL1, 22u),
+                             A64_ISB,
+                             A64_CALL(PSCI_CPU_ON),
+                             A64_MSR(A64_SCTLR_EL1, 21u),
+                             A64_ISB,
+                             A64_STR_X(0u, 20u, 1u),
+                             A64_LDR_X(4u, 20u, 0u),
+                             A64_CBZ(4u, -1),
+                             A64_POWER_OFF};
+    const uint32_t second[] = {
+        A64_LOAD(2u, RESULTS),      A64_LOAD(5u, 1u), A64_MRS(4u, A64_SCTLR_EL1), A64_LOAD(3u, SCTLR_OFF),
+        A64_MSR(A64_SCTLR_EL1, 3u), A64_ISB,          A64_STR_X(4u, 2u, 2u),      A64_STR_X(5u, 2u, 0u),
+        A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
+    starting_t starting = {.starter = starter};
+    test_guest_t *guest = &starting.guest;
+    uint64_t seen = 0;
+    if (!guest_make(guest, t, NULL))
+        return 0;
+    starting.other = vm_create_vcpu(&guest->vm, t->host->priority);
+    GUEST_LOAD(guest, CODE, code);
+    GUEST_LOAD(guest, SECOND_CODE, second);
+    CHECK(t, vm_register_smc_handler_callback(&guest->vm, start_in_the_handler) == 0);
+    if (CHECK(t, starting.other != NULL) && guest_begin(guest) && guest_finish(guest)) {
+        CHECK(t, guest_result(guest, 1) == 0);
+        seen = guest_result(guest, 2);
+    }
+    guest_destroy(guest);
+    return seen & ENDIANNESS;
+}
+
+void test_a_second_vcpu_has_the_endianness_of_the_one_that_starts_it(conformance_t *t) {
+    static const uint32_t bits[] = {0, 1u << 24, 1u << 25, ENDIANNESS};
+    if (CONFIG_MAX_NUM_NODES < 2)
+        return;
+    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+        CHECK(t, endianness_after_cpu_on(t, bits[i], THE_LIBRARY) == bits[i]);
+        CHECK(t, endianness_after_cpu_on(t, bits[i], THE_CLIENT) == bits[i]);
+        CHECK(t, endianness_after_cpu_on(t, bits[i], THE_CLIENT_WITH_A_REGISTER) == 0);
+    }
+}

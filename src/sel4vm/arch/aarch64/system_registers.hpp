@@ -90,6 +90,8 @@ struct SctlrEl1 : RegValue<SctlrEl1, u64> {
     using M = Field<0>;
     static_assert(
         disjoint<Spintmask, Dssbs, Ata, Uci, Ee, E0e, Span, Wxn, Ntwe, Ntwi, Uct, Dze, I, Sa0, Sa, C, A, M>());
+
+    static constexpr u64 kEndianness = Ee::mask | E0e::mask;
 };
 /// SCTLR_EL1 with the bits that are RES1 in Armv8.0 set, all controls off: what a reset vCPU starts with.
 inline constexpr u64 kSctlrEl1Reset = 0x30d0'0800;
