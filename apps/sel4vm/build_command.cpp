@@ -35,13 +35,13 @@ Progress progress_for(bool verbose) {
 ExitStatus check(const CheckOptions &options) {
     LoadedImages images;
     const auto system = load_checked(options.file, images);
-    fmt::print("{}: good: {} VM{}\n", options.file, system->description.vms.size(),
+    fmt::print("{}: good: {} VM{}\n", one_line(options.file), system->description.vms.size(),
                system->description.vms.size() == 1 ? "" : "s");
     return ExitStatus::ok;
 }
 
 ExitStatus build(const BuildOptions &options) {
-    const ProgressLine progress(progress_for(options.verbose), fmt::format("building {}", options.output));
+    const ProgressLine progress(progress_for(options.verbose), fmt::format("building {}", shown_path(options.output)));
     LoadedImages images;
     const auto system = load_checked(options.file, images);
     const HostImage host = HostImage::find(options.host_image);
@@ -62,8 +62,8 @@ ExitStatus build(const BuildOptions &options) {
         image.commit();
     }
     if (options.verbose)
-        fmt::print(stderr, "sel4vm: {}: host {} bytes, bundle {} bytes\n", options.output, host.size_bytes(),
-                   bundle.size());
+        print_message(fmt::format("{}: host {} bytes, bundle {} bytes", shown_path(options.output), host.size_bytes(),
+                                  bundle.size()));
     return ExitStatus::ok;
 }
 

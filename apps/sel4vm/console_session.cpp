@@ -434,7 +434,7 @@ private:
     }
     void say(std::string_view text) {
         fresh_line();
-        print(fmt::format("sel4vm: {}\n", text));
+        print("sel4vm: " + one_line(text) + "\n"); // what a guest or QEMU said may be part of it
     }
     /// Where guests' output goes to the same terminal, file or pipe, it may stand in the middle of a line.
     void fresh_line() {

@@ -81,12 +81,22 @@ private:
             const bool notices = !used.contains(i) && is_notices(blob);
             notices_found = notices_found || notices;
             if (notices && options_.notices)
-                fmt::print("{}", std::string(blob.begin(), blob.end()));
+                print_lines(blob);
             say("blob {}: {} bytes{}", i, blob.size(),
                 notices ? ", third-party notices (print them with --notices)" : "");
         }
         if (options_.notices && !notices_found)
             throw Failure(ExitStatus::bad_input, fmt::format("{} carries no notices", options_.file));
+    }
+
+    /// The notices come from a file that anybody may have made.
+    static void print_lines(std::span<const u8> blob) {
+        std::string_view text(reinterpret_cast<const char *>(blob.data()), blob.size()); // SAFETY: bytes as characters
+        while (!text.empty()) {
+            const usize end = std::min(text.find_first_of("\n\t"), text.size());
+            fmt::print("{}{}", one_line(text.substr(0, end)), text.substr(end, 1));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
     }
 
     void content(std::span<const u8> data) {

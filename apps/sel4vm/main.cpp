@@ -2,6 +2,7 @@
 //
 // sel4vm, the workstation tool: see sel4vm(1). Turns whatever goes wrong into one sentence and an exit status.
 #include <apps/sel4vm/commands.hpp>
+#include <apps/sel4vm/text.hpp>
 #include <sel4vm/base/assert.hpp>
 
 #include <csignal>
@@ -35,7 +36,7 @@ struct Execute {
 };
 
 int fail(ExitStatus status, const std::string &sentence) {
-    std::fprintf(stderr, "sel4vm: error: %s\n", sentence.c_str());
+    print_message("error: " + sentence);
     return static_cast<int>(status);
 }
 

@@ -142,7 +142,7 @@ struct Parser {
         const std::vector<std::string_view> known(names.begin(), names.end());
         const auto nearest = nearest_name(argument, known);
         const char *kind = argument.starts_with("-") ? "option" : chosen_commands.empty() ? "command" : "argument";
-        return fmt::format("{} '{}' is unknown{}", kind, argument,
+        return fmt::format("{} '{}' is unknown{}", kind, shortened(argument),
                            nearest ? fmt::format("; the nearest known one is '{}'", *nearest) : std::string{});
     }
 };

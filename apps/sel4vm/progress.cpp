@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/progress.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <chrono>
-#include <cstdio>
-#include <fmt/format.h>
 
 namespace sel4vm::cli {
 
@@ -13,7 +12,7 @@ ProgressLine::ProgressLine(Progress wanted, std::string what) {
     watcher_ = std::thread([this, what = std::move(what)] {
         std::unique_lock lock(mutex_);
         if (!changed_.wait_for(lock, std::chrono::seconds(1), [this] { return done_; }))
-            fmt::print(stderr, "sel4vm: {} ...\n", what);
+            print_message(what + " ...");
     });
 }
 

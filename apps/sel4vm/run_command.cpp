@@ -145,23 +145,30 @@ QemuMachine prepare(System &system, const RunOptions &options, const std::filesy
     return machine;
 }
 
+/// A word as a shell takes it; control characters as escapes in $'...'.
+std::string shell_word(const std::string &word) {
+    const bool plain =
+        !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                "-_=,./:+@%") == std::string::npos;
+    if (plain)
+        return word;
+    if (one_line(word) == word) {
+        std::string out = "'";
+        for (const char c : word)
+            out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        return out + "'";
+    }
+    std::string escaped;
+    for (const char c : word)
+        escaped += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    return "$'" + one_line(escaped) + "'";
+}
+
 void print_command(const std::vector<std::string> &command) {
     std::string line;
-    for (const std::string &word : command) {
-        const bool plain =
-            !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                                    "-_=,./:+@%") == std::string::npos;
-        line += line.empty() ? "" : " ";
-        if (plain) {
-            line += word;
-            continue;
-        }
-        line += '\'';
-        for (const char c : word)
-            line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        line += '\'';
-    }
-    fmt::print(stderr, "sel4vm: {}\n", line);
+    for (const std::string &word : command)
+        line += (line.empty() ? "" : " ") + shell_word(word);
+    print_message(line);
 }
 
 /// Ends this process as the signal that ended the run would have, so that a calling shell sees it.

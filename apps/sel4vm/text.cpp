@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <fmt/format.h>
 #include <numeric>
+#include <sel4vm/base/printable.hpp>
 #include <vector>
 
 namespace sel4vm::cli {
@@ -19,11 +21,6 @@ constexpr std::array kUnits{
     Unit{"", 0},     Unit{"B", 0},   Unit{"K", 10}, Unit{"KiB", 10}, Unit{"KB", 10}, Unit{"M", 20},
     Unit{"MiB", 20}, Unit{"MB", 20}, Unit{"G", 30}, Unit{"GiB", 30}, Unit{"GB", 30},
 };
-
-/// ASCII's control characters, and U+0080 to U+009F as UTF-8 has them.
-bool is_control(unsigned char byte, unsigned char before) {
-    return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
-}
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -112,40 +109,51 @@ std::optional<std::string_view> nearest_name(std::string_view name, std::span<co
     return best;
 }
 
+std::string shortened(std::string_view text) {
+    if (text.size() <= kLongestShown)
+        return std::string(text);
+    constexpr std::string_view kCut = "...";
+    usize end = kLongestShown - kCut.size();
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) // not inside a character
+        --end;
+    return std::string(text.substr(0, end)) + std::string(kCut);
+}
+
+std::string shown_path(std::string_view path) {
+    if (path.size() <= kLongestShown)
+        return std::string(path);
+    constexpr std::string_view kCut = "...";
+    path.remove_prefix(path.size() - (kLongestShown - kCut.size()));
+    while (!path.empty() && (static_cast<unsigned char>(path.front()) & 0xc0) == 0x80)
+        path.remove_prefix(1);
+    return std::string(kCut) + std::string(path);
+}
+
 std::string in_quotes(std::string_view text) {
-    constexpr usize kLongest = 120;
-    std::string out = "\"";
-    unsigned char before = 0;
-    for (const char c : text.substr(0, kLongest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = is_control(byte, before);
-        before = byte;
+    const std::string shown = shortened(text);
+    std::string escaped;
+    for (const char c : shown) {
         if (c == '"' || c == '\\')
-            out += fmt::format("\\{}", c);
+            escaped += fmt::format("\\{}", c);
         else if (c == '\n')
-            out += "\\n";
+            escaped += "\\n";
         else if (c == '\t')
-            out += "\\t";
-        else if (control)
-            out += fmt::format("\\x{:02x}", byte);
+            escaped += "\\t";
         else
-            out += c;
+            escaped += c;
     }
-    return out + (text.size() > kLongest ? "...\"" : "\"");
+    return '"' + one_line(escaped) + '"';
 }
 
 std::string one_line(std::string_view text) {
     std::string out;
-    unsigned char before = 0;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (is_control(byte, before))
-            out += fmt::format("\\x{:02x}", byte);
-        else
-            out += c;
-        before = byte;
-    }
+    show(text, [&out](std::string_view part) { out += part; });
     return out;
+}
+
+void print_message(std::string_view text) {
+    const std::string line = "sel4vm: " + one_line(text) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 std::string one_of(std::span<const std::string_view> names) {

@@ -26,11 +26,23 @@ namespace sel4vm::cli {
 [[nodiscard]] std::optional<std::string_view> nearest_name(std::string_view name,
                                                            std::span<const std::string_view> known);
 
-/// In double quotes, control characters as \xNN, long text cut.
+/// Bytes of a value that a message repeats.
+inline constexpr usize kLongestShown = 100;
+
+/// The text, or as much of its beginning as a message repeats, and "...".
+[[nodiscard]] std::string shortened(std::string_view text);
+
+/// A path for a message: of a long one the end, which tells more.
+[[nodiscard]] std::string shown_path(std::string_view path);
+
+/// Shortened, in double quotes, and harmless: control characters as \xNN.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
-/// The text with control characters as \xNN: one harmless line, whatever was in it.
+/// The text with control characters as \xNN (sel4vm/base/printable.hpp): one harmless line, whatever was in it.
 [[nodiscard]] std::string one_line(std::string_view text);
+
+/// One line on standard error, "sel4vm: " and the text, made harmless.
+void print_message(std::string_view text);
 
 /// "a", "a or b", "a, b or c".
 [[nodiscard]] std::string one_of(std::span<const std::string_view> names);

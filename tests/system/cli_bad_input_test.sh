@@ -115,3 +115,19 @@ cmp <(cat pair2 pair2.bundle | tail -c +25) <(tail -c +25 good) || fail "the pai
 expect_run 0 inspect good
 grep -q 'kernel    "Image.gz" (4096 bytes)' out || fail "inspect does not know what was built: $(cat out)"
 expect_run 0 inspect pair2.bundle
+
+# Whatever a value, a name or a file is called, a message is one line without control characters.
+bad=$'a\x1b[2J\nb\xe2\x80\xaec'
+shown='a\x1b[2J\x0ab\xe2\x80\xaec'
+refused "$shown cannot be read: No such file or directory" -- check "$bad"
+refused "$shown cannot be read: No such file or directory" -- inspect "$bad"
+refused "command '$shown' is unknown; try 'sel4vm --help'" -- "$bad"
+refused "option '--$shown' is unknown; try 'sel4vm run --help'" -- run "--$bad"
+refused "option '--kernel': value \"a\\x1b[2J\\nb\\xe2\\x80\\xaec\": expected a kernel, but $shown cannot be read: No such file or directory" -- \
+    run --kernel "$bad"
+cp good.toml "$bad"
+expect_run 0 check "$bad"
+[ "$(cat out)" = "$shown: good: 1 VM" ] || fail "$(cat out)"
+printf 'a = "\x1b"\n' >escape.toml
+expect_run 2 check escape.toml
+! grep -q $'\x1b' err || fail "an escape sequence of a file reached the terminal: $(cat -v err)"

@@ -132,6 +132,26 @@ SCRIPT
 expect_run 1 "${run[@]}" </dev/null
 says "vm 'guest': kernel panic: oops"
 
+# What a guest or QEMU says is shown without its control characters, one line a message.
+emulator <<'SCRIPT'
+printf 'Kernel panic - not syncing: a\x1b[2Jb\xc2\x9bc\xe2\x80\xaed\r\x07\r\n'
+exit 0
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "vm 'guest': kernel panic: a\\x1b[2Jb\\xc2\\x9bc\\xe2\\x80\\xaed\\x07"
+emulator <<'SCRIPT'
+printf '\x1esel4vm: error: guest: stopped: a\x1b]0;title\x07b\x9bc\x7f\n'
+exit 1
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+says "guest: stopped: a\\x1b]0;title\\x07b\\x9bc\\x7f"
+emulator <<'SCRIPT'
+printf 'qemu-system-aarch64: a\x1b[31mb\n' >&2
+exit 1
+SCRIPT
+expect_run 3 "${run[@]}" </dev/null
+says "QEMU: a\\x1b[31mb"
+
 # The time limit, for a machine that listens to SIGTERM and for one that does not.
 emulator <<'SCRIPT'
 trap '' TERM

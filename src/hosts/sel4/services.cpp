@@ -3,6 +3,8 @@
 
 #include <hosts/sel4/counter.h>
 
+#include <sel4vm/base/printable.hpp>
+
 extern "C" {
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +35,14 @@ void CHeap::deallocate(void *block, usize, usize) { free(block); }
 
 void PrintLog::line(LogLevel level, std::string_view source, std::string_view text) {
     constexpr const char *kNames[] = {"error", "warning", "info", "debug"};
-    printf("sel4vm: %.*s: %s: %.*s\n", static_cast<int>(source.size()), source.data(),
-           kNames[static_cast<usize>(level)], static_cast<int>(text.size()), text.data());
+    const auto put = [](std::string_view part) { printf("%.*s", static_cast<int>(part.size()), part.data()); };
+    put("sel4vm: ");
+    show(source, put); // the client's or a guest's words, as the text
+    put(": ");
+    put(kNames[static_cast<usize>(level)]);
+    put(": ");
+    show(text, put);
+    put("\n");
 }
 
 // The identification register that tells whether RNDR exists is not readable here, and an instruction that does not exist would end

@@ -55,17 +55,32 @@ TEST(NearestName, SaysNothingAboutStrangers) {
     EXPECT_EQ(nearest_name(std::string(100'000, 'm'), kKnown), std::nullopt);
 }
 
+TEST(Shortening, RepeatsAHundredBytesOfAValueAtMost) {
+    EXPECT_EQ(shortened(std::string(100, 'a')), std::string(100, 'a'));
+    EXPECT_EQ(shortened(std::string(101, 'a')), std::string(97, 'a') + "...");
+    EXPECT_EQ(in_quotes(std::string(1000, 'a')), "\"" + std::string(97, 'a') + "...\"");
+    EXPECT_EQ(shown_path(std::string(100, 'a')), std::string(100, 'a'));
+    EXPECT_EQ(shown_path(std::string(200, 'a') + "/Image"), "..." + std::string(91, 'a') + "/Image");
+}
+
+TEST(Shortening, DoesNotCutACharacterInTwo) {
+    std::string letters;
+    for (int i = 0; i < 60; ++i)
+        letters += "\xc3\xbc";
+    EXPECT_EQ(shortened(letters), letters.substr(0, 96) + "...");
+    EXPECT_EQ(shown_path(letters), "..." + letters.substr(24));
+}
+
 TEST(Quotes, KeepAValueOnOneLineAndItsControlCharactersHarmless) {
     EXPECT_EQ(in_quotes("a\"b\\c"), R"("a\"b\\c")");
     EXPECT_EQ(in_quotes("\x1b[2J\n\t\x7f"), R"("\x1b[2J\n\t\x7f")");
     EXPECT_EQ(in_quotes("gr\xc3\xbc\xc3\x9f"), "\"gr\xc3\xbc\xc3\x9f\"");
-    EXPECT_EQ(in_quotes("\xc2\x9b"), "\"\xc2\\x9b\"");
-    EXPECT_EQ(in_quotes(std::string(1000, 'a')), "\"" + std::string(120, 'a') + "...\"");
+    EXPECT_EQ(in_quotes("\xc2\x9b"), R"("\xc2\x9b")");
 }
 
 TEST(OneLine, IsWhatAnyTextBecomes) {
     EXPECT_EQ(one_line("a\nb\x1b[c\"d"), "a\\x0ab\\x1b[c\"d");
-    EXPECT_EQ(one_line("gr\xc3\xbc\xc3\x9f \xc2\x9b"), "gr\xc3\xbc\xc3\x9f \xc2\\x9b");
+    EXPECT_EQ(one_line("gr\xc3\xbc\xc3\x9f \xc2\x9b"), "gr\xc3\xbc\xc3\x9f \\xc2\\x9b");
 }
 
 } // namespace

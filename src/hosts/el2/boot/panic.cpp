@@ -7,6 +7,7 @@
 #include <hosts/el2/platform/machine_exit.hpp>
 
 #include <sel4vm/base/assert.hpp>
+#include <sel4vm/base/printable.hpp>
 #include <sel4vm/base/text.hpp>
 
 namespace sel4vm::el2 {
@@ -161,7 +162,7 @@ void PanicPrinter::end(u64 status) {
 void give_up(std::string_view why) {
     PanicPrinter &printer = *begin();
     printer.print("sel4vm: error: host: ");
-    printer.print(why);
+    show(why, [&printer](std::string_view part) { printer.print(part); }); // may quote the device tree
     printer.print("\n");
     end(printer, kCannotStart);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/platform/line.hpp>
 
+#include <sel4vm/base/printable.hpp>
 #include <sel4vm/base/text.hpp>
 
 #include <algorithm>
@@ -23,6 +24,15 @@ std::string_view name_of(LogLevel level) {
 constexpr std::array<u8, 2> kTwoMarks{kLineMark, kLineMark};
 
 } // namespace
+
+void print_message(Console &console, std::initializer_list<std::string_view> parts) {
+    console.print("sel4vm");
+    for (const std::string_view part : parts) {
+        console.print(": ");
+        show(part, [&console](std::string_view shown) { console.print(shown); });
+    }
+    console.print("\n");
+}
 
 void LineOutput::put(std::span<const u8> bytes) {
     if (mode_ == LineMode::plain) {
@@ -48,9 +58,7 @@ void LineLog::line(LogLevel level, std::string_view source, std::string_view tex
         console_.put({&kLineMark, 1});
     else if (other_ != nullptr)
         other_->end_line();
-    Text<320> line;
-    line << "sel4vm: " << name_of(level) << ": " << source << ": " << text << "\n";
-    console_.print(line.view());
+    print_message(console_, {name_of(level), source, text});
 }
 
 void LineLog::exit_status(u8 status) {

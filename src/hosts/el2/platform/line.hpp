@@ -8,12 +8,18 @@
 
 #include <sel4vm/host/services.hpp>
 
+#include <initializer_list>
+#include <string_view>
+
 namespace sel4vm::el2 {
 
 /// Starts each line of the host on a marked line, and is doubled in everything else.
 inline constexpr u8 kLineMark = 0x1e;
 
 enum class LineMode : u8 { plain, marked };
+
+/// "sel4vm: PART: PART: ..." as one whole line, whatever is in the parts: control characters are shown as \xNN.
+void print_message(Console &console, std::initializer_list<std::string_view> parts);
 
 /// Everything that is not a line of the host.
 class LineOutput final : public ByteSink {

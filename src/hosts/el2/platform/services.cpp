@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/platform/services.hpp>
 
+#include <hosts/el2/platform/line.hpp>
+
 #include <sel4vm/base/bits.hpp>
 
 #include <algorithm>
@@ -35,10 +37,7 @@ void ConsoleLog::line(LogLevel level, std::string_view source, std::string_view 
     case LogLevel::info: name = "info"; break;
     case LogLevel::debug: break;
     }
-    for (const std::string_view part :
-         {std::string_view{"sel4vm: "}, name, std::string_view{": "}, source, std::string_view{": "}, text})
-        console_.print(part);
-    console_.print("\n");
+    print_message(console_, {name, source, text});
 }
 
 // ---------------------------------------------------------------- random bytes

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/fake/capi/process.hpp>
 
+#include <sel4vm/base/printable.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -35,8 +37,12 @@ void Process::put(std::string_view bytes) {
 }
 
 void Process::log(std::string_view source, std::string_view text) {
-    std::fprintf(stderr, "sel4vm: %.*s: %.*s\n", static_cast<int>(source.size()), source.data(),
-                 static_cast<int>(text.size()), text.data());
+    const auto put = [](std::string_view part) { std::fwrite(part.data(), 1, part.size(), stderr); };
+    put("sel4vm: ");
+    show(source, put);
+    put(": ");
+    show(text, put);
+    put("\n");
 }
 
 bool Process::is_readable(Wait wait) {

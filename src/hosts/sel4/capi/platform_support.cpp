@@ -202,8 +202,7 @@ LibraryScope::LibraryScope(vm_t &) {}
 
 void report(vm_t *vm, LogLevel level, std::string_view text) {
     const char *name = vm != nullptr && vm->vm_name != nullptr ? vm->vm_name : "host";
-    const char *kind = level == LogLevel::error ? "error" : level == LogLevel::warning ? "warning" : "info";
-    printf("sel4vm: %s: %s: %.*s\n", kind, name, static_cast<int>(text.size()), text.data());
+    sel4::PrintLog{}.line(level, name, text);
 }
 
 } // namespace sel4vm::platsupport
