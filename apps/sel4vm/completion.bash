@@ -8,6 +8,7 @@ _sel4vm() {
     case $previous in
     --gic) words="2 3" ;;
     --cpu) words="cortex-a53 cortex-a57 cortex-a72 neoverse-n1 max" ;;
+    --on-panic) words="stop restart ignore" ;;
     --log-level) words="error warning info debug" ;;
     --memory) words="256M 512M 1G 2G" ;;
     --cmdline | --vcpus | --timeout | --qemu-arg) return ;;

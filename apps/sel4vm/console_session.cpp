@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sel4vm/machine/panic_line.hpp>
 #include <string_view>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -97,8 +98,7 @@ private:
 class Session {
 public:
     explicit Session(const ConsoleSetup &setup)
-        : setup_(setup), input_is_terminal_(::isatty(STDIN_FILENO) == 1), child_(setup.command),
-          panic_watch_(setup.vms) {
+        : setup_(setup), input_is_terminal_(::isatty(STDIN_FILENO) == 1), child_(setup.command) {
         if (input_is_terminal_)
             terminal_.emplace(STDIN_FILENO);
     }
@@ -270,13 +270,21 @@ private:
             last_heard_ = Clock::now();
             to_stdout_ += guest;
             write_screen();
-            if (const auto panic = panic_watch_.feed(guest)) {
-                panic_ = *panic;
-                panic_at_ = Clock::now();
-            }
+            watch_for_panic(guest);
         }
         for (const std::string &line : parts.host_lines)
             show_host_line(line);
+    }
+
+    void watch_for_panic(std::string_view bytes) {
+        if (setup_.kernel_panic == KernelPanic::ignored || panic_)
+            return;
+        // SAFETY: characters may be read as bytes.
+        const auto reason = panic_line_.feed({reinterpret_cast<const u8 *>(bytes.data()), bytes.size()});
+        if (!reason)
+            return;
+        panic_ = reason->empty() ? "no reason given" : shortened(*reason);
+        panic_at_ = Clock::now();
     }
 
     void write_screen() {
@@ -376,9 +384,7 @@ private:
         case Ending::none: break;
         }
         if (panic_)
-            return {ExitStatus::guest_failed,
-                    fmt::format("vm '{}': kernel panic: {}", panic_->vm.empty() ? setup_.vms.front() : panic_->vm,
-                                panic_->reason)};
+            return {ExitStatus::guest_failed, fmt::format("vm '{}': kernel panic: {}", setup_.vms.front(), *panic_)};
         return judge_machine(status);
     }
 
@@ -461,7 +467,7 @@ private:
     ChildProcess child_;
     std::optional<RawTerminal> terminal_;
     LineDemux demux_;
-    PanicWatch panic_watch_;
+    machine::PanicLine panic_line_;
     EscapeKeys keys_;
 
     std::string to_machine_;
@@ -473,7 +479,7 @@ private:
     bool heard_ = false;
     bool progress_shown_ = false;
     bool host_said_why_ = false;
-    std::optional<PanicWatch::Panic> panic_;
+    std::optional<std::string> panic_; // the kernel's reason
     std::optional<u64> exit_status_;
     int signal_ = 0;
     Ending ending_ = Ending::none;

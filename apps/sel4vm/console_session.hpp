@@ -20,6 +20,12 @@ enum class LineProtocol {
     plain,  // one guest, nothing else
 };
 
+/// Whether a line with which a kernel gives up ends the run. On a marked line the host judges its VMs by itself.
+enum class KernelPanic {
+    ignored,
+    ends_run, // with a plain line: after two seconds in which the machine may end by itself
+};
+
 /// When input that does not come from a person may start to flow.
 enum class InputStart {
     at_once,     // the other side takes what it can, when it can
@@ -31,6 +37,7 @@ struct ConsoleSetup {
     std::vector<std::string> vms; // their names, at least one
     std::optional<std::chrono::milliseconds> time_limit;
     LineProtocol protocol = LineProtocol::marked;
+    KernelPanic kernel_panic = KernelPanic::ignored;
     InputStart input_start = InputStart::at_once;
     Progress progress = Progress::silent;
 };

@@ -35,28 +35,6 @@ private:
     std::string line_;
 };
 
-/// Finds the line with which a Linux kernel announces that it gives up.
-class PanicWatch {
-public:
-    struct Panic {
-        std::string vm; // empty when lines are not marked with names
-        std::string reason;
-    };
-    PanicWatch() = default;
-    /// `vms`: the names that the host may put before a guest's lines, as "name| ".
-    explicit PanicWatch(std::vector<std::string> vms) : vms_(std::move(vms)) {}
-
-    /// Once, when `bytes` complete such a line.
-    [[nodiscard]] std::optional<Panic> feed(std::string_view bytes);
-
-private:
-    static constexpr usize kLongestLine = 400;
-    [[nodiscard]] std::optional<Panic> judge(std::string_view line) const;
-    std::vector<std::string> vms_;
-    std::string line_;
-    bool done_ = false;
-};
-
 /// What the keyboard asks of the tool itself: Ctrl-A, then one key.
 class EscapeKeys {
 public:

@@ -59,7 +59,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     for (const machine::DeviceRecord &device : vm.devices)
         out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
                  name_of(device.type), device.spi, name_of(device.trigger));
-    out.line("  on reset  {}; counter: {}", name_of(vm.on_reset), name_of(vm.counter));
+    out.line("  on reset  {}; on panic: {}; counter: {}", name_of(vm.on_reset), name_of(vm.on_panic),
+             name_of(vm.counter));
     if (vm.entry)
         out.line("  entry     {:#x}", vm.entry->value());
 }

@@ -14,7 +14,7 @@ namespace sel4vm::cli {
 /// What `sel4vm` ends with. Listed in the man page.
 enum class ExitStatus : int {
     ok = 0,
-    guest_failed = 1,    // a VM stopped with an error, or its kernel panicked
+    guest_failed = 1,    // a VM stopped with an error, its kernel's panic among them
     bad_input = 2,       // usage, system file, images
     emulator_failed = 3, // QEMU is missing or failed, or the PC refused something
     timeout = 124,       // as timeout(1)

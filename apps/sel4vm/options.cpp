@@ -39,6 +39,10 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
     command.add_option("--dtb", vm.dtb, "Device tree to give the guest instead of a generated one")->type_name("FILE");
     command.add_option("--firmware", vm.firmware, "Read-only image at address 0 where the guest starts")
         ->type_name("FILE");
+    command
+        .add_option("--on-panic", vm.on_panic,
+                    "What a panic of the guest's kernel does to its VM: stop, restart or ignore (default stop)")
+        ->type_name("WHAT");
 }
 
 /// Everything that CLI11 needs while it parses; it keeps references into these.

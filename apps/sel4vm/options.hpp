@@ -33,6 +33,7 @@ struct VmOptions {
     std::optional<std::string> gic;
     std::optional<std::string> dtb;
     std::optional<std::string> firmware;
+    std::optional<std::string> on_panic;
 };
 
 struct RunOptions {

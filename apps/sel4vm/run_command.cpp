@@ -91,6 +91,8 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
     const auto &vm = system.description.vms[0];
     if (system.description.vms.size() != 1)
         mistakes.add({"", 0, "option '--no-hypervisor'", ""}, "is possible with one VM only");
+    if (vm.on_panic == machine::PanicPolicy::restart)
+        mistakes.add(system.origin_of("vm[0].on_panic"), "is not possible with option '--no-hypervisor'");
     for (const ImageSource &source : system.images) {
         const ImageKind kind = vm.images[source.image].kind;
         if (source.vm == 0 && (kind == ImageKind::rom || kind == ImageKind::raw))
@@ -210,6 +212,8 @@ ExitStatus run(const RunOptions &options) {
             setup.command = qemu_command(machine);
             for (const auto &vm : system->description.vms)
                 setup.vms.emplace_back(vm.name);
+            if (options.no_hypervisor && system->description.vms[0].on_panic == machine::PanicPolicy::stop)
+                setup.kernel_panic = KernelPanic::ends_run;
         }
         if (options.no_hypervisor) {
             setup.protocol = LineProtocol::plain;

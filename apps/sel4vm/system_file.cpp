@@ -129,6 +129,7 @@ private:
             said(".entry", value->origin);
         }
         choose(table, "on_reset", vm->on_reset);
+        read_on_panic(table, *vm);
         choose(table, "counter", vm->counter);
         read_memory(table, *vm);
         read_gic(table, *vm);
@@ -136,6 +137,12 @@ private:
         read_devices(table, *vm);
         read_images(table);
         table.finish();
+    }
+
+    void read_on_panic(TomlReader &table, machine::MachineDescription &vm) {
+        choose(table, "on_panic", vm.on_panic);
+        if (table.has("on_panic"))
+            said(".on_panic", table.origin("on_panic"));
     }
 
     void read_memory(TomlReader &table, machine::MachineDescription &vm) {

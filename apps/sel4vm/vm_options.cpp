@@ -43,6 +43,7 @@ public:
         memory();
         vcpus();
         gic();
+        on_panic();
     }
 
 private:
@@ -67,10 +68,11 @@ private:
 
     void refuse_vm_options() {
         const VmOptions &given = options_.vm;
-        for (const auto &[name, value] : {std::pair{"--kernel", &given.kernel}, std::pair{"--initrd", &given.initrd},
-                                          std::pair{"--cmdline", &given.cmdline}, std::pair{"--memory", &given.memory},
-                                          std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic},
-                                          std::pair{"--dtb", &given.dtb}, std::pair{"--firmware", &given.firmware}}) {
+        for (const auto &[name, value] :
+             {std::pair{"--kernel", &given.kernel}, std::pair{"--initrd", &given.initrd},
+              std::pair{"--cmdline", &given.cmdline}, std::pair{"--memory", &given.memory},
+              std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic}, std::pair{"--dtb", &given.dtb},
+              std::pair{"--firmware", &given.firmware}, std::pair{"--on-panic", &given.on_panic}}) {
             if (*value)
                 mistakes_.expected(option(name, **value),
                                    "a file with one VM; with several it is not clear which is meant");
@@ -147,6 +149,17 @@ private:
         vm().gic.version = *text == "2" ? machine::GicVersion::v2 : machine::GicVersion::v3;
         system_.qemu.gic.reset(); // what the file says fits the file's version
         system_.said("vm[0].gic.version", option("--gic", *text));
+    }
+
+    void on_panic() {
+        const auto &text = options_.vm.on_panic;
+        if (!text)
+            return;
+        if (const auto policy = machine::from_name<machine::PanicPolicy>(*text))
+            vm().on_panic = *policy;
+        else
+            mistakes_.expected(option("--on-panic", *text), one_of(machine::Names<machine::PanicPolicy>::list));
+        system_.said("vm[0].on_panic", option("--on-panic", *text));
     }
 
     const RunOptions &options_;

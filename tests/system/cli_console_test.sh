@@ -116,29 +116,46 @@ says "QEMU died of signal 11 (Segmentation fault)"
 SEL4VM_QEMU=$work/no-such-program expect_run 3 "${run[@]}" </dev/null
 says "$work/no-such-program was not found; install the Debian package qemu-system-arm"
 
-# A kernel panic: two seconds of grace, then the end.
+# On a marked line the host judges its VMs, and a line of a guest ends nothing.
+emulator <<'SCRIPT'
+printf 'Kernel panic - not syncing: oops\r\nguest| Kernel panic - not syncing: oops\r\n'
+off
+SCRIPT
+expect_run 0 "${run[@]}" </dev/null
+[ ! -s err ] || fail "$(cat err)"
+
+# Without the host, a kernel panic: two seconds of grace, then the end.
 emulator <<'SCRIPT'
 printf '[    0.123456] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n'
 exec sleep 1000
 SCRIPT
 SECONDS=0
-expect_run 1 "${run[@]}" </dev/null
+expect_run 1 "${run[@]}" --no-hypervisor </dev/null
 says "vm 'guest': kernel panic: VFS: Unable to mount root fs"
 [ $SECONDS -ge 2 ] || fail "there was no grace: it took $SECONDS s"
 emulator <<'SCRIPT'
 printf 'Kernel panic - not syncing: oops\r\n'
 exit 0
 SCRIPT
-expect_run 1 "${run[@]}" </dev/null
+expect_run 1 "${run[@]}" --no-hypervisor </dev/null
 says "vm 'guest': kernel panic: oops"
+emulator <<'SCRIPT'
+printf 'Kernel panic - not syncing: oops\r\n'
+sleep 3
+SCRIPT
+expect_run 0 "${run[@]}" --no-hypervisor --on-panic ignore </dev/null
+expect_run 2 "${run[@]}" --no-hypervisor --on-panic restart </dev/null
+says "option '--on-panic': value \"restart\": is not possible with option '--no-hypervisor'"
+expect_run 2 "${run[@]}" --on-panic nothing </dev/null
+says "option '--on-panic': value \"nothing\": expected stop, restart or ignore"
 
 # What a guest or QEMU says is shown without its control characters, one line a message.
 emulator <<'SCRIPT'
 printf 'Kernel panic - not syncing: a\x1b[2Jb\xc2\x9bc\xe2\x80\xaed\r\x07\r\n'
 exit 0
 SCRIPT
-expect_run 1 "${run[@]}" </dev/null
-says "vm 'guest': kernel panic: a\\x1b[2Jb\\xc2\\x9bc\\xe2\\x80\\xaed\\x07"
+expect_run 1 "${run[@]}" --no-hypervisor </dev/null
+says "vm 'guest': kernel panic: a\\x1b[2Jb\\xc2\\x9bc\\xe2\\x80\\xaed\\x0d\\x07"
 emulator <<'SCRIPT'
 printf '\x1esel4vm: error: guest: stopped: a\x1b]0;title\x07b\x9bc\x7f\n'
 exit 1

@@ -16,7 +16,10 @@ printf 'ready\r\n'
 while IFS= read -r -n 1 -d '' key; do
     printf '<%02x>' "'$key"
     case $key in
-    P) printf '\r\nKernel panic - not syncing: pressed\r\n' ;;
+    P)
+        printf '\x1esel4vm: error: guest: stopped: guest crash: kernel panic: pressed\n\x1esel4vm: exit 1\n'
+        exit 0
+        ;;
     Q) off ;;
     S) kill -SEGV $$ ;;
     esac
@@ -111,7 +114,7 @@ status 0 quitting
 
 start
 send "P"
-want "vm 'guest': kernel panic: pressed"
+want "guest: stopped: guest crash: kernel panic: pressed"
 want "shell> "
 status 1 panic
 

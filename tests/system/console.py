@@ -48,10 +48,11 @@ class Console:
             self.messages += data.decode("utf-8", "replace")
 
     def fail(self, why):
+        self.process.kill()
+        self.message_reader.join(10)
         print(self.output)
         print(f"<messages>\n{self.messages}")
         print(f"FAILED: {why}")
-        self.process.kill()
         sys.exit(1)
 
     def wait_until(self, condition, complaint):
@@ -70,6 +71,13 @@ class Console:
         before = self.output[self.seen : at]
         self.seen = at + len(text)
         return before
+
+    def expect_message(self, text):
+        """Waits until the tool or the host has said `text`."""
+        while text not in self.messages:
+            if time.monotonic() > self.deadline or not self.message_reader.is_alive() and text not in self.messages:
+                self.fail(f"there is no message: {text}")
+            time.sleep(0.05)
 
     def send(self, line):
         self.process.stdin.write(line.encode() + b"\n")

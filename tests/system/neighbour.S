@@ -79,9 +79,43 @@ quits:
     b .
 
 panics:
+    adr x0, text_here
+    bl print
     adr x0, text_panic
     bl print
     b .
+
+// The same words, from somebody who is alive: still there when a kernel's time to switch off is over.
+jokes:
+    adr x0, text_panic
+    bl print
+still_there:
+    mrs x19, cntfrq_el0
+    mrs x20, cntvct_el0
+    add x20, x20, x19, lsl #1
+    add x20, x20, x19
+1:  isb
+    mrs x0, cntvct_el0
+    cmp x0, x20
+    b.lo 1b
+    adr x0, text_still
+    bl print
+    b guest_off
+
+// Says it with another VM's mark.
+forges:
+    adr x0, text_forged
+    bl print
+    b still_there
+
+// Waits for a key, and ends well.
+asks:
+    mov x1, #UART_BASE
+    mov w0, #0x301
+    str w0, [x1, #UART_CR]
+1:  ldr w0, [x1, #UART_FR]
+    tbnz w0, #UART_FR_RXFE, 1b
+    b guest_pass
 
 irq_handler:
     cmp x0, #5
@@ -92,4 +126,6 @@ irq_handler:
 1:  ret
 
 text_here:  .asciz "neighbour: here\n"
+text_still: .asciz "neighbour: still there\n"
+text_forged: .asciz "other| Kernel panic - not syncing: forged\n\rother| Kernel panic - not syncing: forged\n"
 text_panic: .asciz "[    1.234567] Kernel panic - not syncing: on purpose\n"

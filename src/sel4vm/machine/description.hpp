@@ -126,6 +126,13 @@ enum class CounterPolicy : u8 {
     running,     ///< as since_start, but stands still during a pause
 };
 
+/// What a line with which the guest's kernel gives up does to its VM, two seconds later (panic_watch.hpp).
+enum class PanicPolicy : u8 {
+    stop,    ///< it stops with an error
+    restart, ///< as a reset by the guest
+    ignore,  ///< nothing: what guests print means nothing
+};
+
 /// One VM.
 struct MachineDescription {
     std::string_view name{};
@@ -139,6 +146,7 @@ struct MachineDescription {
     /// Where the boot vCPU starts, instead of where its kernel or firmware says.
     std::optional<Gpa> entry = std::nullopt;
     ResetPolicy on_reset = ResetPolicy::restart;
+    PanicPolicy on_panic = PanicPolicy::stop;
     CounterPolicy counter = CounterPolicy::host;
 
     /// The only image of this kind, or nullptr.

@@ -167,6 +167,8 @@ Status<ManifestError> read_vm(const Node &node, MachineDescription &vm) {
     if (node.has("entry"))
         vm.entry = Gpa{SEL4VM_TRY(node.wide("entry"))};
     vm.on_reset = SEL4VM_TRY(node.choice<ResetPolicy>("on-reset"));
+    if (node.has("on-panic"))
+        vm.on_panic = SEL4VM_TRY(node.choice<PanicPolicy>("on-panic"));
     vm.counter = SEL4VM_TRY(node.choice<CounterPolicy>("counter"));
     vm.timer = SEL4VM_TRY(read_timer(node));
     usize gics = 0;

@@ -58,6 +58,7 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     if (vm.entry)
         out.wide_cells("entry", {vm.entry->value()});
     out.text("on-reset", name_of(vm.on_reset));
+    out.text("on-panic", name_of(vm.on_panic));
     out.text("counter", name_of(vm.counter));
     out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
     put_gic(out, vm.gic);

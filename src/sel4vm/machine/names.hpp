@@ -53,6 +53,10 @@ struct Names<Trigger> {
     static constexpr std::array<std::string_view, 2> list = {"level", "edge"};
 };
 template <>
+struct Names<PanicPolicy> {
+    static constexpr std::array<std::string_view, 3> list = {"stop", "restart", "ignore"};
+};
+template <>
 struct Names<ResetPolicy> {
     static constexpr std::array<std::string_view, 2> list = {"restart", "stop"};
 };

@@ -109,6 +109,7 @@ void VirtMachine::refresh_seeds() {
 
 BootStep VirtMachine::prepare_boot(Vm &vm, BootCall call) {
     if (call == BootCall::first) {
+        forget_panics();
         boot_ = {};
         boot_.ram_is_clear = !started_; // as it was made
         if (started_)
@@ -154,6 +155,13 @@ void VirtMachine::resuming(Vm &) {
         set_counter_offset(timer_.counter_offset() + (host_.clock.now_ticks() - paused_at_));
 }
 
-void VirtMachine::stopped(Vm &, StopReason) {}
+void VirtMachine::stopped(Vm &, StopReason) { forget_panics(); }
+
+void VirtMachine::forget_panics() {
+    for (Device &device : devices_) {
+        if (device.watch)
+            device.watch->forget();
+    }
+}
 
 } // namespace sel4vm::machine

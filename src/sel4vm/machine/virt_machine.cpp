@@ -186,14 +186,7 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
 
     MmioDevice *registers = nullptr;
     switch (record.type) {
-    case DeviceType::pl011: {
-        const bool to_host = record.console == ConsoleRoute::host && host_.console != nullptr;
-        device->uart = Owned<dev::Pl011>::make(host_.allocator, line, to_host ? *host_.console : discard_);
-        registers = device->uart.get();
-        if (to_host && console_uart_ == nullptr)
-            console_uart_ = device->uart.get();
-        break;
-    }
+    case DeviceType::pl011: registers = make_uart(record, line, *device); break;
     case DeviceType::pl031:
         device->rtc = Owned<dev::Pl031>::make(host_.allocator, line, host_.clock, host_.timeouts);
         registers = device->rtc.get();
@@ -205,6 +198,21 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     if (!range || !vm_.attach(*range, *registers))
         return Err{build_error(key.view(), "the range overlaps another one")};
     return Ok{};
+}
+
+MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Device &device) {
+    if (record.console != ConsoleRoute::host || host_.console == nullptr) {
+        device.uart = Owned<dev::Pl011>::make(host_.allocator, line, discard_);
+        return device.uart.get();
+    }
+    device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
+                                           host_.timeouts);
+    if (!device.watch)
+        return nullptr;
+    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *device.watch);
+    if (console_uart_ == nullptr)
+        console_uart_ = device.uart.get();
+    return device.uart.get();
 }
 
 Status<BuildError> VirtMachine::make_services() {

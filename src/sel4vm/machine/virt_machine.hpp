@@ -26,6 +26,7 @@
 #include <sel4vm/dev/virtio_slots.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
+#include <sel4vm/machine/panic_watch.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -84,6 +85,7 @@ public:
 
 private:
     struct Device {
+        Owned<PanicWatch> watch; ///< of a UART whose bytes go to the host's console
         Owned<dev::Pl011> uart;
         Owned<dev::Pl031> rtc;
     };
@@ -109,6 +111,7 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
+    [[nodiscard]] MmioDevice *make_uart(const DeviceRecord &record, IrqLine line, Device &device);
     void fill_board();
     [[nodiscard]] Status<BuildError> make_services();
     [[nodiscard]] Status<BuildError> place_images();
@@ -122,6 +125,8 @@ private:
     void stopped(Vm &vm, StopReason reason) override;
     void set_counter_offset(u64 ticks);
     void refresh_seeds();
+    /// What the guest printed before it started anew, or stopped, has no consequences any more.
+    void forget_panics();
     [[nodiscard]] BootStep load_images(GuestMemory &memory);
 
     const MachineDescription &description_;

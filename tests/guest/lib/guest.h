@@ -8,7 +8,9 @@
 #define UART_BASE  0x09000000
 #define UART_DR    0x00
 #define UART_FR    0x18
+#define UART_FR_RXFE 4
 #define UART_IBRD  0x24
+#define UART_CR    0x30
 #define RTC_BASE   0x09010000
 #define GICD_BASE  0x08000000
 #define GICC_BASE  0x08010000

@@ -60,49 +60,6 @@ TEST(LineDemux, ReturnsWhatTheHostSaidLast) {
     EXPECT_EQ(demux.finish(), std::nullopt);
 }
 
-/// "vm/reason", or nothing.
-std::string panic_in(PanicWatch &watch, std::string_view bytes) {
-    const auto panic = watch.feed(bytes);
-    return panic ? panic->vm + "/" + panic->reason : std::string();
-}
-std::string panic_in(std::string_view bytes) {
-    PanicWatch watch;
-    return panic_in(watch, bytes);
-}
-
-TEST(PanicWatch, HearsAKernelGiveUp) {
-    PanicWatch watch;
-    EXPECT_EQ(panic_in(watch, "booting\r\n[    1.234567] Kernel panic - not sync"), "");
-    EXPECT_EQ(panic_in(watch, "ing: VFS: Unable to mount root fs\r\n"), "/VFS: Unable to mount root fs");
-    EXPECT_EQ(panic_in(watch, "Kernel panic - not syncing: again\n"), "") << "once is enough";
-}
-
-TEST(PanicWatch, UnderstandsLinesWithoutAndWithSeveralStamps) {
-    EXPECT_EQ(panic_in("Kernel panic - not syncing: a\n"), "/a");
-    EXPECT_EQ(panic_in("[   12.000001] [    T1] Kernel panic - not syncing: b\n"), "/b");
-    EXPECT_EQ(panic_in("Kernel panic - not syncing\n"), "/no reason given");
-}
-
-TEST(PanicWatch, SaysWhichOfSeveralVmsItWas) {
-    PanicWatch watch({"one", "two"});
-    EXPECT_EQ(panic_in(watch, "one| hello\ntwo| [    0.1] Kernel panic - not syncing: c\n"), "two/c");
-    PanicWatch other({"one", "two"});
-    EXPECT_EQ(panic_in(other, "three| Kernel panic - not syncing: c\n"), "");
-}
-
-TEST(PanicWatch, IgnoresTheWordsInsideALine) {
-    EXPECT_EQ(panic_in("~ # echo Kernel panic - not syncing: joke\n"), "");
-    EXPECT_EQ(panic_in("[hello] Kernel panic - not syncing: joke\n"), "");
-    EXPECT_EQ(panic_in("---[ end Kernel panic - not syncing: joke ]---\n"), "");
-}
-
-TEST(PanicWatch, ForgetsLongLinesInsteadOfKeepingThem) {
-    PanicWatch watch;
-    for (int i = 0; i < 1000; ++i)
-        EXPECT_EQ(panic_in(watch, std::string(1000, 'x')), "");
-    EXPECT_EQ(panic_in(watch, "\nKernel panic - not syncing: c\n"), "/c");
-}
-
 TEST(EscapeKeys, PassEverythingButCtrlA) {
     EscapeKeys keys;
     const std::string bytes = "ab\x03\x04\x1a\xff\0c"s;

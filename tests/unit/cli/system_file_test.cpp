@@ -77,6 +77,7 @@ kernel = "k"
 initrd = "/abs/i"
 dtb = "d"
 on_reset = "stop"
+on_panic = "ignore"
 entry = 0x40080004
 counter = "running"
 uart = false
@@ -144,6 +145,7 @@ writable = true
     EXPECT_EQ(one.vcpu_count, 2U);
     EXPECT_EQ(one.cmdline, "quiet");
     EXPECT_EQ(one.on_reset, ResetPolicy::stop);
+    EXPECT_EQ(one.on_panic, machine::PanicPolicy::ignore);
     EXPECT_EQ(one.entry, Gpa{0x4008'0004});
     EXPECT_EQ(one.counter, machine::CounterPolicy::running);
     ASSERT_EQ(one.memory.size(), 2U);

@@ -46,6 +46,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.timer, y.timer);
         EXPECT_EQ(x.cmdline, y.cmdline);
         EXPECT_EQ(x.on_reset, y.on_reset);
+        EXPECT_EQ(x.on_panic, y.on_panic);
         EXPECT_EQ(x.entry, y.entry);
         EXPECT_EQ(x.counter, y.counter);
         expect_same(x.memory, y.memory);
@@ -75,6 +76,7 @@ SystemDescription unusual_system() {
     vm.cmdline = "";
     vm.entry = Gpa{0x4000'1234};
     vm.on_reset = ResetPolicy::stop;
+    vm.on_panic = PanicPolicy::restart;
     vm.counter = CounterPolicy::running;
     return system;
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/panic_watch.hpp>
+
+#include <sel4vm/base/printable.hpp>
+
+namespace sel4vm::machine {
+
+void PanicWatch::put(std::span<const u8> bytes) {
+    console_.put(bytes);
+    if (policy_ == PanicPolicy::ignore || grace_.armed())
+        return;
+    const auto reason = line_.feed(bytes);
+    if (!reason)
+        return;
+    detail_.clear();
+    detail_ << "kernel panic: ";
+    if (reason->empty())
+        detail_ << "no reason given";
+    else
+        detail_ << Printable{reason->substr(0, kLongestReason)};
+    timeouts_.arm(grace_, clock_.now_ticks() + kGraceSeconds * clock_.ticks_per_second());
+}
+
+void PanicWatch::forget() {
+    timeouts_.cancel(grace_);
+    line_.clear();
+}
+
+void PanicWatch::timeout() {
+    if (policy_ == PanicPolicy::stop)
+        return vm_.stop_because(StopReason::guest_crash, detail_.view());
+    Text<160> text;
+    text << detail_.view() << "; restarting";
+    vm_.log().line(LogLevel::warning, vm_.name(), text.view());
+    // Refused when the VM is being stopped or reset already: that wins.
+    static_cast<void>(vm_.reset());
+}
+
+} // namespace sel4vm::machine
