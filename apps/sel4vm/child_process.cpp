@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/child_process.hpp>
 #include <apps/sel4vm/failure.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <array>
 #include <cerrno>
@@ -90,10 +91,11 @@ ChildProcess::ChildProcess(const std::vector<std::string> &argv) {
         close_output();
         close_errors();
         if (reason == ENOENT)
-            throw Failure(ExitStatus::emulator_failed,
-                          fmt::format("{} was not found; install the Debian package qemu-system-arm", argv.front()));
+            throw Failure(
+                ExitStatus::emulator_failed,
+                fmt::format("{} was not found; install the Debian package qemu-system-arm", shown_path(argv.front())));
         throw Failure(ExitStatus::emulator_failed,
-                      fmt::format("{} cannot be started: {}", argv.front(), error_text(reason)));
+                      fmt::format("{} cannot be started: {}", shown_path(argv.front()), error_text(reason)));
     }
     for (const int fd : {input_, output_, errors_})
         make_nonblocking(fd);

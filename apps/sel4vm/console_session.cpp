@@ -419,7 +419,8 @@ private:
             text.remove_prefix(start + 1);
         if (const usize name = text.find(": "); text.starts_with("qemu-system") && name != std::string_view::npos)
             text.remove_prefix(name + 2);
-        return std::string(text);
+        constexpr usize kLongestComplaint = 200; // it may repeat an argument of any length
+        return std::string(text.substr(0, kLongestComplaint)) + (text.size() > kLongestComplaint ? "..." : "");
     }
 
     // ------------------------------------------------------------ words for the person

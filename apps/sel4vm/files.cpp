@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -37,32 +38,70 @@ private:
     int fd_;
 };
 
+/// How long a pipe may be silent.
+constexpr int kPipeSeconds = 10;
+
+tl::unexpected<std::string> unreadable() {
+    return tl::unexpected(fmt::format("cannot be read: {}", error_text(errno)));
+}
+
+tl::unexpected<std::string> too_large(SizeLimit limit, std::string_view when = "") {
+    return tl::unexpected(fmt::format("is larger than {}{}{}{}", size_text(limit.bytes), when,
+                                      limit.reason.empty() ? "" : ", ", limit.reason));
+}
+
+/// What something is that is not read from; nullptr for regular files and pipes.
+const char *no_input(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+    case S_IFIFO: return nullptr;
+    case S_IFDIR: return "is a folder, not a file";
+    case S_IFSOCK: return "is a socket, not a file";
+    default: return "is a device, not a file";
+    }
+}
+
+/// Until there is something to read, the end included. False when that takes too long.
+bool wait_for_input(int fd) {
+    pollfd input{fd, POLLIN, 0};
+    int ready = 0;
+    do {
+        ready = ::poll(&input, 1, kPipeSeconds * 1000);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
 } // namespace
 
-tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path, u64 limit_bytes) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path, SizeLimit limit) {
+    // Looked at before it is opened, which some devices notice, and again when it is the one that is read.
     struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return unreadable();
+    if (const char *what = no_input(status.st_mode); what != nullptr)
+        return tl::unexpected(std::string(what));
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
-        return tl::unexpected(fmt::format("cannot be read: {}", error_text(errno)));
-    if (S_ISDIR(status.st_mode))
-        return tl::unexpected(std::string("is a folder, not a file"));
+        return unreadable();
+    if (const char *what = no_input(status.st_mode); what != nullptr)
+        return tl::unexpected(std::string(what));
+    const bool pipe = S_ISFIFO(status.st_mode);
+    if (!pipe && static_cast<u64>(status.st_size) > limit.bytes)
+        return too_large(limit);
 
     Bytes data;
-    if (S_ISREG(status.st_mode) && status.st_size > 0)
-        data.reserve(static_cast<usize>(std::min<u64>(static_cast<u64>(status.st_size), limit_bytes)) + 1);
+    data.reserve(pipe ? 0 : static_cast<usize>(status.st_size) + 1);
     for (;;) {
+        if (pipe && !wait_for_input(file.get()))
+            return tl::unexpected(fmt::format("is a pipe into which nobody writes for {} s", kPipeSeconds));
         const usize have = data.size();
         data.resize(have + std::clamp<usize>(data.capacity() - have, 1, kChunkBytes));
         const ssize_t got = ::read(file.get(), data.data() + have, data.size() - have);
-        if (got < 0 && errno == EINTR) {
-            data.resize(have);
-            continue;
-        }
-        if (got < 0)
-            return tl::unexpected(fmt::format("cannot be read: {}", error_text(errno)));
-        data.resize(have + static_cast<usize>(got));
-        if (data.size() > limit_bytes)
-            return tl::unexpected(fmt::format("is larger than {}", size_text(limit_bytes)));
+        data.resize(have + static_cast<usize>(std::max<ssize_t>(got, 0)));
+        if (got < 0 && errno != EINTR && !(pipe && errno == EAGAIN))
+            return unreadable();
+        if (data.size() > limit.bytes)
+            return too_large(limit);
         if (got == 0)
             return data;
     }
@@ -72,7 +111,7 @@ bool is_gzip(std::span<const u8> data) {
     return data.size() >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8;
 }
 
-tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, u64 limit_bytes) {
+tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, SizeLimit limit) {
     z_stream stream{};
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     if (inflateInit2(&stream, kGzipOnly) != Z_OK)
@@ -97,8 +136,8 @@ tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, u64 limit_byte
         stream.avail_out = static_cast<uInt>(chunk.size());
         const int result = inflate(&stream, Z_NO_FLUSH);
         out.insert(out.end(), chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(stream.avail_out));
-        if (out.size() > limit_bytes)
-            return tl::unexpected(fmt::format("is larger than {} when decompressed", size_text(limit_bytes)));
+        if (out.size() > limit.bytes)
+            return too_large(limit, " when decompressed");
         if (result == Z_STREAM_END) {
             const usize left = data.size() - offset + stream.avail_in;
             if (!is_gzip(data.subspan(data.size() - left)))
@@ -118,7 +157,7 @@ OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
     const auto status = std::filesystem::status(path_, ignored);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
         throw Failure(ExitStatus::bad_input,
-                      fmt::format("{}: is not a regular file, so it is not replaced", path_.string()));
+                      fmt::format("{}: is not a regular file, so it is not replaced", shown_path(path_.string())));
     temporary_ = path_.string() + ".XXXXXX";
     fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
     if (fd_ < 0) {
@@ -162,14 +201,16 @@ void OutputFile::commit() {
 }
 
 void OutputFile::fail(const char *doing) const {
-    throw Failure(ExitStatus::bad_input, fmt::format("{}: {}: {}", path_.string(), doing, error_text(errno)));
+    throw Failure(ExitStatus::bad_input,
+                  fmt::format("{}: {}: {}", shown_path(path_.string()), doing, error_text(errno)));
 }
 
 TemporaryFolder::TemporaryFolder() {
     const char *base = std::getenv("TMPDIR");
     std::string name = fmt::format("{}/sel4vm-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
     if (::mkdtemp(name.data()) == nullptr)
-        throw Failure(ExitStatus::emulator_failed, fmt::format("no temporary folder {}: {}", name, error_text(errno)));
+        throw Failure(ExitStatus::emulator_failed,
+                      fmt::format("no temporary folder {}: {}", shown_path(name), error_text(errno)));
     path_ = name;
 }
 

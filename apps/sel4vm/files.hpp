@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whole files in and out. Input is read with a limit; output appears under its name only when it is complete, so that a
+// Whole files in and out. Input is read with a limit, and only from regular files, whose size is looked at first, and from pipes
+// that somebody writes to: no device, and nothing that could keep the tool waiting for ever. Output appears under its name only when it is complete, so that a
 // failed build leaves nothing behind and a running one never shows half a file.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -19,15 +21,20 @@ using Bytes = std::vector<u8>;
 /// Larger inputs are refused: no guest of this machine has room for one.
 inline constexpr u64 kLargestInputBytes = 16 * kGiB;
 
+/// The most that an input may have, and for people where that comes from.
+struct SizeLimit {
+    u64 bytes = kLargestInputBytes;
+    std::string_view reason{}; // "the memory of its VM"; may be empty
+};
+
 /// The content, or why not, as a phrase: "cannot be read: No such file or directory".
-[[nodiscard]] tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path,
-                                                         u64 limit_bytes = kLargestInputBytes);
+[[nodiscard]] tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path, SizeLimit limit = {});
 
 /// True for data that starts as a gzip member does.
 [[nodiscard]] bool is_gzip(std::span<const u8> data);
 
 /// The decompressed content of one gzip file (several members are joined), or why not, as a phrase.
-[[nodiscard]] tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, u64 limit_bytes = kGiB);
+[[nodiscard]] tl::expected<Bytes, std::string> gunzip(std::span<const u8> data, SizeLimit limit = {kGiB});
 
 /// A file that is made beside its final name. commit() gives it the name; without it, the destructor removes it.
 class OutputFile {

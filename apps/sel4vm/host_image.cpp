@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/host_image.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <array>
 #include <cstdlib>
@@ -47,13 +48,14 @@ HostImage HostImage::find(const std::optional<std::string> &option) {
     } else {
         path = search();
     }
-    auto data = read_file(path, 256 * kMiB);
+    auto data = read_file(path, {256 * kMiB});
     if (!data)
-        throw Failure(ExitStatus::bad_input, fmt::format("{}{} {}", said_by, path.string(), data.error()));
+        throw Failure(ExitStatus::bad_input, fmt::format("{}{} {}", said_by, shown_path(path.string()), data.error()));
     const auto padded = align_up(data->size(), kPageBytes);
     if (data->size() < kHeaderBytes || boot::load_le<u32>(*data, kMagicAt) != kMagic ||
         boot::load_le<u64>(*data, kImageSizeAt) > *padded)
-        throw Failure(ExitStatus::bad_input, fmt::format("{}{} is not a host image of sel4vm", said_by, path.string()));
+        throw Failure(ExitStatus::bad_input,
+                      fmt::format("{}{} is not a host image of sel4vm", said_by, shown_path(path.string())));
     data->resize(static_cast<usize>(*padded));
     return {std::move(path), std::move(*data)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/images.hpp>
 #include <apps/sel4vm/placement.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -13,11 +14,38 @@ namespace {
 
 using machine::ImageKind;
 
+SizeLimit memory_of(const machine::MachineDescription &vm) {
+    u64 total = 0;
+    for (const machine::MemoryRegion &region : vm.memory)
+        total += std::min(region.size_bytes, kLargestInputBytes); // a sum of a few: it cannot wrap
+    return {std::min(total, kLargestInputBytes), "the memory of its VM"};
+}
+
+/// What a file of this kind may have at most: there must be room for it.
+SizeLimit limit_of(const machine::MachineDescription &vm, const machine::ImageRecord &image) {
+    switch (image.kind) {
+    case ImageKind::kernel: {
+        // An ELF file may hold more than is loaded, such as symbols.
+        const SizeLimit memory = memory_of(vm);
+        return memory.bytes > kGiB ? memory : SizeLimit{kGiB, "which no kernel needs"};
+    }
+    case ImageKind::initrd:
+    case ImageKind::dtb:
+    case ImageKind::raw: return memory_of(vm);
+    case ImageKind::firmware:
+    case ImageKind::rom: break;
+    }
+    if (image.region_bytes != 0)
+        return {std::min(image.region_bytes, kLargestInputBytes), "the size of its region"};
+    return {kGiB, "and the size of its region is not given"};
+}
+
 /// Reads one file, gunzipped if it is a compressed kernel.
-tl::expected<Bytes, std::string> read_image(const ImageSource &source, ImageKind kind) {
-    auto data = read_file(source.path);
-    if (data && kind == ImageKind::kernel && is_gzip(*data))
-        return gunzip(*data);
+tl::expected<Bytes, std::string> read_image(const ImageSource &source, const machine::MachineDescription &vm,
+                                            const machine::ImageRecord &image) {
+    auto data = read_file(source.path, limit_of(vm, image));
+    if (data && image.kind == ImageKind::kernel && is_gzip(*data))
+        return gunzip(*data, memory_of(vm));
     return data;
 }
 
@@ -46,11 +74,11 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
             record.size_bytes = out.blobs[record.blob].size();
             continue;
         }
-        auto data = read_image(source, record.kind);
+        auto data = read_image(source, system.description.vms[source.vm], record);
         record.blob = static_cast<u32>(out.blobs.size());
         if (!data) {
             mistakes.expected(source.origin, fmt::format("{}, but {} {}", what_is_wanted(record.kind),
-                                                         source.path.string(), data.error()));
+                                                         shown_path(source.path.string()), data.error()));
             record.size_bytes = 1; // not 0, which would be a mistake of its own
             out.blobs.emplace_back();
             continue;

@@ -23,7 +23,7 @@ namespace {
 
 class Inspector {
 public:
-    explicit Inspector(const InspectOptions &options) : options_(options) {}
+    explicit Inspector(const InspectOptions &options) : options_(options), name_(shown_path(options.file)) {}
 
     void file(std::span<const u8> data) {
         if (const auto at = find_bundle(data)) {
@@ -34,7 +34,7 @@ public:
         }
         if (options_.notices)
             throw Failure(ExitStatus::bad_input,
-                          fmt::format("{} is no image or bundle of sel4vm, so it carries no notices", options_.file));
+                          fmt::format("{} is no image or bundle of sel4vm, so it carries no notices", name_));
         content(data);
     }
 
@@ -61,7 +61,7 @@ private:
             opened->blob_count());
         if (const auto decoded = machine::decode_manifest(manifest, *system); !decoded)
             throw Failure(ExitStatus::bad_input,
-                          fmt::format("{}: the manifest of its bundle is damaged: {} ({})", options_.file,
+                          fmt::format("{}: the manifest of its bundle is damaged: {} ({})", name_,
                                       machine::to_string(decoded.error().kind), decoded.error().what));
         say("{}", describe(*system));
         blobs(*opened, *system);
@@ -75,8 +75,7 @@ private:
         bool notices_found = false;
         for (u32 i = 0; i < bundle.blob_count(); ++i) {
             if (!bundle.verify_blob(i))
-                throw Failure(ExitStatus::bad_input,
-                              fmt::format("{}: blob {} of its bundle is damaged", options_.file, i));
+                throw Failure(ExitStatus::bad_input, fmt::format("{}: blob {} of its bundle is damaged", name_, i));
             const auto blob = *bundle.blob(i);
             const bool notices = !used.contains(i) && is_notices(blob);
             notices_found = notices_found || notices;
@@ -86,7 +85,7 @@ private:
                 notices ? ", third-party notices (print them with --notices)" : "");
         }
         if (options_.notices && !notices_found)
-            throw Failure(ExitStatus::bad_input, fmt::format("{} carries no notices", options_.file));
+            throw Failure(ExitStatus::bad_input, fmt::format("{} carries no notices", name_));
     }
 
     /// The notices come from a file that anybody may have made.
@@ -103,7 +102,7 @@ private:
         if (is_gzip(data)) {
             auto plain = gunzip(data);
             if (!plain)
-                throw Failure(ExitStatus::bad_input, fmt::format("{} {}", options_.file, plain.error()));
+                throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, plain.error()));
             say("gzip, {} bytes; unpacked:", data.size());
             content(*plain);
             return;
@@ -123,8 +122,7 @@ private:
         constexpr Gpa kRamBase = machine::MemoryRegion{}.base;
         const auto image = boot::parse_kernel(data, kRamBase);
         if (!image)
-            throw Failure(ExitStatus::bad_input,
-                          fmt::format("{} {}", options_.file, boot::describe(image.error()).view()));
+            throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, boot::describe(image.error()).view()));
         say("{}, {} bytes, as a kernel in the memory of a VM at {:#x}:", boot::to_string(image->format), data.size(),
             kRamBase.value());
         say("  entry     {:#x}", image->entry.value());
@@ -145,6 +143,7 @@ private:
     }
 
     const InspectOptions &options_;
+    std::string name_; // of the file
 };
 
 } // namespace
@@ -152,7 +151,7 @@ private:
 ExitStatus inspect(const InspectOptions &options) {
     const auto data = read_file(options.file);
     if (!data)
-        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", options.file, data.error()));
+        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", shown_path(options.file), data.error()));
     Inspector(options).file(*data);
     return ExitStatus::ok;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/load_system.hpp>
 #include <apps/sel4vm/system_file.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <fmt/format.h>
 
@@ -8,9 +9,9 @@ namespace sel4vm::cli {
 
 std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes) {
     constexpr u64 kLargestSystemFile = 16 * kMiB;
-    const auto data = read_file(file, kLargestSystemFile);
+    const auto data = read_file(file, {kLargestSystemFile});
     if (!data)
-        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", file, data.error()));
+        throw Failure(ExitStatus::bad_input, fmt::format("{} {}", shown_path(file), data.error()));
     // SAFETY: bytes may be looked at as characters.
     return parse_system({reinterpret_cast<const char *>(data->data()), data->size()}, file, mistakes);
 }

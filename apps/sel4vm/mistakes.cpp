@@ -19,6 +19,12 @@ std::string to_text(const Mistake &mistake) {
     return one_line(text);
 }
 
+void Mistakes::add(Origin at, std::string problem, MistakeKind kind) {
+    if (!enough(kind))
+        all_.push_back({std::move(at), std::move(problem)});
+    ++counts_[static_cast<usize>(kind)];
+}
+
 std::vector<std::string> Mistakes::texts() const {
     std::vector<const Mistake *> sorted;
     for (const Mistake &mistake : all_)
@@ -28,6 +34,10 @@ std::vector<std::string> Mistakes::texts() const {
     std::vector<std::string> out;
     for (const Mistake *mistake : sorted)
         out.push_back(to_text(*mistake));
+    constexpr std::array kMore{"wrong values", "missing values", "unknown keys", "mistakes"}; // by kind
+    for (usize kind = 0; kind < counts_.size(); ++kind)
+        if (counts_[kind] > kMostOfAKind)
+            out.push_back(fmt::format("and {} more {}", counts_[kind] - kMostOfAKind, kMore[kind]));
     return out;
 }
 

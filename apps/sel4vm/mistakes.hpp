@@ -6,6 +6,7 @@
 
 #include <sel4vm/base/types.hpp>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -27,17 +28,26 @@ struct Mistake {
 /// "system.toml:3: key 'vm.memory': value "x": expected ..."
 [[nodiscard]] std::string to_text(const Mistake &mistake);
 
+/// What is listed together: of each kind the first kMostOfAKind, and how many more there are.
+enum class MistakeKind : u8 { wrong, missing, unknown, other };
+
 class Mistakes {
 public:
-    void add(Origin at, std::string problem) { all_.push_back({std::move(at), std::move(problem)}); }
-    void expected(Origin at, const std::string &what) { add(std::move(at), "expected " + what); }
+    static constexpr usize kMostOfAKind = 20;
+
+    void add(Origin at, std::string problem, MistakeKind kind = MistakeKind::other);
+    void expected(Origin at, const std::string &what) { add(std::move(at), "expected " + what, MistakeKind::wrong); }
+    /// Something that must be there is not; `what` may be empty.
+    void missing(Origin at, const std::string &what) { add(std::move(at), "missing: " + what, MistakeKind::missing); }
     [[nodiscard]] bool empty() const { return all_.empty(); }
-    [[nodiscard]] usize count() const { return all_.size(); }
+    /// Whether the next one of this kind would only be counted.
+    [[nodiscard]] bool enough(MistakeKind kind) const { return counts_[static_cast<usize>(kind)] >= kMostOfAKind; }
     /// As lines, in the order of the file.
     [[nodiscard]] std::vector<std::string> texts() const;
 
 private:
-    std::vector<Mistake> all_;
+    std::vector<Mistake> all_; // those that are listed
+    std::array<usize, 4> counts_{};
 };
 
 } // namespace sel4vm::cli

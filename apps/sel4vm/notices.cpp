@@ -9,7 +9,7 @@ namespace sel4vm::cli {
 std::optional<Bytes> notices_of(const std::filesystem::path &host_image) {
     std::filesystem::path file = host_image;
     file.replace_extension(".THIRD-PARTY-NOTICES");
-    auto data = read_file(file, 64 * kMiB);
+    auto data = read_file(file, {64 * kMiB});
     if (!data)
         return std::nullopt;
     return std::move(*data);

@@ -162,6 +162,8 @@ bool is(const CLI::ParseError &error, CLI::ExitCodes kind) { return error.get_ex
         problem = "a command is required: check, build, run or inspect";
     else if (is(error, CLI::ExitCodes::ArgumentMismatch))
         problem = fmt::format("option '{}' needs one value", problem.substr(0, problem.find(':')));
+    else if (constexpr usize kLongestSentence = 200; problem.size() > kLongestSentence) // it repeats what was given
+        problem = shortened(problem);
     throw Failure(ExitStatus::bad_input, fmt::format("{}; try '{} --help'", problem, parser.chosen()));
 }
 

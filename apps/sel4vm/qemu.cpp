@@ -47,8 +47,9 @@ bool may_be_aarch64_cpu(std::string_view name) {
         "arm1026",   "arm1136",   "arm1136-r2", "arm1176",    "arm11mpcore", "arm926",     "arm946", "cortex-a15",
         "cortex-a7", "cortex-a8", "cortex-a9",  "cortex-r52", "cortex-r5",   "cortex-r5f", "ti925t", "sa1110",
     };
-    return std::find(k32Bit.begin(), k32Bit.end(), name) == k32Bit.end() && !name.starts_with("cortex-m") &&
-           !name.starts_with("pxa2") && !name.starts_with("sa1100");
+    constexpr usize kLongest = 64; // no CPU has such a name
+    return !name.empty() && name.size() <= kLongest && std::find(k32Bit.begin(), k32Bit.end(), name) == k32Bit.end() &&
+           !name.starts_with("cortex-m") && !name.starts_with("pxa2") && !name.starts_with("sa1100");
 }
 
 } // namespace sel4vm::cli

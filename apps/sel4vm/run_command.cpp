@@ -97,6 +97,8 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
         const ImageKind kind = vm.images[source.image].kind;
         if (source.vm == 0 && (kind == ImageKind::rom || kind == ImageKind::raw))
             mistakes.add(source.origin, "is not possible with option '--no-hypervisor'");
+        else if (std::filesystem::is_fifo(source.path)) // QEMU reads the file itself, and a second time
+            mistakes.add(source.origin, "is a pipe, which is not possible with option '--no-hypervisor'");
     }
     QemuMachine machine;
     machine.hypervisor = Hypervisor::absent;

@@ -78,7 +78,7 @@ void validate_description(const System &system, Mistakes &mistakes) {
         Origin at = system.origin_of(problem.key.view());
         const std::string expected = in_file_words(problem.expected.view());
         if (problem.value.view() == "none") { // what the library prints for a value that is not there
-            mistakes.add(std::move(at), "missing: expected " + expected);
+            mistakes.missing(std::move(at), "expected " + expected);
             continue;
         }
         if (at.value.empty())

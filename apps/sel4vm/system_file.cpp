@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/qemu.hpp>
 #include <apps/sel4vm/system_file.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/toml_reader.hpp>
@@ -77,8 +78,12 @@ private:
         auto table = root.table("qemu");
         if (!table)
             return;
-        if (const auto value = table->name("cpu", "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\""))
+        constexpr std::string_view kCpuExpected = "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"";
+        if (const auto value = table->name("cpu", kCpuExpected)) {
             system_->qemu.cpu = value->value;
+            if (!may_be_aarch64_cpu(value->value))
+                mistakes_.expected(value->origin, std::string(kCpuExpected));
+        }
         if (const auto value = table->number("gic", 2, 3))
             system_->qemu.gic = static_cast<u32>(value->value);
         if (const auto value = table->number("cpus", 1, 8))
@@ -154,7 +159,7 @@ private:
         }
         machine::MemoryRegion region{.size_bytes = kAssumedMemoryBytes};
         if (!table.has("memory")) {
-            mistakes_.add(table.origin("memory"), "missing: expected a size such as \"512M\"");
+            mistakes_.missing(table.origin("memory"), "expected a size such as \"512M\"");
         } else if (const auto size = table.size("memory")) {
             region.size_bytes = size->value;
             said(".memory[0].size", size->origin);
@@ -167,7 +172,7 @@ private:
         const std::string key = fmt::format(".memory[{}]", index);
         said(key, table.origin());
         if (!table.has("size"))
-            mistakes_.add(table.origin("size"), "missing: expected a size such as \"512M\"");
+            mistakes_.missing(table.origin("size"), "expected a size such as \"512M\"");
         if (const auto size = table.size("size")) {
             region.size_bytes = size->value;
             said(key + ".size", size->origin);
@@ -176,7 +181,7 @@ private:
             region.base = Gpa{base->value};
             said(key + ".base", base->origin);
         } else if (index > 0 && !table.has("address")) {
-            mistakes_.add(table.origin("address"), "missing: expected the address of this part of the memory");
+            mistakes_.missing(table.origin("address"), "expected the address of this part of the memory");
         }
         choose(table, "kind", region.kind);
         table.finish();
@@ -258,15 +263,15 @@ private:
             machine::DeviceRecord record;
             const auto type = device.choice("type", machine::Names<machine::DeviceType>::list);
             if (!device.has("type"))
-                mistakes_.add(device.origin("type"),
-                              fmt::format("missing: expected {}", one_of(machine::Names<machine::DeviceType>::list)));
+                mistakes_.missing(device.origin("type"),
+                                  fmt::format("expected {}", one_of(machine::Names<machine::DeviceType>::list)));
             if (type)
                 record.type = static_cast<machine::DeviceType>(type->value);
             record.registers.size_bytes = 0x1000;
             record.console = machine::ConsoleRoute::none;
             for (const std::string_view key : {"name"sv, "address"sv, "irq"sv}) {
                 if (!device.has(key))
-                    mistakes_.add(device.origin(key), "missing: a device needs it");
+                    mistakes_.missing(device.origin(key), "a device needs it");
             }
             record.name = system_->keep(fmt::format("device{}", vm.devices.size()));
             if (const auto name = device.name("name", "a name")) {
@@ -374,7 +379,7 @@ private:
 
     std::optional<Given<std::string>> required_path(TomlReader &table) {
         if (!table.has("path"))
-            mistakes_.add(table.origin("path"), fmt::format("missing: expected {}", kFileExpected));
+            mistakes_.missing(table.origin("path"), fmt::format("expected {}", kFileExpected));
         return table.name("path", kFileExpected);
     }
 
@@ -404,6 +409,16 @@ private:
     usize vm_ = 0;
 };
 
+/// The parser repeats what it found between quotes, however long it is, and may lose the second quote over it.
+std::string what_toml_says(std::string_view text) {
+    const usize begin = text.find('\'');
+    const usize quote = text.rfind('\'');
+    const usize end = quote == begin ? text.size() : quote;
+    if (begin == std::string_view::npos || end - begin <= kLongestShown)
+        return std::string(text);
+    return fmt::format("{}{}'", text.substr(0, begin + 1), shortened(text.substr(begin + 1, end - begin - 1)));
+}
+
 } // namespace
 
 std::unique_ptr<System> parse_system(std::string_view text, const std::filesystem::path &file, Mistakes &mistakes) {
@@ -411,7 +426,7 @@ std::unique_ptr<System> parse_system(std::string_view text, const std::filesyste
     if (!result) {
         const toml::parse_error &error = result.error();
         mistakes.add({file.string(), error.source().begin.line, "", ""},
-                     fmt::format("not TOML: {}", error.description()));
+                     fmt::format("not TOML: {}", what_toml_says(error.description())));
         return std::make_unique<System>();
     }
     return SystemParser(file, mistakes).run(TomlReader(result.table(), file.string(), "", mistakes));

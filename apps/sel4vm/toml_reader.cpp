@@ -51,7 +51,7 @@ Origin TomlReader::origin() const {
 
 Origin TomlReader::origin(std::string_view key) const {
     Origin at = origin();
-    at.name = fmt::format("key '{}'", key_path(key));
+    at.name = fmt::format("key '{}'", shortened(key_path(key)));
     if (const auto found = table_->find(key); found != table_->end()) {
         at.line = found->first.source().begin.line;
         if (at.line == 0)
@@ -213,21 +213,33 @@ std::vector<TomlReader> TomlReader::tables(std::string_view key, usize limit) {
 
 void TomlReader::finish() {
     const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+    std::vector<const toml::key *> unknown;
     for (const auto &[key, node] : *table_) {
         static_cast<void>(node);
-        if (std::find(known.begin(), known.end(), key.str()) != known.end())
-            continue;
-        Origin at = origin(key.str());
-        at.value.clear();
-        // A key may hold anything when it is quoted.
-        const std::string shown = in_quotes(key.str());
-        if (shown.size() != key.str().size() + 2)
-            at.name = fmt::format("key {}", shown);
-        const auto nearest = nearest_name(key.str(), known);
-        mistakes_->add(std::move(at), nearest
-                                          ? fmt::format("is unknown; the nearest known key is '{}'", key_path(*nearest))
-                                          : std::string("is unknown"));
+        if (std::find(known.begin(), known.end(), key.str()) == known.end())
+            unknown.push_back(&key);
     }
+    // The first in the file are those that are listed.
+    std::stable_sort(unknown.begin(), unknown.end(), [](const toml::key *a, const toml::key *b) {
+        return a->source().begin.line < b->source().begin.line;
+    });
+    for (const toml::key *key : unknown)
+        report_unknown(key->str(), known);
+}
+
+void TomlReader::report_unknown(std::string_view key, std::span<const std::string_view> known) {
+    if (mistakes_->enough(MistakeKind::unknown))
+        return mistakes_->add({}, {}, MistakeKind::unknown); // counted
+    Origin at = origin(key);
+    at.value.clear();
+    // A key may hold anything when it is quoted.
+    if (const std::string shown = in_quotes(key); shown.size() != key.size() + 2)
+        at.name = fmt::format("key {}", shown);
+    const auto nearest = nearest_name(key, known);
+    mistakes_->add(std::move(at),
+                   nearest ? fmt::format("is unknown; the nearest known key is '{}'", key_path(*nearest))
+                           : std::string("is unknown"),
+                   MistakeKind::unknown);
 }
 
 } // namespace sel4vm::cli

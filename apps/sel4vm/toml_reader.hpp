@@ -55,6 +55,7 @@ public:
 
 private:
     const toml::node *ask(std::string_view key);
+    void report_unknown(std::string_view key, std::span<const std::string_view> known);
     [[nodiscard]] std::string key_path(std::string_view key) const;
     const toml::table *table_;
     std::string file_;

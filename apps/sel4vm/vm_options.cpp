@@ -52,7 +52,7 @@ private:
     void apply_machine() {
         if (options_.cpu) {
             system_.qemu.cpu = *options_.cpu;
-            if (options_.cpu->empty() || !may_be_aarch64_cpu(*options_.cpu))
+            if (!may_be_aarch64_cpu(*options_.cpu))
                 mistakes_.expected(option("--cpu", *options_.cpu),
                                    "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"");
         }

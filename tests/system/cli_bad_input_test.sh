@@ -131,3 +131,76 @@ expect_run 0 check "$bad"
 printf 'a = "\x1b"\n' >escape.toml
 expect_run 2 check escape.toml
 ! grep -q $'\x1b' err || fail "an escape sequence of a file reached the terminal: $(cat -v err)"
+
+# Sizes are looked at before anything is read, and what has none is not waited for.
+truncate -s 17G sparse
+mkfifo fifo
+system 'system.toml:3: key '"'vm.kernel'"': value "sparse": expected a kernel, but sparse is larger than 1 GiB, which no kernel needs' \
+    'system.toml:4: key '"'vm.initrd'"': value "sparse": expected an initrd, but sparse is larger than 64 MiB, the memory of its VM' \
+    'system.toml:5: key '"'vm.dtb'"': value "sparse": expected a device tree, but sparse is larger than 64 MiB, the memory of its VM' \
+    'system.toml:7: key '"'vm.image.path'"': value "sparse": expected an image, but sparse is larger than 64 MiB, the memory of its VM' \
+    'system.toml:10: key '"'vm.image.path'"': value "sparse": expected an image, but sparse is larger than 1 MiB, the size of its region' \
+    'system.toml:14: key '"'vm.image.path'"': value "sparse": expected an image, but sparse is larger than 1 GiB, and the size of its region is not given' <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "sparse"
+initrd = "sparse"
+dtb = "sparse"
+[[vm.image]]
+path = "sparse"
+address = 0x41000000
+[[vm.image]]
+path = "sparse"
+size = "1M"
+address = 0x80000000
+[[vm.image]]
+path = "sparse"
+address = 0x90000000
+TOML
+refused "sparse is larger than 16 MiB" -- check sparse
+refused "sparse is larger than 16 GiB" -- inspect sparse
+refused "option '--host-image': sparse is larger than 256 MiB" -- run --kernel Image --host-image sparse
+for option in kernel initrd dtb firmware; do
+    case $option in
+    kernel) what="a kernel" ;;
+    initrd) what="an initrd" ;;
+    dtb) what="a device tree" ;;
+    firmware) what="a firmware image" ;;
+    esac
+    case $option in
+    kernel | firmware) given=("--$option" /dev/zero) ;;
+    *) given=(--kernel Image "--$option" /dev/zero) ;;
+    esac
+    refused "option '--$option': value \"/dev/zero\": expected $what, but /dev/zero is a device, not a file" -- run "${given[@]}"
+done
+refused "/dev/zero is a device, not a file" -- check /dev/zero
+refused "/dev/zero is a device, not a file" -- inspect /dev/zero
+refused "option '--kernel': value \"fifo\": expected a kernel, but fifo is a pipe into which nobody writes for 10 s" -- run --kernel fifo
+refused "fifo is a pipe into which nobody writes for 10 s" -- check fifo
+cat good.toml >fifo &
+expect_run 0 check fifo
+wait $!
+cat Image >fifo &
+refused "option '--kernel': value \"fifo\": is a pipe, which is not possible with option '--no-hypervisor'" -- run --kernel fifo --no-hypervisor
+wait $!
+
+# What a gzip file holds is bounded, too.
+head -c 100000000 /dev/zero | gzip -c >bomb.gz
+refused "option '--kernel': value \"bomb.gz\": expected a kernel, but bomb.gz is larger than 64 MiB when decompressed, the memory of its VM" -- \
+    run --kernel bomb.gz --memory 64M
+
+# However much is wrong, and however long it is, the messages stay readable.
+long=$(printf '%05000d' 0)
+for arguments in "check $long" "inspect $long" "$long" "run --$long" "run --kernel $long" "run --kernel Image --memory $long" \
+    "run --kernel Image --vcpus $long" "run --kernel Image --gic $long" "run --kernel Image --cpu $long" "run --kernel Image --timeout $long" \
+    "run --kernel Image --log-level $long" "run --kernel Image --host-image $long" "run --kernel Image --icount=x$long" "build good.toml -o $long" \
+    "build good.toml -o $long/x" "run good.toml $long" "run --kernel Image --on-panic $long" "run --kernel Image --cmdline $long"; do
+    # shellcheck disable=SC2086 # words
+    expect_run 2 $arguments
+    [ "$(wc -l <err)" -le 2 ] || fail "sel4vm ${arguments:0:40}... says too many things: $(cut -c 1-500 err)"
+    [ "$(wc -L <err)" -lt 400 ] || fail "sel4vm ${arguments:0:40}... says too much: $(cut -c 1-500 err)"
+done
+{ cat good.toml; for i in $(seq 50000); do echo "key$i = 1"; done; } >many.toml
+expect_run 2 check many.toml
+[ "$(wc -l <err)" -eq 21 ] || fail "not twenty mistakes and a number: $(wc -l <err) lines"
+[ "$(tail -n 1 err)" = "sel4vm: error: and 49980 more unknown keys" ] || fail "$(tail -n 1 err)"

@@ -2,9 +2,15 @@
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/files.hpp>
 
+#include <csignal>
+#include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
 #include <zlib.h>
 
 namespace sel4vm::cli {
@@ -65,18 +71,65 @@ TEST(Gunzip, RefusesDamagedAndCutFiles) {
 }
 
 TEST(Gunzip, StopsAtTheLimit) {
-    EXPECT_EQ(gunzip(gzip(Bytes(2'000'000, 0)), kMiB).error(), "is larger than 1 MiB when decompressed");
+    EXPECT_EQ(gunzip(gzip(Bytes(2'000'000, 0)), {kMiB}).error(), "is larger than 1 MiB when decompressed");
+    EXPECT_EQ(gunzip(gzip(Bytes(2'000'000, 0)), {kMiB, "the memory of its VM"}).error(),
+              "is larger than 1 MiB when decompressed, the memory of its VM");
+    EXPECT_EQ(gunzip(gzip(Bytes(kMiB, 0)), {kMiB})->size(), kMiB);
 }
 
 TEST_F(Files, AreReadWholeOrNotAtAll) {
     put("a", Bytes(3'000'001, 5));
     EXPECT_EQ(read_file(folder_.path() / "a")->size(), 3'000'001U);
-    EXPECT_EQ(read_file(folder_.path() / "a", kMiB).error(), "is larger than 1 MiB");
+    EXPECT_EQ(read_file(folder_.path() / "a", {kMiB}).error(), "is larger than 1 MiB");
     EXPECT_EQ(read_file(folder_.path() / "b").error(), "cannot be read: No such file or directory");
     EXPECT_EQ(read_file(folder_.path()).error(), "is a folder, not a file");
     put("empty", {});
     EXPECT_TRUE(read_file(folder_.path() / "empty")->empty());
-    EXPECT_EQ(read_file("/dev/zero", kMiB).error(), "is larger than 1 MiB");
+}
+
+TEST_F(Files, AreNotReadWhenTheirSizeAlreadySaysTooMuch) {
+    const auto sparse = folder_.path() / "sparse";
+    ASSERT_TRUE(std::ofstream(sparse).good());
+    ASSERT_EQ(::truncate(sparse.c_str(), off_t{17} * kGiB), 0);
+    EXPECT_EQ(read_file(sparse).error(), "is larger than 16 GiB");
+    EXPECT_EQ(read_file(sparse, {kMiB, "the memory of its VM"}).error(), "is larger than 1 MiB, the memory of its VM");
+    const auto exact = folder_.path() / "exact";
+    put("exact", Bytes(4096, 1));
+    EXPECT_EQ(read_file(exact, {4096})->size(), 4096U);
+    EXPECT_EQ(read_file(exact, {4095}).error(), "is larger than 4095 bytes");
+}
+
+TEST_F(Files, AreNoDevicesAndSockets) {
+    EXPECT_EQ(read_file("/dev/zero").error(), "is a device, not a file");
+    EXPECT_EQ(read_file("/dev/null").error(), "is a device, not a file");
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_.path() / "s";
+    ASSERT_LT(path.size(), sizeof address.sun_path);
+    path.copy(address.sun_path, path.size());
+    ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address), 0);
+    EXPECT_EQ(read_file(path).error(), "is a socket, not a file");
+    ::close(fd);
+}
+
+TEST_F(Files, AreReadFromAPipeThatSomebodyWritesTo) {
+    const std::string pipe = folder_.path() / "pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::thread writer([&pipe] { std::ofstream(pipe, std::ios::binary) << std::string(300'000, 'x'); });
+    EXPECT_EQ(read_file(pipe), Bytes(300'000, 'x'));
+    writer.join();
+    writer = std::thread([&pipe] {
+        const int fd = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
+        std::signal(SIGPIPE, SIG_IGN); // the reader goes away
+        const Bytes chunk(4096);
+        while (::write(fd, chunk.data(), chunk.size()) > 0) {
+        }
+        ::close(fd);
+    });
+    EXPECT_EQ(read_file(pipe, {kMiB}).error(), "is larger than 1 MiB") << "and there is no end";
+    writer.join();
+    EXPECT_EQ(read_file(pipe).error(), "is a pipe into which nobody writes for 10 s");
 }
 
 TEST_F(Files, AreReplacedOnlyWhenComplete) {
