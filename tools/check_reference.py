@@ -24,7 +24,7 @@ PUBLIC = {
     "sel4vmmplatsupport/plat": "include/sel4vmmplatsupport/plat",
 }
 # Parts of another header, not for other callers.
-PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/machine/device_nodes.hpp"}
+PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/boot/other_files.hpp", "sel4vm/machine/device_nodes.hpp"}
 PUBLIC_IN_GIC = {"sel4vm/dev/gic/gic.hpp", "sel4vm/dev/gic/gic_config.hpp"}
 HEADING = re.compile(r"^### `<([^`>]*)>`$")
 FENCE = "```"

@@ -123,6 +123,8 @@ private:
         const auto image = boot::parse_kernel(data, kRamBase);
         if (!image)
             throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, boot::describe(image.error()).view()));
+        if (const auto checked = boot::check_contents(*image, data); !checked)
+            throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, boot::describe(checked.error()).view()));
         say("{}, {} bytes, as a kernel in the memory of a VM at {:#x}:", boot::to_string(image->format), data.size(),
             kRamBase.value());
         say("  entry     {:#x}", image->entry.value());

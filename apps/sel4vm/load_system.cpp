@@ -16,7 +16,9 @@ std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes)
     return parse_system({reinterpret_cast<const char *>(data->data()), data->size()}, file, mistakes);
 }
 
-void require_none(const Mistakes &mistakes) {
+void require_none(Mistakes &mistakes) {
+    for (const std::string &warning : mistakes.take_warnings())
+        print_message("warning: " + warning);
     if (!mistakes.empty())
         throw Failure(ExitStatus::bad_input, mistakes.texts());
 }

@@ -16,7 +16,7 @@ namespace sel4vm::cli {
 /// The system of a file; throws Failure when there is no such file.
 [[nodiscard]] std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes);
 
-/// Ends with all mistakes, if there are any.
-void require_none(const Mistakes &mistakes);
+/// Prints the warnings, and ends with all mistakes, if there are any.
+void require_none(Mistakes &mistakes);
 
 } // namespace sel4vm::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sel4vm::cli {
 
@@ -23,6 +24,13 @@ void Mistakes::add(Origin at, std::string problem, MistakeKind kind) {
     if (!enough(kind))
         all_.push_back({std::move(at), std::move(problem)});
     ++counts_[static_cast<usize>(kind)];
+}
+
+std::vector<std::string> Mistakes::take_warnings() {
+    std::vector<std::string> out;
+    for (const Mistake &warning : std::exchange(warnings_, {}))
+        out.push_back(to_text(warning));
+    return out;
 }
 
 std::vector<std::string> Mistakes::texts() const {

@@ -39,6 +39,10 @@ public:
     void expected(Origin at, const std::string &what) { add(std::move(at), "expected " + what, MistakeKind::wrong); }
     /// Something that must be there is not; `what` may be empty.
     void missing(Origin at, const std::string &what) { add(std::move(at), "missing: " + what, MistakeKind::missing); }
+    /// Not a mistake, perhaps: for people to know.
+    void warn(Origin at, std::string text) { warnings_.push_back({std::move(at), std::move(text)}); }
+    /// Those since the last call, as lines.
+    [[nodiscard]] std::vector<std::string> take_warnings();
     [[nodiscard]] bool empty() const { return all_.empty(); }
     /// Whether the next one of this kind would only be counted.
     [[nodiscard]] bool enough(MistakeKind kind) const { return counts_[static_cast<usize>(kind)] >= kMostOfAKind; }
@@ -48,6 +52,7 @@ public:
 private:
     std::vector<Mistake> all_; // those that are listed
     std::array<usize, 4> counts_{};
+    std::vector<Mistake> warnings_;
 };
 
 } // namespace sel4vm::cli

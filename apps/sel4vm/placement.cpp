@@ -35,6 +35,7 @@ public:
                                fmt::format("a kernel, but it {}", boot::describe(read.error()).view()));
             return;
         }
+        judge_contents(placement.request().kernel);
         const auto layout = boot::plan_layout(placement.request());
         if (!layout)
             complain(layout.error());
@@ -42,6 +43,14 @@ public:
     }
 
 private:
+    void judge_contents(const boot::KernelImage *kernel) {
+        if (kernel == nullptr)
+            return;
+        if (const auto checked = boot::check_contents(*kernel, blob(*vm_.image(ImageKind::kernel))); !checked)
+            mistakes_.expected(origin(ImageKind::kernel),
+                               fmt::format("a kernel, but it {}", boot::describe(checked.error()).view()));
+    }
+
     void judge_device_tree(const Result<boot::Layout, boot::LayoutError> &layout, const boot::LayoutRequest &request) {
         // With seeds, as on the target: they count.
         Zeros entropy;
@@ -66,6 +75,10 @@ private:
             return;
         if (const auto accepted = boot::accepts_dtb(*layout, request, tree->size()); !accepted)
             complain(accepted.error());
+        else if (*accepted && record != nullptr && tree->size() > boot::kLargestLinuxDtbBytes)
+            mistakes_.warn(origin(ImageKind::dtb),
+                           fmt::format("it has {} bytes with what is filled in; Linux takes at most {}", tree->size(),
+                                       size_text(boot::kLargestLinuxDtbBytes)));
     }
 
     void complain(const boot::LayoutError &error) {
@@ -81,6 +94,12 @@ private:
             return;
         case Kind::initrd_overlaps:
             mistakes_.expected(origin(ImageKind::initrd), "room for the initrd, but " + why);
+            return;
+        case Kind::dtb_too_large:
+            mistakes_.expected(origin(ImageKind::dtb),
+                               fmt::format("a device tree of at most {}, which is what Linux takes, but with what is "
+                                           "filled in it has {} bytes",
+                                           size_text(error.available), error.needed));
             return;
         case Kind::dtb_overlaps:
             mistakes_.expected(origin(ImageKind::dtb), "room for the device tree, but " + why);

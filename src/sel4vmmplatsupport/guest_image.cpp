@@ -6,7 +6,9 @@
 
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/boot/bytes.hpp>
+#include <sel4vm/boot/crc32.hpp>
 #include <sel4vm/boot/image.hpp>
+#include <sel4vm/boot/layout.hpp>
 #include <sel4vmmplatsupport/gzip_image.hpp>
 #include <sel4vmmplatsupport/log.hpp>
 #include <sel4vmmplatsupport/memory.hpp>
@@ -22,8 +24,6 @@ namespace {
 /// Enough for every header: an ELF file's program headers follow its first 64 bytes.
 constexpr usize kHeadBytes = 4096;
 
-constexpr u32 kZimageMagic = 0x016f'2818;
-constexpr usize kZimageMagicAt = 36;
 constexpr u32 kDtbMagic = 0xd00d'feed;
 
 /// An opened file, unpacked when it is gzip'd, and its first bytes.
@@ -85,11 +85,18 @@ private:
 struct Copy {
     ImageSource &from;
     u64 offset;
+    bool wants_crc = false;
+    u32 crc = 0; // of what was copied, when it is wanted
 };
 
 int copy_part(vm_t *, uintptr_t, void *at, size_t size, size_t offset, void *cookie) {
     Copy &copy = *static_cast<Copy *>(cookie);
-    return copy.from.read(copy.offset + offset, {static_cast<u8 *>(at), size}) ? 0 : -1;
+    const std::span<u8> part{static_cast<u8 *>(at), size};
+    if (!copy.from.read(copy.offset + offset, part))
+        return -1;
+    if (copy.wants_crc)
+        copy.crc = boot::crc32(part, copy.crc);
+    return 0;
 }
 
 int clear_part(vm_t *, uintptr_t, void *at, size_t size, size_t, void *) {
@@ -99,12 +106,15 @@ int clear_part(vm_t *, uintptr_t, void *at, size_t size, size_t, void *) {
 
 enum class Rest : u8 { cleared, kept };
 
-/// Copies the segment and marks its memory as allocated.
-int load_segment(vm_t &vm, const char *name, ImageSource &from, const boot::Segment &segment, Rest rest) {
-    Copy copy{from, segment.file_offset};
+/// Copies the segment and marks its memory as allocated. `crc`: what it must have, when the file says.
+int load_segment(vm_t &vm, const char *name, ImageSource &from, const boot::Segment &segment, Rest rest,
+                 std::optional<u32> crc = std::nullopt) {
+    Copy copy{from, segment.file_offset, crc.has_value(), 0};
     const u64 at = segment.at.value();
     if (segment.file_bytes != 0 && vm_ram_touch(&vm, at, segment.file_bytes, copy_part, &copy) != 0)
         return refuse(&vm, name, ": could not be copied to ", Hex{at}, ", ", segment.file_bytes, " bytes");
+    if (crc && copy.crc != *crc)
+        return refuse(&vm, name, ": ", boot::describe({boot::ImageErrorKind::uimage_data_crc, copy.crc, *crc}).view());
     const u64 left = segment.memory_bytes - segment.file_bytes;
     if (rest == Rest::cleared && left != 0 &&
         vm_ram_touch(&vm, at + segment.file_bytes, left, clear_part, nullptr) != 0)
@@ -135,24 +145,10 @@ int place(vm_t &vm, const char *name, boot::KernelImage &kernel, size_t alignmen
 
 bool is_device_tree(std::span<const u8> head) { return head.size() >= 8 && boot::load_be<u32>(head, 0) == kDtbMagic; }
 
-/// What no AArch64 guest can start from, and would be taken for a raw binary; nullptr for everything else.
-const char *not_a_kernel(std::span<const u8> head) {
-    constexpr char kAndroid[] = "ANDROID!";
-    if (head.size() >= kZimageMagicAt + 4 && boot::load_le<u32>(head, kZimageMagicAt) == kZimageMagic)
-        return "a 32-bit kernel (zImage)";
-    if (head.size() >= 8 && std::memcmp(head.data(), kAndroid, 8) == 0)
-        return "an Android boot image";
-    if (is_device_tree(head))
-        return "a device tree";
-    return nullptr;
-}
-
 int load_kernel(vm_t &vm, const char *name, uintptr_t ram_base, size_t alignment, guest_kernel_image_t &out) {
     OpenedImage image(vm, name);
     if (image.open(OpenedImage::Packed::unpack) != 0)
         return -1;
-    if (const char *other = not_a_kernel(image.view().head))
-        return refuse(&vm, name, ": is ", other, ", not a kernel for AArch64");
     auto kernel = boot::parse_kernel(image.view(), Gpa{ram_base});
     if (!kernel)
         return refuse(&vm, name, ": ", boot::describe(kernel.error()).view());
@@ -162,7 +158,7 @@ int load_kernel(vm_t &vm, const char *name, uintptr_t ram_base, size_t alignment
     const Rest rest = kernel->format == boot::KernelFormat::elf ? Rest::cleared : Rest::kept;
     u64 copied = 0;
     for (const boot::Segment &segment : kernel->segments) {
-        if (load_segment(vm, name, image.contents(), segment, rest) != 0)
+        if (load_segment(vm, name, image.contents(), segment, rest, kernel->crc) != 0)
             return -1;
         copied += segment.file_bytes;
     }
@@ -181,6 +177,8 @@ int load_module(vm_t &vm, const char *name, uintptr_t address, size_t alignment,
         const u32 said = boot::load_be<u32>(view.head, 4);
         if (said > view.file_bytes)
             return refuse(&vm, name, ": is a device tree of ", said, " bytes, but the file has ", view.file_bytes);
+        if (said > boot::kLargestLinuxDtbBytes)
+            report(&vm, LogLevel::warning, "a device tree of more than 2 MiB was loaded, which Linux does not take");
     } else {
         const auto kernel = boot::parse_kernel(view, Gpa{0});
         if (kernel && kernel->format != boot::KernelFormat::raw)

@@ -192,7 +192,20 @@ TEST_F(PlatformSupport, KernelsThatCannotBeLoadedAreRefused) {
     add_file("machine", elf(0x10, {{RAM, 0}}, 2, 3));
     add_file("large", arm64_image(0x80000, 0, 0, RAM_SIZE));
     add_file("damaged", {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 1, 0, 0, 0});
-    for (const char *name : {"missing", "empty", "zimage", "android", "tree", "machine", "large", "damaged"}) {
+    Bytes other = uimage(2, RAM + 0x8000, RAM + 0x8040);
+    other[29] = 2; // 32-bit Arm
+    seal_uimage(other);
+    Bytes header = uimage(2, RAM + 0x8000, RAM + 0x8040);
+    header[40] ^= 1;
+    Bytes contents = uimage(2, RAM + 0x8000, RAM + 0x8040, 5, 0, 10000);
+    contents.back() ^= 1;
+    add_file("arch", other);
+    add_file("header", header);
+    add_file("contents", contents);
+    add_file("text", Bytes(5000, '\n'));
+    add_file("text.gz", gzip(Bytes(5000, '\n')));
+    for (const char *name : {"missing", "empty", "zimage", "android", "tree", "machine", "large", "damaged", "arch",
+                             "header", "contents", "text", "text.gz"}) {
         EXPECT_EQ(vm_load_guest_kernel(vm(), name, RAM, 0, &kernel_), -1) << name;
         EXPECT_EQ(vm()->entry, 0U) << name;
     }

@@ -5,6 +5,7 @@
 
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/boot/bytes.hpp>
+#include <sel4vm/boot/crc32.hpp>
 
 #include <algorithm>
 #include <span>
@@ -72,6 +73,12 @@ inline Bytes elf(u64 entry, const std::vector<ElfSegment> &segments, u16 type = 
     return file;
 }
 
+/// Makes the checksum of a uImage's header right.
+inline void seal_uimage(Bytes &file) {
+    store_be32(file, 4, 0);
+    store_be32(file, 4, boot::crc32(std::span(file).first(64)));
+}
+
 inline Bytes uimage(u8 type, u32 load, u32 entry, u8 os = 5, u8 compression = 0, u32 data_bytes = 4096) {
     Bytes file(64 + data_bytes);
     store_be32(file, 0, 0x2705'1956);
@@ -82,6 +89,8 @@ inline Bytes uimage(u8 type, u32 load, u32 entry, u8 os = 5, u8 compression = 0,
     file[29] = 22;
     file[30] = type;
     file[31] = compression;
+    store_be32(file, 24, boot::crc32(std::span(file).subspan(64)));
+    seal_uimage(file);
     return file;
 }
 

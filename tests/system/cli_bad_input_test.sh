@@ -204,3 +204,64 @@ done
 expect_run 2 check many.toml
 [ "$(wc -l <err)" -eq 21 ] || fail "not twenty mistakes and a number: $(wc -l <err) lines"
 [ "$(tail -n 1 err)" = "sel4vm: error: and 49980 more unknown keys" ] || fail "$(tail -n 1 err)"
+
+# Files that are something else than a kernel, and damaged ones.
+kernel() { # NAME SENTENCE
+    refused "option '--kernel': value \"$1\": expected a kernel, but it $2" -- run --kernel "$1"
+}
+echo 'int main;' >text
+printf '\320\r\376\355%060d' 0 >tree
+printf '070701%0200d' 0 >cpio
+{ head -c 36 /dev/urandom; printf '\030\050\157\001'; head -c 100 /dev/urandom; } >zimage
+{ printf 'MZ'; head -c 58 /dev/zero; printf '\100\0\0\0PE\0\0\144\206'; head -c 100 /dev/zero; } >pe
+kernel text "is a text file, not a kernel"
+kernel tree "is a device tree, not a kernel for AArch64"
+kernel cpio "is a cpio archive (an initrd), not a kernel for AArch64"
+kernel zimage "is a 32-bit Arm kernel (zImage), not a kernel for AArch64"
+kernel pe "is a PE program for machine 0x8664 without the header of an arm64 Image"
+for name in text tree cpio zimage pe; do
+    gzip -nc "$name" >"$name.gz"
+done
+gzip -nc Image.gz >twice.gz
+kernel text.gz "is a text file, not a kernel"
+kernel tree.gz "is a device tree, not a kernel for AArch64"
+kernel cpio.gz "is a cpio archive (an initrd), not a kernel for AArch64"
+kernel twice.gz "is compressed with gzip"
+# uimage ARCH [DAMAGED]: a uImage of a kernel for this architecture; damaged is its header or its data.
+uimage() {
+    python3 - "$@" >uimage <<'SCRIPT'
+import struct, sys, zlib
+data = bytes(range(256)) * 16
+def header(crc):
+    return struct.pack(">7I4B32s", 0x27051956, crc, 0, len(data), 0x40800000, 0x40800000, zlib.crc32(data), 5, int(sys.argv[1]), 2, 0, b"name")
+head = header(zlib.crc32(header(0)))
+damaged = sys.argv[2] if len(sys.argv) > 2 else ""
+sys.stdout.buffer.write((head[:-1] + b"x" if damaged == "header" else head) + (data[:-1] + b"x" if damaged == "data" else data))
+SCRIPT
+}
+uimage 22
+expect_run 0 inspect uimage
+uimage 22 header
+kernel uimage "is a uImage with a damaged header: its checksum is wrong"
+uimage 22 data
+kernel uimage "is a damaged uImage: the checksum of its contents is wrong"
+refused "uimage is a damaged uImage: the checksum of its contents is wrong" -- inspect uimage
+uimage 2
+kernel uimage "is a uImage for architecture 2, not arm64 (22)"
+
+# A device tree that Linux would not take: a mistake for an arm64 Image, a warning for other kernels.
+head -c 2200000 /dev/zero >pad
+dtc -q -I dts -O dtb -o large.dtb <<TREE
+/dts-v1/;
+/ { compatible = "linux,dummy-virt"; #address-cells = <2>; #size-cells = <2>; pad = /incbin/("pad"); };
+TREE
+{ head -c 8 /dev/zero; printf '\0\0\010\0\0\0\0\0\0\0\1\0\0\0\0\0'; head -c 32 /dev/zero; printf 'ARM\x64'; head -c 4036 /dev/zero; } >linux
+expect_run 2 run --kernel linux --dtb large.dtb
+grep -qxE "sel4vm: error: option '--dtb': value \"large.dtb\": expected a device tree of at most 2 MiB, which is what Linux takes, but with what is filled in it has 22[0-9]{5} bytes" err ||
+    fail "$(cat err)"
+emulator <<'SCRIPT'
+off
+SCRIPT
+expect_run 0 run --kernel Image --dtb large.dtb </dev/null
+grep -qxE "sel4vm: warning: option '--dtb': value \"large.dtb\": it has 22[0-9]{5} bytes with what is filled in; Linux takes at most 2 MiB" err ||
+    fail "$(cat err)"

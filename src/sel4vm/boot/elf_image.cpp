@@ -92,7 +92,7 @@ Result<KernelImage, ImageError> parse_elf(const FileView &view) {
         const u64 file_bytes = load_le<u64>(header, kPFileszAt);
         if (file_bytes > memory_bytes)
             return fail(Kind::segment_sizes, file_bytes, memory_bytes);
-        if (!fits(view.file_bytes, offset, file_bytes))
+        if (file_bytes != 0 && !fits(view.file_bytes, offset, file_bytes)) // the offset of nothing does not matter
             return fail(Kind::truncated, view.file_bytes, checked_add(offset, file_bytes).value_or(~u64{0}));
         if (!checked_add(physical, memory_bytes))
             return fail(Kind::segment_wraps, physical);

@@ -6,8 +6,12 @@
 
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/boot/bytes.hpp>
+#include <sel4vm/boot/crc32.hpp>
 #include <sel4vm/boot/elf_image.hpp>
+#include <sel4vm/boot/other_files.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace sel4vm::boot {
@@ -28,9 +32,9 @@ constexpr usize kTextOffsetAt = 8, kImageSizeAt = 16, kFlagsAt = 24, kMagicAt = 
 constexpr u64 kFlagBigEndian = 1;
 
 // The uImage header; big-endian.
-constexpr usize kUDataSizeAt = 12, kULoadAt = 16, kUEntryAt = 20, kUOsAt = 28, kUTypeAt = 30, kUCompressionAt = 31,
-                kUHeaderBytes = 64;
-constexpr u8 kUOsLinux = 5, kUTypeKernel = 2, kUTypeRamdisk = 3, kUTypeKernelNoload = 14;
+constexpr usize kUHeaderCrcAt = 4, kUDataSizeAt = 12, kULoadAt = 16, kUEntryAt = 20, kUDataCrcAt = 24, kUOsAt = 28,
+                kUArchAt = 29, kUTypeAt = 30, kUCompressionAt = 31, kUHeaderBytes = 64;
+constexpr u8 kUArchArm64 = 22, kUOsLinux = 5, kUTypeKernel = 2, kUTypeRamdisk = 3, kUTypeKernelNoload = 14;
 
 Err<ImageError> fail(Kind kind, u64 found = 0, u64 limit = 0) { return Err{ImageError{kind, found, limit}}; }
 
@@ -43,6 +47,14 @@ bool is_arm64_image(std::span<const u8> file) {
     return file.size() >= kImageHeaderBytes && has(file, kMagicAt, "ARM\x64");
 }
 bool is_uimage(std::span<const u8> file) { return file.size() >= kUHeaderBytes && has(file, 0, "\x27\x05\x19\x56"); }
+
+/// As the header's own CRC is made: with zeroes in its place.
+u32 uimage_header_crc(std::span<const u8> file) {
+    std::array<u8, kUHeaderBytes> header{};
+    std::copy_n(file.begin(), kUHeaderBytes, header.begin());
+    std::fill_n(header.begin() + kUHeaderCrcAt, 4, u8{0});
+    return crc32(header);
+}
 
 Status<ImageError> refuse_compressed(std::span<const u8> file) {
     if (has(file, 0, "\x1f\x8b"))
@@ -98,6 +110,10 @@ Result<KernelImage, ImageError> parse_arm64_image(const FileView &view, Gpa ram_
 
 Result<KernelImage, ImageError> parse_uimage(const FileView &view, Gpa ram_base) {
     const std::span<const u8> file = view.head;
+    if (const u32 crc = uimage_header_crc(file), stated = load_be<u32>(file, kUHeaderCrcAt); crc != stated)
+        return fail(Kind::uimage_header_crc, crc, stated);
+    if (file[kUArchAt] != kUArchArm64)
+        return fail(Kind::uimage_arch, file[kUArchAt]);
     const u8 type = file[kUTypeAt];
     if (type != kUTypeKernel && type != kUTypeKernelNoload)
         return fail(Kind::uimage_type, type);
@@ -121,6 +137,7 @@ Result<KernelImage, ImageError> parse_uimage(const FileView &view, Gpa ram_base)
     if (entry < at || entry - at >= size)
         return fail(Kind::entry_outside, entry);
     auto image = SEL4VM_TRY(single(KernelFormat::uimage, Gpa{at}, kUHeaderBytes, size, size, entry - at));
+    image.crc = load_be<u32>(file, kUDataCrcAt);
     if (file[kUOsAt] != kUOsLinux)
         image.protocol = BootProtocol::bare;
     return image;
@@ -169,6 +186,14 @@ Text<128> describe(const ImageError &error) {
     case Kind::compressed_uimage:
         return text << "is a compressed uImage (method " << error.found << "); use it uncompressed";
     case Kind::uimage_type: return text << "is a uImage of type " << error.found << ", not a kernel";
+    case Kind::uimage_arch:
+        return text << "is a uImage for architecture " << error.found << ", not arm64 (" << u32{kUArchArm64} << ")";
+    case Kind::uimage_header_crc: return text << "is a uImage with a damaged header: its checksum is wrong";
+    case Kind::uimage_data_crc: return text << "is a damaged uImage: the checksum of its contents is wrong";
+    case Kind::not_a_kernel: return text << "is " << name_of_other_file(error.found) << ", not a kernel for AArch64";
+    case Kind::pe_program:
+        return text << "is a PE program for machine " << Hex{error.found} << " without the header of an arm64 Image";
+    case Kind::text: return text << "is a text file, not a kernel";
     case Kind::elf_class: return text << "is a 32-bit ELF file; guests here are AArch64";
     case Kind::elf_machine: return text << "is an ELF file for machine " << error.found << ", not AArch64 (183)";
     case Kind::elf_type:
@@ -197,10 +222,23 @@ Result<KernelImage, ImageError> parse_kernel(const FileView &view, Gpa ram_base)
         return parse_uimage(view, ram_base);
     if (is_arm64_image(file))
         return parse_arm64_image(view, ram_base);
+    SEL4VM_TRY(refuse_other_files(file));
     const auto at = checked_add(ram_base.value(), kDefaultTextOffset);
     if (!at)
         return fail(Kind::segment_wraps, ram_base.value());
     return single(KernelFormat::raw, Gpa{*at}, 0, view.file_bytes, view.file_bytes, 0);
+}
+
+Status<ImageError> check_contents(const KernelImage &kernel, std::span<const u8> file) {
+    if (!kernel.crc)
+        return Ok{};
+    const Segment &contents = kernel.segments[0];
+    if (!fits(file.size(), contents.file_offset, contents.file_bytes))
+        return fail(Kind::truncated, file.size(), contents.file_offset + contents.file_bytes);
+    const u32 crc = crc32(file.subspan(contents.file_offset, contents.file_bytes));
+    if (crc != *kernel.crc)
+        return fail(Kind::uimage_data_crc, crc, *kernel.crc);
+    return Ok{};
 }
 
 FilePart find_initrd(const FileView &view) {

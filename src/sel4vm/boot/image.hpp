@@ -3,7 +3,9 @@
 // Recognises what a user gives as a kernel and says which bytes go where: arm64 Image, ELF64, U-Boot's uImage, or a raw
 // binary for everything else, at the addresses that QEMU's `virt` board uses (docs/booting.md). Compressed files are
 // recognised in order to be refused by name; the workstation tool unpacks gzip before it gets here.
-// Nothing in a file is believed: offsets, sizes and sums are checked, and a result never points outside the file.
+// What can only be something else (a device tree, a text, a kernel of another architecture) is refused by name, too, where QEMU
+// would run it as a raw binary. Nothing in a file is believed: offsets, sizes and sums are checked, and a result never points
+// outside the file.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
@@ -12,6 +14,7 @@
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/base/types.hpp>
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -43,6 +46,8 @@ struct KernelImage {
     Gpa entry;
     /// The page size that an arm64 Image says it was built for; 0 = it does not say.
     u32 page_bytes = 0;
+    /// The CRC-32 that a uImage says its only segment has: check_contents().
+    std::optional<u32> crc;
     FixedVector<Segment, kMaxSegments> segments; ///< at least one, none overlapping another
 
     [[nodiscard]] Gpa lowest() const;
@@ -61,6 +66,12 @@ enum class ImageErrorKind : u8 {
     efi_zboot,         ///< an EFI program that unpacks the kernel in it
     compressed_uimage, ///< `found`: the header's compression number
     uimage_type,       ///< `found`: the header's image type, not a kernel
+    uimage_arch,       ///< `found`: the header's architecture, not arm64
+    uimage_header_crc, ///< the header has CRC-32 `found` instead of `limit`
+    uimage_data_crc,   ///< the contents have CRC-32 `found` instead of `limit`
+    not_a_kernel,      ///< another kind of file: `found` is a number of ours for it
+    pe_program,        ///< an EFI or Windows program for machine `found`, without the header of an arm64 Image
+    text,              ///< text that people read
     elf_class,         ///< a 32-bit ELF file
     elf_machine,       ///< `found`: e_machine, not AArch64
     elf_type,          ///< `found`: e_type, neither EXEC nor DYN
@@ -84,7 +95,7 @@ struct ImageError {
 [[nodiscard]] Text<128> describe(const ImageError &error);
 
 /// What is known of a file: how it begins, and how long it is. All headers lie in the beginning: 64 bytes, and for ELF
-/// files the program headers.
+/// files the program headers. Other kinds of files are recognised by their first kilobyte.
 struct FileView {
     std::span<const u8> head; ///< at most `file_bytes`
     u64 file_bytes = 0;
@@ -95,6 +106,9 @@ struct FileView {
 [[nodiscard]] inline Result<KernelImage, ImageError> parse_kernel(std::span<const u8> file, Gpa ram_base) {
     return parse_kernel(FileView{file, file.size()}, ram_base);
 }
+
+/// Whether the contents are what the file says they are. For a whole file: what is behind `head` cannot be checked here.
+[[nodiscard]] Status<ImageError> check_contents(const KernelImage &kernel, std::span<const u8> file);
 
 /// A part of a file, in bytes.
 struct FilePart {

@@ -91,6 +91,8 @@ Text<160> describe(const LayoutError &error) {
                     << error.available << " bytes are left";
     case Kind::kernel_overlaps: return text << "the kernel's part at " << error.at << " overlaps another image";
     case Kind::initrd_overlaps: return text << "the initrd's place at " << error.at << " overlaps another image";
+    case Kind::dtb_too_large:
+        return text << "the device tree has " << error.needed << " bytes, but Linux takes at most " << error.available;
     case Kind::dtb_overlaps: return text << "the device tree's place at " << error.at << " overlaps another image";
     }
     return text << "the images cannot be placed";
@@ -132,6 +134,9 @@ Result<Layout, LayoutError> plan_layout(const LayoutRequest &request) {
 
 Result<bool, LayoutError> accepts_dtb(const Layout &layout, const LayoutRequest &request, u64 dtb_bytes) {
     const DtbPlace &place = layout.dtb;
+    if (request.kernel != nullptr && request.kernel->format == KernelFormat::arm64_image &&
+        dtb_bytes > kLargestLinuxDtbBytes)
+        return fail(Kind::dtb_too_large, place.at, dtb_bytes, kLargestLinuxDtbBytes);
     const bool too_large = dtb_bytes > place.room_bytes;
     const bool in_the_way = overlaps_any(request.occupied, place.at, dtb_bytes) ||
                             (place.outside_ram && overlaps_any(request.memory, place.at, dtb_bytes));

@@ -16,6 +16,9 @@
 
 namespace sel4vm::boot {
 
+/// The most that a device tree may have for Linux on AArch64 (Documentation/arch/arm64/booting.rst, section 2).
+inline constexpr u64 kLargestLinuxDtbBytes = 2 * kMiB;
+
 struct LayoutRequest {
     /// All RAM; the first region gets initrd and device tree, and its base is the reference of relative addresses.
     std::span<const GpaRange> memory;
@@ -54,6 +57,7 @@ enum class LayoutErrorKind : u8 {
     kernel_overlaps,     ///< the segment at `at` lies over an occupied range
     initrd_overlaps,     ///< the initrd at `at` lies over an occupied range
     dtb_overlaps,        ///< the device tree at `at` lies over an occupied range
+    dtb_too_large,       ///< `needed` bytes, where the boot protocol of an arm64 Image allows `available`
 };
 
 struct LayoutError {

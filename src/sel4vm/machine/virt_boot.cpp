@@ -87,6 +87,9 @@ Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, co
         return Err{build_error("dtb", boot::describe(accepted.error()).view())};
     if (!*accepted)
         return Ok{};
+    if (tree->size() > boot::kLargestLinuxDtbBytes)
+        host_.log.line(LogLevel::warning, description_.name,
+                       "its device tree has more than 2 MiB, which Linux does not take");
     if (layout.dtb.outside_ram) {
         const auto range = GpaRange::make(layout.dtb.at, align_up(tree->size(), kPageBytes).value_or(0));
         const auto added = range ? vm_.add_memory(*range, RegionKind::rom) : Err{RegionError::out_of_range};

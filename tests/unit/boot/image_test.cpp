@@ -70,7 +70,7 @@ TEST(Arm64Image, IsRefusedWhenItsPlaceWraps) {
 }
 
 TEST(RawBinary, IsPlacedAt512KiB) {
-    Bytes file(100, 0x20);
+    Bytes file(100, 0xd5);
     const KernelImage image = parsed(file);
     EXPECT_EQ(image.format, KernelFormat::raw);
     EXPECT_EQ(image.protocol, BootProtocol::linux_kernel);
@@ -96,6 +96,15 @@ TEST(Elf, IsLoadedAtPhysicalAddressesAndEnteredThere) {
     EXPECT_EQ(image.segments[1], (Segment{Gpa{0x4030'0000}, 0, 0, 0x5000}));
     EXPECT_EQ(image.lowest(), Gpa{0x4020'0000});
     EXPECT_EQ(image.end(), Gpa{0x4030'5000});
+}
+
+TEST(Elf, MayNameAnyPlaceForSegmentsWithoutBytes) {
+    for (const u64 offset : {u64{0x3000}, u64{0x3001}, u64{1} << 40, ~u64{0}}) {
+        const KernelImage image =
+            parsed(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}, {0x4010'0000, 0x4010'0000, 0, 0x5000, offset}}));
+        ASSERT_EQ(image.segments.size(), 2u) << offset;
+        EXPECT_EQ(image.segments[1], (Segment{Gpa{0x4010'0000}, 0, 0, 0x5000}));
+    }
 }
 
 TEST(Elf, MayBeOfTypeDyn) { EXPECT_EQ(parsed(elf(0x10, {{0x4040'0000, 0}}, 3)).entry, Gpa{0x4040'0010}); }
@@ -210,6 +219,41 @@ TEST(UImage, IsRefusedWhenItCannotBeRun) {
     EXPECT_EQ(refused(file), (ImageError{ImageErrorKind::truncated, 64 + 4095, 64 + 4096}));
 }
 
+TEST(UImage, IsRefusedForAnotherArchitecture) {
+    for (const u8 arch : {u8{0}, u8{2}, u8{3}, u8{24}, u8{26}}) { // 2: 32-bit Arm, 3: x86, 24: x86-64, 26: RISC-V
+        Bytes file = uimage(2, 0x4080'0000, 0x4080'0040);
+        file[29] = arch;
+        test::seal_uimage(file);
+        EXPECT_EQ(refused(file), (ImageError{ImageErrorKind::uimage_arch, arch, 0}));
+    }
+}
+
+TEST(UImage, IsRefusedWhenItsHeaderIsDamaged) {
+    const Bytes good = uimage(2, 0x4080'0000, 0x4080'0040);
+    for (usize at = 4; at < 64; ++at) {
+        Bytes file = good;
+        file[at] ^= 0x10;
+        EXPECT_EQ(refused(file).kind, ImageErrorKind::uimage_header_crc) << at;
+    }
+}
+
+TEST(UImage, SaysWhichChecksumItsContentsHave) {
+    const Bytes good = uimage(2, 0x4080'0000, 0x4080'0040);
+    const KernelImage image = parsed(good);
+    EXPECT_TRUE(check_contents(image, good));
+    for (const usize at : {usize{64}, good.size() - 1}) {
+        Bytes damaged = good;
+        damaged[at] ^= 1;
+        const auto checked = check_contents(parsed(damaged), damaged);
+        ASSERT_FALSE(checked) << at;
+        EXPECT_EQ(checked.error().kind, ImageErrorKind::uimage_data_crc);
+        EXPECT_EQ(checked.error().limit, *image.crc);
+    }
+    EXPECT_EQ(check_contents(image, std::span(good).first(good.size() - 1)).error().kind, ImageErrorKind::truncated);
+    const Bytes other = arm64_image(0, 4096);
+    EXPECT_TRUE(check_contents(parsed(other), other)) << "other files do not say";
+}
+
 TEST(Initrd, IsUnwrappedFromARamdiskUImageOnly) {
     const Bytes wrapped = uimage(3, 0, 0, 5, 0, 500);
     EXPECT_EQ(initrd_contents(wrapped).data(), wrapped.data() + 64);
@@ -242,6 +286,66 @@ TEST(CompressedKernel, IsRefusedByName) {
         EXPECT_EQ(error.kind, row.kind);
         EXPECT_NE(describe(error).view().find(row.name), std::string_view::npos) << describe(error).view();
     }
+}
+
+/// A file of `size` bytes that are no text, with these at `at`.
+Bytes with_mark(usize at, std::string_view mark, usize size = 2048) {
+    Bytes file(size, 0xd5);
+    test::put_text(file, at, mark);
+    return file;
+}
+
+TEST(AnotherFile, IsRefusedByName) {
+    using namespace std::string_view_literals;
+    struct Row {
+        Bytes file;
+        std::string_view sentence;
+    };
+    Bytes pe = with_mark(0, "MZ");
+    boot::store_le<u32>(pe, 60, 0x80);
+    test::put_text(pe, 0x80, "PE\0\0\x64\x86"sv);
+    const Row rows[] = {
+        {with_mark(0, "\xd0\x0d\xfe\xed"), "is a device tree, not a kernel for AArch64"},
+        {with_mark(0, "070701"), "is a cpio archive (an initrd), not a kernel for AArch64"},
+        {with_mark(257, "ustar"), "is a tar archive, not a kernel for AArch64"},
+        {with_mark(0, "!<arch>\n"), "is an archive of files, not a kernel for AArch64"},
+        {with_mark(0, "PK\x03\x04"), "is a zip archive, not a kernel for AArch64"},
+        {with_mark(0, "ANDROID!"), "is an Android boot image, not a kernel for AArch64"},
+        {with_mark(0, "QFI\xfb"), "is a disk image (qcow2), not a kernel for AArch64"},
+        {with_mark(0, "hsqs"), "is a file system (squashfs), not a kernel for AArch64"},
+        {with_mark(36, "\x18\x28\x6f\x01"), "is a 32-bit Arm kernel (zImage), not a kernel for AArch64"},
+        {with_mark(56, "RSC\x05"), "is a RISC-V kernel, not a kernel for AArch64"},
+        {with_mark(514, "HdrS"), "is an x86 kernel (bzImage), not a kernel for AArch64"},
+        {pe, "is a PE program for machine 0x8664 without the header of an arm64 Image"},
+    };
+    for (const Row &row : rows) {
+        EXPECT_EQ(describe(refused(row.file)).view(), row.sentence);
+        // One byte less of each mark is a program like any other.
+        const Bytes none(row.file.size(), 0xd5);
+        EXPECT_EQ(parsed(none).format, KernelFormat::raw);
+    }
+}
+
+TEST(AnotherFile, IsNotSeenInsideAnArm64Image) {
+    Bytes file = arm64_image(0x80000, 0x10000);
+    test::put_text(file, 0, "MZ");
+    boot::store_le<u32>(file, 60, 0x100);
+    test::put_text(file, 0x100, std::string_view("PE\0\0\x64\xaa", 6));
+    test::put_text(file, 514, "HdrS");
+    EXPECT_EQ(parsed(file).format, KernelFormat::arm64_image);
+}
+
+TEST(AnotherFile, MayBeText) {
+    const auto bytes = [](std::string_view text) { return Bytes(text.begin(), text.end()); };
+    for (const std::string_view text : {"#!/bin/sh\necho hello\n", "\n", "gr\xc3\xbc\xc3\x9f\r\n\tdich\n"})
+        EXPECT_EQ(refused(bytes(text)).kind, ImageErrorKind::text) << text;
+    std::string longer = "first line\n";
+    while (longer.size() < 5000)
+        longer += "\xe2\x82\xac";
+    EXPECT_EQ(refused(bytes(longer)).kind, ImageErrorKind::text) << "cut in the middle of a character";
+    EXPECT_EQ(parsed(bytes("no lines")).format, KernelFormat::raw);
+    EXPECT_EQ(parsed(bytes("a line\n\x80")).format, KernelFormat::raw);
+    EXPECT_EQ(parsed(bytes(std::string_view("a line\n\0\0", 9))).format, KernelFormat::raw);
 }
 
 TEST(ImageError, HasASentenceForEachKind) {

@@ -135,6 +135,16 @@ TEST(Layout, RefusesADeviceTreeThatDoesNotFit) {
     EXPECT_EQ(accepted.error(), (LayoutError{LayoutErrorKind::dtb_does_not_fit, Gpa{0x4400'0000}, 1, 0}));
 }
 
+TEST(Layout, RefusesADeviceTreeThatLinuxDoesNotTake) {
+    const Case linux_image(test::arm64_image(0x80000, 0x10000), 512 * kMiB);
+    EXPECT_TRUE(*accepts_dtb(planned(linux_image), linux_image.request(), 2 * kMiB));
+    EXPECT_EQ(accepts_dtb(planned(linux_image), linux_image.request(), 2 * kMiB + 1).error(),
+              (LayoutError{LayoutErrorKind::dtb_too_large, Gpa{0x4800'0000}, 2 * kMiB + 1, 2 * kMiB}));
+    // Whatever else is started may know better.
+    const Case raw(kRaw, 512 * kMiB);
+    EXPECT_TRUE(*accepts_dtb(planned(raw), raw.request(), 2 * kMiB + 1));
+}
+
 TEST(Layout, KeepsClearOfOtherImages) {
     Case kernel(kRaw, 64 * kMiB, 100);
     kernel.occupied = {range(0x4008'0fff, 1)};
