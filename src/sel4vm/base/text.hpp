@@ -17,7 +17,9 @@ struct Hex {
 /// Writes into memory of the caller.
 class TextWriter {
 public:
-    constexpr TextWriter(char *buffer, usize capacity) : buffer_(buffer), capacity_(capacity) {}
+    /// `size` characters are there already.
+    constexpr TextWriter(char *buffer, usize capacity, usize size = 0)
+        : buffer_(buffer), capacity_(capacity), size_(size) {}
 
     // Not inline: text is for people, and each use would otherwise be a loop of its own in the image.
     [[gnu::noinline]] constexpr TextWriter &operator<<(std::string_view text) {
@@ -70,24 +72,32 @@ private:
     }
     char *buffer_;
     usize capacity_;
-    usize size_ = 0;
+    usize size_;
 };
 
 /// A TextWriter that brings its own buffer.
 template <usize Capacity>
 class Text {
 public:
+    // The first two are no templates, which would be one function for each length of a literal.
+    [[gnu::noinline]] constexpr Text &operator<<(std::string_view text) { return append(text); }
+    [[gnu::noinline]] constexpr Text &operator<<(const char *text) { return append(std::string_view(text)); }
     template <class T>
     constexpr Text &operator<<(const T &item) {
-        TextWriter writer(buffer_ + size_, Capacity - size_);
-        writer << item;
-        size_ += writer.view().size();
-        return *this;
+        return append(item);
     }
     [[nodiscard]] constexpr std::string_view view() const { return {buffer_, size_}; }
     constexpr void clear() { size_ = 0; }
 
 private:
+    template <class T>
+    constexpr Text &append(const T &item) {
+        TextWriter writer(buffer_, Capacity, size_);
+        writer << item;
+        size_ = writer.view().size();
+        return *this;
+    }
+
     char buffer_[Capacity] = {};
     usize size_ = 0;
 };

@@ -157,6 +157,16 @@ TEST(TextTest, WhatDoesNotFitIsCutVisibly) {
     EXPECT_EQ(text.view(), "abc~");
 }
 
+TEST(TextTest, WhatComesAfterTheLastCharacterIsCutVisibly) {
+    Text<4> text;
+    text << "abcd";
+    EXPECT_EQ(text.view(), "abcd");
+    text << "";
+    EXPECT_EQ(text.view(), "abcd");
+    text << u32{5};
+    EXPECT_EQ(text.view(), "abc~");
+}
+
 TEST(MutexDeathTest, WrongOrderIsFound) {
     Mutex outer(LockRank::device);
     Mutex inner(LockRank::irq_chip);
