@@ -409,6 +409,14 @@ private:
     usize vm_ = 0;
 };
 
+/// The commonest slip: a value that is neither text in quotes nor anything else.
+std::string_view hint_for(std::string_view text) {
+    for (const auto kind : {"parsing value"sv, "parsing floating-point"sv, "parsing boolean"sv, "integer"sv})
+        if (text.find(kind) != std::string_view::npos)
+            return "; is it text without its quotes?";
+    return "";
+}
+
 /// The parser repeats what it found between quotes, however long it is, and may lose the second quote over it.
 std::string what_toml_says(std::string_view text) {
     const usize begin = text.find('\'');
@@ -426,7 +434,7 @@ std::unique_ptr<System> parse_system(std::string_view text, const std::filesyste
     if (!result) {
         const toml::parse_error &error = result.error();
         mistakes.add({file.string(), error.source().begin.line, "", ""},
-                     fmt::format("not TOML: {}", what_toml_says(error.description())));
+                     fmt::format("not TOML: {}{}", what_toml_says(error.description()), hint_for(error.description())));
         return std::make_unique<System>();
     }
     return SystemParser(file, mistakes).run(TomlReader(result.table(), file.string(), "", mistakes));

@@ -14,7 +14,7 @@ namespace {
 
 using Key = Text<80>;
 
-constexpr u64 kMinimumRam = kMiB;
+constexpr u64 kMinimumRam = kMiB; // as it is spelt out below
 constexpr u64 kRedistributorBytes = 128 * kKiB;
 constexpr u32 kGicV2Vcpus = 8;
 constexpr u32 kMaxSpis = 960; // INTIDs 32 to 991, in whole registers of 32 bits
@@ -138,7 +138,7 @@ private:
                   kPageBytes);
         }
         if (vm_.memory[0].size_bytes != 0 && vm_.memory[0].size_bytes < kMinimumRam)
-            report_.add(key("memory[0].size"), Hex{vm_.memory[0].size_bytes}, "at least ", Hex{kMinimumRam});
+            report_.add(key("memory[0].size"), Hex{vm_.memory[0].size_bytes}, "at least 1 MiB");
     }
 
     void check_gic() {

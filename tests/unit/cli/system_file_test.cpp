@@ -264,7 +264,7 @@ TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
                               "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
               (Lines{"a.toml:4: key 'vm.firmware': value \"f\": expected either a kernel or a firmware",
                      "a.toml:7: key 'vm.memory': value 4097: expected a multiple of 0x1000, not 0",
-                     "a.toml:7: key 'vm.memory': value 4097: expected at least 0x100000",
+                     "a.toml:7: key 'vm.memory': value 4097: expected at least 1 MiB",
                      "a.toml:9: key 'vm.name': value \"x\": expected a name of its own for each VM"}));
 }
 
@@ -293,6 +293,15 @@ TEST(SystemFile, TooManyVmsDevicesAndImagesAreReported) {
     for (usize i = 0; i < machine::kMaxImages; ++i)
         text += "[[vm.image]]\npath = \"a\"\naddress = 0\n";
     EXPECT_EQ(mistakes_in(text).size(), 1U);
+}
+
+TEST(SystemFile, GuessesThatTextLacksItsQuotes) {
+    for (const std::string value : {"vmlinuz", "./Image", "/boot/Image", "false.bin", "Image", "12a", "-x"}) {
+        const Lines lines = mistakes_in("[[vm]]\nkernel = " + value + "\n");
+        ASSERT_EQ(lines.size(), 1U) << value;
+        EXPECT_TRUE(lines[0].ends_with("; is it text without its quotes?")) << lines[0];
+    }
+    EXPECT_FALSE(mistakes_in("kernel = \"a\\d\"\n")[0].ends_with("?")) << "it has quotes";
 }
 
 TEST(SystemFile, ListsTwentyMistakesOfAKindAndCountsTheRest) {

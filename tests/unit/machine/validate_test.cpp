@@ -69,7 +69,7 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.memory[0].size_bytes = 512 * kKiB;
              m.images[0].size_bytes = 4096;
          },
-         "vm[2].memory[0].size", "0x80000", "at least 0x100000"},
+         "vm[2].memory[0].size", "0x80000", "at least 1 MiB"},
         {"empty memory",
          [](M &m) {
              m.memory[0].size_bytes = 0;
