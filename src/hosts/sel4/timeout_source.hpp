@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Timeouts, which the kernel does not offer: the client programs a timer of its own and lets it signal the endpoint's notification.
-// Without one, the core's timeouts never fire and a vCPU whose timer is armed does not block in WFI.
+// Without one, the core's timeouts never fire and, where the kernel traps WFI, a vCPU whose timer is armed does not block in it.
 #pragma once
 
 #include <sel4vm/base/types.hpp>

@@ -122,8 +122,7 @@ int vm_host_timeout_source(vm_host_t *host, seL4_Word badge, vm_timeout_source_t
     (void)host;
     (void)badge;
     (void)source;
-    printf("sel4vm: host: error: vm_host_timeout_source: this kernel is not MCS, or exports no counter; give the "
-           "library a device's timer\n");
+    printf("sel4vm: host: error: vm_host_timeout_source: this kernel is not MCS, or exports no counter\n");
     return -1;
 }
 
