@@ -53,6 +53,27 @@ runs "$folder" 1
 sed -i 's/return .*/return !host.open() ? 1 : status_of(!host.file("guest.bin") || host.file("nothing"));/' "$folder/main.cpp"
 runs "$folder" 2
 
+# What a program logs is whole lines of the host, whatever is in it and however long it is.
+cat >"$work/log-program-test-1.c" <<'PROGRAM'
+#include <sel4vm/host.h>
+int main(void) {
+    char x[1001] = {0};
+    for (int i = 0; i < 1000; ++i)
+        x[i] = 'x';
+    vm_host_log("a\033[2Jb\302\233c\nsel4vm: error: host: forged");
+    vm_host_log(x);
+    vm_host_log("last");
+    return 0;
+}
+PROGRAM
+runs "$work/log-program-test-1.c" 0
+{
+    printf 'sel4vm: info: program: %s\n' 'a\x1b[2Jb\xc2\x9bc\x0asel4vm: error: host: forged'
+    printf 'sel4vm: info: program: %01000d\n' 0 | tr 0 x
+    printf 'sel4vm: info: program: last\n'
+} >"$work/wanted"
+diff "$work/wanted" "$work/err" || fail "the host's lines are not whole, or not harmless"
+
 refused "$work/nowhere" "there is no program"
 refused "$work/guest.bin" "is no source file"
 mkdir "$work/empty-program-test-1"
