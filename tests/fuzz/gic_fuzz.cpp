@@ -102,7 +102,9 @@ void act(GicRig &rig, Input &in) {
         if (how < 8)
             rig.core.reset();
         else if (how < 32)
-            rig.core.reset_cpu(cpu);
+            rig.turn_off(cpu);
+        else if (how < 56)
+            rig.turn_on(cpu);
         else if (rig.config.abilities.read_back)
             rig.lists[cpu].set_control(static_cast<u32>(in.value()));
         break;

@@ -36,6 +36,8 @@ struct GicRig {
             timers.emplace_back();
             SEL4VM_ASSERT(core.attach(n, lists[n], timers[n]).has_value());
         }
+        for (u32 n = 0; n < setup.cpus; ++n)
+            turn_on(n);
     }
     [[nodiscard]] bool v2() const { return config.version == dev::GicVersion::v2; }
 
@@ -144,6 +146,24 @@ struct GicRig {
         settle();
     }
 
+    // -- power
+    void turn_off(u32 cpu) {
+        core.turned_off(cpu);
+        settle();
+    }
+    /// The guest then opens its CPU interface, as it does first of all.
+    void turn_on(u32 cpu) {
+        lists[cpu].restart();
+        core.turned_on(cpu);
+        lists[cpu].set_control(fake::ListRegisters::kOpen);
+        settle();
+    }
+    /// The guest closes its CPU interface, or opens it.
+    void set_control(u32 cpu, u32 control) {
+        lists[cpu].set_control(control);
+        settle();
+    }
+
     // -- the host
     /// Lets every woken vCPU do its sync; maintenance where the hardware asks for it.
     void settle() {
@@ -153,9 +173,9 @@ struct GicRig {
             const u32 wakes = core.irqs().take_wakes();
             bool quiet = wakes == 0;
             for (u32 n = 0; n < config.cpus; ++n) {
-                if ((wakes >> n & 1) != 0)
+                if ((wakes >> n & 1) != 0 && core.irqs().cpu(n).on)
                     core.delivery(n).service();
-                if (lists[n].maintenance_asserted()) {
+                if (lists[n].maintenance_asserted() && core.irqs().cpu(n).on) {
                     core.delivery(n).maintain();
                     quiet = false;
                 }

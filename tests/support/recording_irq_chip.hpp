@@ -34,7 +34,8 @@ public:
     }
     void timer_fired(Vcpu &, u32) override {}
     void reset() override {}
-    void reset_vcpu(Vcpu &) override {}
+    void turned_on(Vcpu &) override {}
+    void turned_off(Vcpu &) override {}
 
     /// Whether the wire of a shared interrupt, or of a private one, is high.
     [[nodiscard]] bool high(u32 intid) const {

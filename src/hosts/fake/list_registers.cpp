@@ -61,10 +61,10 @@ u32 ListRegisters::take_finished() {
     return finished;
 }
 
-void ListRegisters::set_underflow_maintenance(bool on) {
+void ListRegisters::set_maintenance(u32 causes) {
     if (!abilities_.maintenance_control)
-        violate("underflow maintenance without the ability");
-    underflow_ = on;
+        violate("maintenance without the ability");
+    causes_ = causes;
 }
 
 u32 ListRegisters::interface_control() {
@@ -140,7 +140,13 @@ bool ListRegisters::maintenance_asserted() const {
         if ((finished_ & bit<u32>(n)) != 0 && registers_[n].eoi_maintenance)
             return true;
     }
-    return underflow_ && in_use() <= 1;
+    namespace cause = aarch64::maintenance;
+    const bool group0 = (control_ & 1) != 0;
+    const bool group1 = (control_ & 2) != 0;
+    const u32 true_now = (in_use() <= 1 ? cause::kUnderflow : 0) |
+                         (group0 ? cause::kGroup0Enabled : cause::kGroup0Disabled) |
+                         (group1 ? cause::kGroup1Enabled : cause::kGroup1Disabled);
+    return (causes_ & true_now) != 0;
 }
 
 unsigned ListRegisters::in_use() const {

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] bool write(unsigned index, const Register &value) override;
     [[nodiscard]] Register read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
-    void set_underflow_maintenance(bool on) override;
+    void set_maintenance(u32 causes) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;
 
@@ -66,6 +66,11 @@ public:
     /// Writes DIR.
     void deactivate(u32 intid, u8 source = 0);
     void set_control(u32 control) { control_ = control; }
+    /// The vCPU was reset: nothing runs, the interface is closed.
+    void restart() {
+        running_.clear();
+        control_ = 0;
+    }
 
     // -- for tests
     [[nodiscard]] bool maintenance_asserted() const;
@@ -73,7 +78,8 @@ public:
     [[nodiscard]] unsigned in_use() const;
     [[nodiscard]] unsigned writes() const { return writes_; }
     [[nodiscard]] const char *violation() const { return violation_; }
-    [[nodiscard]] bool underflow_maintenance() const { return underflow_; }
+    [[nodiscard]] u32 maintenance_causes() const { return causes_; }
+    [[nodiscard]] bool underflow_maintenance() const { return (causes_ & aarch64::maintenance::kUnderflow) != 0; }
     /// The physical interrupt that the guest's end of a linked one deactivated since the last call, or 0.
     [[nodiscard]] u16 take_ended_physical() { return std::exchange(ended_physical_, u16{0}); }
     /// Group enables, priority mask all open.
@@ -93,7 +99,7 @@ private:
     u32 finished_ = 0; // ended, not yet reported
     u32 control_ = kOpen;
     unsigned writes_ = 0;
-    bool underflow_ = false;
+    u32 causes_ = 0; // of maintenance
     u16 ended_physical_ = 0;
     const char *violation_ = nullptr;
 };

@@ -306,7 +306,7 @@ u32 VcpuListRegisters::take_finished() {
 
 // Not among this host's abilities, so nobody asks.
 aarch64::ListRegister VcpuListRegisters::read(unsigned) { return {}; }
-void VcpuListRegisters::set_underflow_maintenance(bool) {}
+void VcpuListRegisters::set_maintenance(u32) {}
 u32 VcpuListRegisters::interface_control() { return 0; }
 void VcpuListRegisters::set_interface_control(u32) {}
 

@@ -31,9 +31,12 @@ public:
     /// The guest's own timer fired (TimerExit); the chip pends the PPI and unmasks the timer at its EOI.
     virtual void timer_fired(Vcpu &vcpu, u32 intid) = 0;
 
-    /// Power-on state of everything, or of one vCPU's private part.
+    /// Power-on state of everything; every vCPU is stopped.
     virtual void reset() = 0;
-    virtual void reset_vcpu(Vcpu &vcpu) = 0;
+    /// The vCPU, whose port was reset, is about to run.
+    virtual void turned_on(Vcpu &vcpu) = 0;
+    /// The vCPU is off, and stopped at its port: what its hardware holds for it must go elsewhere.
+    virtual void turned_off(Vcpu &vcpu) = 0;
 
 protected:
     ~IrqChip() = default;

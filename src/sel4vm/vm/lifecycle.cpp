@@ -59,6 +59,9 @@ bool Vm::all_parked() const {
 }
 
 void Vm::parked(Vcpu &vcpu) {
+    // Before anybody can see that it is off, and start it again.
+    if (vcpu.power_state() == PowerState::off_pending && irq_chip_ != nullptr)
+        irq_chip_->turned_off(vcpu);
     PowerState leaving = PowerState::off_pending;
     const bool off = vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
     vcpu.parked_.store(true, std::memory_order_release);
@@ -91,6 +94,8 @@ void Vm::boot(VmState from) {
 }
 
 void Vm::run_from_reset(Vcpu &vcpu) {
+    if (irq_chip_ != nullptr)
+        irq_chip_->turned_on(vcpu);
     if (hooks_ != nullptr)
         hooks_->entering(vcpu);
     vcpu.parked_.store(false, std::memory_order_release);
@@ -284,8 +289,6 @@ Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optiona
         return expected == PowerState::on_pending ? PowerOn::on_pending : PowerOn::already_on;
     vcpu.port().reset(entry, argument);
     reset_system_registers(vcpu);
-    if (irq_chip_ != nullptr)
-        irq_chip_->reset_vcpu(vcpu);
     if (inherited)
         inherit(vcpu, *inherited);
     run_from_reset(vcpu);

@@ -270,14 +270,11 @@ u32 VcpuListRegisters::take_finished() {
     return finished;
 }
 
-void VcpuListRegisters::set_underflow_maintenance(bool on) {
+void VcpuListRegisters::set_maintenance(u32 causes) {
     u32 &control = vcpu_.interface_.control;
-    const u32 wanted = (control & ~VirtualInterface::kUnderflow) | (on ? VirtualInterface::kUnderflow : 0);
-    if (wanted == control)
-        return;
-    control = wanted;
+    control = (control & ~VirtualInterface::kMaintenanceCauses) | (causes & VirtualInterface::kMaintenanceCauses);
     if (vcpu_.loaded())
-        vcpu_.processor_.interface_.set_control(wanted);
+        vcpu_.processor_.interface_.set_control(control);
 }
 
 u32 VcpuListRegisters::interface_control() {

@@ -44,7 +44,7 @@ public:
     [[nodiscard]] bool write(unsigned index, const aarch64::ListRegister &value) override;
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
-    void set_underflow_maintenance(bool on) override;
+    void set_maintenance(u32 causes) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;
 

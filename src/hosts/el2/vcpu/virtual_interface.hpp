@@ -105,7 +105,7 @@ public:
 
     // HCR bits, the same in both versions.
     static constexpr u32 kEnable = 1u << 0;
-    static constexpr u32 kUnderflow = 1u << 1;
+    static constexpr u32 kMaintenanceCauses = 0xfe;
 
     [[nodiscard]] u64 encode(const aarch64::ListRegister &lr) const {
         return version_ == GicVersion::v3 ? to_ich(lr) : to_gich(lr);

@@ -32,25 +32,19 @@ public:
     /// Whether the CPU interface would signal an interrupt now. In doubt yes: a needless wake-up is harmless.
     [[nodiscard]] bool has_deliverable();
     void timer_fired(u32 intid);
-    /// Empties the list registers; what was pending in them goes back to the distributor.
-    void reset();
+    /// Empties the list registers of a vCPU that is stopped: what was pending in them goes back to the distributor, and what was
+    /// active stays active there.
+    void give_back();
+    /// The vCPU starts anew.
+    void start();
 
 private:
     enum class TimerNews : u8 { none, just_fired };
+    enum class Wanted : u8 { no, yes };
     struct Choice {
         u32 intid;
         u8 priority;
     };
-    /// What the CPU interface lets through.
-    struct Gate {
-        u32 below = 0x100; ///< priority values less than this
-        bool group0 = true;
-        bool group1 = true;
-        [[nodiscard]] bool passes(u8 priority, bool is_group1) const {
-            return priority < below && (is_group1 ? group1 : group0);
-        }
-    };
-
     [[nodiscard]] CpuState &state() { return *state_; }
     [[nodiscard]] IrqWord &word(u32 w) { return irqs_->word(*state_, w); }
     [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return word(entry.intid / kIrqsPerWord); }
@@ -80,6 +74,13 @@ private:
     void give_back_latch(const ListEntry &entry);
     void withdraw(u32 index);
     void look_at_timer();
+    // cpu_delivery_power.cpp
+    void let_go(u32 index);
+    void abandon(u32 index);
+    [[nodiscard]] bool claim_again(u32 intid);
+    // cpu_delivery_gate.cpp
+    void look_at_interface();
+    [[nodiscard]] InterfaceGate gate();
     // cpu_delivery_load.cpp
     void load();
     [[nodiscard]] Choice best_candidate();
@@ -89,7 +90,8 @@ private:
     void list_active(u32 index, u32 intid);
     void load_software_active();
     void arrange_refill();
-    void set_underflow(bool on);
+    void ask_for_refill(Wanted wanted);
+    void ask_maintenance(u32 causes, u32 wanted);
     [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]); }
     static void unlink(ListEntry &entry) {
         entry.hardware_linked = false;
@@ -97,7 +99,6 @@ private:
     }
     void release(u32 index);
     void empty(u32 index);
-    [[nodiscard]] Gate gate();
 
     IrqMachine *irqs_ = nullptr;
     CpuState *state_ = nullptr;

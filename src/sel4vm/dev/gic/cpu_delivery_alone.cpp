@@ -9,9 +9,7 @@ namespace sel4vm::dev {
 
 using aarch64::ListRegisterState;
 
-bool CpuDelivery::nothing_listed() const {
-    return state_->lists_in_use == 0 && !state_->software_active && !state_->underflow_maintenance;
-}
+bool CpuDelivery::nothing_listed() const { return state_->lists_in_use == 0 && state_->chores == 0; }
 
 /// Puts a private interrupt that is no candidate into the first of the list registers, which are all empty. False: the host
 /// refused, and it is a candidate now.
@@ -78,8 +76,7 @@ bool CpuDelivery::load_sgi_alone() {
 /// it was listed; nullptr when there is more to think of.
 ListEntry *CpuDelivery::sole_entry(u32 ended) {
     CpuState &cpu = state();
-    if (ended != cpu.lists_in_use || !is_power_of_two(ended) || cpu.candidate_words != 0 || cpu.software_active ||
-        cpu.underflow_maintenance)
+    if (ended != cpu.lists_in_use || !is_power_of_two(ended) || cpu.candidate_words != 0 || cpu.chores != 0)
         return nullptr;
     ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(ended))];
     if (entry.intid >= kIrqsPerWord || entry.eoi_maintenance || entry.orphan)

@@ -61,6 +61,8 @@ void CpuDelivery::finish(u32 index) {
     const u32 w = intid / kIrqsPerWord;
     const u32 b = bit<u32>(intid % kIrqsPerWord);
     IrqWord &irq = word(w);
+    if (is_orphan && !irqs_->is_held_by(cpu_, intid))
+        return; // let go while this vCPU was off; another may have it now
     irq.listed &= ~b;
     if (is_orphan) {
         irqs_->update(*state_, w, b);

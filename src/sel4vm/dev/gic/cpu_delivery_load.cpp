@@ -49,6 +49,8 @@ void CpuDelivery::correct_and_load(TimerNews news) {
     CpuState &cpu = state();
     if (cpu.timer.masked && news != TimerNews::just_fired)
         look_at_timer();
+    if ((cpu.chores & chore::kWatchInterface) != 0) [[unlikely]]
+        look_at_interface();
     if (can_rewrite_) {
         for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1)
             correct(static_cast<u32>(std::countr_zero(used)));
@@ -82,6 +84,8 @@ void CpuDelivery::load() {
     CpuState &cpu = state();
     while (cpu.candidate_words != 0) {
         const Choice choice = best_candidate();
+        if (cpu.leftovers && claim_again(choice.intid)) [[unlikely]]
+            continue;
         u32 index = 0;
         if (const u32 free = free_lists(); free != 0) {
             index = static_cast<u32>(std::countr_zero(free));
@@ -92,7 +96,7 @@ void CpuDelivery::load() {
             if (cpu.lists[index].injected_active) {
                 // It stays active in software, until there is room again.
                 word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
-                cpu.software_active = true;
+                cpu.chores |= chore::kListActive;
                 release(index);
             } else {
                 withdraw(index);
@@ -100,7 +104,7 @@ void CpuDelivery::load() {
         }
         list(index, choice.intid);
     }
-    if (cpu.software_active) [[unlikely]]
+    if ((cpu.chores & chore::kListActive) != 0) [[unlikely]]
         load_software_active();
     if (can_rewrite_)
         arrange_refill();
@@ -209,7 +213,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
 
 void CpuDelivery::load_software_active() {
     CpuState &cpu = state();
-    cpu.software_active = false;
+    cpu.chores &= static_cast<u8>(~chore::kListActive);
     for (u32 w = 0; w < irqs_->word_count(); ++w) {
         const IrqWord &irq = word(w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
@@ -217,7 +221,7 @@ void CpuDelivery::load_software_active() {
             if (irqs_->target_of(cpu_, intid) != cpu_)
                 continue;
             if (free_lists() == 0) {
-                cpu.software_active = true;
+                cpu.chores |= chore::kListActive;
                 return;
             }
             list_active(static_cast<u32>(std::countr_zero(free_lists())), intid);
@@ -247,8 +251,8 @@ void CpuDelivery::list_active(u32 index, u32 intid) {
 void CpuDelivery::arrange_refill() {
     CpuState &cpu = state();
     if (cpu.candidate_words == 0) [[likely]] {
-        if (cpu.underflow_maintenance)
-            set_underflow(false);
+        if ((cpu.chores & chore::kRefill) != 0)
+            ask_for_refill(Wanted::no);
         return;
     }
     bool any_active = false;
@@ -257,10 +261,10 @@ void CpuDelivery::arrange_refill() {
     // The least urgent wait, so the guest takes all loaded ones first and underflow is early enough. Active ones may
     // stay for long, though: then each end counts. And with one list register, underflow never ends.
     if (abilities_.maintenance_control && abilities_.count > 1 && !any_active) {
-        set_underflow(true);
+        ask_for_refill(Wanted::yes);
         return;
     }
-    set_underflow(false);
+    ask_for_refill(Wanted::no);
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const u32 index = static_cast<u32>(std::countr_zero(used));
         ListEntry &entry = cpu.lists[index];
@@ -277,12 +281,21 @@ void CpuDelivery::arrange_refill() {
     }
 }
 
-void CpuDelivery::set_underflow(bool on) {
+void CpuDelivery::ask_for_refill(Wanted wanted) {
     CpuState &cpu = state();
-    if (cpu.underflow_maintenance == on)
+    const bool now = wanted == Wanted::yes;
+    cpu.chores = static_cast<u8>(now ? cpu.chores | chore::kRefill : cpu.chores & ~chore::kRefill);
+    ask_maintenance(aarch64::maintenance::kUnderflow, now ? aarch64::maintenance::kUnderflow : 0);
+}
+
+/// Of these causes, for those that are wanted.
+void CpuDelivery::ask_maintenance(u32 causes, u32 wanted) {
+    CpuState &cpu = state();
+    const u32 all = (cpu.maintenance & ~causes) | wanted;
+    if (cpu.maintenance == all)
         return;
-    cpu.underflow_maintenance = on;
-    lists_->set_underflow_maintenance(on);
+    cpu.maintenance = all;
+    lists_->set_maintenance(all);
 }
 
 void CpuDelivery::empty(u32 index) { static_cast<void>(lists_->write(index, ListRegister{})); }
@@ -291,76 +304,6 @@ void CpuDelivery::release(u32 index) {
     CpuState &cpu = state();
     cpu.lists[index] = ListEntry{};
     cpu.lists_in_use &= ~bit<u32>(index);
-}
-
-CpuDelivery::Gate CpuDelivery::gate() {
-    Gate gate;
-    if (!abilities_.read_back)
-        return gate;
-    // GICH_VMCR and ICH_VMCR_EL2 agree in these bits: group enables 0 and 1, EOImode 9, priority mask from 31 down.
-    const u32 control = lists_->interface_control();
-    gate.group0 = (control & 1) != 0;
-    gate.group1 = (control & 2) != 0;
-    gate.below = control >> 24;
-    const bool drops_before_end = (control & bit<u32>(9)) != 0;
-    if (drops_before_end)
-        return gate;
-    const CpuState &cpu = state();
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
-        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < gate.below)
-            gate.below = entry.running_priority;
-    }
-    return gate;
-}
-
-bool CpuDelivery::has_deliverable() {
-    // All of it: what a fold alone would find out might then wait for an exit that nothing causes.
-    service();
-    const CpuState &cpu = state();
-    if (cpu.lists_in_use == 0 && cpu.candidate_words == 0)
-        return false;
-    const Gate open = gate();
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
-        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (!entry.orphan && entry.state == ListRegisterState::pending && open.passes(entry.priority, entry.group1))
-            return true;
-    }
-    for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
-        const u32 w = static_cast<u32>(std::countr_zero(words));
-        const IrqWord &irq = word(w);
-        for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
-            const u32 i = static_cast<u32>(std::countr_zero(bits));
-            if (open.passes(irq.priority[i], (irq.group1 & bit<u32>(i)) != 0))
-                return true;
-        }
-    }
-    return false;
-}
-
-void CpuDelivery::reset() {
-    CpuState &cpu = state();
-    fold();
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
-        const u32 index = static_cast<u32>(std::countr_zero(used));
-        ListEntry &entry = cpu.lists[index];
-        if (abilities_.clear) {
-            withdraw(index);
-            empty(index);
-        } else if (!entry.orphan) {
-            // The guest will get it all the same; until then its INTID must not be loaded a second time.
-            give_back_latch(entry);
-            entry.orphan = true;
-        }
-    }
-    set_underflow(false);
-    if (abilities_.read_back)
-        lists_->set_interface_control(0);
-    if (cpu.timer.masked) {
-        cpu.timer.masked = false;
-        irqs_->set_wire(cpu_, cpu.timer.intid, Level::low);
-        timer_->unmask();
-    }
 }
 
 } // namespace sel4vm::dev

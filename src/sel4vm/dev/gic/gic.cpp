@@ -138,10 +138,15 @@ void Gic::reset() {
     core_.reset();
 }
 
-void Gic::reset_vcpu(Vcpu &vcpu) {
-    // As nobody: what shared interrupts already wait for this vCPU must reach it when it starts.
+// Both as nobody: what waits for this vCPU must reach it when it starts, not now.
+void Gic::turned_on(Vcpu &vcpu) {
     Session session(*this, kNobody);
-    core_.reset_cpu(vcpu.id().value());
+    core_.turned_on(vcpu.id().value());
+}
+
+void Gic::turned_off(Vcpu &vcpu) {
+    Session session(*this, kNobody);
+    core_.turned_off(vcpu.id().value());
 }
 
 // -- register frames

@@ -70,7 +70,8 @@ public:
     [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void timer_fired(Vcpu &vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
     void reset() override SEL4VM_EXCLUDES(lock_);
-    void reset_vcpu(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void turned_on(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void turned_off(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
 
 private:
     /// Holds the lock, and does afterwards what has to be done without it.

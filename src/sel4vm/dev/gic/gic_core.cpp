@@ -35,16 +35,23 @@ Status<GicError> GicCore::attach(u32 cpu, aarch64::ListRegisterPort &lists, aarc
 }
 
 void GicCore::reset() {
-    for (CpuDelivery &delivery : deliveries_)
-        delivery.reset();
+    for (CpuDelivery &delivery : deliveries_) {
+        delivery.give_back();
+        delivery.start();
+    }
     irqs_.reset();
     // Nothing is enabled any more.
     static_cast<void>(irqs_.take_wakes());
 }
 
-void GicCore::reset_cpu(u32 cpu) {
-    deliveries_[cpu].reset();
-    irqs_.reset_private(cpu);
+void GicCore::turned_on(u32 cpu) {
+    deliveries_[cpu].start();
+    irqs_.turned_on(cpu);
+}
+
+void GicCore::turned_off(u32 cpu) {
+    deliveries_[cpu].give_back();
+    irqs_.turned_off(cpu);
 }
 
 } // namespace sel4vm::dev

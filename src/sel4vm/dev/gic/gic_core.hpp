@@ -24,8 +24,10 @@ public:
         irqs_.wake_holders(caller, cpu, w);
     }
 
+    /// Every vCPU is off then.
     void reset();
-    void reset_cpu(u32 cpu);
+    void turned_on(u32 cpu);
+    void turned_off(u32 cpu);
 
 private:
     IrqMachine irqs_;

@@ -79,6 +79,7 @@ void IrqMachine::reset() {
     forwarded_groups_ = 0;
     group0_mask_ = 0;
     group1_mask_ = 0;
+    choices_ = 0;
     for (u32 n = 0; n < cpu_count(); ++n) {
         cpus_[n].candidates = {};
         cpus_[n].candidate_words = 0;
@@ -87,6 +88,7 @@ void IrqMachine::reset() {
     for (SharedWord &shared : shared_) {
         reset_word(shared.irq, 0);
         shared.any_cpu = 0;
+        shared.choice = 0;
         for (u32 i = 0; i < kIrqsPerWord; ++i) {
             shared.route[i] = version_ == GicVersion::v2 && cpu_count() == 1 ? 1 : 0;
             shared.target[i] = resolve(shared, i);
@@ -98,9 +100,45 @@ void IrqMachine::reset_private(u32 n) {
     CpuState &cpu = cpus_[n];
     reset_word(cpu.irq, kSgiBits);
     cpu.sgi_sources = {};
-    set_power(n, RedistributorPower::asleep);
-    cpu.software_active = false;
+    cpu.asleep = true;
+    cpu.on = false;
+    cpu.gate = {};
+    cpu.chores = 0;
     update(n, 0, ~u32{0});
+}
+
+// The settings of its private interrupts stay: they belong to the distributor or redistributor, which has a reset of its own.
+void IrqMachine::turned_on(u32 n) {
+    CpuState &cpu = cpus_[n];
+    cpu.on = true;
+    if (has_choices()) {
+        cpu.chores |= chore::kWatchInterface;
+        retarget_choices();
+    }
+    if (can_rewrite_ && has_unlisted_active(n))
+        cpu.chores |= chore::kListActive;
+    if (cpu.chores != 0 || cpu.candidate_words != 0)
+        wake(cpu);
+}
+
+/// Whether something that only this vCPU could end is active without a list register.
+bool IrqMachine::has_unlisted_active(u32 n) {
+    for (u32 w = 0; w < word_count(); ++w) {
+        const IrqWord &irq = word(n, w);
+        for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
+            if (target_of(n, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits))) == n)
+                return true;
+        }
+    }
+    return false;
+}
+
+void IrqMachine::turned_off(u32 n) {
+    CpuState &cpu = cpus_[n];
+    cpu.on = false;
+    cpu.chores = 0;
+    cpu.gate = {};
+    retarget_choices();
 }
 
 // -- inputs
@@ -124,20 +162,40 @@ u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
         // With one CPU interface there is nowhere else to go (IHI 0048B, GICD_ITARGETSRn).
         if (cpu_count() == 1)
             return 0;
-        return shared.route[i] == 0 ? kNoCpu : static_cast<u8>(std::countr_zero(shared.route[i]));
+        const u32 targets = shared.route[i];
+        if (targets == 0 || is_power_of_two(targets))
+            return targets == 0 ? kNoCpu : static_cast<u8>(std::countr_zero(targets));
+        return choose(shared, i, targets);
     }
-    if ((shared.any_cpu & bit<u32>(i)) != 0) {
-        for (u32 n = 0; n < cpu_count(); ++n) {
-            if (!cpus_[n].asleep)
-                return static_cast<u8>(n);
-        }
-        return 0;
-    }
+    if ((shared.any_cpu & bit<u32>(i)) != 0)
+        return choose(shared, i, low_mask<u32>(cpu_count()));
     for (u32 n = 0; n < cpu_count(); ++n) {
         if (cpus_[n].affinity == shared.route[i])
             return static_cast<u8>(n);
     }
     return kNoCpu;
+}
+
+/// One of several: the first that can take the interrupt, else the first that may be able to one day.
+u8 IrqMachine::choose(const SharedWord &shared, u32 i, u32 among) const {
+    const u8 priority = shared.irq.priority[i];
+    const bool is_group1 = (shared.irq.group1 & bit<u32>(i)) != 0;
+    u32 best = static_cast<u32>(std::countr_zero(among));
+    u32 best_rank = 0;
+    for (; among != 0; among &= among - 1) {
+        const u32 n = static_cast<u32>(std::countr_zero(among));
+        const CpuState &cpu = cpus_[n];
+        u32 rank = 0;
+        if (cpu.on) {
+            const bool reachable = version_ == GicVersion::v2 || !cpu.asleep;
+            rank = !reachable ? 1 : !cpu.gate.passes(priority, is_group1) ? 2 : 3;
+        }
+        if (rank > best_rank) {
+            best = n;
+            best_rank = rank;
+        }
+    }
+    return static_cast<u8>(best);
 }
 
 void IrqMachine::retarget(u32 w, u32 i) {
@@ -160,6 +218,14 @@ void IrqMachine::set_route(u32 intid, u32 route, Routing routing) {
         return;
     place.route[i] = route;
     place.any_cpu = routing == Routing::any_cpu ? place.any_cpu | bit<u32>(i) : place.any_cpu & ~bit<u32>(i);
+    const bool several = cpu_count() > 1 && (version_ == GicVersion::v2 ? route != 0 && !is_power_of_two(route)
+                                                                        : routing == Routing::any_cpu);
+    if (several != ((place.choice & bit<u32>(i)) != 0)) {
+        place.choice ^= bit<u32>(i);
+        choices_ = several ? choices_ + 1 : choices_ - 1;
+        if (several && choices_ == 1)
+            watch_interfaces();
+    }
     retarget(w, i);
 }
 
@@ -168,8 +234,35 @@ void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
     if (cpus_[cpu].asleep == asleep)
         return;
     cpus_[cpu].asleep = asleep;
+    retarget_choices();
+}
+
+void IrqMachine::saw_gate(CpuState &cpu, const InterfaceGate &gate) {
+    if (cpu.gate == gate)
+        return;
+    cpu.gate = gate;
+    retarget_choices();
+}
+
+/// From now on it matters which of them are open. Each looks for itself.
+void IrqMachine::watch_interfaces() {
+    for (CpuState &cpu : cpus_) {
+        if (cpu.on) {
+            cpu.chores |= chore::kWatchInterface;
+            wake(cpu);
+        }
+    }
+}
+
+void IrqMachine::retarget_choices(u32 w, u32 bits) {
+    for_each_bit(shared(w).choice & bits, [&](u32 i) { retarget(w, i); });
+}
+
+void IrqMachine::retarget_choices() {
+    if (!has_choices())
+        return;
     for (u32 w = 1; w < word_count(); ++w)
-        for_each_bit(shared(w).any_cpu, [&](u32 i) { retarget(w, i); });
+        retarget_choices(w, ~u32{0});
 }
 
 void IrqMachine::set_forwarded_groups(u32 groups) {

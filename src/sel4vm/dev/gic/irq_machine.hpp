@@ -34,7 +34,8 @@ public:
     void adapt(const aarch64::ListRegisterAbilities &abilities);
     /// Power-on state of everything but the wires; list registers are the deliveries' business.
     void reset();
-    void reset_private(u32 cpu);
+    void turned_on(u32 cpu);
+    void turned_off(u32 cpu);
 
     [[nodiscard]] GicVersion version() const { return version_; }
     [[nodiscard]] u32 cpu_count() const { return static_cast<u32>(cpus_.size()); }
@@ -81,6 +82,10 @@ public:
     // -- routing of shared interrupts
     void set_route(u32 intid, u32 route, Routing routing);
     void set_power(u32 cpu, RedistributorPower power);
+    /// Whether any goes to more than one vCPU, which then depends on their CPU interfaces.
+    [[nodiscard]] bool has_choices() const { return choices_ != 0; }
+    /// What a vCPU that watches its CPU interface found.
+    void saw_gate(CpuState &cpu, const InterfaceGate &gate);
 
     // -- distributor control: which groups are forwarded; bit 0 group 0, bit 1 group 1
     void set_forwarded_groups(u32 groups);
@@ -109,6 +114,13 @@ public:
     void set_holder(u32 cpu, u32 intid) {
         if (intid >= kIrqsPerWord)
             shared(intid / kIrqsPerWord).holder[intid % kIrqsPerWord] = static_cast<u8>(cpu);
+    }
+    /// Whether the list register that holds it, if any does, is this vCPU's.
+    [[nodiscard]] bool is_held_by(u32 cpu, u32 intid) {
+        if (intid < kIrqsPerWord)
+            return true;
+        const SharedWord &place = shared(intid / kIrqsPerWord);
+        return (place.irq.listed & bit<u32>(intid % kIrqsPerWord)) != 0 && place.holder[intid % kIrqsPerWord] == cpu;
     }
     [[nodiscard]] u8 target_of(u32 cpu, u32 intid) {
         return intid < kIrqsPerWord ? static_cast<u8>(cpu) : shared(intid / kIrqsPerWord).target[intid % kIrqsPerWord];
@@ -155,6 +167,12 @@ private:
     void update_shared(u32 w, u32 bits);
     void retarget(u32 w, u32 i);
     [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
+    [[nodiscard]] u8 choose(const SharedWord &shared, u32 i, u32 among) const;
+    void retarget_choices(u32 w, u32 bits);
+    void retarget_choices();
+    void watch_interfaces();
+    [[nodiscard]] bool has_unlisted_active(u32 cpu);
+    void reset_private(u32 cpu);
     void update_all();
 
     GicVersion version_ = GicVersion::v3;
@@ -166,6 +184,7 @@ private:
     u32 group0_mask_ = 0;
     u32 group1_mask_ = 0;
     u32 wakes_ = 0;
+    u32 choices_ = 0; ///< interrupts that go to more than one vCPU
     FinishedIrqs finished_;
     OwnedArray<CpuState> cpus_;
     OwnedArray<SharedWord> shared_;

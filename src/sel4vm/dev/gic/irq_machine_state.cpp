@@ -28,6 +28,8 @@ void IrqMachine::set_groups(u32 cpu, u32 w, u32 group1) {
     const u32 changed = (irq.group1 ^ group1) & irq.implemented;
     irq.group1 ^= changed;
     update(cpu, w, changed);
+    if (w != 0)
+        retarget_choices(w, changed);
 }
 
 void IrqMachine::set_edge(u32 cpu, u32 w, u32 bits, u32 edge) {
@@ -87,7 +89,7 @@ void IrqMachine::set_active(u32 cpu, u32 w, u32 bits) {
         for (u32 rest = bits & ~irq.listed; rest != 0; rest &= rest - 1) {
             const u8 target = target_of(cpu, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(rest)));
             if (target != kNoCpu) {
-                cpus_[target].software_active = true;
+                cpus_[target].chores |= chore::kListActive;
                 wake(target);
             }
         }
@@ -132,6 +134,8 @@ void IrqMachine::set_priority(u32 cpu, u32 intid, u8 priority) {
         return;
     irq.priority[i] = priority;
     update(cpu, w, bit<u32>(i));
+    if (w != 0)
+        retarget_choices(w, bit<u32>(i));
     // A waiting interrupt may now deserve a list register that another one has.
     const u8 target = target_of(cpu, intid);
     if (target != kNoCpu && (cpus_[target].candidates[w] & bit<u32>(i)) != 0)

@@ -52,6 +52,7 @@ struct IrqWord {
 struct SharedWord {
     IrqWord irq;
     std::array<u32, kIrqsPerWord> route{}; ///< GICv2: mask of CPUs; GICv3: affinity
+    u32 choice = 0;                        ///< routed to more than one vCPU
     u32 any_cpu = 0;                       ///< GICv3: IROUTER.Interrupt_Routing_Mode
     std::array<u8, kIrqsPerWord> target{}; ///< the vCPU it goes to now, or kNoCpu
     std::array<u8, kIrqsPerWord> holder{}; ///< whose list register has it, while listed
@@ -73,6 +74,24 @@ struct TimerForwarding {
     bool masked = false; ///< it fired, the host masked it, and we have not unmasked it yet
 };
 
+/// What a CPU interface lets through.
+struct InterfaceGate {
+    u32 below = 0x100; ///< priority values less than this
+    bool group0 = true;
+    bool group1 = true;
+    [[nodiscard]] bool passes(u8 priority, bool is_group1) const {
+        return priority < below && (is_group1 ? group1 : group0);
+    }
+    friend bool operator==(const InterfaceGate &, const InterfaceGate &) = default;
+};
+
+/// What a vCPU's delivery has to do beside folding, correcting and loading; the short ways are closed meanwhile.
+namespace chore {
+inline constexpr u8 kListActive = 1;     ///< some interrupt is active in software and should get a list register
+inline constexpr u8 kRefill = 2;         ///< the host reports when list registers run empty
+inline constexpr u8 kWatchInterface = 4; ///< other vCPUs' interrupts depend on whether this CPU interface is open
+} // namespace chore
+
 /// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
 struct CpuState {
     IrqWord irq;
@@ -85,9 +104,12 @@ struct CpuState {
     u32 affinity = 0;
     u32 mask = 0; ///< this vCPU's bit in a mask of vCPUs
     TimerForwarding timer;
-    bool asleep = true;                 ///< GICR_WAKER.ProcessorSleep
-    bool software_active = false;       ///< some interrupt is active in software and should get a list register
-    bool underflow_maintenance = false; ///< as last told to the host
+    InterfaceGate gate;  ///< as last seen by a vCPU that watches it; else open
+    u32 maintenance = 0; ///< causes as last told to the host
+    u8 chores = 0;       ///< of `chore`
+    bool on = false;
+    bool asleep = true;     ///< GICR_WAKER.ProcessorSleep
+    bool leftovers = false; ///< a list register that cannot be cleared may hold what another vCPU has now
 };
 
 [[nodiscard]] constexpr bool has_pending(aarch64::ListRegisterState state) { return (static_cast<u8>(state) & 1) != 0; }

@@ -15,7 +15,7 @@ struct ListRegisterAbilities {
     bool hardware_link = false;       ///< `physical_intid` is honoured
     bool optional_eoi = false;        ///< maintenance on EOI can be left out; without it every register raises one
     bool source_cpu = false;          ///< GICv2: an SGI's source CPU is delivered to the guest
-    bool maintenance_control = false; ///< set_underflow_maintenance() works
+    bool maintenance_control = false; ///< set_maintenance() works
     u8 priority_bits = 5;             ///< significant bits of priority, from the top of the 8-bit value
     u16 max_intid = 1019;
 };
@@ -35,6 +35,16 @@ struct ListRegister {
     friend constexpr bool operator==(const ListRegister &, const ListRegister &) = default;
 };
 
+/// Causes of ExitKind::irq_maintenance apart from the ends of interrupts; the bits of GICH_HCR and ICH_HCR_EL2. Each lasts
+/// until it is no longer asked for or no longer true.
+namespace maintenance {
+inline constexpr u32 kUnderflow = 1u << 1;      ///< at most one list register is in use
+inline constexpr u32 kGroup0Enabled = 1u << 4;  ///< the guest's CPU interface signals the group
+inline constexpr u32 kGroup0Disabled = 1u << 5; ///< it does not
+inline constexpr u32 kGroup1Enabled = 1u << 6;
+inline constexpr u32 kGroup1Disabled = 1u << 7;
+} // namespace maintenance
+
 class ListRegisterPort {
 public:
     [[nodiscard]] virtual ListRegisterAbilities abilities() const = 0;
@@ -49,8 +59,8 @@ public:
     /// without read_back, those whose maintenance event arrived). The caller then owns the register again.
     [[nodiscard]] virtual u32 take_finished() = 0;
 
-    /// Asks for ExitKind::irq_maintenance when at most one register is left in use. Only with maintenance_control.
-    virtual void set_underflow_maintenance(bool on) = 0;
+    /// Asks for ExitKind::irq_maintenance for these causes, and no others. Only with maintenance_control.
+    virtual void set_maintenance(u32 causes) = 0;
 
     /// GICv2 virtual CPU interface seen by guest and by state save: control, priority mask and so on as the host's
     /// VMCR-like word. Only with read_back.
