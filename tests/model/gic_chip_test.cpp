@@ -21,6 +21,7 @@ namespace gicr = aarch64::gicr;
 namespace sysreg = aarch64::sysreg;
 
 constexpr u64 kDistributor = 0x0800'0000;
+constexpr u64 kDeactivation = 0x0801'1000;
 constexpr u64 kRedistributors = 0x080a'0000;
 
 struct GicVm : VmFixture {
@@ -37,10 +38,10 @@ struct GicVm : VmFixture {
         if (version == GicVersion::v3) {
             SEL4VM_ASSERT(
                 vm.attach(range(kRedistributors, gic.redistributor_bytes()), gic.redistributors()).has_value());
-            SEL4VM_ASSERT(vm.system_registers()
-                              .add(Gic::kFirstSgiRegister, Gic::kLastSgiRegister, gic.sgi_registers())
-                              .has_value());
+            SEL4VM_ASSERT(gic.register_all(vm.system_registers()).has_value());
         }
+        if (version == GicVersion::v2)
+            SEL4VM_ASSERT(vm.attach(range(kDeactivation, Gic::kDeactivationBytes), gic.deactivation()).has_value());
         SEL4VM_ASSERT(vm.start().has_value());
         write(kDistributor + gicd::kCtlr, 3);
         take_kicks();
@@ -187,6 +188,51 @@ TEST(GicChip, AListenerHearsTheEndAndMayLowerTheLine) {
     rig.lists[1].end(40);
     static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}, 1));
     EXPECT_EQ(ended.count, 1);
+}
+
+TEST(GicChip, GicV2DeactivatesThroughThePageOfItsOwn) {
+    GicVm rig(GicVersion::v2);
+    rig.write(kDistributor + gicd::kItargetsr + 40, 0x01);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    rig.gic.set_level(40, Level::high);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+    for (fake::ListRegisters &lists : rig.lists)
+        lists.set_control(fake::ListRegisters::kOpen | 1u << 9);
+    ASSERT_TRUE(rig.lists[0].acknowledge().has_value());
+    rig.gic.set_level(40, Level::low);
+    rig.write(kDeactivation + 4, 40, 1);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kIsactiver + 4), 1u << 8) << "that is no register";
+    EXPECT_EQ(rig.read(kDeactivation), 0u);
+    rig.write(kDeactivation, 40, 1);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kIsactiver + 4), 0u);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+    EXPECT_EQ(rig.lists[0].in_use(), 0u);
+}
+
+TEST(GicChip, GicV3DeactivatesThroughItsSystemRegister) {
+    GicVm rig(GicVersion::v3);
+    rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
+    rig.gic.set_level(40, Level::high);
+    static_cast<void>(rig.handle(Exit{ExitKind::kicked}));
+    for (fake::ListRegisters &lists : rig.lists)
+        lists.set_control(fake::ListRegisters::kOpen | 1u << 9);
+    ASSERT_TRUE(rig.lists[0].acknowledge().has_value());
+    rig.gic.set_level(40, Level::low);
+    const u32 dir = aarch64::sysreg::kIccDirEl1;
+    EXPECT_EQ(rig.handle(Exit{SystemRegisterExit{dir, true, 40}}, 1).kind(), AnswerKind::complete);
+    EXPECT_EQ(rig.read(kDistributor + gicd::kIsactiver + 4), 0u);
+    EXPECT_EQ(rig.handle(Exit{SystemRegisterExit{dir, false, 0}}, 1).kind(), AnswerKind::inject) << "write-only";
+}
+
+TEST(GicChip, AListenerHearsOfAnEndThatARegisterWriteMade) {
+    GicVm rig(GicVersion::v2);
+    Ended ended(rig.gic);
+    rig.gic.set_eoi_listener(40, &ended);
+    rig.write(kDistributor + gicd::kIsactiver + 4, 1u << 8);
+    EXPECT_EQ(ended.count, 0);
+    rig.write(kDistributor + gicd::kIcactiver + 4, 1u << 8);
+    EXPECT_EQ(ended.count, 1);
+    EXPECT_EQ(ended.last_intid, 40u);
 }
 
 TEST(GicChip, ResetOfTheVmResetsTheChip) {

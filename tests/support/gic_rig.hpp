@@ -202,6 +202,11 @@ struct GicRig {
             timers[cpu].masked = false;
         settle();
     }
+    /// Deactivates as the trapped registers do.
+    void deactivate(u32 intid, u32 cpu = 0) {
+        core.deactivate(cpu, intid);
+        settle();
+    }
     /// Takes and ends; the INTID or 1023.
     u32 serve(u32 cpu = 0) {
         const auto taken = lists[cpu].acknowledge();

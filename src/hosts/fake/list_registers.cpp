@@ -67,6 +67,12 @@ void ListRegisters::set_maintenance(u32 causes) {
     causes_ = causes;
 }
 
+void ListRegisters::set_deactivation(aarch64::Deactivation how) {
+    if (!abilities_.deactivation_trap)
+        violate("a trap of deactivations without the ability");
+    deactivation_ = how;
+}
+
 u32 ListRegisters::interface_control() {
     if (!abilities_.read_back)
         violate("interface control without the ability");

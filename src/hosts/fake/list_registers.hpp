@@ -29,7 +29,8 @@ public:
                 .hardware_link = true,
                 .optional_eoi = true,
                 .source_cpu = true,
-                .maintenance_control = true};
+                .maintenance_control = true,
+                .deactivation_trap = true};
     }
     /// seL4: write-only, always with maintenance, busy until then.
     static constexpr Abilities injection_only(u8 count = 4) {
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] Register read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;
+    void set_deactivation(aarch64::Deactivation how) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;
 
@@ -70,6 +72,7 @@ public:
     void restart() {
         running_.clear();
         control_ = 0;
+        deactivation_ = aarch64::Deactivation::by_hardware;
     }
 
     // -- for tests
@@ -78,6 +81,7 @@ public:
     [[nodiscard]] unsigned in_use() const;
     [[nodiscard]] unsigned writes() const { return writes_; }
     [[nodiscard]] const char *violation() const { return violation_; }
+    [[nodiscard]] aarch64::Deactivation deactivation() const { return deactivation_; }
     [[nodiscard]] u32 maintenance_causes() const { return causes_; }
     [[nodiscard]] bool underflow_maintenance() const { return (causes_ & aarch64::maintenance::kUnderflow) != 0; }
     /// The physical interrupt that the guest's end of a linked one deactivated since the last call, or 0.
@@ -100,6 +104,7 @@ private:
     u32 control_ = kOpen;
     unsigned writes_ = 0;
     u32 causes_ = 0; // of maintenance
+    aarch64::Deactivation deactivation_ = aarch64::Deactivation::by_hardware;
     u16 ended_physical_ = 0;
     const char *violation_ = nullptr;
 };

@@ -307,6 +307,8 @@ u32 VcpuListRegisters::take_finished() {
 // Not among this host's abilities, so nobody asks.
 aarch64::ListRegister VcpuListRegisters::read(unsigned) { return {}; }
 void VcpuListRegisters::set_maintenance(u32) {}
+
+void VcpuListRegisters::set_deactivation(aarch64::Deactivation) {}
 u32 VcpuListRegisters::interface_control() { return 0; }
 void VcpuListRegisters::set_interface_control(u32) {}
 

@@ -39,7 +39,9 @@ struct GicSupport {
     Gpa distributor{0x0800'0000};
     Gpa cpu_interface_at{0x0801'0000};                    ///< GICv2
     Gpa redistributors{0x080a'0000};                      ///< GICv3
-    std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, 8 KiB, mapped through
+    std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, mapped through
+    /// GICv2: the interrupt controller takes the page of GICC_DIR over, since list registers can be rewritten.
+    bool own_deactivation = false;
     u64 cpu_interface_cap = 0; ///< seL4: its frames are found through simple; unused elsewhere
 };
 

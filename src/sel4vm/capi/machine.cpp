@@ -27,7 +27,7 @@ bool Machine::init() {
 Machine::~Machine() {
     destroy(binding().allocator(), reservations_);
     if (gic_config_ && gic_config_->version == 2) {
-        if (const auto ranges = gic_ranges(*gic_config_, CONFIG_MAX_NUM_NODES))
+        if (const auto ranges = gic_ranges(*gic_config_, binding().gic(), CONFIG_MAX_NUM_NODES))
             binding().space().unmap(ranges->other);
     }
 }
@@ -222,7 +222,7 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
     if (!config)
         return config.error();
     // Redistributors for as many vCPUs as there may come to be.
-    const auto ranges = gic_ranges(*config, CONFIG_MAX_NUM_NODES);
+    const auto ranges = gic_ranges(*config, support, CONFIG_MAX_NUM_NODES);
     if (!ranges)
         return ranges.error();
     if (!vm_.reserve(ranges->distributor, placeholder_))
@@ -231,11 +231,18 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
         static_cast<void>(vm_.map().remove(ranges->distributor.base()));
         return config->version == 2 ? "the CPU interface's range is taken" : "the redistributors' range is taken";
     }
+    if (ranges->deactivation && !vm_.reserve(*ranges->deactivation, placeholder_)) {
+        static_cast<void>(vm_.map().remove(ranges->distributor.base()));
+        static_cast<void>(vm_.map().remove(ranges->other.base()));
+        return "the range of the CPU interface's second page is taken";
+    }
     if (config->version == 2) {
         AllocationGuard guard(client_lock());
         if (!binding().space().map_device(ranges->other, *support.cpu_interface, DeviceKind::device)) {
             static_cast<void>(vm_.map().remove(ranges->distributor.base()));
             static_cast<void>(vm_.map().remove(ranges->other.base()));
+            if (ranges->deactivation)
+                static_cast<void>(vm_.map().remove(ranges->deactivation->base()));
             return "the host could not map its virtual CPU interface";
         }
     }
@@ -247,6 +254,8 @@ void Machine::release_gic_ranges() {
     static_cast<void>(vm_.map().remove(Gpa{gic_config_->distributor}));
     if (gic_config_->version == 3)
         static_cast<void>(vm_.map().remove(Gpa{gic_config_->redistributor}));
+    else if (binding().gic().own_deactivation)
+        static_cast<void>(vm_.map().remove(Gpa{gic_config_->cpu_interface + dev::Gic::kDeactivationOffset}));
 }
 
 } // namespace sel4vm::capi

@@ -9,7 +9,6 @@ namespace {
 
 constexpr u32 kDefaultSpis = 224;
 constexpr u32 kMaxSpis = 960;
-constexpr u64 kCpuInterfaceBytes = 0x2000;
 constexpr u64 kFrameAlignment = 0x1'0000;
 
 bool is_v2(const std::optional<vm_vgic_config_t> &config) { return !config || config->version == 2; }
@@ -54,18 +53,29 @@ Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_
     return config;
 }
 
-Result<GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, usize vcpu_count) {
+Result<GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const GicSupport &support,
+                                           usize vcpu_count) {
     const bool v2 = config.version == 2;
     const u64 distributor_bytes = v2 ? dev::DistributorV2::kBytes : dev::DistributorV3::kBytes;
     const auto distributor = GpaRange::make(Gpa{config.distributor}, distributor_bytes);
-    const auto other = v2 ? GpaRange::make(Gpa{config.cpu_interface}, kCpuInterfaceBytes)
+    const bool own_deactivation = v2 && support.own_deactivation;
+    const u64 interface_bytes = own_deactivation ? dev::Gic::kDeactivationOffset : aarch64::gicc::kBytes;
+    const auto other = v2 ? GpaRange::make(Gpa{config.cpu_interface}, interface_bytes)
                           : GpaRange::make(Gpa{config.redistributor}, vcpu_count * dev::Redistributors::kBytesPerCpu);
     if (!distributor || !other)
         return Err{"a range wraps"};
+    std::optional<GpaRange> deactivation;
+    if (own_deactivation) {
+        const auto page =
+            GpaRange::make(Gpa{config.cpu_interface + dev::Gic::kDeactivationOffset}, dev::Gic::kDeactivationBytes);
+        if (!page)
+            return Err{"a range wraps"};
+        deactivation = *page;
+    }
     if (!is_aligned(config.distributor, v2 ? kPageBytes : kFrameAlignment) ||
         !is_aligned(other->base().value(), v2 ? kPageBytes : kFrameAlignment))
         return Err{"a range is not aligned"};
-    return GicRanges{*distributor, *other};
+    return GicRanges{*distributor, *other, deactivation};
 }
 
 Services::Services(Binding &binding, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic)
@@ -77,7 +87,7 @@ Services::Services(Binding &binding, usize vcpu_count, const std::optional<vm_vg
 
 const char *Services::connect_gic(Machine &machine) {
     Vm &vm = machine.vm();
-    const auto ranges = gic_ranges(*config_, vm.vcpu_count());
+    const auto ranges = gic_ranges(*config_, binding_.gic(), vm.vcpu_count());
     if (!ranges)
         return ranges.error();
     if (!gic_->init(binding_.allocator()))
@@ -93,9 +103,11 @@ const char *Services::connect_gic(Machine &machine) {
     if (config_->version == 3) {
         if (!vm.attach(ranges->other, gic_->redistributors()))
             return "the redistributors' range is taken";
-        if (!vm.system_registers().add(dev::Gic::kFirstSgiRegister, dev::Gic::kLastSgiRegister, gic_->sgi_registers()))
+        if (!gic_->register_all(vm.system_registers()))
             return "the interrupt controller's system registers are taken";
     }
+    if (ranges->deactivation && !vm.attach(*ranges->deactivation, gic_->deactivation()))
+        return "the range of the CPU interface's second page is taken";
     vm.set_irq_chip(&*gic_);
     return nullptr;
 }

@@ -64,8 +64,10 @@ private:
 /// The guest-physical ranges it takes, for `vcpu_count` vCPUs.
 struct GicRanges {
     GpaRange distributor;
-    GpaRange other; ///< CPU interface, or redistributors
+    GpaRange other; ///< CPU interface as far as the hardware's own is mapped there, or redistributors
+    std::optional<GpaRange> deactivation = std::nullopt; ///< page of GICC_DIR that the interrupt controller takes over
 };
-[[nodiscard]] Result<GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, usize vcpu_count);
+[[nodiscard]] Result<GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const GicSupport &support,
+                                                         usize vcpu_count);
 
 } // namespace sel4vm::capi

@@ -107,17 +107,22 @@ Status<BuildError> VirtMachine::make_gic() {
         !made)
         return made;
     if (!v2) {
-        if (!vm_.system_registers().add(dev::Gic::kFirstSgiRegister, dev::Gic::kLastSgiRegister, gic_.sgi_registers()))
+        if (!gic_.register_all(vm_.system_registers()))
             return Err{build_error("gic", "its system registers are taken")};
         return frame(description_.gic.redistributors, gic_.redistributor_bytes(), gic_.redistributors(),
                      "gic.redistributors");
     }
-    constexpr u64 kInterfaceBytes = 0x2000;
-    const auto range = GpaRange::make(description_.gic.cpu_interface.base, kInterfaceBytes);
+    // The second page holds one register, which the hardware looks up in the list registers of one vCPU only.
+    const bool own_deactivation = gic_.handles_deactivation();
+    const Gpa base = description_.gic.cpu_interface.base;
+    const auto range = GpaRange::make(base, own_deactivation ? dev::Gic::kDeactivationOffset : aarch64::gicc::kBytes);
     if (!range || !host_.gic_cpu_interface ||
         !host_.space.map_device(*range, *host_.gic_cpu_interface, DeviceKind::device))
         return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
-    return Ok{};
+    if (!own_deactivation)
+        return Ok{};
+    return frame({Gpa{base.value() + dev::Gic::kDeactivationOffset}, dev::Gic::kDeactivationBytes},
+                 dev::Gic::kDeactivationBytes, gic_.deactivation(), "gic.cpu_interface");
 }
 
 // What the board has whatever it is given. The description has no records of it, and where it puts something else, it wins.

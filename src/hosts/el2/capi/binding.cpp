@@ -45,6 +45,7 @@ public:
         gic.v3 = supported.v3;
         if (const auto &gicv = host().platform().gic.virtual_interface)
             gic.cpu_interface = gicv->base();
+        gic.own_deactivation = true;
         return gic;
     }
 

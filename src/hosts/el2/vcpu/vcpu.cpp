@@ -218,6 +218,7 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     abilities.optional_eoi = true;
     abilities.source_cpu = hardware.version() == GicVersion::v2;
     abilities.maintenance_control = true;
+    abilities.deactivation_trap = hardware.can_trap_dir();
     abilities.priority_bits = static_cast<u8>(hardware.priority_bits());
     abilities.max_intid = 1019;
     return abilities;
@@ -270,11 +271,18 @@ u32 VcpuListRegisters::take_finished() {
     return finished;
 }
 
-void VcpuListRegisters::set_maintenance(u32 causes) {
+void VcpuListRegisters::set_control_bits(u32 mask, u32 bits) {
     u32 &control = vcpu_.interface_.control;
-    control = (control & ~VirtualInterface::kMaintenanceCauses) | (causes & VirtualInterface::kMaintenanceCauses);
+    control = (control & ~mask) | (bits & mask);
     if (vcpu_.loaded())
         vcpu_.processor_.interface_.set_control(control);
+}
+
+void VcpuListRegisters::set_maintenance(u32 causes) { set_control_bits(VirtualInterface::kMaintenanceCauses, causes); }
+
+void VcpuListRegisters::set_deactivation(aarch64::Deactivation how) {
+    set_control_bits(VirtualInterface::kTrapDir,
+                     how == aarch64::Deactivation::trapped ? VirtualInterface::kTrapDir : 0);
 }
 
 u32 VcpuListRegisters::interface_control() {

@@ -45,10 +45,12 @@ public:
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;
+    void set_deactivation(aarch64::Deactivation how) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;
 
 private:
+    void set_control_bits(u32 mask, u32 bits);
     Vcpu &vcpu_;
 };
 

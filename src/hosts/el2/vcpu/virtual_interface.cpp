@@ -66,6 +66,7 @@ VirtualInterface::VirtualInterface(GicVersion version, Mmio gich) : gich_(gich),
         count_ = VirtualInterfaceState::kMaxListRegisters;
     if (version_ == GicVersion::v3) {
         priority_bits_ = (vtr >> 29) + 1;
+        can_trap_dir_ = (vtr >> 19 & 1) != 0; // TDS
         const unsigned preemption_bits = (vtr >> 26 & 7) + 1;
         active_priority_words_ = preemption_bits >= 7 ? 4 : preemption_bits == 6 ? 2 : 1;
     }

@@ -67,6 +67,7 @@ public:
     [[nodiscard]] GicVersion version() const { return version_; }
     [[nodiscard]] unsigned count() const { return count_; }
     [[nodiscard]] unsigned priority_bits() const { return priority_bits_; }
+    [[nodiscard]] bool can_trap_dir() const { return can_trap_dir_; }
 
     /// Prepares the calling CPU: nothing in flight, interface off.
     void initialise() const;
@@ -103,9 +104,10 @@ public:
     [[nodiscard]] u32 machine_control() const;
     void set_machine_control(u32 value) const;
 
-    // HCR bits, the same in both versions.
+    // HCR bits, the same in both versions unless they say so.
     static constexpr u32 kEnable = 1u << 0;
     static constexpr u32 kMaintenanceCauses = 0xfe;
+    static constexpr u32 kTrapDir = 1u << 14; ///< GICv3: writes of ICC_DIR_EL1, where can_trap_dir()
 
     [[nodiscard]] u64 encode(const aarch64::ListRegister &lr) const {
         return version_ == GicVersion::v3 ? to_ich(lr) : to_gich(lr);
@@ -123,6 +125,7 @@ private:
     unsigned count_ = 0;
     unsigned priority_bits_ = 5;
     unsigned active_priority_words_ = 1;
+    bool can_trap_dir_ = false;
 };
 
 } // namespace sel4vm::el2

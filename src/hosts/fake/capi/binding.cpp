@@ -130,6 +130,7 @@ public:
         gic.v2 = true;
         gic.v3 = true;
         gic.cpu_interface = kVirtualCpuInterface;
+        gic.own_deactivation = true;
         return gic;
     }
 

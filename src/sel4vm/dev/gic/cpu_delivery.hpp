@@ -37,6 +37,8 @@ public:
     void give_back();
     /// The vCPU starts anew.
     void start();
+    /// Whether the guest has chosen to deactivate interrupts by a write of its own (EOImode 1).
+    [[nodiscard]] bool splits_ends();
 
 private:
     enum class TimerNews : u8 { none, just_fired };

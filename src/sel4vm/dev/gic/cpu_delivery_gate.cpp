@@ -20,6 +20,8 @@ constexpr u32 kEoiMode = bit<u32>(9);
 
 } // namespace
 
+bool CpuDelivery::splits_ends() { return abilities_.read_back && (lists_->interface_control() & kEoiMode) != 0; }
+
 /// What is signalled now: what the interface lets through, and no running priority holds back.
 InterfaceGate CpuDelivery::gate() {
     if (!abilities_.read_back)

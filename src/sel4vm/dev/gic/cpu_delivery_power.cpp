@@ -77,6 +77,10 @@ bool CpuDelivery::claim_again(u32 intid) {
 
 void CpuDelivery::start() {
     CpuState &cpu = state();
+    // With one vCPU the hardware finds every active interrupt in this one's list registers.
+    if (can_rewrite_ && abilities_.deactivation_trap)
+        lists_->set_deactivation(irqs_->cpu_count() > 1 ? aarch64::Deactivation::trapped
+                                                        : aarch64::Deactivation::by_hardware);
     if (!cpu.timer.masked)
         return;
     // The timer was reset, and its wire is low.

@@ -4,6 +4,10 @@
 
 namespace sel4vm::dev {
 
+namespace {
+constexpr u64 kIntidMask = 0xff'ffff; // ICC_DIR_EL1.INTID
+} // namespace
+
 // SAFETY of the exemptions: the frames only keep the reference here; the analysis cannot follow a lock through a member.
 Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(config),
                                                                      lock_(LockRank::irq_chip, config.locks),
@@ -13,7 +17,8 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
                                                                      distributor_device_v2_(*this, distributor_v2_),
                                                                      distributor_device_v3_(*this, distributor_v3_),
                                                                      redistributors_(*this),
-                                                                     sgi_registers_(*this) {}
+                                                                     deactivation_(*this),
+                                                                     trapped_registers_(*this) {}
 
 Status<GicError> Gic::init(Allocator &allocator) {
     LockGuard guard(lock_);
@@ -31,6 +36,16 @@ Status<GicError> Gic::attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch
     SEL4VM_TRY(core_.attach(vcpu.id().value(), lists, timer));
     vcpus_[vcpu.id().value()] = &vcpu;
     return Ok{};
+}
+
+Status<RegisterError> Gic::register_all(SystemRegisterTable &table) {
+    SEL4VM_TRY(table.add(aarch64::sysreg::kIccDirEl1, aarch64::sysreg::kIccDirEl1, trapped_registers_));
+    return table.add(aarch64::sysreg::kIccSgi1rEl1, aarch64::sysreg::kIccSgi0rEl1, trapped_registers_);
+}
+
+bool Gic::handles_deactivation() {
+    LockGuard guard(lock_);
+    return core_.handles_deactivation();
 }
 
 u64 Gic::distributor_bytes() const {
@@ -191,21 +206,43 @@ Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value
 
 void Gic::RedistributorDevice::reset() {}
 
-const char *Gic::SgiRegisters::name() const { return "gicv3 sgi registers"; }
+const char *Gic::DeactivationDevice::name() const { return "gicv2 deactivation"; }
+
+// GICC_DIR is write-only, and the rest of the page is empty.
+Result<u64, BusFault> Gic::DeactivationDevice::read(const Access &) { return u64{0}; }
+
+Status<BusFault> Gic::DeactivationDevice::write(const Access &access, u64 value) {
+    constexpr u64 kDir = aarch64::gicc::kDir - kDeactivationOffset;
+    if (access.offset != kDir)
+        return Ok{};
+    Session session(gic, access.vcpu.value());
+    gic.core_.deactivate(access.vcpu.value(), aarch64::GiccIar{static_cast<u32>(value)}.get<aarch64::GiccIar::Intid>());
+    return Ok{};
+}
+
+void Gic::DeactivationDevice::reset() {}
+
+const char *Gic::TrappedRegisters::name() const { return "gicv3 system registers"; }
 
 // They are write-only; reading one is UNDEFINED.
-Result<u64, BusFault> Gic::SgiRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+Result<u64, BusFault> Gic::TrappedRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
 
-Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
+Status<BusFault> Gic::TrappedRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
+    const u32 cpu = vcpu.id().value();
     SgiRegister which = SgiRegister::sgi1;
     switch (id) {
     case aarch64::sysreg::kIccSgi1rEl1: break;
     case aarch64::sysreg::kIccAsgi1rEl1: which = SgiRegister::asgi1; break;
     case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
+    case aarch64::sysreg::kIccDirEl1: {
+        Session session(gic, cpu);
+        gic.core_.deactivate(cpu, static_cast<u32>(value & kIntidMask));
+        return Ok{};
+    }
     default: return Err{BusFault::unmapped};
     }
-    Session session(gic, vcpu.id().value());
-    send_sgi_v3(gic.core_.irqs(), vcpu.id().value(), which, value);
+    Session session(gic, cpu);
+    send_sgi_v3(gic.core_.irqs(), cpu, which, value);
     return Ok{};
 }
 

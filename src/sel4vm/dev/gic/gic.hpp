@@ -13,6 +13,7 @@
 #include <sel4vm/dev/gic/distributor_v3.hpp>
 #include <sel4vm/dev/gic/gic_core.hpp>
 #include <sel4vm/dev/gic/redistributor.hpp>
+#include <sel4vm/vm/call_tables.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
 namespace sel4vm::dev {
@@ -48,10 +49,15 @@ public:
     /// GICv3 only: one region for the redistributors of all vCPUs.
     [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
     [[nodiscard]] u64 redistributor_bytes() const { return config_.vcpu_count * Redistributors::kBytesPerCpu; }
-    /// GICv3 only: ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1.
-    [[nodiscard]] SystemRegisterHandler &sgi_registers() { return sgi_registers_; }
-    static constexpr u32 kFirstSgiRegister = aarch64::sysreg::kIccSgi1rEl1;
-    static constexpr u32 kLastSgiRegister = aarch64::sysreg::kIccSgi0rEl1;
+    /// GICv3 only: ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1, ICC_DIR_EL1.
+    [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
+    /// GICv2 only, for a host that handles_deactivation(): the page of GICC_DIR, the second of the CPU interface. The hardware's
+    /// own must then not be mapped there.
+    [[nodiscard]] MmioDevice &deactivation() { return deactivation_; }
+    static constexpr u64 kDeactivationOffset = 0x1000;
+    static constexpr u64 kDeactivationBytes = 0x1000;
+    /// Whether the host's list registers let one vCPU end what another has acknowledged. Once a vCPU is attached.
+    [[nodiscard]] bool handles_deactivation() SEL4VM_EXCLUDES(lock_);
 
     /// False when this GIC has no such interrupt; set_level() must not be called for it.
     [[nodiscard]] bool has(u32 intid) const { return intid < kIrqsPerWord + config_.spi_count; }
@@ -117,8 +123,17 @@ private:
         [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Gic &gic;
     };
-    struct SgiRegisters final : SystemRegisterHandler {
-        explicit SgiRegisters(Gic &owner) : gic(owner) {}
+    struct DeactivationDevice final : MmioDevice {
+        explicit DeactivationDevice(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
+        Gic &gic;
+    };
+    struct TrappedRegisters final : SystemRegisterHandler {
+        explicit TrappedRegisters(Gic &owner) : gic(owner) {}
         [[nodiscard]] const char *name() const override;
         [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
         [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
@@ -142,7 +157,8 @@ private:
     DistributorDevice<DistributorV2> distributor_device_v2_;
     DistributorDevice<DistributorV3> distributor_device_v3_;
     RedistributorDevice redistributors_;
-    SgiRegisters sgi_registers_;
+    DeactivationDevice deactivation_;
+    TrappedRegisters trapped_registers_;
     OwnedArray<Vcpu *> vcpus_;
     OwnedArray<EoiListener *> listeners_;
 };

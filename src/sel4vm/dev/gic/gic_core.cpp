@@ -34,6 +34,15 @@ Status<GicError> GicCore::attach(u32 cpu, aarch64::ListRegisterPort &lists, aarc
     return Ok{};
 }
 
+void GicCore::deactivate(u32 caller, u32 intid) {
+    // With EOImode 0 the end of an interrupt has deactivated it, and this write is ignored.
+    if (!handles_deactivation() || intid >= irqs_.intid_limit() || !deliveries_[caller].splits_ends())
+        return;
+    const u32 w = intid / kIrqsPerWord;
+    observe(caller, caller, w);
+    irqs_.clear_active(caller, w, bit<u32>(intid % kIrqsPerWord));
+}
+
 void GicCore::reset() {
     for (CpuDelivery &delivery : deliveries_) {
         delivery.give_back();

@@ -24,6 +24,11 @@ public:
         irqs_.wake_holders(caller, cpu, w);
     }
 
+    /// A vCPU writes an interrupt's number to its deactivation register, whoever acknowledged it (IHI 0069, ICC_DIR_EL1).
+    void deactivate(u32 caller, u32 intid);
+    /// Whether that can be carried out: the host's list registers can be rewritten.
+    [[nodiscard]] bool handles_deactivation() const { return irqs_.can_rewrite(); }
+
     /// Every vCPU is off then.
     void reset();
     void turned_on(u32 cpu);

@@ -32,6 +32,8 @@ public:
     [[nodiscard]] Status<GicError> init(Allocator &allocator, const GicConfig &config);
     /// What the hosts' list registers allow; before anything is delivered.
     void adapt(const aarch64::ListRegisterAbilities &abilities);
+    /// Whether list registers can be read and rewritten at any time.
+    [[nodiscard]] bool can_rewrite() const { return can_rewrite_; }
     /// Power-on state of everything but the wires; list registers are the deliveries' business.
     void reset();
     void turned_on(u32 cpu);
@@ -137,9 +139,9 @@ public:
     /// Whether there are wakes or finished interrupts to act on.
     [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
 
-    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters>;
+    // One of each list register of the one vCPU that folds, and a word that a register write ends; the caller empties it every time.
+    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord>;
     void note_finished(u32 cpu, u32 intid) {
-        // Room for one of each list register of the one vCPU that folds; the caller empties it every time.
         static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
     }
     [[nodiscard]] FinishedIrqs &finished() { return finished_; }

@@ -100,6 +100,9 @@ void IrqMachine::set_active(u32 cpu, u32 w, u32 bits) {
 void IrqMachine::clear_active(u32 cpu, u32 w, u32 bits) {
     IrqWord &irq = word(cpu, w);
     bits &= irq.implemented;
+    // What is listed ends when its holder hears of it.
+    for (u32 ended = irq.active & bits & irq.listened & ~irq.listed; ended != 0; ended &= ended - 1)
+        note_finished(cpu, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(ended)));
     irq.active &= ~bits;
     irq.want_active &= ~bits;
     if (can_rewrite_)

@@ -16,6 +16,7 @@ struct ListRegisterAbilities {
     bool optional_eoi = false;        ///< maintenance on EOI can be left out; without it every register raises one
     bool source_cpu = false;          ///< GICv2: an SGI's source CPU is delivered to the guest
     bool maintenance_control = false; ///< set_maintenance() works
+    bool deactivation_trap = false;   ///< GICv3: set_deactivation() works
     u8 priority_bits = 5;             ///< significant bits of priority, from the top of the 8-bit value
     u16 max_intid = 1019;
 };
@@ -45,6 +46,12 @@ inline constexpr u32 kGroup1Enabled = 1u << 6;
 inline constexpr u32 kGroup1Disabled = 1u << 7;
 } // namespace maintenance
 
+/// Who carries out the guest's writes of ICC_DIR_EL1.
+enum class Deactivation : u8 {
+    by_hardware, ///< the virtual CPU interface, in the list registers of the vCPU that writes
+    trapped,     ///< whoever handles the system register
+};
+
 class ListRegisterPort {
 public:
     [[nodiscard]] virtual ListRegisterAbilities abilities() const = 0;
@@ -61,6 +68,9 @@ public:
 
     /// Asks for ExitKind::irq_maintenance for these causes, and no others. Only with maintenance_control.
     virtual void set_maintenance(u32 causes) = 0;
+
+    /// Only with deactivation_trap; by_hardware after a reset of the vCPU.
+    virtual void set_deactivation(Deactivation how) = 0;
 
     /// GICv2 virtual CPU interface seen by guest and by state save: control, priority mask and so on as the host's
     /// VMCR-like word. Only with read_back.
