@@ -67,6 +67,16 @@ void ListRegisters::set_maintenance(u32 causes) {
     causes_ = causes;
 }
 
+u32 ListRegisters::take_unlisted_ends() {
+    if (!abilities_.unlisted_ends)
+        violate("ends of unlisted interrupts without the ability");
+    return std::exchange(unlisted_ends_, 0u);
+}
+
+bool ListRegisters::priority_runs(u8 priority, bool) {
+    return std::find(running_.begin(), running_.end(), priority) != running_.end();
+}
+
 void ListRegisters::set_deactivation(aarch64::Deactivation how) {
     if (!abilities_.deactivation_trap)
         violate("a trap of deactivations without the ability");
@@ -121,13 +131,20 @@ std::optional<ListRegisters::Acknowledged> ListRegisters::acknowledge() {
 }
 
 void ListRegisters::end(u32 intid, u8 source) {
-    if (!running_.empty())
+    const bool dropped = !running_.empty();
+    if (dropped)
         running_.pop_back();
-    if ((control_ & kEoiMode) == 0)
-        deactivate(intid, source);
+    // An end without a running priority is not counted.
+    if ((control_ & kEoiMode) == 0 && !end_listed(intid, source) && dropped)
+        count_unlisted_end();
 }
 
 void ListRegisters::deactivate(u32 intid, u8 source) {
+    if (!end_listed(intid, source))
+        count_unlisted_end();
+}
+
+bool ListRegisters::end_listed(u32 intid, u8 source) {
     for (unsigned n = 0; n < abilities_.count; ++n) {
         Register &held = registers_[n];
         if (!has(held.state, State::active) || held.intid != intid || held.source_cpu != source)
@@ -137,8 +154,9 @@ void ListRegisters::deactivate(u32 intid, u8 source) {
             ended_physical_ = held.physical_intid;
         if (held.state == State::empty)
             finished_ |= bit<u32>(n);
-        return;
+        return true;
     }
+    return false;
 }
 
 bool ListRegisters::maintenance_asserted() const {
@@ -149,7 +167,7 @@ bool ListRegisters::maintenance_asserted() const {
     namespace cause = aarch64::maintenance;
     const bool group0 = (control_ & 1) != 0;
     const bool group1 = (control_ & 2) != 0;
-    const u32 true_now = (in_use() <= 1 ? cause::kUnderflow : 0) |
+    const u32 true_now = (unlisted_ends_ != 0 ? cause::kUnlistedEnd : 0) | (in_use() <= 1 ? cause::kUnderflow : 0) |
                          (group0 ? cause::kGroup0Enabled : cause::kGroup0Disabled) |
                          (group1 ? cause::kGroup1Enabled : cause::kGroup1Disabled);
     return (causes_ & true_now) != 0;

@@ -30,6 +30,7 @@ public:
                 .optional_eoi = true,
                 .source_cpu = true,
                 .maintenance_control = true,
+                .unlisted_ends = true,
                 .deactivation_trap = true};
     }
     /// seL4: write-only, always with maintenance, busy until then.
@@ -48,6 +49,8 @@ public:
     [[nodiscard]] Register read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;
+    [[nodiscard]] u32 take_unlisted_ends() override;
+    [[nodiscard]] bool priority_runs(u8 priority, bool group1) override;
     void set_deactivation(aarch64::Deactivation how) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;
@@ -71,6 +74,7 @@ public:
     /// The vCPU was reset: nothing runs, the interface is closed.
     void restart() {
         running_.clear();
+        unlisted_ends_ = 0;
         control_ = 0;
         deactivation_ = aarch64::Deactivation::by_hardware;
     }
@@ -91,6 +95,8 @@ public:
 
 private:
     [[nodiscard]] std::optional<unsigned> best() const;
+    [[nodiscard]] bool end_listed(u32 intid, u8 source);
+    void count_unlisted_end() { unlisted_ends_ = (unlisted_ends_ + 1) % 32; }
     void violate(const char *what) {
         if (violation_ == nullptr)
             violation_ = what;
@@ -99,8 +105,9 @@ private:
     Abilities abilities_;
     std::array<Register, 16> registers_{};
     std::vector<u8> running_;
-    u32 busy_ = 0;     // without `clear`: written and not yet taken back
-    u32 finished_ = 0; // ended, not yet reported
+    u32 unlisted_ends_ = 0; // EOIcount: five bits
+    u32 busy_ = 0;          // without `clear`: written and not yet taken back
+    u32 finished_ = 0;      // ended, not yet reported
     u32 control_ = kOpen;
     unsigned writes_ = 0;
     u32 causes_ = 0; // of maintenance

@@ -308,6 +308,10 @@ u32 VcpuListRegisters::take_finished() {
 aarch64::ListRegister VcpuListRegisters::read(unsigned) { return {}; }
 void VcpuListRegisters::set_maintenance(u32) {}
 
+u32 VcpuListRegisters::take_unlisted_ends() { return 0; }
+
+bool VcpuListRegisters::priority_runs(u8, bool) { return false; }
+
 void VcpuListRegisters::set_deactivation(aarch64::Deactivation) {}
 u32 VcpuListRegisters::interface_control() { return 0; }
 void VcpuListRegisters::set_interface_control(u32) {}

@@ -218,6 +218,7 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     abilities.optional_eoi = true;
     abilities.source_cpu = hardware.version() == GicVersion::v2;
     abilities.maintenance_control = true;
+    abilities.unlisted_ends = true;
     abilities.deactivation_trap = hardware.can_trap_dir();
     abilities.priority_bits = static_cast<u8>(hardware.priority_bits());
     abilities.max_intid = 1019;
@@ -272,10 +273,30 @@ u32 VcpuListRegisters::take_finished() {
 }
 
 void VcpuListRegisters::set_control_bits(u32 mask, u32 bits) {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
     u32 &control = vcpu_.interface_.control;
+    // The hardware counts in it.
+    if (vcpu_.loaded())
+        control = hardware.control();
     control = (control & ~mask) | (bits & mask);
     if (vcpu_.loaded())
-        vcpu_.processor_.interface_.set_control(control);
+        hardware.set_control(control);
+}
+
+u32 VcpuListRegisters::take_unlisted_ends() {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    const u32 ends =
+        (vcpu_.loaded() ? hardware.control() : vcpu_.interface_.control) >> VirtualInterface::kEoiCountShift;
+    if (ends != 0)
+        set_control_bits(VirtualInterface::kEoiCount, 0);
+    return ends;
+}
+
+bool VcpuListRegisters::priority_runs(u8 priority, bool group1) {
+    const VirtualInterface &hardware = vcpu_.processor_.interface_;
+    if (vcpu_.loaded())
+        hardware.save_active_priorities(vcpu_.interface_);
+    return hardware.priority_runs(vcpu_.interface_, interface_control(), priority, group1);
 }
 
 void VcpuListRegisters::set_maintenance(u32 causes) { set_control_bits(VirtualInterface::kMaintenanceCauses, causes); }

@@ -45,6 +45,8 @@ public:
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;
+    [[nodiscard]] u32 take_unlisted_ends() override;
+    [[nodiscard]] bool priority_runs(u8 priority, bool group1) override;
     void set_deactivation(aarch64::Deactivation how) override;
     [[nodiscard]] u32 interface_control() override;
     void set_interface_control(u32 value) override;

@@ -26,7 +26,7 @@ constexpr u32 kGichApr = 0xf0;
 #define SEL4VM_WRITE(name, value) SEL4VM_WRITE_SYSREG(name, value)
 
 // Register n exists with more than 4 + n priority bits (n = 1: 6, n = 2 and 3: 7).
-void save_active_priorities(VirtualInterfaceState &to, unsigned words) {
+void read_active_priorities(VirtualInterfaceState &to, unsigned words) {
     to.active_priorities0[0] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP0R(0)));
     to.active_priorities1[0] = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_AP1R(0)));
     if (words >= 2) {
@@ -67,8 +67,8 @@ VirtualInterface::VirtualInterface(GicVersion version, Mmio gich) : gich_(gich),
     if (version_ == GicVersion::v3) {
         priority_bits_ = (vtr >> 29) + 1;
         can_trap_dir_ = (vtr >> 19 & 1) != 0; // TDS
-        const unsigned preemption_bits = (vtr >> 26 & 7) + 1;
-        active_priority_words_ = preemption_bits >= 7 ? 4 : preemption_bits == 6 ? 2 : 1;
+        preemption_bits_ = (vtr >> 26 & 7) + 1;
+        active_priority_words_ = preemption_bits_ >= 7 ? 4 : preemption_bits_ == 6 ? 2 : 1;
     }
 }
 
@@ -98,17 +98,31 @@ VirtualInterfaceState VirtualInterface::reset_state() const {
 }
 
 void VirtualInterface::save(VirtualInterfaceState &to) const {
-    if (version_ == GicVersion::v3) {
-        to.control = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_HCR));
-        to.machine_control = static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VMCR));
-        save_active_priorities(to, active_priority_words_);
-    } else {
-        to.control = gich_.read32(kGichHcr);
-        to.machine_control = gich_.read32(kGichVmcr);
-        to.active_priorities0[0] = gich_.read32(kGichApr);
-    }
+    to.control = control();
+    to.machine_control = machine_control();
+    save_active_priorities(to);
     for (unsigned i = 0; i < count_; ++i)
         to.list[i] = list_register(i);
+}
+
+void VirtualInterface::save_active_priorities(VirtualInterfaceState &to) const {
+    if (version_ == GicVersion::v3)
+        read_active_priorities(to, active_priority_words_);
+    else
+        to.active_priorities0[0] = gich_.read32(kGichApr);
+}
+
+// IHI 0048B and 0069, "Priority grouping", "Active priorities": one bit for each preemption level, made of the bits of the priority
+// above the binary point of the group. Group 1 has its own binary point, one higher for the same split, unless CBPR is set.
+bool VirtualInterface::priority_runs(const VirtualInterfaceState &state, u32 machine_control, u8 priority,
+                                     bool group1) const {
+    const bool own_point = group1 && (machine_control >> 4 & 1) == 0;
+    const u32 point = own_point ? machine_control >> 18 & 7 : machine_control >> 21 & 7;
+    const u32 lowest = own_point ? point : point + 1;
+    const u32 level = (priority & ~((u32{1} << lowest) - 1) & 0xff) >> (8 - preemption_bits_);
+    // GICv2 has one set of active priorities for both groups.
+    const auto &active = group1 && version_ == GicVersion::v3 ? state.active_priorities1 : state.active_priorities0;
+    return (active[level / 32] >> (level % 32) & 1) != 0;
 }
 
 void VirtualInterface::load(const VirtualInterfaceState &from) const {
@@ -123,6 +137,10 @@ void VirtualInterface::load(const VirtualInterfaceState &from) const {
         gich_.write32(kGichVmcr, from.machine_control);
         gich_.write32(kGichHcr, from.control);
     }
+}
+
+u32 VirtualInterface::control() const {
+    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_HCR)) : gich_.read32(kGichHcr);
 }
 
 void VirtualInterface::set_control(u32 value) const {

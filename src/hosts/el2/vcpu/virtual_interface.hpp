@@ -100,14 +100,22 @@ public:
             return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_5)); // ICH_ELRSR_EL2
         return gich_.read32(kGichElrsr0);
     }
+    [[nodiscard]] u32 control() const;
     void set_control(u32 value) const;
+    void save_active_priorities(VirtualInterfaceState &to) const;
     [[nodiscard]] u32 machine_control() const;
     void set_machine_control(u32 value) const;
+
+    /// Whether the active priorities have the one with which the guest acknowledges an interrupt of this priority.
+    [[nodiscard]] bool priority_runs(const VirtualInterfaceState &state, u32 machine_control, u8 priority,
+                                     bool group1) const;
 
     // HCR bits, the same in both versions unless they say so.
     static constexpr u32 kEnable = 1u << 0;
     static constexpr u32 kMaintenanceCauses = 0xfe;
-    static constexpr u32 kTrapDir = 1u << 14; ///< GICv3: writes of ICC_DIR_EL1, where can_trap_dir()
+    static constexpr u32 kEoiCountShift = 27;
+    static constexpr u32 kEoiCount = 0x1fu << kEoiCountShift; ///< ends of interrupts that no list register holds
+    static constexpr u32 kTrapDir = 1u << 14;                 ///< GICv3: writes of ICC_DIR_EL1, where can_trap_dir()
 
     [[nodiscard]] u64 encode(const aarch64::ListRegister &lr) const {
         return version_ == GicVersion::v3 ? to_ich(lr) : to_gich(lr);
@@ -124,6 +132,7 @@ private:
     GicVersion version_;
     unsigned count_ = 0;
     unsigned priority_bits_ = 5;
+    unsigned preemption_bits_ = 5;
     unsigned active_priority_words_ = 1;
     bool can_trap_dir_ = false;
 };

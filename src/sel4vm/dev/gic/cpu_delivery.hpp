@@ -22,6 +22,8 @@ public:
     void fold() {
         if (state_->lists_in_use != 0)
             fold_lists(take_ended());
+        if (state_->unlisted != 0) [[unlikely]]
+            fold_unlisted();
     }
     /// fold(), and looks whether a pending timer interrupt still has its cause.
     void observe();
@@ -52,6 +54,18 @@ private:
     [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return word(entry.intid / kIrqsPerWord); }
     [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
 
+    /// Calls function(intid, word, number in the word) for each interrupt that this vCPU has active without a list register.
+    template <class Function>
+    void for_each_unlisted(Function function) {
+        for (u32 w = 0; w < irqs_->word_count(); ++w) {
+            const IrqWord &irq = word(w);
+            for (u32 bits = irq.unlisted; bits != 0; bits &= bits - 1) {
+                const u32 i = static_cast<u32>(std::countr_zero(bits));
+                if (irqs_->ender_of(cpu_, w * kIrqsPerWord + i) == cpu_)
+                    function(w * kIrqsPerWord + i, irq, i);
+            }
+        }
+    }
     void correct_and_load(TimerNews news);
     void pend_timer(u32 intid);
     /// Which of those in use hold nothing any more.
@@ -69,6 +83,7 @@ private:
     // cpu_delivery_fold.cpp
     void fold_lists(u32 ended);
     void finish(u32 index);
+    void ended(u32 intid, bool was_linked);
     void saw(u32 index, aarch64::ListRegisterState now);
     void correct(u32 index);
     [[nodiscard]] bool should_be_pending(const ListEntry &entry, aarch64::ListRegisterState now);
@@ -76,6 +91,14 @@ private:
     void give_back_latch(const ListEntry &entry);
     void withdraw(u32 index);
     void look_at_timer();
+    // cpu_delivery_unlisted.cpp
+    [[nodiscard]] u32 active_victim(u8 priority);
+    void part_with(u32 index);
+    void fold_unlisted();
+    [[nodiscard]] u32 ended_unlisted();
+    void watch_unlisted();
+    void trap_deactivation(bool for_unlisted);
+    void forget_unlisted();
     // cpu_delivery_power.cpp
     void let_go(u32 index);
     void abandon(u32 index);
@@ -83,6 +106,7 @@ private:
     // cpu_delivery_gate.cpp
     void look_at_interface();
     [[nodiscard]] InterfaceGate gate();
+    [[nodiscard]] u32 running_priority();
     // cpu_delivery_load.cpp
     void load();
     [[nodiscard]] Choice best_candidate();
@@ -110,6 +134,7 @@ private:
     u32 lists_mask_ = 0;
     aarch64::ListRegisterAbilities abilities_;
     bool can_rewrite_ = false;
+    static constexpr u32 kNone = ~u32{0};
     bool always_eoi_ = false;
     u16 timer_intid_ = 0; ///< physical; 0 when the timer's list register cannot be linked to it
 };

@@ -68,8 +68,16 @@ void CpuDelivery::finish(u32 index) {
         irqs_->update(*state_, w, b);
         return;
     }
-    // While it was listed it was no candidate, and it stays none unless something waits.
     irq.lr_latch &= ~b;
+    ended(intid, was_linked);
+}
+
+/// An interrupt is no longer active. While it was listed or active it was no candidate, and it stays none unless something waits.
+void CpuDelivery::ended(u32 intid, bool was_linked) {
+    CpuState &cpu = state();
+    const u32 w = intid / kIrqsPerWord;
+    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    IrqWord &irq = word(w);
     irq.active &= ~b;
     irq.drop_active &= ~b;
     irq.want_active &= ~b;

@@ -30,12 +30,9 @@ InterfaceGate CpuDelivery::gate() {
     InterfaceGate gate = gate_of(control);
     if ((control & kEoiMode) != 0)
         return gate; // the priority may have dropped before the end
-    const CpuState &cpu = state();
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
-        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < gate.below)
-            gate.below = entry.running_priority;
-    }
+    const u32 running = running_priority();
+    if (running < gate.below)
+        gate.below = running;
     return gate;
 }
 

@@ -8,10 +8,6 @@ namespace sel4vm::dev {
 using aarch64::ListRegister;
 using aarch64::ListRegisterState;
 
-namespace {
-constexpr u32 kNone = ~u32{0};
-}
-
 void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
     irqs_ = &irqs;
     state_ = &irqs.cpu(cpu);
@@ -47,6 +43,8 @@ void CpuDelivery::maintain() {
 
 void CpuDelivery::correct_and_load(TimerNews news) {
     CpuState &cpu = state();
+    if (cpu.unlisted != 0) [[unlikely]]
+        fold_unlisted();
     if (cpu.timer.masked && news != TimerNews::just_fired)
         look_at_timer();
     if ((cpu.chores & chore::kWatchInterface) != 0) [[unlikely]]
@@ -92,8 +90,12 @@ void CpuDelivery::load() {
         } else {
             index = can_rewrite_ ? victim_for(choice.priority) : kNone;
             if (index == kNone)
+                index = active_victim(choice.priority);
+            if (index == kNone)
                 break;
-            if (cpu.lists[index].injected_active) {
+            if (has_active(cpu.lists[index].state) && !cpu.lists[index].injected_active) {
+                part_with(index);
+            } else if (cpu.lists[index].injected_active) {
                 // It stays active in software, until there is room again.
                 word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
                 cpu.chores |= chore::kListActive;
@@ -104,8 +106,10 @@ void CpuDelivery::load() {
         }
         list(index, choice.intid);
     }
-    if ((cpu.chores & chore::kListActive) != 0) [[unlikely]]
+    if ((cpu.chores & chore::kListActive) != 0) [[unlikely]] {
         load_software_active();
+        watch_unlisted();
+    }
     if (can_rewrite_)
         arrange_refill();
 }
@@ -218,7 +222,7 @@ void CpuDelivery::load_software_active() {
         const IrqWord &irq = word(w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
             const u32 intid = w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits));
-            if (irqs_->target_of(cpu_, intid) != cpu_)
+            if (irqs_->ender_of(cpu_, intid) != cpu_)
                 continue;
             if (free_lists() == 0) {
                 cpu.chores |= chore::kListActive;
@@ -232,15 +236,28 @@ void CpuDelivery::load_software_active() {
 void CpuDelivery::list_active(u32 index, u32 intid) {
     CpuState &cpu = state();
     const u32 i = intid % kIrqsPerWord;
+    const u32 b = bit<u32>(i);
     IrqWord &irq = word(intid / kIrqsPerWord);
     ListEntry entry;
     entry.intid = intid;
-    entry.priority = irq.priority[i];
-    entry.group1 = (irq.group1 & bit<u32>(i)) != 0;
     entry.state = ListRegisterState::active;
     entry.eoi_maintenance = true;
-    entry.injected_active = true;
-    irq.listed |= bit<u32>(i);
+    if ((irq.unlisted & b) != 0) {
+        // As it was acknowledged, or the guest's end would not find it.
+        entry.priority = irq.unlisted_priority[i];
+        entry.running_priority = entry.priority;
+        entry.group1 = (irq.unlisted_group1 & b) != 0;
+        if (intid < kSgiCount) {
+            entry.source = cpu.unlisted_sources[intid];
+            entry.source_cpu = abilities_.source_cpu ? entry.source : u8{0};
+        }
+        irqs_->forget_unlisted(cpu_, intid / kIrqsPerWord, b);
+    } else {
+        entry.priority = irq.priority[i];
+        entry.group1 = (irq.group1 & b) != 0;
+        entry.injected_active = true;
+    }
+    irq.listed |= b;
     irqs_->set_holder(cpu_, intid);
     cpu.lists[index] = entry;
     cpu.lists_in_use |= bit<u32>(index);

@@ -15,6 +15,7 @@ void CpuDelivery::give_back() {
         else
             abandon(index);
     }
+    forget_unlisted();
     cpu.chores = 0;
     if (abilities_.maintenance_control)
         ask_maintenance(~u32{0}, 0);
@@ -77,10 +78,9 @@ bool CpuDelivery::claim_again(u32 intid) {
 
 void CpuDelivery::start() {
     CpuState &cpu = state();
-    // With one vCPU the hardware finds every active interrupt in this one's list registers.
-    if (can_rewrite_ && abilities_.deactivation_trap)
-        lists_->set_deactivation(irqs_->cpu_count() > 1 ? aarch64::Deactivation::trapped
-                                                        : aarch64::Deactivation::by_hardware);
+    // The port was reset, and with one vCPU the hardware finds every active interrupt in this one's list registers.
+    cpu.traps_deactivation = false;
+    trap_deactivation(false);
     if (!cpu.timer.masked)
         return;
     // The timer was reset, and its wire is low.

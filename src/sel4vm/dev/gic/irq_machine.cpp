@@ -104,6 +104,7 @@ void IrqMachine::reset_private(u32 n) {
     cpu.on = false;
     cpu.gate = {};
     cpu.chores = 0;
+    cpu.unlisted = 0;
     update(n, 0, ~u32{0});
 }
 
@@ -121,12 +122,19 @@ void IrqMachine::turned_on(u32 n) {
         wake(cpu);
 }
 
+void IrqMachine::forget_unlisted(u32 cpu, u32 w, u32 bits) {
+    IrqWord &irq = word(cpu, w);
+    bits &= irq.unlisted;
+    irq.unlisted &= ~bits;
+    for_each_bit(bits, [&](u32 i) { --cpus_[w == 0 ? cpu : shared(w).holder[i]].unlisted; });
+}
+
 /// Whether something that only this vCPU could end is active without a list register.
 bool IrqMachine::has_unlisted_active(u32 n) {
     for (u32 w = 0; w < word_count(); ++w) {
         const IrqWord &irq = word(n, w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
-            if (target_of(n, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits))) == n)
+            if (ender_of(n, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits))) == n)
                 return true;
         }
     }

@@ -124,6 +124,16 @@ public:
         const SharedWord &place = shared(intid / kIrqsPerWord);
         return (place.irq.listed & bit<u32>(intid % kIrqsPerWord)) != 0 && place.holder[intid % kIrqsPerWord] == cpu;
     }
+    /// The vCPU that can end an interrupt that is active without a list register.
+    [[nodiscard]] u8 ender_of(u32 cpu, u32 intid) {
+        if (intid < kIrqsPerWord)
+            return static_cast<u8>(cpu);
+        const SharedWord &place = shared(intid / kIrqsPerWord);
+        const u32 i = intid % kIrqsPerWord;
+        return (place.irq.unlisted & bit<u32>(i)) != 0 ? place.holder[i] : place.target[i];
+    }
+    /// They are listed again, or no longer active, or nobody is there to end them.
+    void forget_unlisted(u32 cpu, u32 w, u32 bits);
     [[nodiscard]] u8 target_of(u32 cpu, u32 intid) {
         return intid < kIrqsPerWord ? static_cast<u8>(cpu) : shared(intid / kIrqsPerWord).target[intid % kIrqsPerWord];
     }

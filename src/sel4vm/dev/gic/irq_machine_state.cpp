@@ -105,6 +105,7 @@ void IrqMachine::clear_active(u32 cpu, u32 w, u32 bits) {
         note_finished(cpu, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(ended)));
     irq.active &= ~bits;
     irq.want_active &= ~bits;
+    forget_unlisted(cpu, w, bits);
     if (can_rewrite_)
         irq.drop_active |= bits & irq.listed;
     update(cpu, w, bits);

@@ -40,8 +40,11 @@ struct IrqWord {
     u32 lr_latch = 0;    ///< its list register holds a latch not yet seen acknowledged
     u32 drop_active = 0; ///< the guest cleared the active state of a listed interrupt; to be carried out by its holder
     u32 want_active = 0; ///< likewise, set
-    u32 listened = 0;    ///< a client wants to know its end
+    u32 unlisted = 0;    ///< active in software only: its list register went to another
+    u32 unlisted_group1 = 0; ///< of those: the group in which it was acknowledged
+    u32 listened = 0;        ///< a client wants to know its end
     std::array<u8, kIrqsPerWord> priority{};
+    std::array<u8, kIrqsPerWord> unlisted_priority{}; ///< of `unlisted`: with which it was acknowledged
 
     [[nodiscard]] u32 level_asserted() const { return wire & ~edge; }
     /// Pending, not counting what list registers hold.
@@ -55,7 +58,8 @@ struct SharedWord {
     u32 choice = 0;                        ///< routed to more than one vCPU
     u32 any_cpu = 0;                       ///< GICv3: IROUTER.Interrupt_Routing_Mode
     std::array<u8, kIrqsPerWord> target{}; ///< the vCPU it goes to now, or kNoCpu
-    std::array<u8, kIrqsPerWord> holder{}; ///< whose list register has it, while listed
+    std::array<u8, kIrqsPerWord>
+        holder{}; ///< whose list register has it, while listed; who acknowledged it, while unlisted
 };
 
 /// What we know of one list register: what was loaded (its `state`: when last seen), and what the hardware does not hold.
@@ -95,7 +99,8 @@ inline constexpr u8 kWatchInterface = 4; ///< other vCPUs' interrupts depend on 
 /// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
 struct CpuState {
     IrqWord irq;
-    std::array<u8, kSgiCount> sgi_sources{}; ///< sending CPUs of each latched SGI; GICv3: bit 0
+    std::array<u8, kSgiCount> unlisted_sources{}; ///< of SGIs in `unlisted`
+    std::array<u8, kSgiCount> sgi_sources{};      ///< sending CPUs of each latched SGI; GICv3: bit 0
     /// Interrupts that could be loaded now, and one bit for each word that is not zero.
     std::array<u32, kMaxIrqWords> candidates{};
     u32 candidate_words = 0;
@@ -105,11 +110,13 @@ struct CpuState {
     u32 mask = 0; ///< this vCPU's bit in a mask of vCPUs
     TimerForwarding timer;
     InterfaceGate gate;  ///< as last seen by a vCPU that watches it; else open
+    u32 unlisted = 0;    ///< how many interrupts it has acknowledged that are `unlisted`
     u32 maintenance = 0; ///< causes as last told to the host
     u8 chores = 0;       ///< of `chore`
     bool on = false;
-    bool asleep = true;     ///< GICR_WAKER.ProcessorSleep
-    bool leftovers = false; ///< a list register that cannot be cleared may hold what another vCPU has now
+    bool asleep = true;              ///< GICR_WAKER.ProcessorSleep
+    bool traps_deactivation = false; ///< as last told to the host
+    bool leftovers = false;          ///< a list register that cannot be cleared may hold what another vCPU has now
 };
 
 [[nodiscard]] constexpr bool has_pending(aarch64::ListRegisterState state) { return (static_cast<u8>(state) & 1) != 0; }

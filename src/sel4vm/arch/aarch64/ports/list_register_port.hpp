@@ -16,6 +16,7 @@ struct ListRegisterAbilities {
     bool optional_eoi = false;        ///< maintenance on EOI can be left out; without it every register raises one
     bool source_cpu = false;          ///< GICv2: an SGI's source CPU is delivered to the guest
     bool maintenance_control = false; ///< set_maintenance() works
+    bool unlisted_ends = false;       ///< take_unlisted_ends() and priority_runs() work
     bool deactivation_trap = false;   ///< GICv3: set_deactivation() works
     u8 priority_bits = 5;             ///< significant bits of priority, from the top of the 8-bit value
     u16 max_intid = 1019;
@@ -40,6 +41,7 @@ struct ListRegister {
 /// until it is no longer asked for or no longer true.
 namespace maintenance {
 inline constexpr u32 kUnderflow = 1u << 1;      ///< at most one list register is in use
+inline constexpr u32 kUnlistedEnd = 1u << 2;    ///< take_unlisted_ends() would not be zero; only with unlisted_ends
 inline constexpr u32 kGroup0Enabled = 1u << 4;  ///< the guest's CPU interface signals the group
 inline constexpr u32 kGroup0Disabled = 1u << 5; ///< it does not
 inline constexpr u32 kGroup1Enabled = 1u << 6;
@@ -68,6 +70,12 @@ public:
 
     /// Asks for ExitKind::irq_maintenance for these causes, and no others. Only with maintenance_control.
     virtual void set_maintenance(u32 causes) = 0;
+
+    /// How many interrupts that no list register holds the guest has ended (EOImode 0) since the last call, modulo 32. Only with
+    /// unlisted_ends.
+    [[nodiscard]] virtual u32 take_unlisted_ends() = 0;
+    /// Whether an interrupt that was acknowledged with this priority in this group may still run: the active priorities say so.
+    [[nodiscard]] virtual bool priority_runs(u8 priority, bool group1) = 0;
 
     /// Only with deactivation_trap; by_hardware after a reset of the vCPU.
     virtual void set_deactivation(Deactivation how) = 0;
