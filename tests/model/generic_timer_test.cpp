@@ -17,6 +17,17 @@ constexpr u32 kCval = sysreg::kCntpCvalEl0;
 constexpr u32 kTval = sysreg::kCntpTvalEl0;
 constexpr u32 kPpi = 30;
 
+/// Each look at it finds it one tick later.
+class HurryingClock final : public Clock {
+public:
+    u64 now_ticks() override { return ++now_; }
+    u64 ticks_per_second() override { return 1'000'000; }
+    Result<u64, HostError> wall_clock_seconds() override { return Err{HostError{HostErrorKind::not_available}}; }
+
+private:
+    u64 now_ = 1000;
+};
+
 struct GenericTimerTest : testing::Test {
     GenericTimerTest() {
         EXPECT_TRUE(timer.add_vcpu(timeouts.queue()));
@@ -60,6 +71,42 @@ TEST_F(GenericTimerTest, FiresAtTheCompareValueAndStaysUntilItMoves) {
     set(kCval, 2'000'000);
     EXPECT_FALSE(line());
     EXPECT_EQ(get(kCtl), 1u);
+}
+
+TEST_F(GenericTimerTest, TheStatusIsNotSeenBeforeTheInterruptIsPending) {
+    set(kCval, 1500);
+    set(kCtl, 1);
+    f.clock.set(1500); // and the host's timeout is late
+    EXPECT_FALSE(line());
+    EXPECT_EQ(get(kCtl), 5u);
+    EXPECT_TRUE(line());
+    EXPECT_FALSE(timeouts.earliest().has_value());
+}
+
+TEST_F(GenericTimerTest, TheCounterIsNotSeenBehindTheCompareValueBeforeTheInterruptIsPending) {
+    for (const u32 id : {sysreg::kCntpctEl0, sysreg::kCntpctssEl0, kTval, kCval}) {
+        set(kCval, ~u64{0});
+        set(kCtl, 1);
+        set(kTval, 100);
+        f.clock.set(f.clock.now_ticks() + 100);
+        EXPECT_FALSE(line());
+        static_cast<void>(get(id));
+        EXPECT_TRUE(line()) << id;
+    }
+}
+
+TEST_F(GenericTimerTest, AClockThatMovesWhileItIsReadDoesNotShowTheStatusTooEarly) {
+    HurryingClock clock;
+    GenericTimer late{chip, clock};
+    ASSERT_TRUE(late.add_vcpu(timeouts.queue()));
+    ASSERT_TRUE(late.write(f.vcpu(0), kCval, 1010).has_value());
+    ASSERT_TRUE(late.write(f.vcpu(0), kCtl, 1).has_value());
+    bool seen = false;
+    for (int n = 0; n < 20 && !seen; ++n) {
+        seen = (*late.read(f.vcpu(0), kCtl) & 4) != 0;
+        EXPECT_EQ(seen, line());
+    }
+    EXPECT_TRUE(seen);
 }
 
 TEST_F(GenericTimerTest, TheMaskHidesTheLineButNotTheStatus) {

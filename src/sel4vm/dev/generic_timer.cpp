@@ -34,17 +34,23 @@ void GenericTimer::restore(VcpuId vcpu, const State &state) {
 }
 
 Result<u64, BusFault> GenericTimer::read(Vcpu &vcpu, u32 id) {
-    const Channel &channel = channels_[vcpu.id().value()];
+    Channel &channel = channels_[vcpu.id().value()];
+    // One moment for the answer and the line.
+    const u64 now = clock_.now_ticks();
+    if (channel.driven == Level::low && asserts(channel, now))
+        update(channel, now);
+    const u64 count = now - config_.counter_offset_ticks;
     switch (id) {
     case sysreg::kCntpctEl0:
-    case sysreg::kCntpctssEl0: return counter();
+    case sysreg::kCntpctssEl0: return u64{count};
     case sysreg::kCntpCvalEl0: return u64{channel.state.compare_value};
     case sysreg::kCntpTvalEl0:
         // A 32-bit register: the upper half of the result is zero.
-        return (channel.state.compare_value - counter()) & 0xffff'ffff;
+        return (channel.state.compare_value - count) & 0xffff'ffff;
     case sysreg::kCntpCtlEl0: {
         const TimerControl control{channel.state.control};
-        return control.with<TimerControl::Istatus>(control.get<TimerControl::Enable>() && condition_met(channel)).raw();
+        const bool met = count >= channel.state.compare_value;
+        return control.with<TimerControl::Istatus>(control.get<TimerControl::Enable>() && met).raw();
     }
     default: return Err{BusFault::unmapped};
     }
@@ -62,10 +68,15 @@ Status<BusFault> GenericTimer::write(Vcpu &vcpu, u32 id, u64 value) {
     return Ok{};
 }
 
-void GenericTimer::update(Channel &channel) {
+bool GenericTimer::asserts(const Channel &channel, u64 now) const {
+    const TimerControl control{channel.state.control};
+    return control.get<TimerControl::Enable>() && !control.get<TimerControl::Imask>() &&
+           now - config_.counter_offset_ticks >= channel.state.compare_value;
+}
+
+void GenericTimer::update(Channel &channel, u64 now) {
     const TimerControl control{channel.state.control};
     const bool unmasked = control.get<TimerControl::Enable>() && !control.get<TimerControl::Imask>();
-    const u64 now = clock_.now_ticks();
     const u64 count = now - config_.counter_offset_ticks;
     const bool met = count >= channel.state.compare_value;
 

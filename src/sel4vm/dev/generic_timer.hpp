@@ -5,6 +5,8 @@
 // The guest's physical counter is the host's clock minus one offset, chosen to be that of the virtual counter, so that both
 // counters of a guest agree.
 // Chosen: with ENABLE clear ISTATUS reads as zero (the architecture leaves it unknown); CVAL is zero after reset.
+// The guest cannot see the condition met (ISTATUS, or the counter behind the compare value) before its interrupt is pending: whatever
+// it reads here brings the line up to date first.
 //
 // Threads: a vCPU's registers on its executor, which also owns the TimeoutQueue given for it.
 #pragma once
@@ -70,9 +72,10 @@ private:
     };
 
     [[nodiscard]] u64 counter() { return clock_.now_ticks() - config_.counter_offset_ticks; }
-    [[nodiscard]] bool condition_met(const Channel &channel) { return counter() >= channel.state.compare_value; }
-    /// Brings line and timeout in step with the registers.
-    void update(Channel &channel);
+    [[nodiscard]] bool asserts(const Channel &channel, u64 now_ticks) const;
+    /// Brings line and timeout in step with the registers at this moment of the host's clock.
+    void update(Channel &channel, u64 now_ticks);
+    void update(Channel &channel) { update(channel, clock_.now_ticks()); }
 
     IrqChip &chip_;
     Clock &clock_;
