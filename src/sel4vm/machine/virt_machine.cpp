@@ -16,6 +16,7 @@ dev::GicConfig gic_config(const MachineDescription &description, LockMode locks)
     config.vcpu_count = description.vcpu_count;
     config.spi_count = description.gic.spi_count;
     config.locks = locks;
+    config.timer_intid = 16u + description.timer.virtual_timer;
     return config;
 }
 

@@ -143,9 +143,10 @@ bool Gic::has_deliverable(Vcpu &vcpu) {
     return core_.delivery(vcpu.id().value()).has_deliverable();
 }
 
-void Gic::timer_fired(Vcpu &vcpu, u32 intid) {
+// The host says which of its own timers it was; the guest's board decides which interrupt that is.
+void Gic::timer_fired(Vcpu &vcpu, u32) {
     Session session(*this, vcpu.id().value());
-    core_.delivery(vcpu.id().value()).timer_fired(intid);
+    core_.delivery(vcpu.id().value()).timer_fired(config_.timer_intid);
 }
 
 void Gic::reset() {

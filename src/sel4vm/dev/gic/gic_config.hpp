@@ -3,6 +3,7 @@
 // What a software GIC is built from. Addresses are not among it: the machine puts the frames where it wants them.
 #pragma once
 
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/types.hpp>
 
@@ -20,6 +21,7 @@ struct GicConfig {
     /// GICv3: the affinity of each vCPU as its MPIDR has it, Aff3 in bits 31:24 down to Aff0 in 7:0. Read by init() only.
     /// Empty: default_affinity() of each index.
     std::span<const u32> affinities{};
+    u32 timer_intid = aarch64::kTimerIntidVirtual; ///< the private interrupt that the forwarded virtual timer has
 };
 
 /// Sixteen vCPUs to a cluster, because an SGI register addresses sixteen at once.
