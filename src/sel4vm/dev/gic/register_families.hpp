@@ -3,6 +3,8 @@
 // Tables of register families, the GIC's kind of register file: each row is a run of equal registers that hold a few bits
 // for each of many interrupts. The table owns offsets, widths, alignment and lanes, so that a handler sees the number of
 // the register, and on a write which of its bits are written. Offsets without a row read as zero and ignore writes.
+// Every aligned access of 1, 2, 4 or 8 bytes is taken: a part of a register, or two registers, the lower one first. The
+// architecture asks for less (docs/gic.md), and guests that run elsewhere use more.
 #pragma once
 
 #include <sel4vm/base/bits.hpp>
@@ -23,8 +25,12 @@ private:
     u32 packed_; // one word, which travels in a register as it is
 };
 
-/// Widths that a row allows, as a mask of byte counts.
-enum class FamilyWidths : u8 { word = 4, byte_or_word = 1 | 4, word_or_double = 4 | 8 };
+/// What a write of a part of a register does.
+enum class PartWrite : u8 {
+    lanes,   ///< changes that part: the handler looks at the lanes, or what is written as zero stays as it is
+    merge,   ///< changes that part: the handler gets the other bits as they read
+    ignored, ///< nothing
+};
 
 template <class Frame>
 struct RegisterFamily {
@@ -35,7 +41,7 @@ struct RegisterFamily {
     u32 offset;       ///< of the first register
     u16 count;        ///< of registers
     u8 bytes;         ///< of one register, 4 or 8
-    FamilyWidths widths;
+    PartWrite part;
     u16 first_index; ///< the number of the first register, where the lower ones are elsewhere
     Read read;       ///< nullptr: reads as zero
     Write write;     ///< nullptr: ignores writes
@@ -62,12 +68,9 @@ public:
     consteval explicit RegisterFamilies(const std::array<Family, N> &rows) {
         for (usize i = 0; i < N; ++i) {
             const Family &row = rows[i];
-            entries_[i] = {row.offset,
-                           row.offset + u32{row.count} * row.bytes,
-                           row.first_index,
-                           static_cast<u8>(row.bytes == 8 ? 3 : 2),
-                           static_cast<u8>(row.widths),
-                           row.read,
+            entries_[i] = {row.offset,      row.offset + u32{row.count} * row.bytes,
+                           row.first_index, static_cast<u8>(row.bytes == 8 ? 3 : 2),
+                           row.part,        row.read,
                            row.write};
             if ((row.bytes != 4 && row.bytes != 8) || row.offset % row.bytes != 0 ||
                 (i > 0 && row.offset < entries_[i - 1].end))
@@ -91,13 +94,11 @@ public:
             return Err{BusFault::alignment};
         const Entry &entry = find(offset);
         if (offset < entry.offset)
-            return u64{0};
-        if ((entry.widths & bytes_of(width)) == 0) [[unlikely]]
-            return Err{BusFault::width};
+            return width == Width::b8 ? read_two(frame, origin, offset) : u64{0};
+        if (bytes_of(width) != size_of(entry)) [[unlikely]]
+            return read_odd(frame, origin, entry, offset, width);
         if (entry.read == nullptr)
             return u64{0};
-        if (bytes_of(width) >> entry.log2_bytes == 0) [[unlikely]]
-            return read_part(frame, origin, entry, offset, width);
         return entry.read(frame, origin, place_of(entry, offset).index);
     }
 
@@ -106,14 +107,15 @@ public:
         if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
         const Entry &entry = find(offset);
-        if (offset < entry.offset)
+        if (offset < entry.offset) {
+            if (width == Width::b8)
+                write_two(frame, origin, offset, value);
             return Ok{};
-        if ((entry.widths & bytes_of(width)) == 0) [[unlikely]]
-            return Err{BusFault::width};
-        if (entry.write == nullptr)
-            return Ok{};
-        const Place place = place_of(entry, offset);
-        entry.write(frame, origin, place.index, (value & mask_of(width)) << place.shift, mask_of(width) << place.shift);
+        }
+        if (bytes_of(width) != size_of(entry)) [[unlikely]]
+            write_odd(frame, origin, entry, offset, width, value);
+        else if (entry.write != nullptr)
+            entry.write(frame, origin, place_of(entry, offset).index, value & mask_of(width), mask_of(width));
         return Ok{};
     }
 
@@ -127,7 +129,7 @@ private:
         u32 end = 0;
         u16 first_index = 0;
         u8 log2_bytes = 2;
-        u8 widths = 0;
+        PartWrite part = PartWrite::lanes;
         typename Family::Read read = nullptr;
         typename Family::Write write = nullptr;
     };
@@ -141,10 +143,41 @@ private:
         return {entry.first_index + (inner >> entry.log2_bytes), (inner & low_mask_of(entry.log2_bytes)) * 8};
     }
     [[nodiscard]] static u32 low_mask_of(u8 log2) { return (u32{1} << log2) - 1; }
-    [[gnu::noinline]] static u64 read_part(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset,
-                                           Width width) {
+    [[nodiscard]] static u32 size_of(const Entry &entry) { return u32{1} << entry.log2_bytes; }
+
+    // What is not exactly one register.
+    [[gnu::noinline]] u64 read_odd(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset,
+                                   Width width) const {
+        if (bytes_of(width) > size_of(entry))
+            return read_two(frame, origin, offset);
+        if (entry.read == nullptr)
+            return 0;
         const Place place = place_of(entry, offset);
         return (entry.read(frame, origin, place.index) >> place.shift) & mask_of(width);
+    }
+    [[gnu::noinline]] void write_odd(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset, Width width,
+                                     u64 value) const {
+        if (bytes_of(width) > size_of(entry)) {
+            write_two(frame, origin, offset, value);
+            return;
+        }
+        if (entry.write == nullptr || entry.part == PartWrite::ignored)
+            return;
+        const Place place = place_of(entry, offset);
+        const u64 lanes = mask_of(width) << place.shift;
+        u64 whole = (value & mask_of(width)) << place.shift;
+        if (entry.part == PartWrite::merge && entry.read != nullptr)
+            whole |= entry.read(frame, origin, place.index) & ~lanes;
+        entry.write(frame, origin, place.index, whole, lanes);
+    }
+    /// Two words, which may be registers or none. Aligned words are always taken.
+    [[nodiscard]] u64 read_two(Frame &frame, RegisterOrigin origin, u32 offset) const {
+        const u64 low = *read(frame, origin, offset, Width::b4);
+        return low | *read(frame, origin, offset + 4, Width::b4) << 32;
+    }
+    void write_two(Frame &frame, RegisterOrigin origin, u32 offset, u64 value) const {
+        static_cast<void>(write(frame, origin, offset, Width::b4, value & 0xffff'ffff));
+        static_cast<void>(write(frame, origin, offset + 4, Width::b4, value >> 32));
     }
     /// The first entry that ends above `offset`; it holds the offset unless it starts above it.
     [[nodiscard]] const Entry &find(u32 offset) const {
