@@ -114,8 +114,8 @@ void VirtualInterface::save_active_priorities(VirtualInterfaceState &to) const {
 
 // IHI 0048B and 0069, "Priority grouping", "Active priorities": one bit for each preemption level, made of the bits of the priority
 // above the binary point of the group. Group 1 has its own binary point, one higher for the same split, unless CBPR is set.
-bool VirtualInterface::priority_runs(const VirtualInterfaceState &state, u32 machine_control, u8 priority,
-                                     bool group1) const {
+[[gnu::cold]] bool VirtualInterface::priority_runs(const VirtualInterfaceState &state, u32 machine_control, u8 priority,
+                                                   bool group1) const {
     const bool own_point = group1 && (machine_control >> 4 & 1) == 0;
     const u32 point = own_point ? machine_control >> 18 & 7 : machine_control >> 21 & 7;
     const u32 lowest = own_point ? point : point + 1;

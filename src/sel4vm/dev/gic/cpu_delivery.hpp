@@ -96,6 +96,7 @@ private:
     void part_with(u32 index);
     void fold_unlisted();
     [[nodiscard]] u32 ended_unlisted();
+    [[nodiscard]] u32 unlisted_priority();
     void watch_unlisted();
     void trap_deactivation(bool for_unlisted);
     void forget_unlisted();

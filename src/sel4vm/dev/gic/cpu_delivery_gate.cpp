@@ -20,7 +20,21 @@ constexpr u32 kEoiMode = bit<u32>(9);
 
 } // namespace
 
-bool CpuDelivery::splits_ends() { return abilities_.read_back && (lists_->interface_control() & kEoiMode) != 0; }
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::splits_ends() {
+    return abilities_.read_back && (lists_->interface_control() & kEoiMode) != 0;
+}
+
+/// The running priority, as far as the model knows: of the most urgent interrupt that is active here.
+u32 CpuDelivery::running_priority() {
+    const CpuState &cpu = state();
+    u32 running = cpu.unlisted == 0 ? 0x100 : unlisted_priority();
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
+        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < running)
+            running = entry.running_priority;
+    }
+    return running;
+}
 
 /// What is signalled now: what the interface lets through, and no running priority holds back.
 InterfaceGate CpuDelivery::gate() {
@@ -62,7 +76,7 @@ bool CpuDelivery::has_deliverable() {
 
 /// For the others' sake: an interrupt that could go to several goes to one whose interface is open. The host reports when the guest
 /// enables or disables a group; a moved priority mask is seen the next time.
-void CpuDelivery::look_at_interface() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::look_at_interface() {
     namespace cause = aarch64::maintenance;
     constexpr u32 kCauses =
         cause::kGroup0Enabled | cause::kGroup0Disabled | cause::kGroup1Enabled | cause::kGroup1Disabled;

@@ -43,12 +43,14 @@ void CpuDelivery::maintain() {
 
 void CpuDelivery::correct_and_load(TimerNews news) {
     CpuState &cpu = state();
-    if (cpu.unlisted != 0) [[unlikely]]
-        fold_unlisted();
+    if (cpu.chores != 0) [[unlikely]] {
+        if (cpu.unlisted != 0)
+            fold_unlisted();
+        if ((cpu.chores & chore::kWatchInterface) != 0)
+            look_at_interface();
+    }
     if (cpu.timer.masked && news != TimerNews::just_fired)
         look_at_timer();
-    if ((cpu.chores & chore::kWatchInterface) != 0) [[unlikely]]
-        look_at_interface();
     if (can_rewrite_) {
         for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1)
             correct(static_cast<u32>(std::countr_zero(used)));
@@ -215,7 +217,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
     irqs_->update(*state_, w, b);
 }
 
-void CpuDelivery::load_software_active() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::load_software_active() {
     CpuState &cpu = state();
     cpu.chores &= static_cast<u8>(~chore::kListActive);
     for (u32 w = 0; w < irqs_->word_count(); ++w) {
@@ -233,7 +235,7 @@ void CpuDelivery::load_software_active() {
     }
 }
 
-void CpuDelivery::list_active(u32 index, u32 intid) {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::list_active(u32 index, u32 intid) {
     CpuState &cpu = state();
     const u32 i = intid % kIrqsPerWord;
     const u32 b = bit<u32>(i);

@@ -5,7 +5,7 @@
 
 namespace sel4vm::dev {
 
-void CpuDelivery::give_back() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::give_back() {
     CpuState &cpu = state();
     fold();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
@@ -61,7 +61,7 @@ void CpuDelivery::abandon(u32 index) {
 }
 
 /// Whether a list register that this vCPU let go still has it. Then it waits for the end of that one.
-bool CpuDelivery::claim_again(u32 intid) {
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::claim_again(u32 intid) {
     const CpuState &cpu = state();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];

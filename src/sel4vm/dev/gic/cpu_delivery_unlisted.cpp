@@ -11,26 +11,18 @@ namespace sel4vm::dev {
 using aarch64::Deactivation;
 using aarch64::ListRegisterState;
 
-/// The running priority, as far as the model knows: of the most urgent interrupt that is active here.
-u32 CpuDelivery::running_priority() {
-    const CpuState &cpu = state();
+/// The priority of the most urgent of them; 0x100 when there is none.
+[[gnu::noinline, gnu::cold]] u32 CpuDelivery::unlisted_priority() {
     u32 running = 0x100;
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
-        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < running)
-            running = entry.running_priority;
-    }
-    if (cpu.unlisted != 0) [[unlikely]] {
-        for_each_unlisted([&](u32, const IrqWord &irq, u32 i) {
-            if (irq.unlisted_priority[i] < running)
-                running = irq.unlisted_priority[i];
-        });
-    }
+    for_each_unlisted([&](u32, const IrqWord &irq, u32 i) {
+        if (irq.unlisted_priority[i] < running)
+            running = irq.unlisted_priority[i];
+    });
     return running;
 }
 
 /// A list register with an active interrupt that a candidate of this priority may take: the least urgent one.
-u32 CpuDelivery::active_victim(u8 priority) {
+[[gnu::noinline, gnu::cold]] u32 CpuDelivery::active_victim(u8 priority) {
     if (!can_rewrite_ || !abilities_.unlisted_ends)
         return kNone;
     // With EOImode 0 nothing preempts what is more urgent; it can wait for that one's end.
@@ -50,7 +42,7 @@ u32 CpuDelivery::active_victim(u8 priority) {
 }
 
 /// Takes an active interrupt out of its list register, which the caller then overwrites.
-void CpuDelivery::part_with(u32 index) {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::part_with(u32 index) {
     CpuState &cpu = state();
     const ListEntry entry = cpu.lists[index];
     const u32 i = entry.intid % kIrqsPerWord;
@@ -72,7 +64,7 @@ void CpuDelivery::part_with(u32 index) {
 }
 
 /// Takes over which unlisted interrupts have ended.
-void CpuDelivery::fold_unlisted() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::fold_unlisted() {
     u32 ends = lists_->take_unlisted_ends();
     if (splits_ends())
         return;
@@ -87,7 +79,7 @@ void CpuDelivery::fold_unlisted() {
 
 /// Which of the unlisted interrupts an end belongs to: ends come in the order of urgency, and the priority runs no more, unless
 /// another interrupt of the same priority was acknowledged since.
-u32 CpuDelivery::ended_unlisted() {
+[[gnu::noinline, gnu::cold]] u32 CpuDelivery::ended_unlisted() {
     const CpuState &cpu = state();
     const auto listed_at = [&](u32 priority) {
         for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
@@ -111,7 +103,7 @@ u32 CpuDelivery::ended_unlisted() {
 }
 
 /// Has the host report, or trap, the ends of unlisted interrupts while there are any.
-void CpuDelivery::watch_unlisted() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::watch_unlisted() {
     using aarch64::maintenance::kUnlistedEnd;
     const bool any = state().unlisted != 0;
     const bool split = any && splits_ends();
@@ -120,7 +112,7 @@ void CpuDelivery::watch_unlisted() {
 }
 
 /// Whether it is trapped for this vCPU's unlisted interrupts; for other vCPUs' sake it always is.
-void CpuDelivery::trap_deactivation(bool for_unlisted) {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::trap_deactivation(bool for_unlisted) {
     CpuState &cpu = state();
     const bool trap = for_unlisted || irqs_->cpu_count() > 1;
     if (!can_rewrite_ || !abilities_.deactivation_trap || cpu.traps_deactivation == trap)
@@ -130,7 +122,7 @@ void CpuDelivery::trap_deactivation(bool for_unlisted) {
 }
 
 /// The vCPU is off: they stay active, and are nobody's.
-void CpuDelivery::forget_unlisted() {
+[[gnu::noinline, gnu::cold]] void CpuDelivery::forget_unlisted() {
     if (state().unlisted == 0)
         return;
     for_each_unlisted([&](u32 intid, const IrqWord &, u32) {

@@ -68,7 +68,7 @@ u64 DistributorV2::read_type(RegisterOrigin, u32) {
 
 u64 DistributorV2::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
-u64 DistributorV2::read_targets(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 DistributorV2::read_targets(RegisterOrigin origin, u32 index) {
     if (irqs().cpu_count() == 1)
         return 0; // a uniprocessor has nothing to choose
     const u32 first = index * kIrqsPerTargetRegister;
@@ -83,7 +83,7 @@ u64 DistributorV2::read_targets(RegisterOrigin origin, u32 index) {
     return value;
 }
 
-void DistributorV2::write_targets(RegisterOrigin, u32 index, u64 value, u64 lanes) {
+[[gnu::cold]] void DistributorV2::write_targets(RegisterOrigin, u32 index, u64 value, u64 lanes) {
     const u32 first = index * kIrqsPerTargetRegister;
     if (first < kIrqsPerWord || !exists(first / kIrqsPerWord) || irqs().cpu_count() == 1)
         return;
@@ -98,7 +98,7 @@ void DistributorV2::write_sgi(RegisterOrigin origin, u32, u64 value, u64) {
     send_sgi_v2(irqs(), origin.caller(), static_cast<u32>(value));
 }
 
-u64 DistributorV2::read_sgi_pending(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 DistributorV2::read_sgi_pending(RegisterOrigin origin, u32 index) {
     core_.observe(origin.caller(), origin.bank(), 0);
     u64 value = 0;
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n)
@@ -106,7 +106,7 @@ u64 DistributorV2::read_sgi_pending(RegisterOrigin origin, u32 index) {
     return value;
 }
 
-void DistributorV2::write_sgi_clear(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void DistributorV2::write_sgi_clear(RegisterOrigin origin, u32 index, u64 value, u64) {
     core_.observe(origin.caller(), origin.bank(), 0);
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n) {
         if (const u8 sources = static_cast<u8>(value >> (8 * n)); sources != 0)
@@ -114,7 +114,7 @@ void DistributorV2::write_sgi_clear(RegisterOrigin origin, u32 index, u64 value,
     }
 }
 
-void DistributorV2::write_sgi_set(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void DistributorV2::write_sgi_set(RegisterOrigin origin, u32 index, u64 value, u64) {
     for (u32 n = 0; n < kSgisPerPendingRegister; ++n) {
         u32 sources = static_cast<u32>(value >> (8 * n)) & low_mask<u32>(irqs().cpu_count());
         for (; sources != 0; sources &= sources - 1) {

@@ -20,7 +20,7 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
                                                                      deactivation_(*this),
                                                                      trapped_registers_(*this) {}
 
-Status<GicError> Gic::init(Allocator &allocator) {
+[[gnu::cold]] Status<GicError> Gic::init(Allocator &allocator) {
     LockGuard guard(lock_);
     SEL4VM_TRY(core_.init(allocator, config_));
     config_.affinities = {};
@@ -31,14 +31,14 @@ Status<GicError> Gic::init(Allocator &allocator) {
     return Ok{};
 }
 
-Status<GicError> Gic::attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+[[gnu::cold]] Status<GicError> Gic::attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
     LockGuard guard(lock_);
     SEL4VM_TRY(core_.attach(vcpu.id().value(), lists, timer));
     vcpus_[vcpu.id().value()] = &vcpu;
     return Ok{};
 }
 
-Status<RegisterError> Gic::register_all(SystemRegisterTable &table) {
+[[gnu::cold]] Status<RegisterError> Gic::register_all(SystemRegisterTable &table) {
     SEL4VM_TRY(table.add(aarch64::sysreg::kIccDirEl1, aarch64::sysreg::kIccDirEl1, trapped_registers_));
     return table.add(aarch64::sysreg::kIccSgi1rEl1, aarch64::sysreg::kIccSgi0rEl1, trapped_registers_);
 }
@@ -52,7 +52,7 @@ u64 Gic::distributor_bytes() const {
     return config_.version == GicVersion::v2 ? DistributorV2::kBytes : DistributorV3::kBytes;
 }
 
-void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
+[[gnu::cold]] void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
     SEL4VM_ASSERT(has(intid));
     LockGuard guard(lock_);
     listeners_[intid] = listener;
@@ -207,6 +207,11 @@ Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value
 
 void Gic::RedistributorDevice::reset() {}
 
+[[gnu::noinline, gnu::cold]] void Gic::deactivate(u32 cpu, u32 intid) {
+    Session session(*this, cpu);
+    core_.deactivate(cpu, intid);
+}
+
 const char *Gic::DeactivationDevice::name() const { return "gicv2 deactivation"; }
 
 // GICC_DIR is write-only, and the rest of the page is empty.
@@ -216,8 +221,7 @@ Status<BusFault> Gic::DeactivationDevice::write(const Access &access, u64 value)
     constexpr u64 kDir = aarch64::gicc::kDir - kDeactivationOffset;
     if (access.offset != kDir)
         return Ok{};
-    Session session(gic, access.vcpu.value());
-    gic.core_.deactivate(access.vcpu.value(), aarch64::GiccIar{static_cast<u32>(value)}.get<aarch64::GiccIar::Intid>());
+    gic.deactivate(access.vcpu.value(), aarch64::GiccIar{static_cast<u32>(value)}.get<aarch64::GiccIar::Intid>());
     return Ok{};
 }
 
@@ -235,11 +239,7 @@ Status<BusFault> Gic::TrappedRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
     case aarch64::sysreg::kIccSgi1rEl1: break;
     case aarch64::sysreg::kIccAsgi1rEl1: which = SgiRegister::asgi1; break;
     case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
-    case aarch64::sysreg::kIccDirEl1: {
-        Session session(gic, cpu);
-        gic.core_.deactivate(cpu, static_cast<u32>(value & kIntidMask));
-        return Ok{};
-    }
+    case aarch64::sysreg::kIccDirEl1: gic.deactivate(cpu, static_cast<u32>(value & kIntidMask)); return Ok{};
     default: return Err{BusFault::unmapped};
     }
     Session session(gic, cpu);

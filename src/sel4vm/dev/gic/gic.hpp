@@ -145,6 +145,7 @@ private:
     void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
     /// Unlocks, wakes and tells.
     void leave_with_news() SEL4VM_RELEASE(lock_);
+    void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
     void act(u32 wakes);
     void tell(const FinishedIrq &finished);
 

@@ -25,7 +25,7 @@ void for_each_bit(u32 bits, Function function) {
 }
 } // namespace
 
-Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config) {
+[[gnu::cold]] Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config) {
     const u32 most = config.version == GicVersion::v2 ? 8 : kMaxGicCpus;
     if (config.vcpu_count == 0 || config.vcpu_count > most)
         return Err{GicError::vcpu_count};
@@ -75,7 +75,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     irq = fresh;
 }
 
-void IrqMachine::reset() {
+[[gnu::cold]] void IrqMachine::reset() {
     forwarded_groups_ = 0;
     group0_mask_ = 0;
     group1_mask_ = 0;
@@ -96,7 +96,7 @@ void IrqMachine::reset() {
     }
 }
 
-void IrqMachine::reset_private(u32 n) {
+[[gnu::cold]] void IrqMachine::reset_private(u32 n) {
     CpuState &cpu = cpus_[n];
     reset_word(cpu.irq, kSgiBits);
     cpu.sgi_sources = {};
@@ -109,7 +109,7 @@ void IrqMachine::reset_private(u32 n) {
 }
 
 // The settings of its private interrupts stay: they belong to the distributor or redistributor, which has a reset of its own.
-void IrqMachine::turned_on(u32 n) {
+[[gnu::noinline, gnu::cold]] void IrqMachine::turned_on(u32 n) {
     CpuState &cpu = cpus_[n];
     cpu.on = true;
     if (has_choices()) {
@@ -122,7 +122,7 @@ void IrqMachine::turned_on(u32 n) {
         wake(cpu);
 }
 
-void IrqMachine::forget_unlisted(u32 cpu, u32 w, u32 bits) {
+[[gnu::noinline, gnu::cold]] void IrqMachine::forget_unlisted(u32 cpu, u32 w, u32 bits) {
     IrqWord &irq = word(cpu, w);
     bits &= irq.unlisted;
     irq.unlisted &= ~bits;
@@ -130,7 +130,7 @@ void IrqMachine::forget_unlisted(u32 cpu, u32 w, u32 bits) {
 }
 
 /// Whether something that only this vCPU could end is active without a list register.
-bool IrqMachine::has_unlisted_active(u32 n) {
+[[gnu::noinline, gnu::cold]] bool IrqMachine::has_unlisted_active(u32 n) {
     for (u32 w = 0; w < word_count(); ++w) {
         const IrqWord &irq = word(n, w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
@@ -141,7 +141,7 @@ bool IrqMachine::has_unlisted_active(u32 n) {
     return false;
 }
 
-void IrqMachine::turned_off(u32 n) {
+[[gnu::noinline, gnu::cold]] void IrqMachine::turned_off(u32 n) {
     CpuState &cpu = cpus_[n];
     cpu.on = false;
     cpu.chores = 0;
@@ -185,7 +185,7 @@ u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
 }
 
 /// One of several: the first that can take the interrupt, else the first that may be able to one day.
-u8 IrqMachine::choose(const SharedWord &shared, u32 i, u32 among) const {
+[[gnu::noinline, gnu::cold]] u8 IrqMachine::choose(const SharedWord &shared, u32 i, u32 among) const {
     const u8 priority = shared.irq.priority[i];
     const bool is_group1 = (shared.irq.group1 & bit<u32>(i)) != 0;
     u32 best = static_cast<u32>(std::countr_zero(among));
@@ -245,7 +245,7 @@ void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
     retarget_choices();
 }
 
-void IrqMachine::saw_gate(CpuState &cpu, const InterfaceGate &gate) {
+[[gnu::noinline, gnu::cold]] void IrqMachine::saw_gate(CpuState &cpu, const InterfaceGate &gate) {
     if (cpu.gate == gate)
         return;
     cpu.gate = gate;
@@ -253,7 +253,7 @@ void IrqMachine::saw_gate(CpuState &cpu, const InterfaceGate &gate) {
 }
 
 /// From now on it matters which of them are open. Each looks for itself.
-void IrqMachine::watch_interfaces() {
+[[gnu::noinline, gnu::cold]] void IrqMachine::watch_interfaces() {
     for (CpuState &cpu : cpus_) {
         if (cpu.on) {
             cpu.chores |= chore::kWatchInterface;
@@ -266,7 +266,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
     for_each_bit(shared(w).choice & bits, [&](u32 i) { retarget(w, i); });
 }
 
-void IrqMachine::retarget_choices() {
+[[gnu::noinline, gnu::cold]] void IrqMachine::retarget_choices() {
     if (!has_choices())
         return;
     for (u32 w = 1; w < word_count(); ++w)

@@ -32,10 +32,16 @@ enum class PartWrite : u8 {
     ignored, ///< nothing
 };
 
+class IrqRegisters;
+
+/// Handlers of a row: what is read, and value and lanes of what is written, both of the register with this number.
+using FamilyRead = u64 (*)(IrqRegisters &, RegisterOrigin, u32);
+using FamilyWrite = void (*)(IrqRegisters &, RegisterOrigin, u32, u64, u64);
+
 template <class Frame>
 struct RegisterFamily {
-    using Read = u64 (*)(Frame &, RegisterOrigin, u32);
-    using Write = void (*)(Frame &, RegisterOrigin, u32, u64, u64);
+    using Read = FamilyRead;
+    using Write = FamilyWrite;
 
     const char *name; ///< the architecture's, without the frame's prefix
     u32 offset;       ///< of the first register
@@ -48,14 +54,40 @@ struct RegisterFamily {
 
     // A handler as a plain function, which costs less to call than a pointer to member.
     template <auto Member>
-    static constexpr Read reader = +[](Frame &frame, RegisterOrigin origin, u32 index) {
-        return (frame.*Member)(origin, index);
+    static constexpr Read reader = +[](IrqRegisters &frame, RegisterOrigin origin, u32 index) {
+        return (static_cast<Frame &>(frame).*Member)(origin, index);
     };
     template <auto Member>
-    static constexpr Write writer = +[](Frame &frame, RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
-        (frame.*Member)(origin, index, value, lanes);
+    static constexpr Write writer = +[](IrqRegisters &frame, RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+        (static_cast<Frame &>(frame).*Member)(origin, index, value, lanes);
     };
 };
+
+/// A row as the search wants it.
+struct FamilyEntry {
+    u32 offset = 0;
+    u32 end = 0;
+    u16 first_index = 0;
+    u8 log2_bytes = 2;
+    PartWrite part = PartWrite::lanes;
+    FamilyRead read = nullptr;
+    FamilyWrite write = nullptr;
+
+    /// Whether the access is to exactly one of its registers.
+    [[nodiscard]] bool has_whole(u32 at, Width width) const {
+        return at >= offset && bytes_of(width) >> log2_bytes == 1;
+    }
+    [[nodiscard]] u32 index_at(u32 at) const { return first_index + ((at - offset) >> log2_bytes); }
+    /// Of the access inside its register, in bits.
+    [[nodiscard]] u32 shift_at(u32 at) const { return ((at - offset) & ((u32{1} << log2_bytes) - 1)) * 8; }
+};
+
+// Accesses that are not exactly one register: made of parts of at most a word, each of which is a register, a part of one, or
+// nothing. `entry`: the first that ends above the offset.
+[[nodiscard]] u64 read_parts(const FamilyEntry *entry, IrqRegisters &frame, RegisterOrigin origin, u32 offset,
+                             Width width);
+void write_parts(const FamilyEntry *entry, IrqRegisters &frame, RegisterOrigin origin, u32 offset, Width width,
+                 u64 value);
 
 /// Reached only in a constant expression, to stop the build.
 void register_families_must_be_sorted_and_disjoint();
@@ -92,30 +124,23 @@ public:
         const u32 offset = static_cast<u32>(at);
         if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
-        const Entry &entry = find(offset);
-        if (offset < entry.offset)
-            return width == Width::b8 ? read_two(frame, origin, offset) : u64{0};
-        if (bytes_of(width) != size_of(entry)) [[unlikely]]
-            return read_odd(frame, origin, entry, offset, width);
+        const FamilyEntry &entry = find(offset);
+        if (!entry.has_whole(offset, width)) [[unlikely]]
+            return read_parts(&entry, frame, origin, offset, width);
         if (entry.read == nullptr)
             return u64{0};
-        return entry.read(frame, origin, place_of(entry, offset).index);
+        return entry.read(frame, origin, entry.index_at(offset));
     }
 
     [[nodiscard]] Status<BusFault> write(Frame &frame, RegisterOrigin origin, u64 at, Width width, u64 value) const {
         const u32 offset = static_cast<u32>(at);
         if ((offset & (bytes_of(width) - 1)) != 0) [[unlikely]]
             return Err{BusFault::alignment};
-        const Entry &entry = find(offset);
-        if (offset < entry.offset) {
-            if (width == Width::b8)
-                write_two(frame, origin, offset, value);
-            return Ok{};
-        }
-        if (bytes_of(width) != size_of(entry)) [[unlikely]]
-            write_odd(frame, origin, entry, offset, width, value);
+        const FamilyEntry &entry = find(offset);
+        if (!entry.has_whole(offset, width)) [[unlikely]]
+            write_parts(&entry, frame, origin, offset, width, value);
         else if (entry.write != nullptr)
-            entry.write(frame, origin, place_of(entry, offset).index, value & mask_of(width), mask_of(width));
+            entry.write(frame, origin, entry.index_at(offset), value & mask_of(width), mask_of(width));
         return Ok{};
     }
 
@@ -123,74 +148,18 @@ private:
     static constexpr u32 kBlockBytes = 128;
     static constexpr u32 kBlocks = 32;
     static constexpr bool kSmallFrame = requires { requires Frame::kBytes <= kBlocks *kBlockBytes; };
-    /// A row as the search wants it.
-    struct Entry {
-        u32 offset = 0;
-        u32 end = 0;
-        u16 first_index = 0;
-        u8 log2_bytes = 2;
-        PartWrite part = PartWrite::lanes;
-        typename Family::Read read = nullptr;
-        typename Family::Write write = nullptr;
-    };
-    struct Place {
-        u32 index;
-        u32 shift;
-    };
-
-    [[nodiscard]] static Place place_of(const Entry &entry, u32 offset) {
-        const u32 inner = offset - entry.offset;
-        return {entry.first_index + (inner >> entry.log2_bytes), (inner & low_mask_of(entry.log2_bytes)) * 8};
-    }
-    [[nodiscard]] static u32 low_mask_of(u8 log2) { return (u32{1} << log2) - 1; }
-    [[nodiscard]] static u32 size_of(const Entry &entry) { return u32{1} << entry.log2_bytes; }
-
-    // What is not exactly one register.
-    [[gnu::noinline]] u64 read_odd(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset,
-                                   Width width) const {
-        if (bytes_of(width) > size_of(entry))
-            return read_two(frame, origin, offset);
-        if (entry.read == nullptr)
-            return 0;
-        const Place place = place_of(entry, offset);
-        return (entry.read(frame, origin, place.index) >> place.shift) & mask_of(width);
-    }
-    [[gnu::noinline]] void write_odd(Frame &frame, RegisterOrigin origin, const Entry &entry, u32 offset, Width width,
-                                     u64 value) const {
-        if (bytes_of(width) > size_of(entry)) {
-            write_two(frame, origin, offset, value);
-            return;
-        }
-        if (entry.write == nullptr || entry.part == PartWrite::ignored)
-            return;
-        const Place place = place_of(entry, offset);
-        const u64 lanes = mask_of(width) << place.shift;
-        u64 whole = (value & mask_of(width)) << place.shift;
-        if (entry.part == PartWrite::merge && entry.read != nullptr)
-            whole |= entry.read(frame, origin, place.index) & ~lanes;
-        entry.write(frame, origin, place.index, whole, lanes);
-    }
-    /// Two words, which may be registers or none. Aligned words are always taken.
-    [[nodiscard]] u64 read_two(Frame &frame, RegisterOrigin origin, u32 offset) const {
-        const u64 low = *read(frame, origin, offset, Width::b4);
-        return low | *read(frame, origin, offset + 4, Width::b4) << 32;
-    }
-    void write_two(Frame &frame, RegisterOrigin origin, u32 offset, u64 value) const {
-        static_cast<void>(write(frame, origin, offset, Width::b4, value & 0xffff'ffff));
-        static_cast<void>(write(frame, origin, offset + 4, Width::b4, value >> 32));
-    }
     /// The first entry that ends above `offset`; it holds the offset unless it starts above it.
-    [[nodiscard]] const Entry &find(u32 offset) const {
+    [[nodiscard]] const FamilyEntry &find(u32 offset) const {
         u32 block = offset / kBlockBytes;
         if constexpr (!kSmallFrame)
             block = offset < kBlocks * kBlockBytes ? block : kBlocks;
-        const Entry *entry = &entries_[start_[block]];
+        const FamilyEntry *entry = &entries_[start_[block]];
         while (entry->end <= offset)
             ++entry;
         return *entry;
     }
 
-    std::array<Entry, N + 1> entries_{};
+    std::array<FamilyEntry, N + 1> entries_{};
     std::array<u8, kBlocks + 1> start_{};
 };
 template <class Frame, usize N>
