@@ -240,6 +240,37 @@ void test_an_unhandled_fault_that_the_client_steps_over(conformance_t *t) {
     guest_destroy(&guest);
 }
 
+void test_a_decision_is_for_the_instruction_it_was_made_for(conformance_t *t) {
+    static const uint32_t two_reads[] = {BEGIN,
+                                         A64_LOAD(4u, 0x77u),
+                                         A64_LDR_W(4u, 1u, 0u),
+                                         A64_LDR_W(5u, 1u, 0u),
+                                         A64_STR_X(4u, 2u, 0u),
+                                         A64_STR_X(5u, 2u, 1u),
+                                         A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, two_reads);
+    guest.seen[7] = FAULT_UNHANDLED;
+    CHECK(t, vm_register_unhandled_mem_fault_callback(&guest.vm, chosen_result, &guest) == 0);
+    if (guest_begin(&guest)) {
+        CHECK(t, vm_run(&guest.vm) == -1);
+        CHECK(t, set_vcpu_fault_data(guest.vcpu, 0x1234) == 0);
+        advance_vcpu_fault(guest.vcpu);
+        /* Then the client sends it to the next read, which faults, too. */
+        CHECK(t, vm_set_thread_context_reg(guest.vcpu, 0, CODE + 11 * 4) == 0);
+        CHECK(t, vm_run(&guest.vm) == -1);
+        CHECK(t, guest.calls == 2);
+        CHECK(t, set_vcpu_fault_data(guest.vcpu, 0x5678) == 0);
+        advance_vcpu_fault(guest.vcpu);
+        guest_finish(&guest);
+        CHECK(t, guest_result(&guest, 0) == 0x77);
+        CHECK(t, guest_result(&guest, 1) == 0x5678);
+    }
+    guest_destroy(&guest);
+}
+
 void test_a_fault_that_nobody_decides_is_an_abort(conformance_t *t) {
     test_guest_t guest;
     if (!guest_make(&guest, t, NULL))

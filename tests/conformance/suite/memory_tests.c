@@ -229,6 +229,55 @@ void test_a_page_provider_that_runs_out_maps_nothing(conformance_t *t) {
     free_frames(&frames);
 }
 
+/* What a page provider gives beside what it was asked for. */
+typedef struct odd_frame {
+    frames_t *frames;
+    intptr_t off_by;
+    size_t size_bits;
+} odd_frame_t;
+
+static vm_frame_t next_odd_frame(uintptr_t addr, void *cookie) {
+    const odd_frame_t *odd = cookie;
+    vm_frame_t frame = next_frame(addr, odd->frames);
+    frame.vaddr += (uintptr_t)odd->off_by;
+    frame.size_bits = odd->size_bits;
+    return frame;
+}
+
+void test_frames_that_do_not_fit_are_refused(conformance_t *t) {
+    /* Before, behind and across what was asked for, larger than the reservation, and sizes that no frame has. */
+    static const odd_frame_t odd[] = {{NULL, -(intptr_t)PAGE, seL4_PageBits}, {NULL, PAGE, seL4_PageBits}, {NULL, 8, seL4_PageBits},
+                                      {NULL, 0, seL4_PageBits + 3},           {NULL, 0, seL4_LargePageBits}, {NULL, 0, seL4_PageBits - 1},
+                                      {NULL, 0, 0},                           {NULL, 0, 40},                 {NULL, 0, 64},
+                                      {NULL, 0, (size_t)-1}};
+    test_guest_t guest;
+    frames_t frames;
+    unsigned int faults = 0;
+    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+        return;
+    for (int deferred = 0; deferred < 2; deferred++) {
+        for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+            const vm_options_t options = {.defer_memory_map = deferred != 0};
+            odd_frame_t provider = odd[i];
+            if (!guest_make(&guest, t, &options))
+                return;
+            GUEST_LOAD(&guest, CODE, use_frames);
+            provider.frames = &frames;
+            vm_memory_reservation_t *reservation =
+                vm_reserve_memory_at(&guest.vm, DEVICE, FRAMES * PAGE, ignore, &faults);
+            CHECK(t, vm_map_reservation(&guest.vm, reservation, next_odd_frame, &provider) == (deferred ? 0 : -1));
+            if (deferred && guest_begin(&guest)) {
+                CHECK(t, vm_run(&guest.vm) == -1);
+                CHECK(t, guest.vm.run.exit_reason == VM_GUEST_ERROR_EXIT);
+            }
+            CHECK(t, vm_arm_ipa_to_pa(&guest.vm, DEVICE, 8) == 0);
+            guest_destroy(&guest);
+        }
+    }
+    CHECK(t, faults == 0);
+    free_frames(&frames);
+}
+
 void test_the_clients_frames_may_be_ram(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;

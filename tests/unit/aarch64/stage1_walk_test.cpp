@@ -103,5 +103,86 @@ TEST_F(Stage1Walk, RefusesReservedAndDisabledConfigurations) {
     EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
 }
 
+TEST_F(Stage1Walk, TakesBlocksAtLevelOneOfSmallPages) {
+    tables.words[kRoot + 8 * 3] = u64{0x8'4000'0000} | kAccessed | kBlock; // 1 GiB
+    EXPECT_EQ(walk(0xc765'4321), (Stage1{Stage1Result::translated, Gpa{0x8'4765'4321}}));
+}
+
+TEST_F(Stage1Walk, RefusesABlockAtLevelZero) {
+    registers.tcr = 16; // four levels
+    tables.words[kRoot] = kAccessed | kBlock;
+    EXPECT_EQ(walk(0x1234).result, Stage1Result::refused);
+    tables.words[kRoot] = (kRoot + 0x1000) | kTable;
+    tables.words[kRoot + 0x1000] = u64{0x4000'0000} | kAccessed | kBlock;
+    EXPECT_EQ(walk(0x1234).gpa, Gpa{0x4000'1234});
+}
+
+TEST_F(Stage1Walk, ReadsTablesOfSixteenKibibytes) {
+    registers.tcr = 25 | u64{2} << 14; // TG0: 16 KiB, levels 1 to 3
+    const u64 at = u64{5} << 36 | u64{6} << 25 | u64{7} << 14 | 0x2abc;
+    tables.words[kRoot + 8 * 5] = (kRoot + 0x4000) | kTable;
+    tables.words[kRoot + 0x4000 + 8 * 6] = (kRoot + 0x8000) | kTable;
+    tables.words[kRoot + 0x8000 + 8 * 7] = 0x5000'4000 | kAccessed | kPage;
+    EXPECT_EQ(walk(at), (Stage1{Stage1Result::translated, Gpa{0x5000'6abc}}));
+    tables.words[kRoot + 0x4000 + 8 * 6] = 0x6000'0000 | kAccessed | kBlock; // 32 MiB
+    EXPECT_EQ(walk(at), (Stage1{Stage1Result::translated, Gpa{0x6000'0000 | (at & 0x1ff'ffff)}}));
+    tables.words[kRoot + 8 * 5] = kAccessed | kBlock;
+    EXPECT_EQ(walk(at).result, Stage1Result::refused) << "no block at level 1";
+}
+
+TEST_F(Stage1Walk, ReadsTablesOfSixtyFourKibibytes) {
+    registers.tcr = 25 | u64{1} << 14; // TG0: 64 KiB, levels 2 and 3
+    const u64 at = u64{5} << 29 | u64{7} << 16 | 0xabcd;
+    tables.words[kRoot + 8 * 5] = (kRoot + 0x1'0000) | kTable;
+    tables.words[kRoot + 0x1'0000 + 8 * 7] = 0x5001'0000 | kAccessed | kPage;
+    EXPECT_EQ(walk(at), (Stage1{Stage1Result::translated, Gpa{0x5001'abcd}}));
+    tables.words[kRoot + 8 * 5] = u64{0x2'0000'0000} | kAccessed | kBlock; // 512 MiB
+    EXPECT_EQ(walk(at), (Stage1{Stage1Result::translated, Gpa{0x2'0000'0000 | (at & 0x1fff'ffff)}}));
+    registers.tcr = 16 | u64{1} << 14; // 48 bits: from level 1, which has no blocks
+    tables.words[kRoot] = kAccessed | kBlock;
+    EXPECT_EQ(walk(at).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, TheUpperHalfNumbersItsPageSizesDifferently) {
+    const u64 upper = 0xffff'ff80'0000'0000;
+    tables.words[kRoot + 8 * 5] = (kRoot + 0x4000) | kTable;
+    tables.words[kRoot + 0x4000 + 8 * 6] = (kRoot + 0x8000) | kTable;
+    tables.words[kRoot + 0x8000 + 8 * 7] = 0x5000'4000 | kAccessed | kPage;
+    registers.tcr = u64{25} << 16 | u64{1} << 30 | u64{1} << 7; // TG1: 16 KiB
+    EXPECT_EQ(walk(upper | u64{5} << 36 | u64{6} << 25 | u64{7} << 14 | 8).gpa, Gpa{0x5000'4008});
+    tables.words[kRoot + 8 * 5] = (kRoot + 0x1'0000) | kTable;
+    tables.words[kRoot + 0x1'0000 + 8 * 7] = 0x5001'0000 | kAccessed | kPage;
+    registers.tcr = u64{25} << 16 | u64{3} << 30 | u64{1} << 7; // TG1: 64 KiB
+    EXPECT_EQ(walk(upper | u64{5} << 29 | u64{7} << 16 | 8).gpa, Gpa{0x5001'0008});
+    registers.tcr = u64{25} << 16 | u64{1} << 7; // reserved
+    EXPECT_EQ(walk(upper).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, IgnoresTheTopByteWhereItIsTold) {
+    map_page(kAccessed);
+    EXPECT_EQ(walk(0x5a00'0000'4020'1abc).result, Stage1Result::refused);
+    registers.tcr |= u64{1} << 37;
+    EXPECT_EQ(walk(0x5a00'0000'4020'1abc).gpa, Gpa{0x5000'3abc});
+    EXPECT_EQ(walk(0x5a40'0000'4020'1abc).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0x5aff'ff80'4020'1abc).result, Stage1Result::refused) << "the other half has a bit of its own";
+    registers.tcr |= u64{1} << 38;
+    EXPECT_EQ(walk(0x5aff'ff80'4020'1abc).gpa, Gpa{0x5000'3abc});
+}
+
+TEST_F(Stage1Walk, AnEntryOfTheLastLevelMustBeAPage) {
+    map_page(kAccessed);
+    tables.words[kRoot + 0x2000 + 8 * 1] = 0x5000'3000 | kAccessed | kBlock;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+    tables.words[kRoot + 0x1000 + 8 * 1] = 0;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, AFetchNeedsTheAccessFlagAlone) {
+    map_page(kAccessed);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::fetch, Privilege::el0).result, Stage1Result::translated);
+    map_page(0);
+    EXPECT_EQ(walk(0x4020'1000, MemoryAccess::fetch, Privilege::el0).result, Stage1Result::refused);
+}
+
 } // namespace
 } // namespace sel4vm::aarch64

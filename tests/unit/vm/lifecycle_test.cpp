@@ -301,6 +301,16 @@ TEST_F(LifecycleTest, AVmWhoseLastVcpuTurnsItselfOffStops) {
     EXPECT_EQ(f.vm.stop_reason(), StopReason::guest_crash);
 }
 
+TEST_F(LifecycleTest, AVcpuMayTurnItselfOffWhileAnotherIsBeingTurnedOn) {
+    VmFixture f(2);
+    ASSERT_TRUE(f.vm.start());
+    ASSERT_EQ(f.vm.power_on(f.vcpu(1), 0x4000'1000, 0), Vm::PowerOn::done);
+    ASSERT_EQ(f.vcpu(1).power_state(), PowerState::on_pending) << "it has not entered yet";
+    static_cast<void>(f.vm.power_off(f.vcpu(0)));
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::none);
+}
+
 TEST_F(LifecycleTest, AGuestThatCanNeverWakeStopsInsteadOfHanging) {
     VmFixture f;
     ASSERT_TRUE(f.vm.start());
