@@ -83,6 +83,6 @@ endfunction()
 # VM is built or for rare exits. The image has a budget of 256 KiB.
 function(sel4vm_compile_for_size)
   if(SEL4VM_TARGET)
-    set_property(SOURCE ${ARGV} APPEND PROPERTY COMPILE_OPTIONS -Os)
+    set_property(SOURCE ${ARGV} APPEND PROPERTY COMPILE_OPTIONS -Oz)
   endif()
 endfunction()

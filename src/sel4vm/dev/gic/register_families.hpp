@@ -38,6 +38,24 @@ class IrqRegisters;
 using FamilyRead = u64 (*)(IrqRegisters &, RegisterOrigin, u32);
 using FamilyWrite = void (*)(IrqRegisters &, RegisterOrigin, u32, u64, u64);
 
+template <class>
+struct ClassOfMember;
+template <class Class, class Return, class... Parameters>
+struct ClassOfMember<Return (Class::*)(Parameters...)> {
+    using Type = Class;
+};
+
+// A handler as a plain function, which costs less to call than a pointer to member. One for all frames that have the handler from
+// their base class.
+template <auto Member>
+u64 family_read(IrqRegisters &frame, RegisterOrigin origin, u32 index) {
+    return (static_cast<typename ClassOfMember<decltype(Member)>::Type &>(frame).*Member)(origin, index);
+}
+template <auto Member>
+void family_write(IrqRegisters &frame, RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+    (static_cast<typename ClassOfMember<decltype(Member)>::Type &>(frame).*Member)(origin, index, value, lanes);
+}
+
 template <class Frame>
 struct RegisterFamily {
     using Read = FamilyRead;
@@ -52,15 +70,10 @@ struct RegisterFamily {
     Read read;       ///< nullptr: reads as zero
     Write write;     ///< nullptr: ignores writes
 
-    // A handler as a plain function, which costs less to call than a pointer to member.
     template <auto Member>
-    static constexpr Read reader = +[](IrqRegisters &frame, RegisterOrigin origin, u32 index) {
-        return (static_cast<Frame &>(frame).*Member)(origin, index);
-    };
+    static constexpr Read reader = &family_read<Member>;
     template <auto Member>
-    static constexpr Write writer = +[](IrqRegisters &frame, RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
-        (static_cast<Frame &>(frame).*Member)(origin, index, value, lanes);
-    };
+    static constexpr Write writer = &family_write<Member>;
 };
 
 /// A row as the search wants it.
