@@ -30,7 +30,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, GicDeactivation, testing::Values(GicVersion::v2, GicVersion::v3),
-                         [](const auto &info) { return info.param == GicVersion::v2 ? "v2" : "v3"; });
+                         [](const auto &which) { return which.param == GicVersion::v2 ? "v2" : "v3"; });
 
 TEST_P(GicDeactivation, AnotherVcpuDeactivatesASharedInterrupt) {
     GicRig rig = make();

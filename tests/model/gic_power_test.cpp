@@ -254,7 +254,7 @@ TEST_P(GicPowerFull, NobodyIsWatchedUnlessSomethingMayGoToSeveral) {
 class GicPowerInjecting : public testing::TestWithParam<GicVersion> {};
 
 INSTANTIATE_TEST_SUITE_P(Versions, GicPowerInjecting, testing::Values(GicVersion::v2, GicVersion::v3),
-                         [](const auto &info) { return info.param == GicVersion::v2 ? "v2" : "v3"; });
+                         [](const auto &which) { return which.param == GicVersion::v2 ? "v2" : "v3"; });
 
 TEST_P(GicPowerInjecting, WhatCannotBeTakenOutIsGivenToOthersButNeverTwiceToOne) {
     GicRig rig({GetParam(), 2, 64, ListRegisters::injection_only()});

@@ -35,7 +35,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, GicUnlisted, testing::Values(GicVersion::v2, GicVersion::v3),
-                         [](const auto &info) { return info.param == GicVersion::v2 ? "v2" : "v3"; });
+                         [](const auto &which) { return which.param == GicVersion::v2 ? "v2" : "v3"; });
 
 TEST_P(GicUnlisted, AMoreUrgentInterruptDoesNotWaitForTheOnlyListRegister) {
     GicRig rig = make(1);

@@ -11,6 +11,7 @@
 #include <sel4vm/vm/executor.hpp>
 
 #include <deque>
+#include <functional>
 
 namespace sel4vm::test {
 
@@ -52,6 +53,8 @@ struct Hooks final : LifecycleHooks {
         ++entered;
         if (first_x1 != 0)
             vcpu.port().set_general_register(1, first_x1);
+        if (on_entering)
+            on_entering(vcpu);
     }
     void turned_off(Vcpu &) override { ++turned_offs; }
     int prepared = 0;
@@ -60,6 +63,7 @@ struct Hooks final : LifecycleHooks {
     int entered = 0;
     int turned_offs = 0;
     u64 first_x1 = 0;
+    std::function<void(Vcpu &)> on_entering;
     int pauses = 0;
     int resumes = 0;
     int stops = 0;

@@ -27,6 +27,7 @@ TEST(TimerSettings, TheVirtualTimerHasTheInterruptOfItsSetting) {
         description.timer.virtual_timer = ppi;
         MachineRig rig(description);
         ASSERT_TRUE(rig.start());
+        rig.timers[0].meet_condition();
         static_cast<void>(handle(rig, Exit{TimerExit{aarch64::kTimerIntidVirtual}}));
         EXPECT_EQ(pending(rig), u64{1} << (16 + ppi));
     }

@@ -304,9 +304,12 @@ TEST_F(LifecycleTest, AVmWhoseLastVcpuTurnsItselfOffStops) {
 TEST_F(LifecycleTest, AVcpuMayTurnItselfOffWhileAnotherIsBeingTurnedOn) {
     VmFixture f(2);
     ASSERT_TRUE(f.vm.start());
+    f.hooks.on_entering = [&f](Vcpu &vcpu) {
+        EXPECT_EQ(vcpu.power_state(), PowerState::on_pending) << "it has not entered yet";
+        static_cast<void>(f.vm.power_off(f.vcpu(0)));
+    };
     ASSERT_EQ(f.vm.power_on(f.vcpu(1), 0x4000'1000, 0), Vm::PowerOn::done);
-    ASSERT_EQ(f.vcpu(1).power_state(), PowerState::on_pending) << "it has not entered yet";
-    static_cast<void>(f.vm.power_off(f.vcpu(0)));
+    EXPECT_EQ(f.hooks.entered, 2);
     EXPECT_EQ(f.vm.state(), VmState::running);
     EXPECT_EQ(f.vm.stop_reason(), StopReason::none);
 }
