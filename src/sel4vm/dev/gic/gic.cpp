@@ -18,7 +18,8 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
                                                                      distributor_device_v3_(*this, distributor_v3_),
                                                                      redistributors_(*this),
                                                                      deactivation_(*this),
-                                                                     trapped_registers_(*this) {}
+                                                                     deactivation_register_(*this),
+                                                                     sgi_registers_(*this) {}
 
 [[gnu::cold]] Status<GicError> Gic::init(Allocator &allocator) {
     LockGuard guard(lock_);
@@ -39,8 +40,8 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
 }
 
 [[gnu::cold]] Status<RegisterError> Gic::register_all(SystemRegisterTable &table) {
-    SEL4VM_TRY(table.add(aarch64::sysreg::kIccDirEl1, aarch64::sysreg::kIccDirEl1, trapped_registers_));
-    return table.add(aarch64::sysreg::kIccSgi1rEl1, aarch64::sysreg::kIccSgi0rEl1, trapped_registers_);
+    SEL4VM_TRY(table.add(aarch64::sysreg::kIccDirEl1, aarch64::sysreg::kIccDirEl1, deactivation_register_));
+    return table.add(aarch64::sysreg::kIccSgi1rEl1, aarch64::sysreg::kIccSgi0rEl1, sgi_registers_);
 }
 
 bool Gic::handles_deactivation() {
@@ -227,23 +228,30 @@ Status<BusFault> Gic::DeactivationDevice::write(const Access &access, u64 value)
 
 void Gic::DeactivationDevice::reset() {}
 
-const char *Gic::TrappedRegisters::name() const { return "gicv3 system registers"; }
+const char *Gic::DeactivationRegister::name() const { return "gicv3 deactivation register"; }
 
-// They are write-only; reading one is UNDEFINED.
-Result<u64, BusFault> Gic::TrappedRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+// It is write-only, as are those of SGIs; reading one is UNDEFINED.
+Result<u64, BusFault> Gic::DeactivationRegister::read(Vcpu &, u32) { return Err{BusFault::denied}; }
 
-Status<BusFault> Gic::TrappedRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
-    const u32 cpu = vcpu.id().value();
+Status<BusFault> Gic::DeactivationRegister::write(Vcpu &vcpu, u32, u64 value) {
+    gic.deactivate(vcpu.id().value(), static_cast<u32>(value & kIntidMask));
+    return Ok{};
+}
+
+const char *Gic::SgiRegisters::name() const { return "gicv3 sgi registers"; }
+
+Result<u64, BusFault> Gic::SgiRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+
+Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
     SgiRegister which = SgiRegister::sgi1;
     switch (id) {
     case aarch64::sysreg::kIccSgi1rEl1: break;
     case aarch64::sysreg::kIccAsgi1rEl1: which = SgiRegister::asgi1; break;
     case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
-    case aarch64::sysreg::kIccDirEl1: gic.deactivate(cpu, static_cast<u32>(value & kIntidMask)); return Ok{};
     default: return Err{BusFault::unmapped};
     }
-    Session session(gic, cpu);
-    send_sgi_v3(gic.core_.irqs(), cpu, which, value);
+    Session session(gic, vcpu.id().value());
+    send_sgi_v3(gic.core_.irqs(), vcpu.id().value(), which, value);
     return Ok{};
 }
 

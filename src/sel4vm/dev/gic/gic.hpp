@@ -132,8 +132,15 @@ private:
         [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Gic &gic;
     };
-    struct TrappedRegisters final : SystemRegisterHandler {
-        explicit TrappedRegisters(Gic &owner) : gic(owner) {}
+    struct DeactivationRegister final : SystemRegisterHandler {
+        explicit DeactivationRegister(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
+        [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
+        Gic &gic;
+    };
+    struct SgiRegisters final : SystemRegisterHandler {
+        explicit SgiRegisters(Gic &owner) : gic(owner) {}
         [[nodiscard]] const char *name() const override;
         [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
         [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
@@ -159,7 +166,8 @@ private:
     DistributorDevice<DistributorV3> distributor_device_v3_;
     RedistributorDevice redistributors_;
     DeactivationDevice deactivation_;
-    TrappedRegisters trapped_registers_;
+    DeactivationRegister deactivation_register_;
+    SgiRegisters sgi_registers_;
     OwnedArray<Vcpu *> vcpus_;
     OwnedArray<EoiListener *> listeners_;
 };
