@@ -163,6 +163,29 @@ TEST_P(GicPowerFull, WhatWasActiveInAVcpuThatWentOffCanBeEndedByAnother) {
     EXPECT_EQ(rig.violation(), nullptr);
 }
 
+TEST_P(GicPowerFull, ACrashKernelThatSetsTheDistributorUpAgainGetsItsInterrupts) {
+    GicRig rig = make();
+    rig.arm(40, 0x80, 1);
+    rig.raise(40); // the disk's
+    ASSERT_EQ(rig.take(1), 40u);
+    arm_edge(rig, 41, 1);
+    rig.pulse(41);
+    rig.turn_off(1);
+    rig.write(gicd::kCtlr, 0);
+    for (const u32 family : {gicd::kIcenabler, gicd::kIcactiver, gicd::kIcpendr})
+        rig.write_bits(family, 1, ~u32{0});
+    rig.arm(40);
+    rig.arm(41);
+    rig.write(gicd::kCtlr, 3);
+    EXPECT_EQ(rig.take(0), 40u);
+    rig.lower(40);
+    rig.end(40);
+    EXPECT_EQ(rig.serve(0), 1023u) << "what was pending was cleared";
+    rig.pulse(41);
+    EXPECT_EQ(rig.serve(0), 41u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicPowerFull, AClearOfTheActiveStateThatWasUnderWayIsNotForgotten) {
     GicRig rig = make();
     arm_edge(rig, 40, 1);

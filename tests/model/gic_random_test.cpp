@@ -18,6 +18,7 @@ using dev::GicVersion;
 using fake::ListRegisters;
 
 constexpr u32 kIntids = 32 + 40;
+constexpr int kByRegister = 100; ///< active on no vCPU, but by a write to ISACTIVER
 
 struct Plan {
     GicVersion version;
@@ -69,6 +70,8 @@ protected:
 };
 
 void GicExact::acknowledge(u32 cpu) {
+    if ((reference.on >> cpu & 1) == 0)
+        return;
     std::optional<u8> expected = reference.next(cpu);
     // Whether a priority still runs whose interrupt was deactivated cannot be seen from outside: then "yes" is right, too.
     if (expected || reference.running_is_visible(cpu)) {
@@ -103,7 +106,7 @@ void GicExact::step() {
     const u32 cpu = random.below(GetParam().cpus);
     const u32 intid = some_irq();
     GicReference::Irq &irq = reference.at(cpu, intid);
-    const u32 action = random.below(20);
+    const u32 action = random.below(24);
     last = "action " + std::to_string(action) + " cpu " + std::to_string(cpu) + " intid " + std::to_string(intid);
     switch (action) {
     case 0:
@@ -149,7 +152,7 @@ void GicExact::step() {
         if (intid >= 32) {
             const u32 to = random.below(GetParam().cpus);
             rig.route(intid, to);
-            irq.target = static_cast<int>(to);
+            irq.targets = 1u << to;
         }
         break;
     case 12:
@@ -183,6 +186,33 @@ void GicExact::step() {
     }
     case 16:
     case 17: end(cpu); break;
+    case 19:
+        if (random.below(3) == 0 && irq.active_on < 0) {
+            rig.write_bit(gicd::kIsactiver, intid, cpu);
+            irq.active_on = kByRegister;
+        }
+        break;
+    case 20:
+        if (intid >= 32 && GetParam().version == GicVersion::v2) {
+            irq.targets = 1 + random.below((1u << GetParam().cpus) - 1);
+            rig.write(gicd::kItargetsr + intid, irq.targets, cpu, Width::b1);
+        } else if (intid >= 32) {
+            irq.targets = (1u << GetParam().cpus) - 1;
+            rig.write(gicd::kIrouter + 8 * intid, u64{1} << 31, cpu, Width::b8);
+        }
+        break;
+    case 21:
+        if (random.below(4) == 0 && (reference.on >> cpu & 1) != 0) {
+            reference.turn_off(cpu);
+            rig.turn_off(cpu);
+        }
+        break;
+    case 22:
+        if ((reference.on >> cpu & 1) == 0) {
+            reference.turn_on(cpu);
+            rig.turn_on(cpu);
+        }
+        break;
     default: acknowledge(cpu); break;
     }
 }

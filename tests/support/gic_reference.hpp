@@ -23,7 +23,7 @@ public:
         int active_on = -1;
         u8 priority = 0;
         u8 group = 0;
-        int target = -1;
+        u32 targets = 0; ///< vCPUs, as a mask
         [[nodiscard]] bool pending() const { return latch || senders != 0 || (wire && !edge); }
     };
     struct Running {
@@ -40,10 +40,10 @@ public:
         }
         for (u32 cpu = 0; cpu < cpus; ++cpu) {
             for (Irq &irq : private_[cpu])
-                irq.target = static_cast<int>(cpu);
+                irq.targets = 1u << cpu;
         }
         for (Irq &irq : shared_)
-            irq.target = 0;
+            irq.targets = 1;
     }
 
     Irq &at(u32 cpu, u32 intid) { return intid < 32 ? private_[cpu][intid] : shared_[intid]; }
@@ -55,10 +55,20 @@ public:
             irq.latch = true;
         irq.wire = high;
     }
+    /// The lowest-numbered of its targets that is on.
+    [[nodiscard]] bool takes(const Irq &irq, u32 cpu) const {
+        const u32 able = irq.targets & on;
+        return able != 0 && (able & (~able + 1)) == 1u << cpu;
+    }
+    /// What it has active stays so.
+    void turn_off(u32 cpu) {
+        on &= ~(1u << cpu);
+        running[cpu].clear();
+    }
+    void turn_on(u32 cpu) { on |= 1u << cpu; }
     [[nodiscard]] bool deliverable(u32 cpu, u32 intid) {
         const Irq &irq = at(cpu, intid);
-        return irq.enabled && (groups >> irq.group & 1) != 0 && irq.pending() && irq.active_on < 0 &&
-               irq.target == static_cast<int>(cpu);
+        return irq.enabled && (groups >> irq.group & 1) != 0 && irq.pending() && irq.active_on < 0 && takes(irq, cpu);
     }
     /// The priority that the vCPU's next acknowledgement must have; none when it must be spurious.
     std::optional<u8> next(u32 cpu) {
@@ -104,7 +114,8 @@ public:
         return true;
     }
 
-    u32 groups = 0; ///< forwarded
+    u32 groups = 0;   ///< forwarded
+    u32 on = ~u32{0}; ///< vCPUs
 private:
     u32 cpus_;
     u32 intids_;

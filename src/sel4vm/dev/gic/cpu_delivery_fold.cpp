@@ -38,10 +38,13 @@ void CpuDelivery::saw(u32 index, ListRegisterState now) {
         return;
     IrqWord &irq = word_of(entry);
     const u32 b = bit_of(entry);
-    if (has_pending(entry.state) && !has_pending(now))
-        irq.lr_latch &= ~b; // acknowledged
-    if (has_active(now) && !has_active(entry.state))
+    if (has_pending(entry.state) && !has_pending(now)) { // acknowledged
+        irq.lr_latch &= ~b;
         entry.running_priority = entry.priority;
+        entry.injected_active = false;
+    } else if (!has_active(now)) {
+        entry.injected_active = false; // ended
+    }
     if (has_active(now) && (irq.drop_active & b) == 0)
         irq.active |= b;
     else if ((irq.want_active & b) == 0)
@@ -182,7 +185,8 @@ void CpuDelivery::correct(u32 index) {
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&
         wanted.eoi_maintenance == entry.eoi_maintenance)
         return;
-    wanted.injected_active = entry.injected_active && wanted.state == ListRegisterState::active;
+    // Active, but not because the guest has acknowledged it.
+    wanted.injected_active = active && (entry.injected_active || !has_active(entry.state));
     entry = wanted;
     static_cast<void>(write(index));
 }

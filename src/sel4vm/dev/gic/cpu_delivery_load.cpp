@@ -99,6 +99,7 @@ void CpuDelivery::load() {
                 part_with(index);
             } else if (cpu.lists[index].injected_active) {
                 // It stays active in software, until there is room again.
+                give_back_latch(cpu.lists[index]);
                 word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
                 cpu.chores |= chore::kListActive;
                 release(index);
