@@ -84,7 +84,15 @@ void act(GicRig &rig, Input &in) {
             rig.lists[cpu].end(taken->intid, taken->source);
         break;
     }
-    case 11: rig.lists[cpu].deactivate(in.byte(), in.byte() & 7); break;
+    case 11: {
+        const u8 intid = in.byte();
+        const u8 how = in.byte();
+        if ((how & 8) != 0)
+            rig.deactivate(intid, cpu);
+        else
+            rig.lists[cpu].deactivate(intid, how & 7);
+        break;
+    }
     case 12: {
         const u8 how = in.byte();
         if ((how & 1) != 0)
