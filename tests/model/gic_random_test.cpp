@@ -187,7 +187,9 @@ void GicExact::step() {
     case 16:
     case 17: end(cpu); break;
     case 19:
-        if (random.below(3) == 0 && irq.active_on < 0) {
+        // Whether the end of one that was deactivated meanwhile ends this is nobody's question.
+        if (random.below(3) == 0 && irq.active_on < 0 && !reference.runs(intid)) {
+            rig.read_bits(gicd::kIsactiver, intid / 32, cpu); // as below
             rig.write_bit(gicd::kIsactiver, intid, cpu);
             irq.active_on = kByRegister;
         }

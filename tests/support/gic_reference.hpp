@@ -105,6 +105,16 @@ public:
         return count;
     }
 
+    /// Whether any vCPU has acknowledged it and not ended it.
+    [[nodiscard]] bool runs(u32 intid) const {
+        for (const auto &each : running) {
+            for (const Running &one : each) {
+                if (one.intid == intid)
+                    return true;
+            }
+        }
+        return false;
+    }
     /// Whether every running priority belongs to an interrupt that is active here.
     [[nodiscard]] bool running_is_visible(u32 cpu) {
         for (const Running &each : running[cpu]) {
