@@ -34,6 +34,11 @@ Status<GicError> GicCore::attach(u32 cpu, aarch64::ListRegisterPort &lists, aarc
     return Ok{};
 }
 
+[[gnu::noinline]] void GicCore::observe(u32 caller, u32 cpu, u32 w) {
+    deliveries_[caller].observe();
+    irqs_.wake_holders(caller, cpu, w);
+}
+
 void GicCore::deactivate(u32 caller, u32 intid) {
     // With EOImode 0 the end of an interrupt has deactivated it, and this write is ignored.
     if (!handles_deactivation() || intid >= irqs_.intid_limit() || !deliveries_[caller].splits_ends())

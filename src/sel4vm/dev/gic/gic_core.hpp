@@ -19,10 +19,7 @@ public:
 
     /// Makes the pending and active state of a word as exact as can be seen by `caller`, before a register shows or
     /// changes it. Others whose list registers hold a part of it are woken, so that looking again finds out.
-    void observe(u32 caller, u32 cpu, u32 w) {
-        deliveries_[caller].observe();
-        irqs_.wake_holders(caller, cpu, w);
-    }
+    void observe(u32 caller, u32 cpu, u32 w);
 
     /// A vCPU writes an interrupt's number to its deactivation register, whoever acknowledged it (IHI 0069, ICC_DIR_EL1).
     void deactivate(u32 caller, u32 intid);
