@@ -9,9 +9,7 @@ namespace {
 
 class GicShortWay : public testing::TestWithParam<dev::GicVersion> {
 protected:
-    GicRig make(u32 cpus = 1) {
-        return GicRig({.version = GetParam(), .cpus = cpus});
-    }
+    GicRig make(u32 cpus = 1) { return GicRig({.version = GetParam(), .cpus = cpus}); }
 };
 INSTANTIATE_TEST_SUITE_P(Gic, GicShortWay, testing::Values(dev::GicVersion::v2, dev::GicVersion::v3),
                          [](const auto &param) { return param.param == dev::GicVersion::v2 ? "v2" : "v3"; });
@@ -97,7 +95,8 @@ TEST_P(GicShortWay, TheEndOfALinkedTimerThatFiredAgainLeavesItMasked) {
     ASSERT_TRUE(rig.timers[0].fires());
     const unsigned unmasks = rig.timers[0].unmasks;
     rig.pulse(40);
-    EXPECT_EQ(rig.timers[0].unmasks, unmasks) << "the hardware's end has unmasked it; once more would undo the host's mask";
+    EXPECT_EQ(rig.timers[0].unmasks, unmasks)
+        << "the hardware's end has unmasked it; once more would undo the host's mask";
     EXPECT_TRUE(rig.timers[0].masked);
     rig.core.delivery(0).timer_fired(27);
     rig.settle();

@@ -246,9 +246,15 @@ static vm_frame_t next_odd_frame(uintptr_t addr, void *cookie) {
 
 void test_frames_that_do_not_fit_are_refused(conformance_t *t) {
     /* Before, behind and across what was asked for, larger than the reservation, and sizes that no frame has. */
-    static const odd_frame_t odd[] = {{NULL, -(intptr_t)PAGE, seL4_PageBits}, {NULL, PAGE, seL4_PageBits}, {NULL, 8, seL4_PageBits},
-                                      {NULL, 0, seL4_PageBits + 3},           {NULL, 0, seL4_LargePageBits}, {NULL, 0, seL4_PageBits - 1},
-                                      {NULL, 0, 0},                           {NULL, 0, 40},                 {NULL, 0, 64},
+    static const odd_frame_t odd[] = {{NULL, -(intptr_t)PAGE, seL4_PageBits},
+                                      {NULL, PAGE, seL4_PageBits},
+                                      {NULL, 8, seL4_PageBits},
+                                      {NULL, 0, seL4_PageBits + 3},
+                                      {NULL, 0, seL4_LargePageBits},
+                                      {NULL, 0, seL4_PageBits - 1},
+                                      {NULL, 0, 0},
+                                      {NULL, 0, 40},
+                                      {NULL, 0, 64},
                                       {NULL, 0, (size_t)-1}};
     test_guest_t guest;
     frames_t frames;
