@@ -26,6 +26,12 @@ noise:
     bl hostile
     b noise
 
+// The same with everything that is odd about instructions and the interrupt controller: other guests of tests/guest.
+oddities:
+    bl odd_accesses
+    bl gic_ones
+    b oddities
+
 calls:
     ldr w0, =PSCI_VERSION
     hvc #0

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from console import Console  # noqa: E402
 from guests import TESTS, image, said  # noqa: E402
 
-ENDLESS = ["spin", "fetch", "noise", "calls", "yields", "resets", "storm", "late", "chatter"]
+ENDLESS = ["spin", "fetch", "noise", "oddities", "calls", "yields", "resets", "storm", "late", "chatter"]
 
 
 PANIC = "sel4vm: error: bad: stopped: guest crash: kernel panic: on purpose\n"
@@ -117,9 +117,10 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         good = image(folder, "good", (TESTS / "guest" / "timer.S",))
-        hostile = (TESTS / "guest" / "hostile.S", "-Dmain=hostile")
+        guests = [(TESTS / "guest" / f"{name}.S", f"-Dmain={name}", f"-Dirq_handler={name}_irq")
+                  for name in ("hostile", "odd_accesses", "gic_ones")]
         neighbour = TESTS / "system" / "neighbour.S"
-        habits = {habit: image(folder, habit, (neighbour, f"-DHABIT={habit}"), hostile)
+        habits = {habit: image(folder, habit, (neighbour, f"-DHABIT={habit}"), *guests)
                   for habit in [*ENDLESS, "quits", "panics", "jokes", "forges", "asks"]}
         for gic in (2, 3):
             endings(folder, gic, good, habits)
