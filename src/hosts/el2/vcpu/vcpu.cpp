@@ -207,7 +207,7 @@ void VcpuTimer::set_counter_offset(u64 ticks) {
 
 // ---------------------------------------------------------------- List registers
 
-aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
+[[gnu::cold]] aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     aarch64::ListRegisterAbilities abilities;
     abilities.count = static_cast<u8>(hardware.count());
@@ -272,7 +272,7 @@ u32 VcpuListRegisters::take_finished() {
     return finished;
 }
 
-void VcpuListRegisters::set_control_bits(u32 mask, u32 bits) {
+[[gnu::cold]] void VcpuListRegisters::set_control_bits(u32 mask, u32 bits) {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     u32 &control = vcpu_.interface_.control;
     // The hardware counts in it.
@@ -283,7 +283,7 @@ void VcpuListRegisters::set_control_bits(u32 mask, u32 bits) {
         hardware.set_control(control);
 }
 
-u32 VcpuListRegisters::take_unlisted_ends() {
+[[gnu::cold]] u32 VcpuListRegisters::take_unlisted_ends() {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     const u32 ends =
         (vcpu_.loaded() ? hardware.control() : vcpu_.interface_.control) >> VirtualInterface::kEoiCountShift;
@@ -292,7 +292,7 @@ u32 VcpuListRegisters::take_unlisted_ends() {
     return ends;
 }
 
-bool VcpuListRegisters::priority_runs(u8 priority, bool group1) {
+[[gnu::cold]] bool VcpuListRegisters::priority_runs(u8 priority, bool group1) {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     if (vcpu_.loaded())
         hardware.save_active_priorities(vcpu_.interface_);
@@ -301,7 +301,7 @@ bool VcpuListRegisters::priority_runs(u8 priority, bool group1) {
 
 void VcpuListRegisters::set_maintenance(u32 causes) { set_control_bits(VirtualInterface::kMaintenanceCauses, causes); }
 
-void VcpuListRegisters::set_deactivation(aarch64::Deactivation how) {
+[[gnu::cold]] void VcpuListRegisters::set_deactivation(aarch64::Deactivation how) {
     set_control_bits(VirtualInterface::kTrapDir,
                      how == aarch64::Deactivation::trapped ? VirtualInterface::kTrapDir : 0);
 }

@@ -8,7 +8,8 @@ namespace sel4vm::dev {
 using aarch64::ListRegister;
 using aarch64::ListRegisterState;
 
-void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+[[gnu::cold]] void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists,
+                                       aarch64::TimerPort &timer) {
     irqs_ = &irqs;
     state_ = &irqs.cpu(cpu);
     lists_ = &lists;

@@ -75,7 +75,7 @@ u64 DistributorV3::read_type(RegisterOrigin, u32) {
 
 u64 DistributorV3::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
-u64 DistributorV3::read_router(RegisterOrigin, u32 index) {
+[[gnu::cold]] u64 DistributorV3::read_router(RegisterOrigin, u32 index) {
     const u32 w = index / kIrqsPerWord;
     const u32 i = index % kIrqsPerWord;
     if (!exists(w))
@@ -88,7 +88,7 @@ u64 DistributorV3::read_router(RegisterOrigin, u32 index) {
         .raw();
 }
 
-void DistributorV3::write_router(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+[[gnu::cold]] void DistributorV3::write_router(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
     if (!exists(index / kIrqsPerWord))
         return;
     const GicdIrouter route{(read_router(origin, index) & ~lanes) | value};

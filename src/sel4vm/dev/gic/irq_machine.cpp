@@ -218,7 +218,7 @@ void IrqMachine::retarget(u32 w, u32 i) {
     update(0, w, bit<u32>(i));
 }
 
-void IrqMachine::set_route(u32 intid, u32 route, Routing routing) {
+[[gnu::cold]] void IrqMachine::set_route(u32 intid, u32 route, Routing routing) {
     const u32 w = intid / kIrqsPerWord;
     const u32 i = intid % kIrqsPerWord;
     SharedWord &place = shared(w);
@@ -237,7 +237,7 @@ void IrqMachine::set_route(u32 intid, u32 route, Routing routing) {
     retarget(w, i);
 }
 
-void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
+[[gnu::cold]] void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
     const bool asleep = power == RedistributorPower::asleep;
     if (cpus_[cpu].asleep == asleep)
         return;
@@ -273,7 +273,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
         retarget_choices(w, ~u32{0});
 }
 
-void IrqMachine::set_forwarded_groups(u32 groups) {
+[[gnu::cold]] void IrqMachine::set_forwarded_groups(u32 groups) {
     forwarded_groups_ = groups & 3;
     group0_mask_ = (groups & 1) != 0 ? ~u32{0} : 0;
     group1_mask_ = (groups & 2) != 0 ? ~u32{0} : 0;
@@ -305,7 +305,7 @@ void IrqMachine::update_shared(u32 w, u32 bits) {
         for_each_bit(bits & place.irq.listed, [&](u32 i) { wake(place.holder[i]); });
 }
 
-void IrqMachine::update_all() {
+[[gnu::cold]] void IrqMachine::update_all() {
     for (u32 n = 0; n < cpu_count(); ++n)
         update(n, 0, ~u32{0});
     for (u32 w = 1; w < word_count(); ++w)

@@ -3,6 +3,7 @@
 
 namespace sel4vm::dev {
 
+// Cold: what guests do while they set up, small rather than fast.
 namespace {
 constexpr u32 kIrqsPerPriorityRegister = 4;
 constexpr u32 kIrqsPerConfigRegister = 16;
@@ -12,7 +13,7 @@ u64 IrqRegisters::read_group(RegisterOrigin origin, u32 index) {
     return exists(index) ? irqs().word(origin.bank(), index).group1 : 0;
 }
 
-void IrqRegisters::write_group(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_group(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (exists(index))
         irqs().set_groups(origin.bank(), index, static_cast<u32>(value));
 }
@@ -31,49 +32,49 @@ void IrqRegisters::write_disable(RegisterOrigin origin, u32 index, u64 value, u6
         irqs().disable(origin.bank(), index, static_cast<u32>(value));
 }
 
-u64 IrqRegisters::read_pending(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 IrqRegisters::read_pending(RegisterOrigin origin, u32 index) {
     if (!exists(index))
         return 0;
     core_.observe(origin.caller(), origin.bank(), index);
     return irqs().pending(origin.bank(), index);
 }
 
-void IrqRegisters::write_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
     core_.observe(origin.caller(), origin.bank(), index);
     irqs().set_pending(origin.bank(), index, static_cast<u32>(value) & pendable(index));
 }
 
-void IrqRegisters::write_clear_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_clear_pending(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
     core_.observe(origin.caller(), origin.bank(), index);
     irqs().clear_pending(origin.bank(), index, static_cast<u32>(value) & pendable(index));
 }
 
-u64 IrqRegisters::read_active(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 IrqRegisters::read_active(RegisterOrigin origin, u32 index) {
     if (!exists(index))
         return 0;
     core_.observe(origin.caller(), origin.bank(), index);
     return irqs().word(origin.bank(), index).active;
 }
 
-void IrqRegisters::write_active(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_active(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
     core_.observe(origin.caller(), origin.bank(), index);
     irqs().set_active(origin.bank(), index, static_cast<u32>(value));
 }
 
-void IrqRegisters::write_clear_active(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_clear_active(RegisterOrigin origin, u32 index, u64 value, u64) {
     if (!exists(index))
         return;
     core_.observe(origin.caller(), origin.bank(), index);
     irqs().clear_active(origin.bank(), index, static_cast<u32>(value));
 }
 
-u64 IrqRegisters::read_priority(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 IrqRegisters::read_priority(RegisterOrigin origin, u32 index) {
     const u32 first = index * kIrqsPerPriorityRegister;
     if (!exists(first / kIrqsPerWord))
         return 0;
@@ -84,7 +85,7 @@ u64 IrqRegisters::read_priority(RegisterOrigin origin, u32 index) {
     return value;
 }
 
-void IrqRegisters::write_priority(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+[[gnu::cold]] void IrqRegisters::write_priority(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
     const u32 first = index * kIrqsPerPriorityRegister;
     if (!exists(first / kIrqsPerWord))
         return;
@@ -94,7 +95,7 @@ void IrqRegisters::write_priority(RegisterOrigin origin, u32 index, u64 value, u
     }
 }
 
-u64 IrqRegisters::read_config(RegisterOrigin origin, u32 index) {
+[[gnu::cold]] u64 IrqRegisters::read_config(RegisterOrigin origin, u32 index) {
     const u32 first = index * kIrqsPerConfigRegister;
     if (!exists(first / kIrqsPerWord))
         return 0;
@@ -105,7 +106,7 @@ u64 IrqRegisters::read_config(RegisterOrigin origin, u32 index) {
     return value;
 }
 
-void IrqRegisters::write_config(RegisterOrigin origin, u32 index, u64 value, u64) {
+[[gnu::cold]] void IrqRegisters::write_config(RegisterOrigin origin, u32 index, u64 value, u64) {
     const u32 first = index * kIrqsPerConfigRegister;
     if (!exists(first / kIrqsPerWord))
         return;
