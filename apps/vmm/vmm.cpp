@@ -206,7 +206,7 @@ void Vmm::notification(u64 badge, u64) {
 
 void Vmm::vm_stopped(Vm &vm) {
     const bool by_itself = vm.stop_reason() == StopReason::powered_off || vm.stop_reason() == StopReason::reset;
-    Text<240> text;
+    Text<300> text;
     text << "stopped: " << to_string(vm.stop_reason());
     if (!vm.stop_detail().empty())
         text << ": " << vm.stop_detail();

@@ -6,6 +6,8 @@
 #include <hosts/sel4/endpoint.hpp>
 #include <hosts/sel4/services.hpp>
 
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+
 #include <gtest/gtest.h>
 
 namespace sel4vm::sel4 {
@@ -226,6 +228,23 @@ TEST_F(Sel4Endpoint, AWalkFaultIsNotAnAccessToTheReportedAddress) {
     wait();
     EXPECT_EQ(event.kind, EventKind::notification) << "the guest gets an abort without anybody being asked";
     EXPECT_EQ(reg(kWordPstate) & 0xf, 5u);
+}
+
+// Of a fetch it is known which entry it was about.
+TEST_F(Sel4Endpoint, AWalkFaultOfAFetchNamesTheEntryAndItsLevel) {
+    ASSERT_TRUE(vcpu.set_system_register(aarch64::sysreg::kSctlrEl1, 1));
+    ASSERT_TRUE(vcpu.set_system_register(aarch64::sysreg::kTcrEl1, 25));
+    ASSERT_TRUE(vcpu.set_system_register(aarch64::sysreg::kTtbr0El1, 0x4100'0000));
+    memory_fault(0x8200'0087, 0x0900'0000); // instruction abort from EL1, S1PTW, translation fault
+    wait();
+    ASSERT_EQ(event.exit.kind, ExitKind::memory);
+    EXPECT_TRUE(event.exit.memory.table_walk);
+    EXPECT_FALSE(event.exit.memory.emulatable);
+    EXPECT_EQ(event.exit.memory.access, MemoryAccess::read);
+    EXPECT_EQ(event.exit.memory.gpa, Gpa{0x4100'0008}) << "of PC, in the table of level 1";
+    notification(1);
+    wait(Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(*vcpu.system_register(aarch64::sysreg::kEsrEl1), 0x8600'0015u);
 }
 
 TEST_F(Sel4Endpoint, AVcpuThatWasStoppedSaysNothing) {

@@ -105,6 +105,8 @@ private:
 
     // sequences.cpp: loads and stores without a syndrome, and injected faults
     [[nodiscard]] aarch64::Stage1 translate(Vcpu &vcpu, u64 address, MemoryAccess access);
+    [[nodiscard]] static aarch64::Stage1 walk(Vcpu &vcpu, u64 address, MemoryAccess access,
+                                              aarch64::TableReader &tables);
     [[nodiscard]] Outcome start_sequence(Vcpu &vcpu, Event &event);
     void continue_sequence(Vcpu &vcpu, u64 data);
     void end_sequence(Vcpu &vcpu, aarch64::AccessStep step);

@@ -45,7 +45,9 @@ private:
 class GuestTables final : public aarch64::TableReader {
 public:
     explicit GuestTables(const Vcpu &vcpu) : vcpu_(vcpu) {}
-    [[nodiscard]] std::optional<u64> read(Gpa at) override {
+    [[nodiscard]] std::optional<u64> read(Gpa at, unsigned level) override {
+        entry_ = at;
+        level_ = static_cast<u8>(level);
         const volatile u8 *const bytes = vcpu_.space_.ram_at(at, sizeof(u64));
         if (bytes == nullptr)
             return std::nullopt;
@@ -53,8 +55,14 @@ public:
         return *reinterpret_cast<const volatile u64 *>(bytes);
     }
 
+    /// Of the last one.
+    [[nodiscard]] Gpa entry() const { return entry_; }
+    [[nodiscard]] u8 level() const { return level_; }
+
 private:
     const Vcpu &vcpu_;
+    Gpa entry_;
+    u8 level_ = 0;
 };
 
 class GuestTranslator final : public aarch64::AddressTranslator {
@@ -73,6 +81,11 @@ private:
 };
 
 aarch64::Stage1 Endpoint::translate(Vcpu &vcpu, u64 address, MemoryAccess access) {
+    GuestTables tables(vcpu);
+    return walk(vcpu, address, access, tables);
+}
+
+aarch64::Stage1 Endpoint::walk(Vcpu &vcpu, u64 address, MemoryAccess access, aarch64::TableReader &tables) {
     const aarch64::Stage1Registers registers{
         .sctlr = vcpu.read_vcpu(seL4_VCPUReg_SCTLR),
         .tcr = vcpu.read_vcpu(seL4_VCPUReg_TCR),
@@ -80,7 +93,6 @@ aarch64::Stage1 Endpoint::translate(Vcpu &vcpu, u64 address, MemoryAccess access
         .ttbr1 = vcpu.read_vcpu(seL4_VCPUReg_TTBR1),
     };
     const bool from_el0 = aarch64::Spsr{vcpu.registers_.get(kWordPstate)}.exception_level() == 0;
-    GuestTables tables(vcpu);
     return aarch64::walk_stage1(registers, GuestVirt{address}, access,
                                 from_el0 ? aarch64::Privilege::el0 : aarch64::Privilege::el1, tables);
 }
@@ -157,18 +169,20 @@ void Endpoint::end_sequence(Vcpu &vcpu, AccessStep step) {
     advance(vcpu);
 }
 
-// A stage-2 fault of the guest's own table walk. The kernel's address belongs to something else; walking the tables for PC finds
-// the entry that cannot be read when the fetch was what failed, and then the core may have memory to map there.
+// A stage-2 fault of the guest's own table walk. The kernel's address belongs to something else; when the fetch was what failed, walking the
+// tables for PC finds the entry. One that cannot be read may be memory that the core has not mapped yet; otherwise it was the walker's own store
+// (access flag, dirty state) that was refused. Of a data access neither address is known.
 Endpoint::Outcome Endpoint::on_walk_fault(Vcpu &vcpu, Event &event) {
-    const bool fetch = EsrEl2{vcpu.esr_}.ec() == aarch64::Ec::instruction_abort_lower;
-    if (fetch) {
-        const aarch64::Stage1 walk = translate(vcpu, vcpu.registers_.get(kWordPc), MemoryAccess::fetch);
-        if (walk.result == Stage1Result::table_fault)
-            return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{walk.gpa, 0, MemoryAccess::read, Width::b8, false},
-                           event);
+    vcpu.walk_level_ = 0;
+    if (EsrEl2{vcpu.esr_}.ec() != aarch64::Ec::instruction_abort_lower) {
+        inject(vcpu, GuestFault::external_abort);
+        return Outcome::go_on;
     }
-    inject(vcpu, GuestFault::external_abort);
-    return Outcome::go_on;
+    GuestTables tables(vcpu);
+    const aarch64::Stage1 found = walk(vcpu, vcpu.registers_.get(kWordPc), MemoryAccess::fetch, tables);
+    vcpu.walk_level_ = tables.level();
+    const MemoryAccess access = found.result == Stage1Result::table_fault ? MemoryAccess::read : MemoryAccess::write;
+    return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{tables.entry(), 0, access, Width::b8, false, true}, event);
 }
 
 // ---------------------------------------------------------------- Faults in the guest
@@ -188,7 +202,7 @@ void Endpoint::inject(Vcpu &vcpu, GuestFault fault) {
     if (ec == aarch64::Ec::data_abort_lower || ec == aarch64::Ec::instruction_abort_lower)
         esr = EsrEl2{esr.raw() | aarch64::IssDataAbort::Fnv::mask};
     const aarch64::ExceptionEntry entry =
-        enter_el1(before, aarch64::PstateFeatures{}, fault_syndrome(fault, esr, 0, before.pstate));
+        enter_el1(before, aarch64::PstateFeatures{}, fault_syndrome(fault, esr, 0, before.pstate, vcpu.walk_level_));
     vcpu.write_vcpu(seL4_VCPUReg_ELR_EL1, entry.elr_el1);
     vcpu.write_vcpu(seL4_VCPUReg_SPSR_EL1, entry.spsr_el1);
     vcpu.write_vcpu(seL4_VCPUReg_ESR, entry.esr_el1);

@@ -180,6 +180,7 @@ private:
     VcpuListRegisters list_registers_{*this};
     VcpuTimer timer_port_{*this};
     aarch64::AccessSequence sequence_;
+    u8 walk_level_ = 0; ///< of the table, after an abort of a stage 1 walk
 
     std::atomic<u32> requests_{0};
     Vcpu *next_request_ = nullptr;

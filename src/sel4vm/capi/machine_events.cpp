@@ -119,7 +119,7 @@ void Machine::stopped(Vm &, StopReason reason) {
     }
     if (reason == StopReason::powered_off || reason == StopReason::reset || reason == StopReason::client)
         return;
-    Text<240> line;
+    Text<300> line;
     line << "stopped: " << to_string(reason);
     if (!vm_.stop_detail().empty())
         line << ": " << vm_.stop_detail();

@@ -28,6 +28,9 @@ struct MemoryExit {
     MemoryAccess access; ///< fetch: an instruction fetch; width is then b4
     Width width;
     bool emulatable; ///< false: the host could not tell what was accessed (only gpa is valid, and access may be read)
+    /// The guest's own translation tables: a walk could not read the entry at gpa, or, with access write, not update it (access
+    /// flag, dirty state). emulatable is then false.
+    bool table_walk = false;
 };
 
 /// A trapped system register access. `id` is the architecture's own packing (AArch64: see arch/aarch64/sysreg.hpp).

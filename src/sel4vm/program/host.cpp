@@ -104,7 +104,7 @@ void Host::notification(u64 badge, u64 message) {
 void Host::vm_stopped(Vm &vm) {
     const StopReason reason = vm.stop_reason();
     if (reason != StopReason::powered_off && reason != StopReason::reset && reason != StopReason::client) {
-        Text<240> text;
+        Text<300> text;
         text << "stopped: " << to_string(reason);
         if (!vm.stop_detail().empty())
             text << ": " << vm.stop_detail();

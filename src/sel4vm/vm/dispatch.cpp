@@ -94,16 +94,17 @@ Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
     switch (memory_.touch(memory.gpa, memory.access)) {
     case GuestMemory::Touch::not_memory: return mistake(vcpu, Mistake::unmapped_access, exit);
     case GuestMemory::Touch::read_only: return mistake(vcpu, Mistake::read_only_write, exit);
-    case GuestMemory::Touch::refused:
-        stop_because(StopReason::host_error, "the host could not map guest memory at its first use");
-        return Answer::retry();
+    case GuestMemory::Touch::refused: return cannot_map(vcpu, memory);
     case GuestMemory::Touch::mapped_now: return Answer::retry();
     case GuestMemory::Touch::mapped_before: break;
     }
     // Either another vCPU mapped it in the meantime, or this is the RAM part of an access that also touches a device:
     // performing the access here is right for both, while a retry would repeat the device's part.
-    if (memory.access == MemoryAccess::fetch || !memory.emulatable)
-        return Answer::retry();
+    if (memory.access == MemoryAccess::fetch || !memory.emulatable) {
+        if (vcpu.retries_.once_more(vcpu.port().program_counter(), memory.gpa.value()))
+            return Answer::retry();
+        return mistake(vcpu, Mistake::unreachable_memory, exit);
+    }
     if (memory.access == MemoryAccess::read) {
         if (const auto value = memory_.load_width(memory.gpa, memory.width))
             return Answer::complete(*value);
@@ -146,65 +147,6 @@ Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {
     static_cast<void>(vcpu);
     // A wait for an event ends at any time by definition; the host yields to another vCPU.
     return wait.event ? Answer::complete() : Answer::complete().then(Next::block);
-}
-
-[[gnu::noinline, gnu::cold]] Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
-    if (mistake_handler_ != nullptr) {
-        const Answer answer = mistake_handler_->decide(vcpu, what, exit);
-        if (answer.kind() != AnswerKind::none)
-            return answer;
-    }
-    report(vcpu, what, exit);
-    return respond(vcpu, what, exit);
-}
-
-Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
-    switch (policy_.of(what)) {
-    case Response::external_abort:
-        return Answer::inject(exit.kind == ExitKind::memory ? GuestFault::external_abort : GuestFault::undefined);
-    case Response::undefined: return Answer::inject(GuestFault::undefined);
-    case Response::not_supported:
-        if (exit.kind != ExitKind::hypercall)
-            return Answer::inject(GuestFault::undefined);
-        vcpu.port().set_general_register(0, ~u64{0});
-        return Answer::complete();
-    case Response::ignore:
-        // Skipping needs to know the instruction: where the host does not, hardware's answer is the abort.
-        if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
-            return Answer::inject(GuestFault::external_abort);
-        return Answer::complete();
-    case Response::stop_vm: break;
-    }
-    Text<160> why;
-    why << to_string(what) << " by vCPU " << vcpu.id().value() << " at pc " << Hex{vcpu.port().program_counter()};
-    stop_because(StopReason::guest_error, why.view());
-    return Answer::retry();
-}
-
-void Vm::report(const Vcpu &vcpu, Mistake what, const Exit &exit) {
-    // Unknown hypercalls are how guests probe for services: not worth a warning.
-    if (what == Mistake::unknown_hypercall)
-        return;
-    u32 left = reports_left_.load(std::memory_order_relaxed);
-    if (left == 0)
-        return;
-    reports_left_.store(left - 1, std::memory_order_relaxed);
-    Text<200> line;
-    line << "vCPU " << vcpu.id().value() << ": " << to_string(what);
-    switch (exit.kind) {
-    case ExitKind::memory: line << " at guest-physical " << exit.memory.gpa; break;
-    case ExitKind::system_register:
-        line << (exit.system_register.write ? ", write of " : ", read of ") << Hex{exit.system_register.id};
-        break;
-    case ExitKind::unknown:
-        line << ", reason " << Hex{exit.unknown.reason} << " syndrome " << Hex{exit.unknown.syndrome};
-        break;
-    default: break;
-    }
-    line << ", pc " << Hex{vcpu.port().program_counter()};
-    if (left == 1)
-        line << " (further ones are not shown)";
-    log_.line(LogLevel::warning, name(), line.view());
 }
 
 } // namespace sel4vm

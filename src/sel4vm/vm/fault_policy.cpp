@@ -3,21 +3,78 @@
 
 namespace sel4vm {
 
-const char *to_string(Mistake mistake) {
-    switch (mistake) {
-    case Mistake::unmapped_access: return "access to unmapped memory";
-    case Mistake::bad_device_access: return "access that the device refuses";
-    case Mistake::read_only_write: return "write to read-only memory";
-    case Mistake::fetch_from_device: return "instruction fetch from a device";
-    case Mistake::unemulatable_access: return "device access by an instruction that cannot be emulated";
-    case Mistake::unknown_system_register: return "access to an unknown system register";
-    case Mistake::unknown_hypercall: return "unknown hypercall";
-    case Mistake::undefined_instruction: return "undefined instruction";
-    case Mistake::debug_exception: return "debug exception";
-    case Mistake::unknown_exit: return "unknown exit";
-    case Mistake::count_: break;
+namespace {
+
+using Phrase = Text<160>;
+
+void add_bytes(Phrase &text, Width width) { text << bytes_of(width) << (width == Width::b1 ? " byte" : " bytes"); }
+
+void add_access(Phrase &text, const MemoryExit &memory) {
+    if (memory.table_walk) {
+        text << "translation table walk that " << (memory.access == MemoryAccess::write ? "updates" : "reads")
+             << " the entry at " << memory.gpa;
+        return;
     }
-    return "?";
+    if (memory.access == MemoryAccess::fetch) {
+        text << "instruction fetch at " << memory.gpa;
+    } else if (!memory.emulatable) {
+        // Which way, and how much of it, is not known.
+        text << "access at " << memory.gpa << " by an instruction that cannot be emulated";
+    } else {
+        text << (memory.access == MemoryAccess::write ? "write of " : "read of ");
+        add_bytes(text, memory.width);
+        text << " at " << memory.gpa;
+    }
+}
+
+void add_place(Phrase &text, Mistake mistake, std::string_view device) {
+    switch (mistake) {
+    case Mistake::read_only_write: text << ", which is read-only memory"; return;
+    case Mistake::unreachable_memory: text << ", which is memory that the host keeps refusing"; return;
+    case Mistake::bad_device_access: text << ", which the device refuses"; break;
+    case Mistake::unmapped_access:
+        text << (device.empty() ? ", where nothing answers" : ", part of it behind the end of a device");
+        break;
+    default: text << ", which is a device"; break;
+    }
+    if (!device.empty())
+        text << " (" << device << ')';
+}
+
+/// As an assembler writes it.
+void add_register(Phrase &text, u32 id) {
+    text << "s" << (id >> 14 & 3) << '_' << (id >> 11 & 7) << "_c" << (id >> 7 & 0xf) << "_c" << (id >> 3 & 0xf) << '_'
+         << (id & 7);
+}
+
+} // namespace
+
+Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device) {
+    Phrase text;
+    switch (exit.kind) {
+    case ExitKind::memory:
+        add_access(text, exit.memory);
+        add_place(text, mistake, device);
+        break;
+    case ExitKind::system_register:
+        text << (exit.system_register.write ? "write of" : "read of") << " the unknown system register ";
+        add_register(text, exit.system_register.id);
+        break;
+    case ExitKind::hypercall:
+        text << "unknown call " << Hex{exit.hypercall.function}
+             << (exit.hypercall.conduit == Conduit::smc ? " by smc #" : " by hvc #") << exit.hypercall.immediate;
+        break;
+    case ExitKind::undefined: text << "undefined instruction"; break;
+    case ExitKind::debug: text << "debug exception"; break;
+    case ExitKind::unknown:
+        text << "unknown exit, reason " << Hex{exit.unknown.reason} << ", syndrome " << Hex{exit.unknown.syndrome};
+        break;
+    case ExitKind::kicked:
+    case ExitKind::wait:
+    case ExitKind::timer:
+    case ExitKind::irq_maintenance: text << "unexpected exit: " << to_string(exit.kind); break;
+    }
+    return text;
 }
 
 } // namespace sel4vm

@@ -3,10 +3,12 @@
 // What happens to a guest's mistake: one table per VM. The defaults follow hardware, never the VMM's convenience.
 #pragma once
 
+#include <sel4vm/base/text.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
 
 #include <array>
+#include <string_view>
 
 namespace sel4vm {
 
@@ -21,6 +23,7 @@ enum class Mistake : u8 {
     undefined_instruction, ///< trapped by the host and emulated by nobody
     debug_exception,
     unknown_exit,
+    unreachable_memory, ///< memory that is mapped, and that the host reports as refused again and again
     count_,
 };
 
@@ -40,13 +43,15 @@ public:
 private:
     // In the order of Mistake.
     std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
-        Response::external_abort, Response::external_abort, Response::ignore,        Response::external_abort,
-        Response::external_abort, Response::undefined,      Response::not_supported, Response::undefined,
-        Response::undefined,      Response::stop_vm,
+        Response::external_abort, Response::external_abort, Response::ignore,         Response::external_abort,
+        Response::external_abort, Response::undefined,      Response::not_supported,  Response::undefined,
+        Response::undefined,      Response::stop_vm,        Response::external_abort,
     };
 };
 
-[[nodiscard]] const char *to_string(Mistake mistake);
+/// What the guest tried, where, and what is there: a phrase for messages. `device` is the name of the one at a memory exit's address; empty:
+/// there is none.
+[[nodiscard]] Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device);
 
 /// A client's word before the policy's: the seed's unhandled-fault callbacks. Called on the executor of the vCPU.
 class MistakeHandler {

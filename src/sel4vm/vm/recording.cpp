@@ -31,7 +31,9 @@ void add_exit(Text<160> &text, const Exit &exit) {
         text << ' ' << to_string(exit.memory.access) << ' ' << exit.memory.gpa << " b" << bytes_of(exit.memory.width);
         if (exit.memory.access == MemoryAccess::write)
             text << ' ' << Hex{exit.memory.data};
-        if (!exit.memory.emulatable)
+        if (exit.memory.table_walk)
+            text << " of a table walk";
+        else if (!exit.memory.emulatable)
             text << " not emulatable";
         break;
     case ExitKind::system_register:

@@ -4,6 +4,7 @@
 // changed under the VM's lifecycle lock (start, off) or on the vCPU's own executor (waiting).
 #pragma once
 
+#include <sel4vm/base/repeat_guard.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
@@ -68,6 +69,7 @@ private:
     Vm &vm_;
     VcpuPort &port_;
     ExitCounters counters_;
+    RepeatGuard retries_; ///< of accesses to memory that is mapped already
 };
 
 } // namespace sel4vm

@@ -133,8 +133,10 @@ private:
     [[nodiscard]] Answer on_hypercall(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_wait(Vcpu &vcpu, const WaitExit &wait);
     [[nodiscard]] Answer on_timer(Vcpu &vcpu, const TimerExit &timer);
-    [[nodiscard]] Answer mistake(Vcpu &vcpu, Mistake what, const Exit &exit);
+    [[nodiscard, gnu::noinline, gnu::cold]] Answer mistake(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard]] Answer respond(Vcpu &vcpu, Mistake what, const Exit &exit);
+    [[nodiscard, gnu::noinline, gnu::cold]] Answer cannot_map(const Vcpu &vcpu, const MemoryExit &memory);
+    [[nodiscard]] Text<240> describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit);
     void report(const Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard]] bool request(VmState from, VmState to);
     [[nodiscard]] bool all_parked() const;
@@ -166,7 +168,7 @@ private:
     std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
     std::optional<BootStep> boot_;       ///< the last step of the boot that is under way
     StopReason stop_reason_ = StopReason::none;
-    Text<160> stop_detail_;
+    Text<240> stop_detail_;
 };
 
 } // namespace sel4vm

@@ -94,6 +94,7 @@ struct SyndromeRow {
     u64 pstate;
     u64 esr;
     u64 far;
+    unsigned walk_level = 0;
 };
 
 TEST(FaultSyndrome, DescribesTheFaultToEl1) {
@@ -108,6 +109,12 @@ TEST(FaultSyndrome, DescribesTheFaultToEl1) {
         {"FAR not valid", GuestFault::external_abort, data_abort_exit(0x0000'0407), 0x5, 0x9600'0410, kOldFar},
         {"cache maintenance", GuestFault::external_abort, data_abort_exit(0x0000'0147), 0x5, 0x9600'0150, kFar},
         {"stage 1 walk", GuestFault::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0014, kFar},
+        {"walk, level 1", GuestFault::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0015, kFar, 1},
+        {"walk for a store, level 3", GuestFault::external_abort, data_abort_exit(0x0000'00cf), 0x0, 0x9200'0057, kFar,
+         3},
+        {"fetch, walk, level 2", GuestFault::external_abort, fetch_abort_exit(0x8f), 0x5, 0x8600'0016, kFar, 2},
+        {"fetch, walk, FAR not valid", GuestFault::external_abort, fetch_abort_exit(0x487), 0x5, 0x8600'0014, kOldFar},
+        {"no walk, so no level", GuestFault::external_abort, load, 0x5, 0x9600'0010, kFar, 3},
         {"alignment", GuestFault::alignment, store, 0x5, 0x9600'0061, kFar},
         {"unsupported exclusive", GuestFault::unsupported_access, load, 0x5, 0x9600'0035, kFar},
         {"fetch at EL1", GuestFault::external_abort, fetch_abort_exit(0x07), 0x5, 0x8600'0010, kFar},
@@ -118,7 +125,8 @@ TEST(FaultSyndrome, DescribesTheFaultToEl1) {
         {"abort without an access", GuestFault::external_abort, EsrEl2{0x5a00'0000}, 0x5, 0x9600'0410, kOldFar},
     };
     for (const auto &row : rows) {
-        const auto entry = enter_el1(context(row.pstate), {}, fault_syndrome(row.fault, row.exit, kFar, row.pstate));
+        const auto entry =
+            enter_el1(context(row.pstate), {}, fault_syndrome(row.fault, row.exit, kFar, row.pstate, row.walk_level));
         EXPECT_EQ(entry.esr_el1, row.esr) << row.name;
         EXPECT_EQ(entry.far_el1, row.far) << row.name;
     }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <vector>
 
 namespace sel4vm::aarch64 {
 namespace {
@@ -20,11 +21,13 @@ constexpr u64 kReadOnly = u64{1} << 7;
 
 class Tables final : public TableReader {
 public:
-    std::optional<u64> read(Gpa at) override {
+    std::optional<u64> read(Gpa at, unsigned level) override {
+        levels.push_back(level);
         const auto found = words.find(at.value());
         return found == words.end() ? std::nullopt : std::optional<u64>(found->second);
     }
     std::map<u64, u64> words;
+    std::vector<unsigned> levels; ///< of the entries read
 };
 
 class Stage1Walk : public testing::Test {
@@ -52,6 +55,18 @@ TEST_F(Stage1Walk, PassesAddressesThroughWhileTheMmuIsOff) {
 TEST_F(Stage1Walk, FollowsThreeLevelsToAPage) {
     map_page(kAccessed);
     EXPECT_EQ(walk(0x4020'1abc), (Stage1{Stage1Result::translated, Gpa{0x5000'3abc}}));
+    EXPECT_EQ(tables.levels, (std::vector<unsigned>{1, 2, 3}));
+}
+
+TEST_F(Stage1Walk, ReadsTablesInTheEndiannessOfEl1) {
+    map_page(kAccessed);
+    registers.sctlr |= u64{1} << 25; // EE
+    EXPECT_EQ(walk(0x4020'1abc).result, Stage1Result::refused);
+    for (auto &[at, word] : tables.words)
+        word = __builtin_bswap64(word);
+    EXPECT_EQ(walk(0x4020'1abc), (Stage1{Stage1Result::translated, Gpa{0x5000'3abc}}));
+    registers.sctlr ^= u64{3} << 24; // E0E says nothing about tables
+    EXPECT_EQ(walk(0x4020'1abc).result, Stage1Result::refused);
 }
 
 TEST_F(Stage1Walk, TakesBlocksAtLevelTwo) {

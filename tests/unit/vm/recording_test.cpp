@@ -84,6 +84,9 @@ TEST(EventRecord, IsOneLineForPeople) {
     EXPECT_EQ(
         line(Exit{MemoryExit{at, 0, MemoryAccess::read, Width::b1, false}}, Answer::inject(GuestFault::external_abort)),
         "7: 1.2 memory read 0x9000000 b1 not emulatable -> inject external abort");
+    EXPECT_EQ(line(Exit{MemoryExit{at, 0, MemoryAccess::write, Width::b8, false, true}},
+                   Answer::inject(GuestFault::external_abort)),
+              "7: 1.2 memory write 0x9000000 b8 0x0 of a table walk -> inject external abort");
     EXPECT_EQ(line(Exit{SystemRegisterExit{0xc5, false, 0}}, Answer::complete(0x12)),
               "7: 1.2 system_register read 0xc5 -> complete 0x12");
     EXPECT_EQ(line(Exit{HypercallExit{0x8400'0008, 0, Conduit::smc}}, Answer::complete().then(Next::stop)),

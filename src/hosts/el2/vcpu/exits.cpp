@@ -34,6 +34,10 @@ constexpr bool reports_address(FaultStatus kind) {
     return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size;
 }
 
+constexpr bool is_translation_fault(FaultStatus kind) {
+    return reports_address(kind) || kind == FaultStatus::permission;
+}
+
 } // namespace
 
 // ---------------------------------------------------------------- Going on after an instruction
@@ -52,6 +56,11 @@ void Processor::inject(Vcpu &vcpu, GuestFault fault) {
     u64 pc = context.pc;
     if (esr.ec() == Ec::hvc64 && vcpu.pending_ == Vcpu::Pending::nothing)
         pc -= 4; // the faulting instruction is the call itself
+    raise(vcpu, pc, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate, vcpu.walk_level_));
+}
+
+void Processor::raise(Vcpu &vcpu, u64 pc, const aarch64::EntrySyndrome &syndrome) {
+    GuestContext &context = vcpu.context_;
     const aarch64::ExceptionContext before{
         .pstate = context.pstate,
         .pc = pc,
@@ -59,8 +68,7 @@ void Processor::inject(Vcpu &vcpu, GuestFault fault) {
         .sctlr_el1 = vcpu.el1(el1_register(sysreg::kSctlrEl1)),
         .far_el1 = vcpu.el1(el1_register(sysreg::kFarEl1)),
     };
-    const aarch64::ExceptionEntry entry =
-        enter_el1(before, pstate_features_, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate));
+    const aarch64::ExceptionEntry entry = enter_el1(before, pstate_features_, syndrome);
     vcpu.set_el1(el1_register(sysreg::kElrEl1), entry.elr_el1);
     vcpu.set_el1(el1_register(sysreg::kSpsrEl1), entry.spsr_el1);
     vcpu.set_el1(el1_register(sysreg::kEsrEl1), entry.esr_el1);
@@ -72,34 +80,6 @@ void Processor::inject(Vcpu &vcpu, GuestFault fault) {
     vcpu.sequence_.clear_monitor();
 }
 
-// ---------------------------------------------------------------- Addresses
-
-// The guest-physical address that the guest's own tables give. No value: they do not allow the access (any more).
-std::optional<Gpa> Processor::stage1(Vcpu &vcpu, u64 address, MemoryAccess access) {
-    if (loaded_ != &vcpu) { // a part of a compound access that was delivered after another vCPU ran
-        load(vcpu);
-        attention_.store(1, std::memory_order_relaxed);
-    }
-    const bool from_el0 = Spsr{vcpu.context_.pstate}.exception_level() == 0;
-    const u64 guests_par = SEL4VM_READ_SYSREG(par_el1);
-    if (access == MemoryAccess::write) {
-        if (from_el0)
-            asm volatile("at s1e0w, %0\n isb" ::"r"(address) : "memory");
-        else
-            asm volatile("at s1e1w, %0\n isb" ::"r"(address) : "memory");
-    } else {
-        if (from_el0)
-            asm volatile("at s1e0r, %0\n isb" ::"r"(address) : "memory");
-        else
-            asm volatile("at s1e1r, %0\n isb" ::"r"(address) : "memory");
-    }
-    const ParEl1 par{SEL4VM_READ_SYSREG(par_el1)};
-    SEL4VM_WRITE_SYSREG(par_el1, guests_par);
-    if (par.get<ParEl1::Failed>())
-        return std::nullopt;
-    return Gpa{par.page() | (address & (kPageBytes - 1))};
-}
-
 // ---------------------------------------------------------------- Aborts
 
 Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -107,14 +87,11 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
     const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
     const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
     const u64 far = vcpu.fault_address_;
-    if (iss.get<IssDataAbort::S1ptw>()) // the guest's tables are not in RAM; which entry is not known
-        return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{hpfar.gpa(0), 0, MemoryAccess::read, Width::b8, false},
-                       event);
-    if (kind == FaultStatus::tlb_conflict) {
-        asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
-        return Outcome::go_on;
-    }
-    if (!reports_address(kind) && kind != FaultStatus::permission) {
+    if (iss.get<IssDataAbort::S1ptw>() && is_translation_fault(kind))
+        return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
+    if (kind == FaultStatus::tlb_conflict)
+        return on_tlb_conflict(vcpu);
+    if (!is_translation_fault(kind)) {
         inject(vcpu, kind == FaultStatus::unsupported_exclusive ? GuestFault::unsupported_access
                                                                 : GuestFault::external_abort);
         return Outcome::go_on;
@@ -123,16 +100,28 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
         advance(vcpu);
         return Outcome::go_on;
     }
-    std::optional<Gpa> gpa = hpfar.gpa(far);
-    if (!reports_address(kind))
-        gpa = stage1(vcpu, far, iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read);
-    if (!gpa)
-        return Outcome::go_on; // its tables changed under the access: the guest tries again
+    Gpa gpa = hpfar.gpa(far);
+    if (!reports_address(kind)) {
+        const MemoryAccess access = iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read;
+        const ParEl1 par = translate(vcpu, far, access);
+        if (par.get<ParEl1::Failed>())
+            return on_lost_translation(vcpu, par, far, access, event);
+        gpa = par.gpa(far);
+    }
     const bool big_endian =
         (SEL4VM_READ_SYSREG(sctlr_el1) & (aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e::mask)) != 0;
     if (iss.get<IssDataAbort::Isv>() && (!big_endian || is_aarch32(vcpu.context_.pstate)))
-        return deliver_abort(vcpu, esr, *gpa, event);
-    return start_sequence(vcpu, iss, *gpa, event);
+        return deliver_abort(vcpu, esr, gpa, event);
+    return start_sequence(vcpu, iss, gpa, event);
+}
+
+// The guest changed its tables without the invalidation that the architecture asks for. Entries of both kinds go; should the same instruction
+// bring the conflict back again and again, the guest hears of it.
+Processor::Outcome Processor::on_tlb_conflict(Vcpu &vcpu) {
+    asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
+    if (!vcpu.conflicts_.once_more(vcpu.context_.pc, 0))
+        inject(vcpu, GuestFault::external_abort);
+    return Outcome::go_on;
 }
 
 Processor::Outcome Processor::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -142,23 +131,22 @@ Processor::Outcome Processor::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event
     const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
     const u64 far = SEL4VM_READ_SYSREG(far_el2);
     vcpu.fault_address_ = far;
-    if (iss.get<Iss::S1ptw>())
-        return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{hpfar.gpa(0), 0, MemoryAccess::read, Width::b8, false},
-                       event);
-    if (kind == FaultStatus::tlb_conflict) {
-        asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
-        return Outcome::go_on;
-    }
-    std::optional<Gpa> gpa = hpfar.gpa(far);
-    if (kind == FaultStatus::permission) {
-        gpa = stage1(vcpu, far, MemoryAccess::fetch);
-    } else if (!reports_address(kind)) {
+    if (iss.get<Iss::S1ptw>() && is_translation_fault(kind))
+        return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
+    if (kind == FaultStatus::tlb_conflict)
+        return on_tlb_conflict(vcpu);
+    if (!is_translation_fault(kind)) {
         inject(vcpu, GuestFault::external_abort);
         return Outcome::go_on;
     }
-    if (!gpa)
-        return Outcome::go_on;
-    return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{*gpa, 0, MemoryAccess::fetch, Width::b4, true}, event);
+    Gpa gpa = hpfar.gpa(far);
+    if (!reports_address(kind)) {
+        const ParEl1 par = translate(vcpu, far, MemoryAccess::fetch);
+        if (par.get<ParEl1::Failed>())
+            return on_lost_translation(vcpu, par, far, MemoryAccess::fetch, event);
+        gpa = par.gpa(far);
+    }
+    return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{gpa, 0, MemoryAccess::fetch, Width::b4, true}, event);
 }
 
 // An access without a syndrome: look at the instruction.
@@ -168,10 +156,10 @@ Processor::Outcome Processor::start_sequence(Vcpu &vcpu, IssDataAbort iss, Gpa g
     const u64 pc = vcpu.context_.pc;
     if (is_aarch32(vcpu.context_.pstate))
         return deliver(vcpu, Vcpu::Pending::advance, opaque, event);
-    const std::optional<Gpa> at = stage1(vcpu, pc, MemoryAccess::fetch);
-    if (!at)
-        return Outcome::go_on;
-    const volatile u8 *bytes = vcpu.space_.ram_at(*at, 4);
+    const ParEl1 par = translate(vcpu, pc, MemoryAccess::fetch);
+    if (par.get<ParEl1::Failed>())
+        return on_lost_translation(vcpu, par, pc, MemoryAccess::fetch, event);
+    const volatile u8 *bytes = vcpu.space_.ram_at(par.gpa(pc), 4);
     if (bytes == nullptr)
         return deliver(vcpu, Vcpu::Pending::advance, opaque, event);
     // SAFETY: four bytes of guest RAM, read once; instructions are aligned and little-endian.

@@ -18,6 +18,10 @@
 
 #include <atomic>
 
+namespace sel4vm::aarch64 {
+class TableReader;
+}
+
 namespace sel4vm::el2 {
 
 struct ProcessorSetup {
@@ -142,10 +146,19 @@ private:
     /// They are in vcpu.fp_ from now on.
     void take_fp(Vcpu &vcpu);
 
+    // table_walks.cpp: the guest's own translation
+    [[nodiscard]] aarch64::ParEl1 translate(Vcpu &vcpu, u64 address, MemoryAccess access);
+    [[nodiscard]] std::optional<Gpa> stage1(Vcpu &vcpu, u64 address, MemoryAccess access);
+    static void search_walk(Vcpu &vcpu, u64 address, aarch64::TableReader &search);
+    [[nodiscard]] Outcome on_walk_fault(Vcpu &vcpu, u64 address, Gpa page, aarch64::FaultStatus kind, Event &event);
+    [[nodiscard]] Outcome on_lost_translation(Vcpu &vcpu, aarch64::ParEl1 par, u64 address, MemoryAccess access,
+                                              Event &event);
+
     // exits.cpp: the rarer synchronous exits
     void advance_carefully(Vcpu &vcpu);
     void inject(Vcpu &vcpu, GuestFault fault);
-    [[nodiscard]] std::optional<Gpa> stage1(Vcpu &vcpu, u64 address, MemoryAccess access);
+    void raise(Vcpu &vcpu, u64 pc, const aarch64::EntrySyndrome &syndrome);
+    [[nodiscard]] Outcome on_tlb_conflict(Vcpu &vcpu);
     [[nodiscard]] Outcome on_other(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_other_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_instruction_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);

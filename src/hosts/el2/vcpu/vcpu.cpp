@@ -66,6 +66,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     pending_ = Pending::nothing;
     due_ = 0;
     fault_address_ = 0;
+    conflicts_ = {};
     hcr_ = processor_.controls_[Control::hcr];
     list_registers_in_use_ = 0;
     timer_masked_ = false;

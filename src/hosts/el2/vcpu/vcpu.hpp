@@ -17,6 +17,7 @@
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/base/repeat_guard.hpp>
 #include <sel4vm/host/event.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
 
@@ -152,6 +153,8 @@ private:
     State state_ = State::stopped;
     u32 due_ = 0;
     u64 fault_address_ = 0; ///< FAR_EL2 of the last abort
+    u8 walk_level_ = 0;     ///< of the table, when that was an abort of a stage 1 walk
+    RepeatGuard conflicts_; ///< aborts that are answered by another try
     Processor &processor_;
     Stage2 &space_;
     VcpuSetup setup_;

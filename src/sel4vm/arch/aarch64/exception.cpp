@@ -42,48 +42,51 @@ Ec as_seen_by_el1(Ec ec, u64 pstate) {
 bool is_instruction_abort(Ec ec) { return ec == Ec::instruction_abort_lower || ec == Ec::instruction_abort_same; }
 bool is_data_abort(Ec ec) { return ec == Ec::data_abort_lower || ec == Ec::data_abort_same; }
 
-FaultStatus external_status(bool on_walk) {
-    // The level of the stage 1 walk is not in the syndrome of a stage 2 fault; level 0 stands for "some level".
-    return on_walk ? FaultStatus::external_on_walk : FaultStatus::external;
+u8 external_status(bool on_walk, unsigned walk_level) {
+    if (!on_walk)
+        return static_cast<u8>(FaultStatus::external);
+    return static_cast<u8>(static_cast<unsigned>(FaultStatus::external_on_walk) + (walk_level & 3));
 }
 
-EntrySyndrome instruction_abort(IssInstructionAbort exit, u64 far, u64 pstate) {
+EntrySyndrome instruction_abort(IssInstructionAbort exit, u64 far, u64 pstate, unsigned walk_level) {
     const bool far_valid = !exit.get<IssInstructionAbort::Fnv>();
-    const auto status = external_status(exit.get<IssInstructionAbort::S1ptw>());
+    const u8 status = external_status(exit.get<IssInstructionAbort::S1ptw>(), walk_level);
+    // FnV has a meaning only for synchronous external aborts that are not on a walk.
+    const bool tells = status == static_cast<u8>(FaultStatus::external);
     const auto iss = IssInstructionAbort{}
-                         .with<IssInstructionAbort::Fnv>(!far_valid)
-                         .with<IssInstructionAbort::Ifsc>(static_cast<u8>(status));
+                         .with<IssInstructionAbort::Fnv>(!far_valid && tells)
+                         .with<IssInstructionAbort::Ifsc>(status);
     return {
         .ec = as_seen_by_el1(Ec::instruction_abort_lower, pstate), .iss = iss.raw(), .sets_far = far_valid, .far = far};
 }
 
-EntrySyndrome data_abort(GuestFault fault, IssDataAbort exit, u64 far, u64 pstate) {
-    auto status = external_status(exit.get<IssDataAbort::S1ptw>());
+EntrySyndrome data_abort(GuestFault fault, IssDataAbort exit, u64 far, u64 pstate, unsigned walk_level) {
+    u8 status = external_status(exit.get<IssDataAbort::S1ptw>(), walk_level);
     if (fault == GuestFault::alignment)
-        status = FaultStatus::alignment;
+        status = static_cast<u8>(FaultStatus::alignment);
     if (fault == GuestFault::unsupported_access)
-        status = FaultStatus::unsupported_exclusive;
+        status = static_cast<u8>(FaultStatus::unsupported_exclusive);
     const bool far_valid = !exit.get<IssDataAbort::Fnv>();
-    // FnV has a meaning only for synchronous external aborts that are not on a walk.
+    const bool tells = status == static_cast<u8>(FaultStatus::external); // as above
     const auto iss = IssDataAbort{}
-                         .with<IssDataAbort::Fnv>(!far_valid && status == FaultStatus::external)
+                         .with<IssDataAbort::Fnv>(!far_valid && tells)
                          .with<IssDataAbort::Cm>(exit.get<IssDataAbort::Cm>())
                          .with<IssDataAbort::Wnr>(exit.get<IssDataAbort::Wnr>())
-                         .with<IssDataAbort::Dfsc>(static_cast<u8>(status));
+                         .with<IssDataAbort::Dfsc>(status);
     return {.ec = as_seen_by_el1(Ec::data_abort_lower, pstate), .iss = iss.raw(), .sets_far = far_valid, .far = far};
 }
 
 } // namespace
 
-EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate) {
+EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate, unsigned walk_level) {
     if (fault == GuestFault::undefined)
         return {};
     const Ec ec = esr_el2.ec();
     if (is_instruction_abort(ec))
-        return instruction_abort(esr_el2.iss_as<IssInstructionAbort>(), far_el2, pstate);
+        return instruction_abort(esr_el2.iss_as<IssInstructionAbort>(), far_el2, pstate, walk_level);
     if (is_data_abort(ec))
-        return data_abort(fault, esr_el2.iss_as<IssDataAbort>(), far_el2, pstate);
-    return data_abort(fault, IssDataAbort{}.with<IssDataAbort::Fnv>(true), 0, pstate);
+        return data_abort(fault, esr_el2.iss_as<IssDataAbort>(), far_el2, pstate, walk_level);
+    return data_abort(fault, IssDataAbort{}.with<IssDataAbort::Fnv>(true), 0, pstate, 0);
 }
 
 EntrySyndrome reflected_syndrome(EsrEl2 esr_el2, u64 far_el2, u64 pstate) {

@@ -86,9 +86,11 @@ Stage1 walk_stage1(const Stage1Registers &registers, GuestVirt at, MemoryAccess 
     Limits limits;
     for (unsigned level = 4 - levels; level < 4; ++level) {
         const Gpa entry{(table & ~low_mask(index_bits + 3)) | (at.value() >> shift & low_mask(index_bits)) << 3};
-        const std::optional<u64> descriptor = reader.read(entry);
+        std::optional<u64> descriptor = reader.read(entry, level);
         if (!descriptor)
             return {Stage1Result::table_fault, entry};
+        if ((registers.sctlr & SctlrEl1::Ee::mask) != 0)
+            descriptor = __builtin_bswap64(*descriptor);
         const unsigned type = static_cast<unsigned>(*descriptor & 3);
         const bool leaf = level == 3 ? type == 3 : type == 1;
         if (leaf) {

@@ -23,8 +23,8 @@ struct Stage1Registers {
 /// Reads guest memory on behalf of a table walk.
 class TableReader {
 public:
-    /// The eight bytes at `at` (aligned); no value when that is not RAM that the guest can reach.
-    [[nodiscard]] virtual std::optional<u64> read(Gpa at) = 0;
+    /// The eight bytes at `at` (aligned) as a little-endian number, an entry of a table of that level; no value when that is not RAM that the guest can reach.
+    [[nodiscard]] virtual std::optional<u64> read(Gpa at, unsigned level) = 0;
 
 protected:
     ~TableReader() = default;

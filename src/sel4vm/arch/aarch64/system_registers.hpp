@@ -304,7 +304,10 @@ struct ParEl1 : RegValue<ParEl1, u64> {
     using Ptw = Field<8>;
     using Fst = Field<6, 1, u8>;
     using Failed = Field<0>;
-    [[nodiscard]] constexpr u64 page() const { return get<Address>() << 12; }
+    /// Of the virtual address that was asked about; when not Failed.
+    [[nodiscard]] constexpr Gpa gpa(u64 address) const {
+        return Gpa{get<Address>() << 12 | (address & (kPageBytes - 1))};
+    }
 };
 
 } // namespace sel4vm::aarch64

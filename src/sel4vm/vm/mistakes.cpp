@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a VM does about its guest's mistakes, and what it says about them. Rare, or at least worth nobody's haste.
+#include <sel4vm/vm/vm.hpp>
+
+namespace sel4vm {
+
+Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
+    if (mistake_handler_ != nullptr) {
+        const Answer answer = mistake_handler_->decide(vcpu, what, exit);
+        if (answer.kind() != AnswerKind::none)
+            return answer;
+    }
+    report(vcpu, what, exit);
+    return respond(vcpu, what, exit);
+}
+
+Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
+    switch (policy_.of(what)) {
+    case Response::external_abort:
+        return Answer::inject(exit.kind == ExitKind::memory ? GuestFault::external_abort : GuestFault::undefined);
+    case Response::undefined: return Answer::inject(GuestFault::undefined);
+    case Response::not_supported:
+        if (exit.kind != ExitKind::hypercall)
+            return Answer::inject(GuestFault::undefined);
+        vcpu.port().set_general_register(0, ~u64{0});
+        return Answer::complete();
+    case Response::ignore:
+        // Skipping needs to know the instruction: where the host does not, hardware's answer is the abort.
+        if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
+            return Answer::inject(GuestFault::external_abort);
+        return Answer::complete();
+    case Response::stop_vm: break;
+    }
+    stop_because(StopReason::guest_error, describe_mistake(vcpu, what, exit).view());
+    return Answer::retry();
+}
+
+Text<240> Vm::describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit) {
+    const AddressMap::Slot *slot = exit.kind == ExitKind::memory ? map_.find(exit.memory.gpa) : nullptr;
+    const bool is_device = slot != nullptr && slot->device != nullptr;
+    Text<240> text;
+    text << "vCPU " << vcpu.id().value() << ": "
+         << describe(what, exit, is_device ? slot->device->name() : std::string_view()).view() << ", pc "
+         << Hex{vcpu.port().program_counter()};
+    return text;
+}
+
+void Vm::report(const Vcpu &vcpu, Mistake what, const Exit &exit) {
+    // Unknown hypercalls are how guests probe for services: not worth a warning.
+    if (what == Mistake::unknown_hypercall)
+        return;
+    u32 left = reports_left_.load(std::memory_order_relaxed);
+    if (left == 0)
+        return;
+    reports_left_.store(left - 1, std::memory_order_relaxed);
+    Text<280> line;
+    line << describe_mistake(vcpu, what, exit).view();
+    if (left == 1)
+        line << " (further ones are not shown)";
+    log_.line(LogLevel::warning, name(), line.view());
+}
+
+Answer Vm::cannot_map(const Vcpu &vcpu, const MemoryExit &memory) {
+    Text<160> why;
+    why << "the host could not map the guest's memory at " << memory.gpa << ", which vCPU " << vcpu.id().value()
+        << " uses first, pc " << Hex{vcpu.port().program_counter()};
+    stop_because(StopReason::host_error, why.view());
+    return Answer::retry();
+}
+
+} // namespace sel4vm
