@@ -5,6 +5,7 @@
 #include <hosts/fake/guest_cpu.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 
 #include <cstring>
 
@@ -62,6 +63,7 @@ void GuestCpu::reset(u64 entry, u64 argument) {
     sp_ = 0;
     pstate_ = kResetPstate;
     system_.clear();
+    system_[sysreg::kSctlrEl1] = aarch64::kSctlrEl1Reset;
     timer_.reset();
 }
 

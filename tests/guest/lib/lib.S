@@ -17,6 +17,13 @@ image:
     .word 0
 
 start:
+    adrp x9, start_values      // what it changes: SP, VBAR_EL1, CPACR_EL1
+    add x9, x9, :lo12:start_values
+    mov x10, sp
+    mrs x11, vbar_el1
+    stp x10, x11, [x9]
+    mrs x10, cpacr_el1
+    str x10, [x9, #16]
     adrp x9, boot_argument
     str x0, [x9, :lo12:boot_argument]
     adrp x9, stack_top
@@ -337,7 +344,8 @@ text_far:       .asciz " FAR "
 
     .bss
     .balign 16
-    .globl boot_argument
+    .globl boot_argument, start_values
+start_values:    .skip 24
 boot_argument:   .quad 0
 expected_resume: .quad 0
 seen_esr:        .quad 0

@@ -22,6 +22,7 @@ struct CpuLocal {
     u64 stack_limit = 0;             ///< lowest usable byte; the guard page is below
     u64 panicking = 0;               ///< a panic inside a panic stops at once
     void *program = nullptr;         ///< of capi/: what a C program's library calls work on
+    u64 sctlr_el1 = 0;               ///< as the CPU came to this host
 
     static CpuLocal *current() {
         const u64 at = at_el2() ? SEL4VM_READ_SYSREG(tpidr_el2) : SEL4VM_READ_SYSREG(tpidr_el1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/vcpu/vcpu.hpp>
 
+#include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/portable/sched/deadline.hpp>
 #include <hosts/el2/vcpu/identification.hpp>
@@ -27,6 +28,11 @@ constexpr u64 kMdscrAllowed = 0xb001;
 // EL1h, all exceptions masked.
 constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
 
+// As on a board with this CPU.
+u64 sctlr_after_reset() {
+    return aarch64::kSctlrEl1Reset | (CpuLocal::current()->sctlr_el1 & aarch64::kSctlrEl1CpuBits);
+}
+
 } // namespace
 
 Vcpu::Vcpu(Processor &processor, Stage2 &space, VmShare &share, const VcpuSetup &setup)
@@ -36,7 +42,7 @@ Vcpu::Vcpu(Processor &processor, Stage2 &space, VmShare &share, const VcpuSetup 
     exit_source_.kind = EventKind::exit;
     exit_source_.vm = setup.vm;
     exit_source_.vcpu = setup.vcpu;
-    el1_.reset(aarch64::kSctlrEl1Reset);
+    el1_.reset(sctlr_after_reset());
 }
 
 Vcpu::~Vcpu() { processor_.detach(*this); }
@@ -72,7 +78,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     timer_masked_ = false;
     timer_state_ = {};
     wait_until_ = kNever;
-    el1_.reset(aarch64::kSctlrEl1Reset);
+    el1_.reset(sctlr_after_reset());
     debug_ = {};
     interface_ = processor_.interface_.reset_state();
     fp_ = {};

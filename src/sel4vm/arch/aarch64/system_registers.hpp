@@ -93,8 +93,10 @@ struct SctlrEl1 : RegValue<SctlrEl1, u64> {
 
     static constexpr u64 kEndianness = Ee::mask | E0e::mask;
 };
-/// SCTLR_EL1 with the bits that are RES1 in Armv8.0 set, all controls off: what a reset vCPU starts with.
-inline constexpr u64 kSctlrEl1Reset = 0x30d0'0800;
+/// SCTLR_EL1 after the reset of Arm's own cores: MMU and caches off, nothing of EL0 traps (nTWI, nTWE, CP15BEN), SP is checked (SA, SA0).
+inline constexpr u64 kSctlrEl1Reset = 0x00c5'0838;
+/// nTLSMD and LSMAOE. Without FEAT_LSMAOC they do nothing, and some cores read as ones, others as zeros there.
+inline constexpr u64 kSctlrEl1CpuBits = 0x3000'0000;
 
 struct HcrEl2 : RegValue<HcrEl2, u64> {
     using RegValue::RegValue;
