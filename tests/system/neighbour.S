@@ -26,9 +26,10 @@ noise:
     bl hostile
     b noise
 
-// The same with everything that is odd about instructions and the interrupt controller: other guests of tests/guest.
+// The same with everything that is odd about instructions, the interrupt controller and translation tables: other guests of tests/guest.
 oddities:
     bl odd_accesses
+    bl lost_translation
     bl gic_ones
     b oddities
 

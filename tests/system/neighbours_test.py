@@ -118,7 +118,7 @@ def main():
         folder = pathlib.Path(name)
         good = image(folder, "good", (TESTS / "guest" / "timer.S",))
         guests = [(TESTS / "guest" / f"{name}.S", f"-Dmain={name}", f"-Dirq_handler={name}_irq")
-                  for name in ("hostile", "odd_accesses", "gic_ones")]
+                  for name in ("hostile", "odd_accesses", "lost_translation", "gic_ones")]
         neighbour = TESTS / "system" / "neighbour.S"
         habits = {habit: image(folder, habit, (neighbour, f"-DHABIT={habit}"), *guests)
                   for habit in [*ENDLESS, "quits", "panics", "jokes", "forges", "asks"]}
