@@ -67,7 +67,19 @@ inline Exit make_exit(Input &input) {
                                           static_cast<u32>(shape >> 8 & 15), static_cast<u32>(shape >> 12 & 7));
         return Exit{SystemRegisterExit{id, (shape >> 15 & 1) != 0, input.number(8)}};
     }
-    case 6: return Exit{WaitExit{(input.number(1) & 1) != 0, 0}};
+    case 6: {
+        const u64 choice = input.number(1);
+        if ((choice & 0x80) == 0)
+            return Exit{WaitExit{(choice & 1) != 0, 0}};
+        // Fetches, instructions that nobody can tell, and walks of the guest's own tables.
+        const Gpa at = address(input);
+        const MemoryAccess access = (choice & 1) != 0 ? MemoryAccess::write : MemoryAccess::read;
+        switch (choice >> 1 & 3) {
+        case 0: return Exit{MemoryExit{at, 0, MemoryAccess::fetch, Width::b4, true}};
+        case 1: return Exit{MemoryExit{at, 0, access, Width::b1, false}};
+        default: return Exit{MemoryExit{at, 0, access, Width::b8, false, true}};
+        }
+    }
     default: {
         constexpr ExitKind kPlain[] = {ExitKind::kicked, ExitKind::irq_maintenance, ExitKind::undefined,
                                        ExitKind::debug};
