@@ -91,7 +91,13 @@ private:
     /// The notices come from a file that anybody may have made.
     static void print_lines(std::span<const u8> blob) {
         std::string_view text(reinterpret_cast<const char *>(blob.data()), blob.size()); // SAFETY: bytes as characters
+        // Licence texts begin with it. It moves nothing on a screen.
+        constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
         while (!text.empty()) {
+            if (text.starts_with(kByteOrderMark)) {
+                fmt::print("{}", kByteOrderMark);
+                text.remove_prefix(kByteOrderMark.size());
+            }
             const usize end = std::min(text.find_first_of("\n\t"), text.size());
             fmt::print("{}{}", one_line(text.substr(0, end)), text.substr(end, 1));
             text.remove_prefix(std::min(end + 1, text.size()));

@@ -14,7 +14,7 @@ from console import Console  # noqa: E402
 
 FIRMWARE = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
 # The early phase runs in place and sets a variable of its own there once.
-OWN_VARIABLE = r"sel4vm: warning: edk2: vCPU 0: write to read-only memory at guest-physical 0x[0-9a-f]+, pc 0x[0-9a-f]+\n"
+OWN_VARIABLE = r"sel4vm: warning: edk2: vCPU 0: write of [0-9]+ bytes at 0x[0-9a-f]+, which is read-only memory, pc 0x[0-9a-f]+\n"
 
 
 def main(folder, gic):
