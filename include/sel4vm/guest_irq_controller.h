@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /**
- * Called when the guest has ended an interrupt (EOI, or deactivation where it does that separately).
- * @param vcpu  that ended it
+ * Called when the guest has ended an interrupt (EOI, or deactivation if separate), and when it can take one that was refused.
+ * @param vcpu  that ended it, or gets it
  */
 typedef void (*irq_ack_fn_t)(vm_vcpu_t *vcpu, int irq, void *cookie);
 
@@ -20,7 +20,7 @@ typedef void (*irq_ack_fn_t)(vm_vcpu_t *vcpu, int irq, void *cookie);
  * Makes a registered interrupt pending once, whatever its trigger is. A private one is that of `vcpu`; a shared one goes where
  * the guest routes it. Wakes a vCPU that waits for an interrupt.
  * @return 0 also when it is pending already; -1 when it is not registered, when the guest has not enabled it or its
- *   distributor, and before the VM was started: it is then not delivered
+ *   distributor (`ack_fn` is told when it has), and before the VM was started: it is then not delivered
  */
 int vm_inject_irq(vm_vcpu_t *vcpu, int irq);
 

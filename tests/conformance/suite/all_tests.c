@@ -72,6 +72,8 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_devices_may_share_an_interrupt),
     TEST(test_a_client_emulates_registers_by_the_syndrome),
     TEST(test_the_syndrome_of_a_call_is_whole),
+    TEST(test_a_refused_interrupt_is_told_when_it_can_come),
+    TEST(test_many_refused_interrupts_are_told),
     TEST(test_cxx_a_device_serves_accesses_of_each_width),
     TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
     TEST(test_cxx_guest_memory_is_shared_with_the_guest),

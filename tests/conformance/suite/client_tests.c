@@ -178,3 +178,98 @@ void test_the_syndrome_of_a_call_is_whole(conformance_t *t) {
     }
     guest_destroy(&guest);
 }
+
+/* ---- A physical interrupt that comes before the guest has enabled its virtual one */
+
+#define FIRST_SPI 64
+
+/* At DEVICE: tries to inject, with the guest not ready. At DEVICE + 8: with it ready. */
+static memory_fault_result_t try_to_inject(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    const int wanted = addr == DEVICE ? -1 : 0;
+    (void)vm;
+    (void)length;
+    CHECK(guest->t, vm_inject_irq(vcpu, SPI) == wanted);
+    CHECK(guest->t, vm_inject_irq(vcpu, SPI) == wanted); /* the second one is not told twice */
+    CHECK(guest->t, guest->calls == (addr == DEVICE ? 0u : 1u));
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+#define DISABLE_SPI A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x61u)
+#define ENABLE_SPI  A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x41u)
+FOR_BOTH(enable_late, DISABLE_SPI, A64_UNMASK_IRQ, A64_STR_W(A64_XZR, 1u, 0u), ENABLE_SPI, A64_STR_W(A64_XZR, 1u, 2u),
+         AWAIT(SPI), A64_POWER_OFF);
+#define DISTRIBUTOR_OFF A64_STR_W(A64_XZR, 26u, 0u)
+#define DISTRIBUTOR_ON  A64_LOAD(4u, 0x13u), A64_STR_W(4u, 26u, 0u)
+FOR_BOTH(turn_on_late, DISTRIBUTOR_OFF, A64_UNMASK_IRQ, A64_STR_W(A64_XZR, 1u, 0u), DISTRIBUTOR_ON,
+         A64_STR_W(A64_XZR, 1u, 2u), AWAIT(SPI), A64_POWER_OFF);
+
+static void refused_interrupt(conformance_t *t, unsigned int version, int by_the_distributor) {
+    test_guest_t guest;
+    if (!irq_guest_make(&guest, t, version))
+        return;
+    if (by_the_distributor)
+        LOAD_VERSION(&guest, CODE, turn_on_late);
+    else
+        LOAD_VERSION(&guest, CODE, enable_late);
+    LOAD_VERSION(&guest, VECTORS + 0x280, count_irq);
+    CHECK(t, vm_register_irq(guest.vcpu, SPI, ended, &guest) == 0);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, try_to_inject, &guest) != NULL);
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
+        CHECK(t, guest.calls == 2); /* when it could come, and at its end */
+        CHECK(t, guest_result(&guest, 16 + SPI) == 1);
+    }
+    guest_destroy(&guest);
+}
+
+void test_a_refused_interrupt_is_told_when_it_can_come(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++) {
+        refused_interrupt(t, version, 0);
+        refused_interrupt(t, version, 1);
+    }
+}
+
+/* At DEVICE: tries to inject 32. At DEVICE + 8: each of them was told once. */
+static memory_fault_result_t try_many(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)length;
+    for (int irq = FIRST_SPI; addr == DEVICE && irq < FIRST_SPI + 32; irq++)
+        CHECK(guest->t, vm_inject_irq(vcpu, irq) == -1);
+    CHECK(guest->t, guest->calls == (addr == DEVICE ? 0u : 32u));
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+static void count_end(vm_vcpu_t *vcpu, int irq, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vcpu;
+    guest->calls++;
+    guest->seen[0] |= (seL4_Word)1 << (irq - FIRST_SPI);
+}
+
+#define ENABLE_MANY                                                                                               \
+    A64_STR_W(A64_XZR, 1u, 0u), A64_LOAD(5u, 0xffffffffu), A64_STR_W(5u, 26u, 0x42u), A64_STR_W(A64_XZR, 1u, 2u), \
+        A64_POWER_OFF
+static const uint32_t enable_many_v2[] = {BEGIN, OPEN_V2, ENABLE_MANY};
+static const uint32_t enable_many_v3[] = {BEGIN, OPEN_V3, A64_LOAD(5u, 0xffffffffu), A64_STR_W(5u, 26u, 0x22u),
+                                          ENABLE_MANY};
+
+static void many_refused_interrupts(conformance_t *t, unsigned int version) {
+    test_guest_t guest;
+    if (!irq_guest_make(&guest, t, version))
+        return;
+    LOAD_VERSION(&guest, CODE, enable_many);
+    for (int irq = FIRST_SPI; irq < FIRST_SPI + 32; irq++)
+        CHECK(t, vm_register_irq(guest.vcpu, irq, count_end, &guest) == 0);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, try_many, &guest) != NULL);
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest))
+        CHECK(t, guest.calls == 32 && guest.seen[0] == 0xffffffffu);
+    guest_destroy(&guest);
+}
+
+void test_many_refused_interrupts_are_told(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        many_refused_interrupts(t, version);
+}

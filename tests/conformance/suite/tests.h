@@ -77,6 +77,8 @@ void test_own_interrupts_are_the_clients_once(conformance_t *t);
 void test_devices_may_share_an_interrupt(conformance_t *t);
 void test_a_client_emulates_registers_by_the_syndrome(conformance_t *t);
 void test_the_syndrome_of_a_call_is_whole(conformance_t *t);
+void test_a_refused_interrupt_is_told_when_it_can_come(conformance_t *t);
+void test_many_refused_interrupts_are_told(conformance_t *t);
 void test_cxx_a_device_serves_accesses_of_each_width(conformance_t *t);
 void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
 void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);

@@ -75,17 +75,23 @@ void Gic::serve_caller(u32 caller) {
 }
 
 [[gnu::noinline]] void Gic::leave_with_news() {
-    const u32 wakes = core_.irqs().take_wakes();
-    IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
-    std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
-    const usize count = finished.size();
-    for (usize n = 0; n < count; ++n)
-        told[n] = finished[n];
-    finished.clear();
-    lock_.unlock();
-    act(wakes);
-    for (usize n = 0; n < count; ++n)
-        tell(told[n]);
+    for (;;) {
+        const u32 wakes = core_.irqs().take_wakes();
+        IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
+        std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
+        const usize count = finished.size();
+        for (usize n = 0; n < count; ++n)
+            told[n] = finished[n];
+        finished.clear();
+        const bool more = count >= IrqMachine::kRefusedAtOnce && core_.irqs().has_more_refused();
+        lock_.unlock();
+        act(wakes);
+        for (usize n = 0; n < count; ++n)
+            tell(told[n]);
+        if (!more) [[likely]]
+            return;
+        lock_.lock();
+    }
 }
 
 void Gic::act(u32 wakes) {
@@ -117,8 +123,10 @@ bool Gic::inject(VcpuId vcpu, u32 intid) {
     Session session(*this, kNobody);
     IrqMachine &irqs = core_.irqs();
     const u8 target = irqs.target_of(vcpu.value(), intid);
-    if (target == kNoCpu || !irqs.is_forwarded(target, intid))
+    if (target == kNoCpu || !irqs.is_forwarded(target, intid)) {
+        irqs.note_refused(vcpu.value(), intid);
         return false;
+    }
     irqs.set_pending(vcpu.value(), intid / kIrqsPerWord, bit<u32>(intid % kIrqsPerWord));
     return true;
 }

@@ -19,7 +19,8 @@
 namespace sel4vm::dev {
 
 /// A client that wants to know when the guest has ended an interrupt (EOI or deactivation): the acknowledgement of
-/// vm_register_irq, or the physical interrupt behind a passed-through one. Called on the vCPU's executor, without locks.
+/// vm_register_irq, or the physical interrupt behind a passed-through one. Called on the vCPU's executor, without locks. Also
+/// called when the guest has made an interrupt deliverable of which an inject() was refused.
 class EoiListener {
 public:
     virtual void interrupt_ended(VcpuId vcpu, u32 intid) = 0;

@@ -71,6 +71,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     fresh.wire = irq.wire;
     fresh.listed = irq.listed; // by orphans; all others have been withdrawn
     fresh.listened = irq.listened;
+    fresh.refused = irq.refused;
     fresh.edge = edge;
     irq = fresh;
 }
@@ -235,6 +236,7 @@ void IrqMachine::retarget(u32 w, u32 i) {
             watch_interfaces();
     }
     retarget(w, i);
+    forwarding_changed();
 }
 
 [[gnu::cold]] void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
@@ -278,6 +280,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
     group0_mask_ = (groups & 1) != 0 ? ~u32{0} : 0;
     group1_mask_ = (groups & 2) != 0 ? ~u32{0} : 0;
     update_all();
+    forwarding_changed();
 }
 
 bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {

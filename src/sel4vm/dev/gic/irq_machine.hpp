@@ -16,7 +16,7 @@
 
 namespace sel4vm::dev {
 
-/// The end of an interrupt, as seen in a list register.
+/// The end of an interrupt, as seen in a list register; or of its refusal.
 struct FinishedIrq {
     u16 cpu = 0;
     u16 intid = 0;
@@ -149,8 +149,18 @@ public:
     /// Whether there are wakes or finished interrupts to act on.
     [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
 
-    // One of each list register of the one vCPU that folds, and a word that a register write ends; the caller empties it every time.
-    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord>;
+    /// An injection was refused. When somebody listens, it becomes one of finished() as soon as the guest has made it deliverable.
+    void note_refused(u32 cpu, u32 intid);
+    /// Whether there are more of them than fitted; they are in finished() now.
+    [[nodiscard]] bool has_more_refused() {
+        forwarding_changed();
+        return !finished_.empty();
+    }
+
+    static constexpr usize kRefusedAtOnce = 4;
+    // One of each list register of the one vCPU that folds, a word that a register write ends, and refused ones; the caller empties it
+    // every time.
+    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord + kRefusedAtOnce>;
     void note_finished(u32 cpu, u32 intid) {
         static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
     }
@@ -172,6 +182,12 @@ private:
         return !high || (irq.listed & b) == 0;
     }
     void reset_word(IrqWord &irq, u32 edge);
+    void forwarding_changed() {
+        if (refused_ != 0) [[unlikely]]
+            collect_refused();
+    }
+    void collect_refused();
+    void collect_refused(u32 cpu, u32 w);
     [[nodiscard]] u32 ready_bits(const IrqWord &irq) const {
         return irq.waiting() & forwarded_bits(irq) & ~(irq.active | irq.listed);
     }
@@ -197,6 +213,7 @@ private:
     u32 group1_mask_ = 0;
     u32 wakes_ = 0;
     u32 choices_ = 0; ///< interrupts that go to more than one vCPU
+    u32 refused_ = 0; ///< interrupts of which an injection was refused
     FinishedIrqs finished_;
     OwnedArray<CpuState> cpus_;
     OwnedArray<SharedWord> shared_;

@@ -14,6 +14,7 @@ void IrqMachine::enable(u32 cpu, u32 w, u32 bits) {
     bits &= irq.implemented & ~irq.enabled;
     irq.enabled |= bits;
     update(cpu, w, bits);
+    forwarding_changed();
 }
 
 void IrqMachine::disable(u32 cpu, u32 w, u32 bits) {
@@ -30,6 +31,7 @@ void IrqMachine::set_groups(u32 cpu, u32 w, u32 group1) {
     update(cpu, w, changed);
     if (w != 0)
         retarget_choices(w, changed);
+    forwarding_changed();
 }
 
 void IrqMachine::set_edge(u32 cpu, u32 w, u32 bits, u32 edge) {

@@ -43,6 +43,7 @@ struct IrqWord {
     u32 unlisted = 0;    ///< active in software only: its list register went to another
     u32 unlisted_group1 = 0; ///< of those: the group in which it was acknowledged
     u32 listened = 0;        ///< a client wants to know its end
+    u32 refused = 0;         ///< listened, and an injection was refused: the client hears when one would be delivered
     std::array<u8, kIrqsPerWord> priority{};
     std::array<u8, kIrqsPerWord> unlisted_priority{}; ///< of `unlisted`: with which it was acknowledged
 
