@@ -29,7 +29,7 @@ typedef struct vm_frame {
 
 /** What a fault callback did. */
 typedef enum memory_fault_result {
-    FAULT_HANDLED, /**< emulated, and advance_vcpu_fault() called; without that call the instruction is executed again */
+    FAULT_HANDLED, /**< taken: advance_vcpu_fault() or restart_vcpu_fault() was called, or will be: until then the vCPU waits */
     FAULT_UNHANDLED, /**< not mine: a reservation's callback passes on to the unhandled-fault callback, then to the policy */
     FAULT_RESTART, /**< execute the instruction again: what it needs is mapped now */
     FAULT_IGNORE,  /**< skip it: a read gives 0, a write is dropped */

@@ -29,7 +29,7 @@ typedef int (*smc_handler_callback_fn)(vm_vcpu_t *vcpu, seL4_UserContext *regs);
  * Decides about an exception of the guest that the library does not serve.
  * @param hsr  the syndrome (ESR_EL2), whole: the register of a trapped system register (Rt) and the immediate of a call, too.
  *             seL4 keeps the immediate of an `hvc` to itself: it is 0 there. Helpers are in sel4vm/arch/processor.h
- * @return 0: decided; the callback has called advance_vcpu_fault(), or the instruction is executed again.
+ * @return 0: taken; advance_vcpu_fault() or restart_vcpu_fault() was called, or will be: until then the vCPU waits.
  *   VM_VCPU_FAULT_UNHANDLED: not this callback's; the VM's fault policy decides.
  *   Anything else ends vm_run() with -1 and the vCPU at the instruction.
  */

@@ -164,7 +164,7 @@ void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
     } else if (answer.next() == Next::block) {
         block(*vcpu);
     } else {
-        stop(*vcpu);
+        stop(*vcpu, answer);
     }
 }
 

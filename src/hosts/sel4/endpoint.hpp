@@ -83,7 +83,7 @@ private:
     void deliver_due(Vcpu &vcpu, Event &event);
     [[nodiscard]] bool give_turn(Event &event);
     void block(Vcpu &vcpu);
-    void stop(Vcpu &vcpu);
+    void stop(Vcpu &vcpu, Answer answer);
     [[nodiscard]] bool may_block(Vcpu &vcpu);
     void wake_due(u64 now);
     void program_timeout();

@@ -158,6 +158,8 @@ u64 Vcpu::program_counter() {
 
 void Vcpu::set_program_counter(u64 value) {
     ensure_stopped();
+    if (value != registers_.get(kWordPc))
+        due_ &= ~u32{kDuePart}; // not of another instruction
     registers_.set(kWordPc, value);
 }
 

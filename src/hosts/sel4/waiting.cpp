@@ -37,12 +37,17 @@ void Endpoint::signal(u64 badge) {
 
 // ---------------------------------------------------------------- Stopping and going on
 
-void Endpoint::stop(Vcpu &vcpu) {
+void Endpoint::stop(Vcpu &vcpu, Answer answer) {
+    // A part of a compound access that waits for its answer comes again by itself: those before it must not.
+    if (answer.kind() == AnswerKind::retry && vcpu.pending_ == Vcpu::Pending::sequence) {
+        vcpu.part_pending_ = Vcpu::Pending::sequence;
+        vcpu.due_ |= Vcpu::kDuePart;
+    }
     vcpu.registers_.flush();
     static_cast<void>(seL4_TCB_Suspend(vcpu.tcb_));
     vcpu.wake_ = Vcpu::Wake::resume;
     vcpu.state_ = Vcpu::State::stopped;
-    vcpu.due_ = 0;
+    vcpu.due_ &= Vcpu::kDuePart;
     if (reply_to_ == &vcpu)
         reply_to_ = nullptr;
 }

@@ -23,27 +23,53 @@ void GuestVcpu::begin(const Exit &exit) {
     memory_ = &kept_;
     exit_ = exit;
     data_ = 0;
-    advanced_ = false;
+    verdict_ = Verdict::none;
     data_set_ = false;
     // The host knows it exactly, or it is put together again from what the exit says.
     const auto exact = port().system_register(aarch64::sysreg::kEsrEl2);
     syndrome_ = exact ? static_cast<u32>(*exact) : syndrome_of(exit);
 }
 
-std::optional<Answer> GuestVcpu::take_decision(FaultKind kind) {
+[[gnu::noinline, gnu::cold]] std::optional<Answer> GuestVcpu::take_decision(FaultKind kind, u64 gpa) {
     const Decision decision = *decision_;
+    const bool same = decision.kind == kind && decision.gpa == gpa && decision.pc == port().program_counter();
+    const bool undecided = decision.answer.next() == Next::stop;
+    if (same && undecided && verdict_ == Verdict::none)
+        return decision.answer; // paused and resumed meanwhile
+    if (same && undecided) {    // and decided while it was on its way back
+        const Answer answer = verdict_ == Verdict::advance ? finished() : Answer::retry();
+        decision_.reset();
+        awaits_client_ = false;
+        held_ = false;
+        kind_ = FaultKind::none;
+        return answer;
+    }
     decision_.reset();
-    if (decision.kind != kind || decision.pc != port().program_counter())
+    awaits_client_ = false;
+    held_ = false;
+    if (!same)
         return std::nullopt; // the client sent it elsewhere
     return decision.answer;
 }
 
-[[gnu::noinline, gnu::cold]] Answer GuestVcpu::hold(int exit_reason) {
+void GuestVcpu::keep_fault() {
     held_ = true;
     kept_ = *memory_;
     memory_ = &kept_;
+}
+
+[[gnu::noinline, gnu::cold]] Answer GuestVcpu::hold(int exit_reason) {
+    keep_fault();
     machine_.set_fault_outcome(exit_reason);
     return Answer::retry().then(Next::stop);
+}
+
+[[gnu::noinline, gnu::cold]] Answer GuestVcpu::wait_for_client() {
+    constexpr Answer kWait = Answer::retry().then(Next::stop);
+    keep_fault();
+    awaits_client_ = true;
+    remember(kWait);
+    return kWait;
 }
 
 Answer GuestVcpu::by_policy(int exit_reason) {
@@ -73,8 +99,10 @@ inline Answer GuestVcpu::finished() const {
     Answer answer = Answer::retry();
     switch (result) {
     case FAULT_HANDLED:
-        if (advanced_)
+        if (verdict_ == Verdict::advance) [[likely]]
             answer = finished();
+        else if (verdict_ == Verdict::none)
+            return wait_for_client();
         break;
     case FAULT_RESTART: break;
     case FAULT_IGNORE:
@@ -96,7 +124,7 @@ inline Answer GuestVcpu::finished() const {
 
 Answer GuestVcpu::reservation_fault(const MemoryExit &exit, MemoryCallback callback) {
     if (decision_) [[unlikely]] {
-        if (const auto decided = take_decision(FaultKind::memory))
+        if (const auto decided = take_decision(FaultKind::memory, exit.gpa.value()))
             return *decided;
     }
     begin(exit);
@@ -105,7 +133,7 @@ Answer GuestVcpu::reservation_fault(const MemoryExit &exit, MemoryCallback callb
 
 Answer GuestVcpu::unowned_fault(const MemoryExit &exit) {
     if (decision_) {
-        if (const auto decided = take_decision(FaultKind::memory))
+        if (const auto decided = take_decision(FaultKind::memory, exit.gpa.value()))
             return *decided;
     }
     begin(exit);
@@ -125,7 +153,7 @@ Answer GuestVcpu::mapping_failed(const MemoryExit &exit) {
 Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
     const bool memory = exit.kind == ExitKind::memory;
     if (!memory && decision_) {
-        if (const auto decided = take_decision(FaultKind::vcpu))
+        if (const auto decided = take_decision(FaultKind::vcpu, 0))
             return *decided;
     }
     if (memory)
@@ -142,7 +170,9 @@ Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
         return by_policy(VM_GUEST_UNKNOWN_EXIT);
     if (result != 0)
         return hold(VM_GUEST_UNKNOWN_EXIT);
-    const Answer answer = advanced_ ? finished() : Answer::retry();
+    if (verdict_ == Verdict::none)
+        return wait_for_client();
+    const Answer answer = verdict_ == Verdict::advance ? finished() : Answer::retry();
     kind_ = FaultKind::none;
     return answer;
 }
@@ -151,7 +181,7 @@ Answer GuestVcpu::vcpu_fault(Mistake mistake, const Exit &exit) {
 
 Answer GuestVcpu::client_smc(const HypercallExit &exit, smc_handler_callback_fn handler) {
     if (decision_) {
-        if (const auto decided = take_decision(FaultKind::vcpu))
+        if (const auto decided = take_decision(FaultKind::vcpu, 0))
             return *decided;
     }
     begin(Exit{exit});
@@ -210,17 +240,29 @@ u64 GuestVcpu::emulate(u64 old) const {
     return (old & ~mask) | (data_ << shift & mask);
 }
 
-void GuestVcpu::decide_later() { decision_ = Decision{port().program_counter(), kind_, finished()}; }
+// A vCPU that a pause and a resume have let go is on its way back to the fault: its registers are out of reach until then.
+bool GuestVcpu::is_on_its_way_back() const { return awaits_client_ && !is_reachable(); }
+
+void GuestVcpu::decide_later() {
+    if (is_on_its_way_back())
+        return;
+    remember(finished());
+    if (awaits_client_)
+        release();
+}
 
 void GuestVcpu::restart() {
-    advanced_ = false;
+    verdict_ = Verdict::restart;
+    if (is_on_its_way_back())
+        return;
     decision_.reset();
+    if (awaits_client_)
+        release();
 }
 
 void GuestVcpu::release() {
-    if (!held_)
-        return;
     held_ = false;
+    awaits_client_ = false;
     kind_ = FaultKind::none;
     static_cast<void>(core_->vm().release(*core_)); // not held any more when the VM was stopped or reset meanwhile
 }

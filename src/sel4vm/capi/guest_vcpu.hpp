@@ -69,13 +69,16 @@ public:
     }
     [[nodiscard]] u64 emulate(u64 old) const;
     void advance() {
-        advanced_ = true;
+        verdict_ = Verdict::advance;
         if (held_) [[unlikely]]
             decide_later();
     }
     void restart();
-    /// Continues what vm_run() returned with.
-    void release();
+    /// Continues what vm_run() returned with; not what waits for the client's word.
+    void continue_after_return() {
+        if (held_ && !awaits_client_)
+            release();
+    }
 
     // -- registers, from the client
     /// Whether they can be touched now.
@@ -101,20 +104,29 @@ public:
 
 private:
     enum class FaultKind : u8 { none, memory, vcpu };
-    /// What the client decided after vm_run() had returned, for when the instruction faults again.
+    enum class Verdict : u8 { none, advance, restart };
+    /// What the client decided after its callback or vm_run() had returned, for when the instruction faults again. With Next::stop it
+    /// has not decided yet.
     struct Decision {
         u64 pc = 0;
+        u64 gpa = 0; ///< of a memory fault: one instruction may have several
         FaultKind kind = FaultKind::none;
         Answer answer;
     };
     static constexpr usize kMaxVcpuRegisters = 64;
 
     void decide_later();
+    [[nodiscard]] bool is_on_its_way_back() const;
+    void release();
+    void remember(Answer answer) { decision_ = Decision{port().program_counter(), fault_address(), kind_, answer}; }
+    void keep_fault();
+    /// The answer to a fault that the callback has taken but not decided.
+    [[nodiscard]] Answer wait_for_client();
     void begin(const MemoryExit &exit) {
         kind_ = FaultKind::memory;
         memory_ = &exit;
         data_ = exit.access == MemoryAccess::write ? exit.data : 0;
-        advanced_ = false;
+        verdict_ = Verdict::none;
         data_set_ = false;
     }
     void begin(const Exit &exit);
@@ -123,7 +135,7 @@ private:
     [[nodiscard]] Answer hold(int exit_reason);
     [[nodiscard]] Answer by_policy(int exit_reason);
     /// With a decision_ only; no value when it was about another instruction.
-    [[nodiscard]] std::optional<Answer> take_decision(FaultKind kind);
+    [[nodiscard]] std::optional<Answer> take_decision(FaultKind kind, u64 gpa);
     [[nodiscard]] unsigned lane_shift() const { return static_cast<unsigned>(memory_->gpa.value() & 3) * 8; }
     /// Before its start, and while it is off, registers are those it will start with.
     [[nodiscard]] bool is_off() const;
@@ -136,9 +148,11 @@ private:
     Vcpu *core_ = nullptr;
 
     FaultKind kind_ = FaultKind::none;
-    bool advanced_ = false;
+    Verdict verdict_ = Verdict::none;
     bool data_set_ = false;
-    bool held_ = false;                 ///< vm_run() returned, or will, with this fault
+    bool held_ = false; ///< the vCPU waits at this fault: for vm_run(), or for the client
+    bool awaits_client_ =
+        false; ///< its callback has taken it, and will call advance_vcpu_fault() or restart_vcpu_fault()
     const MemoryExit *memory_ = &kept_; ///< the executor's while a callback runs; copied for what is held
     MemoryExit kept_{};
     Exit exit_; ///< of a vCPU fault

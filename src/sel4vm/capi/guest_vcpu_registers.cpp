@@ -97,6 +97,10 @@ bool GuestVcpu::is_reachable() const { return core_->is_reachable(); }
 u64 GuestVcpu::context_word(usize index) { return is_off() ? start_.words[index] : read_word(port(), index); }
 
 bool GuestVcpu::set_context_word(usize index, u64 value) {
+    // A callback that sends the vCPU elsewhere has decided.
+    if (index == UserContextLayout::kPc && kind_ != FaultKind::none && !held_ && verdict_ == Verdict::none &&
+        value != port().program_counter())
+        verdict_ = Verdict::restart;
     if (is_off() || is_over())
         start_.words[index] = value;
     return is_off() || write_word(port(), index, value);
@@ -134,6 +138,7 @@ void GuestVcpu::entering() {
     decision_.reset();
     kind_ = FaultKind::none;
     held_ = false;
+    awaits_client_ = false;
     start_requested_ = false;
     c_.vcpu_online = true;
     const bool by_client = std::exchange(start_with_client_, false);

@@ -39,7 +39,7 @@ int Machine::run() {
     if (!fault_outcome_) {
         // What the last return was about goes on.
         for (unsigned i = 0; i < c().num_vcpus; ++i)
-            guest_vcpu(VcpuId{static_cast<u16>(i)}).release();
+            guest_vcpu(VcpuId{static_cast<u16>(i)}).continue_after_return();
     }
     Executor &executor = endpoint().executor();
     endpoint().set_runner(this);

@@ -95,7 +95,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
     else if (answer.kind() == AnswerKind::inject)
         inject(*answered_, answer.fault());
     if (answer.next() != Next::run) [[unlikely]]
-        leave_running(*answered_, answer.next());
+        leave_running(*answered_, answer);
 }
 
 [[gnu::always_inline]] inline Processor::Outcome Processor::on_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {

@@ -113,7 +113,7 @@ private:
     void call_attention();
     void queue_request(Vcpu &vcpu);
     void detach(Vcpu &vcpu);
-    void leave_running(Vcpu &vcpu, Next next);
+    void leave_running(Vcpu &vcpu, Answer answer);
     void post(Vcpu &vcpu, u32 due);
     void read_inbox(u64 now);
     void serve_requests(Vcpu &vcpu);

@@ -94,7 +94,11 @@ public:
             context_.x[n] = value;
     }
     [[nodiscard]] u64 program_counter() override { return context_.pc; }
-    void set_program_counter(u64 value) override { context_.pc = value; }
+    void set_program_counter(u64 value) override {
+        if (value != context_.pc)
+            due_ &= ~u32{kDuePart}; // not of another instruction
+        context_.pc = value;
+    }
     [[nodiscard]] Result<u64, HostError> system_register(u32 id) override;
     [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
     void reset(u64 entry, u64 argument) override;
