@@ -2,8 +2,8 @@
  *
  * Guest-physical memory: ranges that the client reserves, with a callback for the accesses that fault, and frames that it
  * maps there. RAM is in sel4vm/guest_ram.h. Addresses and sizes are in bytes; a range must not be empty or wrap, and overlaps
- * no RAM, no interrupt controller and no other reservation. Ranges that frames are mapped to are multiples of 4 KiB; others
- * may begin and end anywhere.
+ * no RAM, no interrupt controller and no other reservation. A range may begin and end anywhere. Frames cover whole pages: those
+ * that are mapped to a part of a page take all of it, which must be free.
  */
 #pragma once
 
@@ -79,8 +79,9 @@ int vm_map_reservation(vm_t *vm, vm_memory_reservation_t *reservation, memory_ma
                        void *cookie);
 
 /**
- * Maps an array of frames of one size from the start of the reservation on. The array is copied.
- * @param frame_size_bits  12, 21 or 30; num_frames of them must fit into the reservation
+ * Maps an array of frames of one size from the start of the reservation on. The array is copied; frames behind the end of the
+ * reservation are left alone.
+ * @param frame_size_bits  12, 21 or 30
  */
 int vm_map_reservation_frames(vm_t *vm, vm_memory_reservation_t *reservation, seL4_CPtr *frames, size_t num_frames,
                               size_t frame_size_bits);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * RAM of the guest: registering it, looking into it, and a small allocator of guest-physical ranges in it. Addresses and sizes
- * are multiples of 4 KiB unless a call says otherwise.
+ * RAM of the guest: registering it, looking into it, and a small allocator of guest-physical ranges in it. Addresses are multiples
+ * of 4 KiB unless a call says otherwise, sizes are rounded up to them.
  */
 #pragma once
 

@@ -51,7 +51,7 @@ typedef memory_fault_result_t (*unhandled_mem_fault_callback_fn)(vm_t *vm, vm_vc
  * Hears an event on the VM's endpoint that is not about a vCPU.
  * @param badge  the badge that the sender's capability carries; for notifications, the bits of all that signalled
  * @param tag    of a message; zero for a notification
- * @return 0 to go on; -1 ends vm_run() with -1 and VM_GUEST_ERROR_EXIT
+ * @return 0 to go on; anything else ends vm_run() with -1 and VM_GUEST_ERROR_EXIT
  */
 typedef int (*notification_callback_fn)(vm_t *vm, seL4_Word badge, seL4_MessageInfo_t tag, void *cookie);
 

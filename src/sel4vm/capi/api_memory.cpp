@@ -89,7 +89,7 @@ int vm_map_reservation(vm_t *vm, vm_memory_reservation_t *reservation, memory_ma
     return capi::result_of(*machine, kCall,
                            machine->map_when() == capi::MapWhen::at_first_access
                                ? reservation->map_later(frames)
-                               : reservation->map_now(frames, reservation->range()));
+                               : reservation->map_now(frames, reservation->pages()));
 }
 
 int vm_map_reservation_frames(vm_t *vm, vm_memory_reservation_t *reservation, seL4_CPtr *frames, size_t num_frames,

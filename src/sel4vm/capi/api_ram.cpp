@@ -35,12 +35,15 @@ bool must_clean(capi::Machine &machine) {
     return machine.vm().state() != VmState::running || machine.c().mem.clean_cache;
 }
 
+/// RAM comes in whole pages: a size in the middle of one is rounded up.
 std::optional<GpaRange> pages(uintptr_t start, size_t bytes) {
-    const auto range = GpaRange::make(Gpa{start}, bytes);
-    return range && range->is_aligned_to(kPageBytes) ? range : std::nullopt;
+    const auto rounded = align_up(u64{bytes}, kPageBytes);
+    if (!rounded || !is_aligned(start, kPageBytes))
+        return std::nullopt;
+    return GpaRange::make(Gpa{start}, *rounded);
 }
 
-constexpr const char *kNoPages = "start and size must be multiples of 4 KiB, and the size not 0";
+constexpr const char *kNoPages = "the start must be a multiple of 4 KiB, and the size not 0";
 
 } // namespace
 
@@ -64,6 +67,8 @@ int vm_ram_touch(vm_t *vm, uintptr_t addr, size_t size, ram_touch_callback_fn to
     if (machine == nullptr)
         return -1;
     GuestMemory &memory = machine->vm().memory();
+    if (size == 0 && touch_callback != nullptr && memory.contains(Gpa{addr}, 1))
+        return 0; // nothing to see
     if (touch_callback == nullptr || !memory.contains(Gpa{addr}, size))
         return capi::fail(*machine, kCall, "the callback is NULL, or some of it is not RAM");
     Touching touching(*vm, touch_callback, cookie);
@@ -92,14 +97,16 @@ uintptr_t vm_ram_register(vm_t *vm, size_t bytes) {
     capi::Machine *machine = capi::machine_of(vm, kCall);
     if (machine == nullptr)
         return 0;
-    if (!pages(0, bytes)) {
+    const auto wanted = pages(0, bytes);
+    if (!wanted) {
         machine->complain(kCall, kNoPages);
         return 0;
     }
+    const u64 size = wanted->size();
     // Where the host can use its large frames, if there is such a place.
-    auto place = bytes >= 2 * kMiB ? machine->reservations().find_place(bytes, 2 * kMiB) : std::nullopt;
+    auto place = size >= 2 * kMiB ? machine->reservations().find_place(size, 2 * kMiB) : std::nullopt;
     if (!place)
-        place = machine->reservations().find_place(bytes, kPageBytes);
+        place = machine->reservations().find_place(size, kPageBytes);
     const capi::AllocationGuard guard(machine->client_lock());
     const char *why = place ? machine->add_ram(*place) : "the anonymous ranges have no room";
     if (why != nullptr) {
@@ -120,7 +127,7 @@ int vm_ram_register_at(vm_t *vm, uintptr_t start, size_t bytes, bool untyped) {
     const capi::AllocationGuard guard(machine->client_lock());
     if (!untyped)
         return capi::result_of(*machine, kCall, machine->add_ram(*range));
-    const auto block = machine->binding().allocate_ram_at(HostPhys{start}, bytes, Clearing::cleared);
+    const auto block = machine->binding().allocate_ram_at(HostPhys{start}, range->size(), Clearing::cleared);
     return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
 }
 
@@ -134,7 +141,7 @@ int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, 
     if (!range || map_iterator == nullptr)
         return capi::fail(*machine, kCall, range ? "the page provider is NULL" : kNoPages);
     const capi::AllocationGuard guard(machine->client_lock());
-    const auto block = machine->binding().adopt_ram(range->base(), bytes, {map_iterator, cookie});
+    const auto block = machine->binding().adopt_ram(range->base(), range->size(), {map_iterator, cookie});
     return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
 }
 

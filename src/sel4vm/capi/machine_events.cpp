@@ -87,7 +87,7 @@ void Machine::notification(u64 badge, u64 message) {
     }
     seL4_MessageInfo_t tag{};
     tag.words[0] = message;
-    if (run.notification_callback(&c(), badge, tag, run.notification_callback_cookie) < 0)
+    if (run.notification_callback(&c(), badge, tag, run.notification_callback_cookie) != 0)
         set_fault_outcome(VM_GUEST_ERROR_EXIT);
 }
 

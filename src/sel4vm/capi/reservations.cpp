@@ -11,9 +11,51 @@ namespace {
 
 constexpr u64 kBitsPerWord = 64;
 
+/// The pages that a range touches; the range itself at the very end of all addresses.
+GpaRange pages_of(GpaRange range) {
+    const u64 first = range.base().value() & ~(kPageBytes - 1);
+    const auto last = align_up(range.end().value(), kPageBytes);
+    const auto pages = last ? GpaRange::make(Gpa{first}, *last - first) : std::nullopt;
+    return pages.value_or(range);
+}
+
 } // namespace
 
 // ---------------------------------------------------------------- one reservation
+
+Reservation::Reservation(Machine &machine, GpaRange range, MemoryCallback callback)
+    : machine_(machine), range_(range), pages_(pages_of(range)), callback_(callback) {}
+
+std::optional<GpaRange> Reservation::first_rest() const {
+    return GpaRange::make(pages_.base(), range_.base().value() - pages_.base().value());
+}
+
+std::optional<GpaRange> Reservation::last_rest() const {
+    return GpaRange::make(range_.end(), pages_.end().value() - range_.end().value());
+}
+
+const char *Reservation::take_whole_pages() {
+    constexpr const char *kTaken = "something else lies in its first or last page";
+    if (!pages_.is_aligned_to(kPageBytes))
+        return "there are no addresses behind it";
+    const auto first = first_rest();
+    const auto last = last_rest();
+    if (first && !machine_.vm().reserve(*first, *this))
+        return kTaken;
+    if (last && !machine_.vm().reserve(*last, *this)) {
+        if (first)
+            static_cast<void>(machine_.vm().map().remove(first->base()));
+        return kTaken;
+    }
+    return nullptr;
+}
+
+void Reservation::give_back_rests() {
+    for (const auto &rest : {first_rest(), last_rest()}) {
+        if (rest)
+            static_cast<void>(machine_.vm().map().remove(rest->base()));
+    }
+}
 
 const char *Reservation::map_frame_at(u64 at, const FrameSource &frames, GpaRange part, u64 &next) {
     constexpr usize kLargestFrameBits = 39;
@@ -36,12 +78,13 @@ const char *Reservation::map_frame_at(u64 at, const FrameSource &frames, GpaRang
 const char *Reservation::map_now(const FrameSource &frames, GpaRange part) {
     if (mapped_)
         return "it is mapped already";
-    if (!part.is_aligned_to(kPageBytes))
-        return "it is no multiple of 4 KiB";
+    if (const char *why = take_whole_pages())
+        return why;
     u64 next = part.base().value();
     while (next < part.end().value()) {
         if (const char *why = map_frame_at(next, frames, part, next)) {
             machine_.binding().unmap_frames(part);
+            give_back_rests();
             return why;
         }
     }
@@ -52,15 +95,15 @@ const char *Reservation::map_now(const FrameSource &frames, GpaRange part) {
 const char *Reservation::map_later(const FrameSource &frames) {
     if (mapped_)
         return "it is mapped already";
-    if (!range_.is_aligned_to(kPageBytes))
-        return "it is no multiple of 4 KiB";
     // So that a first access cannot run out of page tables.
-    if (!machine_.binding().space().reserve_tables(range_))
+    if (!machine_.binding().space().reserve_tables(pages_))
         return "the host has not enough memory for its page tables";
-    const u64 pages = range_.size() / kPageBytes;
+    const u64 pages = pages_.size() / kPageBytes;
     pages_done_ = OwnedArray<u64>::make(machine_.binding().allocator(), (pages + kBitsPerWord - 1) / kBitsPerWord);
     if (!pages_done_)
         return "out of memory";
+    if (const char *why = take_whole_pages())
+        return why;
     later_ = frames;
     mapped_ = true;
     return nullptr;
@@ -68,13 +111,13 @@ const char *Reservation::map_later(const FrameSource &frames) {
 
 vm_frame_t Reservation::frame_of_array(uintptr_t addr, void *cookie) {
     const auto *self = static_cast<const Reservation *>(cookie);
-    const u64 index = (addr - self->range_.base().value()) >> self->array_bits_;
+    const u64 index = (addr - self->pages_.base().value()) >> self->array_bits_;
     vm_frame_t frame{};
     if (index >= self->array_.size())
         return frame;
     frame.cptr = self->array_[index];
     frame.rights = seL4_AllRights;
-    frame.vaddr = self->range_.base().value() + (index << self->array_bits_);
+    frame.vaddr = self->pages_.base().value() + (index << self->array_bits_);
     frame.size_bits = self->array_bits_;
     return frame;
 }
@@ -84,14 +127,16 @@ const char *Reservation::map_array(std::span<const seL4_CPtr> frames, usize size
         return "it is mapped already";
     if (size_bits < seL4_PageBits || size_bits > seL4_HugePageBits || frames.empty())
         return "there are no frames, or they have an impossible size";
-    if (frames.size() > range_.size() >> size_bits)
-        return "the frames are larger than it";
+    // More than are needed are left alone.
+    frames = frames.first(std::min<usize>(frames.size(), pages_.size() >> size_bits));
+    if (frames.empty())
+        return "a frame is larger than it";
     array_ = OwnedArray<seL4_CPtr>::make(machine_.binding().allocator(), frames.size());
     if (!array_)
         return "out of memory";
     std::copy(frames.begin(), frames.end(), array_.begin());
     array_bits_ = size_bits;
-    const auto part = GpaRange::make(range_.base(), u64{frames.size()} << size_bits);
+    const auto part = GpaRange::make(pages_.base(), u64{frames.size()} << size_bits);
     const FrameSource source{frame_of_array, this};
     const bool deferred = when == MapWhen::at_first_access;
     const char *why = deferred ? map_later(source) : map_now(source, *part);
@@ -99,7 +144,7 @@ const char *Reservation::map_array(std::span<const seL4_CPtr> frames, usize size
         array_ = {};
     // Behind the array nothing is ever mapped: faults there go to the callback.
     else
-        for (u64 page = part->size() / kPageBytes; page < range_.size() / kPageBytes; ++page)
+        for (u64 page = part->size() / kPageBytes; page < pages_.size() / kPageBytes; ++page)
             mark_done(page);
     return why;
 }
@@ -109,24 +154,26 @@ void Reservation::mark_done(u64 page) {
 }
 
 void Reservation::unmap() {
-    if (mapped_)
-        machine_.binding().unmap_frames(range_);
+    if (mapped_) {
+        machine_.binding().unmap_frames(pages_);
+        give_back_rests();
+    }
     mapped_ = false;
 }
 
 Reservation::Deferred Reservation::touch(Gpa at) {
-    const u64 page = range_.offset_of(at) / kPageBytes;
+    const u64 page = pages_.offset_of(at) / kPageBytes;
     if ((pages_done_[page / kBitsPerWord] >> page % kBitsPerWord & 1) != 0)
         return Deferred::mapped_before;
-    const u64 first = range_.base().value() + page * kPageBytes;
+    const u64 first = pages_.base().value() + page * kPageBytes;
     u64 next = 0;
     // Asked for one page, the provider may give a frame that began before it.
     AllocationGuard guard(machine_.client_lock());
-    if (const char *why = map_frame_at(first, later_, range_, next)) {
+    if (const char *why = map_frame_at(first, later_, pages_, next)) {
         machine_.complain("deferred mapping", why);
         return Deferred::failed;
     }
-    for (u64 done = page; done < (next - range_.base().value()) / kPageBytes; ++done)
+    for (u64 done = page; done < (next - pages_.base().value()) / kPageBytes; ++done)
         mark_done(done);
     return Deferred::mapped_now;
 }
@@ -140,6 +187,9 @@ Answer Reservation::fault(Vcpu &vcpu, const MemoryExit &exit) {
         case Deferred::mapped_before: break;
         }
     }
+    // What its frames did not map of their first and last page is nobody's.
+    if (!range_.contains(exit.gpa))
+        return Answer::none();
     // The callback may free this reservation: nothing of it is used afterwards.
     return guest.reservation_fault(exit, callback_);
 }

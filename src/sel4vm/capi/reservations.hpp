@@ -17,12 +17,12 @@ enum class MapWhen : u8 { now, at_first_access };
 
 class Reservation : public ReservationHandler {
 public:
-    Reservation(Machine &machine, GpaRange range, MemoryCallback callback)
-        : machine_(machine), range_(range), callback_(callback) {}
+    Reservation(Machine &machine, GpaRange range, MemoryCallback callback);
     Reservation(const Reservation &) = delete;
     Reservation &operator=(const Reservation &) = delete;
 
     [[nodiscard]] GpaRange range() const { return range_; }
+    [[nodiscard]] GpaRange pages() const { return pages_; }
     [[nodiscard]] bool is_mapped() const { return mapped_; }
     /// The client's page provider runs for it.
     [[nodiscard]] bool is_being_mapped() const { return asking_; }
@@ -42,6 +42,11 @@ protected:
 
 private:
     enum class Deferred : u8 { mapped_now, mapped_before, failed };
+    /// Frames cover whole pages: takes what is missing at both ends. nullptr, or who is in the way.
+    [[nodiscard]] const char *take_whole_pages();
+    void give_back_rests();
+    [[nodiscard]] std::optional<GpaRange> first_rest() const;
+    [[nodiscard]] std::optional<GpaRange> last_rest() const;
     [[nodiscard]] Deferred touch(Gpa at);
     void mark_done(u64 page);
     [[nodiscard]] const char *map_frame_at(u64 at, const FrameSource &frames, GpaRange part, u64 &next);
@@ -49,6 +54,7 @@ private:
 
     Machine &machine_;
     GpaRange range_;
+    GpaRange pages_; ///< the range, in whole pages
     MemoryCallback callback_;
     bool mapped_ = false;
     bool asking_ = false;

@@ -23,7 +23,8 @@ static void failed(conformance_t *t, const char *file, int line, const char *wha
 int main(void) {
     vm_host_t host;
     conformance_t t = {.host = &host,
-                       .abilities = CONFORMANCE_HAS_FRAMES | CONFORMANCE_TRAPS_PMU | CONFORMANCE_HAS_PAIRS,
+                       .abilities =
+                           CONFORMANCE_HAS_FRAMES | CONFORMANCE_HAS_SMP | CONFORMANCE_TRAPS_PMU | CONFORMANCE_HAS_PAIRS,
                        .failed = failed,
                        .live = live,
                        .repetitions = 1000};

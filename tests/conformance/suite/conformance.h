@@ -18,7 +18,7 @@ typedef struct conformance conformance_t;
 
 /* What a host can do beyond the minimum: tests that need more than that do nothing there. */
 #define CONFORMANCE_HAS_FRAMES 1u /* vka_alloc_frame makes frames of 4 KiB */
-#define CONFORMANCE_HAS_SMP    2u /* vm_assign_vcpu_target knows CPUs 0 and 1 */
+#define CONFORMANCE_HAS_SMP    2u /* vm_assign_vcpu_target knows all CPUs below CONFIG_MAX_NUM_NODES */
 #define CONFORMANCE_TRAPS_PMU  4u /* a guest's access to the performance monitors reaches the VMM */
 #define CONFORMANCE_HAS_PAIRS  8u /* guests may load pairs of registers from a reservation */
 

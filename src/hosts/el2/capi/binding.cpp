@@ -75,7 +75,8 @@ public:
         }
     }
     [[nodiscard]] Status<HostError> assign_target(vm_vcpu_t &, int target_cpu) override {
-        if (target_cpu != 0) // the one CPU that runs vCPUs
+        // One CPU runs all vCPUs, whichever of the guest's CPUs the client takes them for.
+        if (target_cpu >= CONFIG_MAX_NUM_NODES)
             return Err{HostError{HostErrorKind::invalid}};
         return Ok{};
     }

@@ -151,7 +151,7 @@ public:
     [[nodiscard]] Status<HostError> assign_target(vm_vcpu_t &, int target_cpu) override {
         if (host_.refuses())
             return error(HostErrorKind::failed);
-        if (target_cpu >= 4)
+        if (target_cpu >= CONFIG_MAX_NUM_NODES)
             return error(HostErrorKind::invalid);
         return Ok{};
     }
