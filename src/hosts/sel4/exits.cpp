@@ -11,6 +11,7 @@
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace sel4vm::sel4 {
 
@@ -163,6 +164,8 @@ Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) 
     vcpu.esr_ = static_cast<u32>(esr.raw());
     switch (esr.ec()) {
     case Ec::smc64:
+        if (std::exchange(vcpu.took_context_, false))
+            static_cast<void>(vcpu.registers_.all());
         return deliver(vcpu, Vcpu::Pending::advance,
                        HypercallExit{vcpu.registers_.get(word_of_x(0)),
                                      esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},

@@ -48,6 +48,12 @@ public:
         if (word >= dirty_)
             dirty_ = word + 1;
     }
+    /// All of them, in one read.
+    [[nodiscard]] const std::array<u64, kRegisterWords> &all() {
+        if (known_ < kRegisterWords)
+            fetch(kRegisterWords);
+        return words_;
+    }
     /// Known without asking the kernel? PSTATE is looked at only if it costs nothing.
     [[nodiscard]] bool knows(unsigned word) const { return word < known_; }
 
@@ -78,7 +84,7 @@ public:
     }
 
 private:
-    void fetch(unsigned count);
+    void fetch(unsigned wanted);
     void write_back();
 
     seL4_CPtr tcb_ = 0;

@@ -3,6 +3,7 @@
 
 #include <hosts/sel4/counter.h>
 #include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/invocation.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/system_registers.hpp>
@@ -51,6 +52,7 @@ std::optional<seL4_VCPUReg> vcpu_register_of(u32 id) {
 std::optional<unsigned> thread_word_of(u32 id) {
     switch (id) {
     case sysreg::kSpEl0: return kWordSp;
+    case sysreg::kSpsrEl2: return kWordPstate; // the kernel lets no guest be in a mode of its own
     case sysreg::kTpidrEl0: return kWordTpidrEl0;
     case sysreg::kTpidrroEl0: return kWordTpidrroEl0;
     default: return std::nullopt;
@@ -227,7 +229,7 @@ void VcpuTimer::unmask() {
     if (!masked_)
         return;
     masked_ = false;
-    static_cast<void>(seL4_ARM_VCPU_AckVPPI(vcpu_.object_.cap(), aarch64::kTimerIntidVirtual));
+    send_ack_vppi(vcpu_.object_.cap(), aarch64::kTimerIntidVirtual);
 }
 
 aarch64::VirtualTimerState VcpuTimer::state() {
@@ -275,19 +277,15 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
 }
 
 bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value) {
-    // A number that is too large is the kernel's to refuse.
-    if (index >= count_ || value.state != aarch64::ListRegisterState::pending)
+    if (index >= count_ || value.state != aarch64::ListRegisterState::pending || value.intid > kMaxIntid)
         return false;
     const u32 mask = u32{1} << index;
-    // The kernel itself would overwrite one that is pending.
+    // The kernel would overwrite one that is pending, and refuse one that is active: which this knows to be free only if the guest has
+    // forged a message about it. The interrupt is lost to that guest then.
     if ((busy_ & mask) != 0)
         return false;
-    const int error =
-        seL4_ARM_VCPU_InjectIRQ(vcpu_.object_.cap(), static_cast<seL4_Uint16>(value.intid),
-                                static_cast<seL4_Uint8>(value.priority >> (8 - kPriorityBits)),
-                                static_cast<seL4_Uint8>(value.group1 ? 1 : 0), static_cast<seL4_Uint8>(index));
-    if (error != 0) [[unlikely]]
-        return false;
+    send_inject_irq(vcpu_.object_.cap(), value.intid, value.priority >> (8U - kPriorityBits), value.group1 ? 1 : 0,
+                    index);
     busy_ |= mask;
     finished_ &= ~mask;
     return true;

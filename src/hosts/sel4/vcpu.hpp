@@ -104,6 +104,20 @@ public:
     [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
     [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
 
+    /// All general registers, in the kernel's order, which is that of seL4_UserContext.
+    [[nodiscard]] const std::array<u64, kRegisterWords> &context() {
+        ensure_stopped();
+        took_context_ = true;
+        return registers_.all();
+    }
+
+    void set_context_word(unsigned word, u64 value) {
+        ensure_stopped();
+        registers_.set(word, value);
+        if (word < kWordX0 && word != kWordPc)
+            answer_by_call();
+    }
+
     // No call reads SIMD registers or the faulting virtual address of another thread.
     [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
     [[nodiscard]] u64 general_register(unsigned n) override;
@@ -166,6 +180,7 @@ private:
     State state_ = State::stopped;
     u32 due_ = 0;
     u32 esr_ = 0;                   ///< syndrome of the last exit; 0 for messages without one
+    bool took_context_ = false;     ///< since its last call: somebody wanted all registers, and may again
     const EventSource exit_source_; ///< what every exit of it says
     RegisterWords registers_;
     VcpuSetup setup_;

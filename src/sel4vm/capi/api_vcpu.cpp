@@ -120,10 +120,7 @@ int vm_get_thread_context(vm_vcpu_t *vcpu, seL4_UserContext *context) {
         return -1;
     if (context == nullptr)
         return capi::fail(guest->machine(), kCall, "context is NULL");
-    capi::UserContextWords words;
-    for (usize i = 0; i < words.words.size(); ++i)
-        words.words[i] = guest->context_word(i);
-    *context = words.context();
+    guest->get_context(*context);
     return 0;
 }
 

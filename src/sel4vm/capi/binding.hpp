@@ -20,15 +20,33 @@
 #include <sel4vm/guest_memory.h>
 #include <sel4vm/guest_vm.h>
 
+#include <array>
 #include <optional>
 
 namespace sel4vm::capi {
+
+/// The words of a seL4_UserContext.
+using UserContextArray = std::array<u64, sizeof(seL4_UserContext) / sizeof(seL4_Word)>;
+
+/// A vCPU's registers in the order of seL4_UserContext, all at once: for hosts where reading them one by one is a system call each.
+/// Others have no such port, and lose nothing by it.
+class ContextPort {
+public:
+    /// When registers may be touched (VcpuPort). Valid until something is called on this vCPU.
+    [[nodiscard]] virtual const UserContextArray &context() = 0;
+    /// Sets one word, which goes to the host with the answer; false when the host cannot.
+    [[nodiscard]] virtual bool set_context_word(usize index, u64 value) = 0;
+
+protected:
+    ~ContextPort() = default;
+};
 
 /// The ports of one vCPU; they live until destroy_vcpu().
 struct VcpuPorts {
     VcpuPort *vcpu = nullptr;
     aarch64::ListRegisterPort *list_registers = nullptr;
     aarch64::TimerPort *timer = nullptr;
+    ContextPort *context = nullptr; ///< where there is a quicker way to all registers than one by one
 };
 
 /// Which interrupt controller the hardware can virtualize, and where this host's guests have it unless the client says

@@ -30,6 +30,17 @@ void GuestVcpu::begin(const Exit &exit) {
     syndrome_ = exact ? static_cast<u32>(*exact) : syndrome_of(exit);
 }
 
+// Nobody asks for the syndrome of a call.
+void GuestVcpu::begin_call(const HypercallExit &exit) {
+    kind_ = FaultKind::vcpu;
+    memory_ = &kept_;
+    exit_.kind = ExitKind::hypercall;
+    exit_.hypercall = exit;
+    data_ = 0;
+    verdict_ = Verdict::none;
+    data_set_ = false;
+}
+
 [[gnu::noinline, gnu::cold]] std::optional<Answer> GuestVcpu::take_decision(FaultKind kind, u64 gpa) {
     const Decision decision = *decision_;
     const bool same = decision.kind == kind && decision.gpa == gpa && decision.pc == port().program_counter();
@@ -184,24 +195,20 @@ Answer GuestVcpu::client_smc(const HypercallExit &exit, smc_handler_callback_fn 
         if (const auto decided = take_decision(FaultKind::vcpu, 0))
             return *decided;
     }
-    begin(Exit{exit});
-    UserContextWords before;
-    for (usize i = 0; i < before.words.size(); ++i)
-        before.words[i] = context_word(i);
-    seL4_UserContext regs = before.context();
+    begin_call(exit);
+    ChangingContext context(registers());
+    seL4_UserContext &regs = context.now();
     smc_ = &exit;
     smc_answer_ = Answer::complete();
     const int result = handler(&c_, &regs);
     smc_ = nullptr;
     if (result != 0)
         return hold(VM_GUEST_UNKNOWN_EXIT);
-    const UserContextWords after(regs);
-    for (usize i = 0; i < after.words.size(); ++i) {
-        if (after.words[i] != before.words[i])
-            static_cast<void>(set_context_word(i, after.words[i])); // what the host cannot set stays
-    }
+    context.for_each_change([this](usize index, u64 value) {
+        static_cast<void>(set_context_word(index, value)); // what the host cannot set stays
+    });
     kind_ = FaultKind::none;
-    if (after.words[UserContextLayout::kPc] != before.words[UserContextLayout::kPc])
+    if (context.changed(UserContextLayout::kPc))
         return Answer::retry(); // it goes on where the handler said
     return smc_answer_;
 }
@@ -222,7 +229,7 @@ bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
     }
     for (unsigned n = 0; n < kArguments; ++n)
         words.words[UserContextLayout::kX0 + n] = port().general_register(n);
-    regs = words.context();
+    copy_context(words.words.data(), &regs);
     return true;
 }
 

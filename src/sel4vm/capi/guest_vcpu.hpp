@@ -84,6 +84,7 @@ public:
     /// Whether they can be touched now.
     [[nodiscard]] bool is_reachable() const;
     [[nodiscard]] u64 context_word(usize index);
+    void get_context(seL4_UserContext &context);
     [[nodiscard]] bool set_context_word(usize index, u64 value);
     [[nodiscard]] std::optional<u64> vcpu_register(u64 reg);
     [[nodiscard]] bool set_vcpu_register(u64 reg, u64 value);
@@ -122,6 +123,8 @@ private:
     void keep_fault();
     /// The answer to a fault that the callback has taken but not decided.
     [[nodiscard]] Answer wait_for_client();
+    /// The host's, all of them; valid until something is called on the vCPU.
+    [[nodiscard]] const UserContextArray &registers();
     void begin(const MemoryExit &exit) {
         kind_ = FaultKind::memory;
         memory_ = &exit;
@@ -130,6 +133,7 @@ private:
         data_set_ = false;
     }
     void begin(const Exit &exit);
+    void begin_call(const HypercallExit &exit);
     [[nodiscard]] Answer decide(memory_fault_result_t result, bool last);
     [[nodiscard]] Answer finished() const;
     [[nodiscard]] Answer hold(int exit_reason);
@@ -163,6 +167,7 @@ private:
     Answer smc_answer_;
 
     UserContextWords start_;
+    UserContextWords read_; ///< on hosts without a ContextPort: what registers() found
     std::array<u64, kMaxVcpuRegisters> start_registers_{};
     u64 start_registers_set_ = 0;
     bool start_with_client_ = false;

@@ -96,6 +96,18 @@ bool GuestVcpu::is_reachable() const { return core_->is_reachable(); }
 
 u64 GuestVcpu::context_word(usize index) { return is_off() ? start_.words[index] : read_word(port(), index); }
 
+void GuestVcpu::get_context(seL4_UserContext &context) {
+    copy_context(is_off() ? start_.words.data() : registers().data(), &context);
+}
+
+const UserContextArray &GuestVcpu::registers() {
+    if (ports_.context != nullptr)
+        return ports_.context->context();
+    for (usize i = 0; i < read_.words.size(); ++i)
+        read_.words[i] = read_word(port(), i);
+    return read_.words;
+}
+
 bool GuestVcpu::set_context_word(usize index, u64 value) {
     // A callback that sends the vCPU elsewhere has decided.
     if (index == UserContextLayout::kPc && kind_ != FaultKind::none && !held_ && verdict_ == Verdict::none &&
@@ -103,7 +115,10 @@ bool GuestVcpu::set_context_word(usize index, u64 value) {
         verdict_ = Verdict::restart;
     if (is_off() || is_over())
         start_.words[index] = value;
-    return is_off() || write_word(port(), index, value);
+    if (is_off())
+        return true;
+    return ports_.context != nullptr ? ports_.context->set_context_word(index, value)
+                                     : write_word(port(), index, value);
 }
 
 std::optional<u64> GuestVcpu::vcpu_register(u64 reg) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/capi/binding.hpp>
 
 #include <sel4/sel4.h>
 
@@ -30,16 +31,65 @@ struct UserContextLayout {
     }
 };
 
+/// Copies a whole context. Not by one memcpy(): that of a small C library costs as much as a system call. Both are words, which a compiler
+/// that must not access memory unaligned has to be told.
+inline void copy_context(const void *from, void *to) {
+    constexpr usize kStepBytes = 32;
+    static_assert(sizeof(UserContextArray) % sizeof(u64) == 0);
+    const auto *const source = static_cast<const u8 *>(__builtin_assume_aligned(from, alignof(u64)));
+    auto *const destination = static_cast<u8 *>(__builtin_assume_aligned(to, alignof(u64)));
+    usize at = 0;
+    for (; at + kStepBytes <= sizeof(UserContextArray); at += kStepBytes)
+        std::memcpy(destination + at, source + at, kStepBytes);
+    for (; at < sizeof(UserContextArray); at += sizeof(u64))
+        std::memcpy(destination + at, source + at, sizeof(u64));
+}
+
 struct UserContextWords {
-    std::array<u64, UserContextLayout::kWords> words{};
+    UserContextArray words{};
 
     UserContextWords() = default;
-    explicit UserContextWords(const seL4_UserContext &context) { std::memcpy(words.data(), &context, sizeof(context)); }
-    [[nodiscard]] seL4_UserContext context() const {
-        seL4_UserContext context;
-        std::memcpy(&context, words.data(), sizeof(context));
-        return context;
+    explicit UserContextWords(const seL4_UserContext &context) { copy_context(&context, words.data()); }
+};
+
+/// A context that a client may change, and what it was before.
+class ChangingContext {
+public:
+    explicit ChangingContext(const UserContextArray &from) {
+        copy_context(from.data(), before_.data());
+        copy_context(from.data(), &now_);
     }
+    [[nodiscard]] seL4_UserContext &now() { return now_; }
+    [[nodiscard]] bool changed(usize index) const { return now(index) != before_[index]; }
+
+    /// Calls `visit(index, value)` for each word that was changed: few, mostly, so they are looked at in fours.
+    template <class Visit>
+    void for_each_change(Visit visit) const {
+        constexpr usize kStep = 4;
+        constexpr usize kWords = UserContextLayout::kWords;
+        for (usize first = 0; first < kWords; first += kStep) {
+            if (first + kStep <= kWords &&
+                ((difference(first) | difference(first + 1)) | (difference(first + 2) | difference(first + 3))) == 0)
+                continue;
+            for (usize index = first; index < kWords && index < first + kStep; ++index) {
+                if (changed(index))
+                    visit(index, now(index));
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] u64 now(usize index) const {
+        static_assert(alignof(seL4_UserContext) >= alignof(u64));
+        const auto *const words = static_cast<const u8 *>(__builtin_assume_aligned(&now_, alignof(u64)));
+        u64 word = 0;
+        std::memcpy(&word, words + index * sizeof(word), sizeof(word));
+        return word;
+    }
+    [[nodiscard]] u64 difference(usize index) const { return now(index) ^ before_[index]; }
+
+    UserContextArray before_;
+    seL4_UserContext now_;
 };
 
 } // namespace sel4vm::capi

@@ -49,6 +49,7 @@
 #define A64_VBAR_EL1                        A64_SYSREG(3u, 0u, 12u, 0u, 0u)
 #define A64_ESR_EL1                         A64_SYSREG(3u, 0u, 5u, 2u, 0u)
 #define A64_ELR_EL1                         A64_SYSREG(3u, 0u, 4u, 0u, 1u)
+#define A64_SP_EL0                          A64_SYSREG(3u, 0u, 4u, 1u, 0u)
 #define A64_TPIDR_EL1                       A64_SYSREG(3u, 0u, 13u, 0u, 4u)
 #define A64_MPIDR_EL1                       A64_SYSREG(3u, 0u, 0u, 0u, 5u)
 #define A64_CNTVCT_EL0                      A64_SYSREG(3u, 3u, 14u, 0u, 2u)

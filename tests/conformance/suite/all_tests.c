@@ -35,6 +35,7 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_a_vcpu_fault_that_fails_ends_vm_run),
     TEST(test_firmware_calls_are_served),
     TEST(test_a_client_may_serve_smcs),
+    TEST(test_an_smc_callback_has_all_registers),
     TEST(test_registers_set_before_the_start_are_there_at_the_start),
     TEST(test_registers_inside_a_fault),
     TEST(test_a_second_vcpu_is_started_by_the_guest),

@@ -40,6 +40,7 @@ void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t);
 void test_a_vcpu_fault_that_fails_ends_vm_run(conformance_t *t);
 void test_firmware_calls_are_served(conformance_t *t);
 void test_a_client_may_serve_smcs(conformance_t *t);
+void test_an_smc_callback_has_all_registers(conformance_t *t);
 void test_registers_set_before_the_start_are_there_at_the_start(conformance_t *t);
 void test_registers_inside_a_fault(conformance_t *t);
 void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t);

@@ -8,6 +8,8 @@
 
 #define BEGIN A64_LOAD(2u, RESULTS), A64_LOAD(3u, VECTORS), A64_MSR(A64_VBAR_EL1, 3u), A64_ISB
 
+static test_guest_t *guest_of_smc; /* callbacks for SMCs have no cookie */
+
 static const uint32_t record_and_end[] = {A64_MRS(10u, A64_ESR_EL1), A64_LOAD(11u, RESULTS), A64_STR_X(10u, 11u, 7u),
                                           A64_POWER_OFF};
 static const uint32_t read_unknown_register[] = {BEGIN, A64_MRS(4u, A64_PMCR_EL0), A64_STR_X(4u, 2u, 0u),
@@ -127,6 +129,76 @@ void test_a_client_may_serve_smcs(conformance_t *t) {
         CHECK(t, guest_result(&guest, 0) == 42);
         CHECK(t, guest_result(&guest, 1) == 99);
         CHECK(t, guest_result(&guest, 2) >= 0x10000);
+    }
+    guest_destroy(&guest);
+}
+
+/* Word i is 0x100 + its number, but for PC, the stack and the mode; changes some of each end. */
+static int look_at_all_smc(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
+    test_guest_t *guest = guest_of_smc;
+    if (regs->x0 != 0xc3001234u)
+        return vm_serve_smc(vcpu, regs);
+    guest->calls++;
+    CHECK(guest->t, regs->x2 == RESULTS && regs->x3 == 0x103 && regs->x8 == 0x108 && regs->x9 == 0x109);
+    CHECK(guest->t, regs->x16 == 0x110 && regs->x18 == 0x112 && regs->x19 == 0x113 && regs->x28 == 0x11c);
+    CHECK(guest->t, regs->x29 == 0x11d && regs->x30 == 0x11e && regs->sp == 0x1000);
+    /* What a callback sets by the other way stays, where it leaves its copy alone. */
+    CHECK(guest->t, vm_set_thread_context_reg(vcpu, 3 + 9, 0x999) == 0); /* x16 */
+    regs->x3 = 0x333;
+    regs->x28 = 0x2828;
+    regs->x30 = 0x3030;
+    regs->sp = 0x2000;
+    if (guest->calls == 2)
+        regs->pc += 8; /* over the instruction after the call, too */
+    return 0;
+}
+
+void test_an_smc_callback_has_all_registers(conformance_t *t) {
+    static const uint32_t code[] = {BEGIN,
+                                    A64_LOAD(4u, 0x1000u),
+                                    A64_MSR(A64_SP_EL0, 4u),
+                                    A64_LOAD(3u, 0x103u),
+                                    A64_LOAD(8u, 0x108u),
+                                    A64_LOAD(9u, 0x109u),
+                                    A64_LOAD(16u, 0x110u),
+                                    A64_LOAD(18u, 0x112u),
+                                    A64_LOAD(19u, 0x113u),
+                                    A64_LOAD(28u, 0x11cu),
+                                    A64_LOAD(29u, 0x11du),
+                                    A64_LOAD(30u, 0x11eu),
+                                    A64_CALL(0xc3001234u),
+                                    A64_STR_X(3u, 2u, 0u),
+                                    A64_STR_X(28u, 2u, 1u),
+                                    A64_STR_X(30u, 2u, 2u),
+                                    A64_STR_X(16u, 2u, 3u),
+                                    A64_STR_X(9u, 2u, 4u),
+                                    A64_MRS(4u, A64_SP_EL0),
+                                    A64_STR_X(4u, 2u, 5u),
+                                    A64_LOAD(4u, 0x1000u),
+                                    A64_MSR(A64_SP_EL0, 4u),
+                                    A64_LOAD(3u, 0x103u),
+                                    A64_LOAD(16u, 0x110u),
+                                    A64_LOAD(28u, 0x11cu),
+                                    A64_LOAD(30u, 0x11eu),
+                                    A64_CALL(0xc3001234u),
+                                    A64_LOAD(3u, 0x444u), /* the first half is stepped over */
+                                    A64_STR_X(3u, 2u, 6u),
+                                    A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    guest_of_smc = &guest;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_register_smc_handler_callback(&guest.vm, look_at_all_smc) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest)) {
+        CHECK(t, guest.calls == 2);
+        CHECK(t, guest_result(&guest, 0) == 0x333);
+        CHECK(t, guest_result(&guest, 1) == 0x2828);
+        CHECK(t, guest_result(&guest, 2) == 0x3030);
+        CHECK(t, guest_result(&guest, 3) == 0x999);
+        CHECK(t, guest_result(&guest, 4) == 0x109);
+        CHECK(t, guest_result(&guest, 5) == 0x2000);
+        CHECK(t, guest_result(&guest, 6) == 0x333);
     }
     guest_destroy(&guest);
 }

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <new>
+#include <optional>
 
 namespace sel4vm::sel4 {
 
@@ -35,6 +36,21 @@ public:
 private:
     Gpa base_;
     capi::FrameSource source_;
+};
+
+static_assert(std::tuple_size_v<capi::UserContextArray> == kRegisterWords);
+
+class VcpuContext final : public capi::ContextPort {
+public:
+    explicit VcpuContext(Vcpu &vcpu) : vcpu_(vcpu) {}
+    [[nodiscard]] const capi::UserContextArray &context() override { return vcpu_.context(); }
+    [[nodiscard]] bool set_context_word(usize index, u64 value) override {
+        vcpu_.set_context_word(static_cast<unsigned>(index), value);
+        return true;
+    }
+
+private:
+    Vcpu &vcpu_;
 };
 
 class Sel4Binding final : public capi::Binding {
@@ -80,7 +96,8 @@ public:
             return Err{done.error()};
         }
         made.client = &vcpu;
-        return capi::VcpuPorts{made.vcpu.get(), &made.vcpu->list_registers(), &made.vcpu->timer()};
+        made.context.emplace(*made.vcpu);
+        return capi::VcpuPorts{made.vcpu.get(), &made.vcpu->list_registers(), &made.vcpu->timer(), &*made.context};
     }
     void destroy_vcpu(vm_vcpu_t &vcpu) override {
         for (Made &made : vcpus_) {
@@ -124,6 +141,7 @@ private:
         const vm_vcpu_t *client = nullptr;
         VcpuThread thread; // outlives its vCPU
         Owned<Vcpu> vcpu;
+        std::optional<VcpuContext> context;
     };
 
     [[nodiscard]] Status<HostError> make_vcpu(Made &made, vm_vcpu_t &client, VmId vm, VcpuId id, int priority) {
@@ -148,6 +166,7 @@ private:
         return Ok{};
     }
     void unmake(Made &made) {
+        made.context.reset();
         made.vcpu.reset();
         made.thread.reset();
         made.client = nullptr;

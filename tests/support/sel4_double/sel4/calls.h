@@ -10,6 +10,7 @@ static inline void seL4_SetMR(int i, seL4_Word value) { seL4_GetIPCBuffer()->msg
 
 /* ---- Messages */
 seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr, seL4_MessageInfo_t, seL4_Word *, seL4_Word *, seL4_Word *, seL4_Word *);
+void seL4_NBSendWithMRs(seL4_CPtr, seL4_MessageInfo_t, seL4_Word *, seL4_Word *, seL4_Word *, seL4_Word *);
 #ifdef CONFIG_KERNEL_MCS
 seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr, seL4_Word *, seL4_CPtr reply, seL4_Word *, seL4_Word *, seL4_Word *,
                                     seL4_Word *);

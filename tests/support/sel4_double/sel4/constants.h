@@ -19,7 +19,7 @@ enum {
     seL4_NotEnoughMemory
 };
 
-enum { TCBReadRegisters = 2, TCBWriteRegisters = 3 };
+enum { TCBReadRegisters = 2, TCBWriteRegisters = 3, ARMVCPUInjectIRQ = 40, ARMVCPUAckVPPI = 43 };
 
 enum {
     seL4_Fault_CapFault = 1,
