@@ -25,11 +25,12 @@ constexpr u64 kDeactivation = 0x0801'1000;
 constexpr u64 kRedistributors = 0x080a'0000;
 
 struct GicVm : VmFixture {
-    explicit GicVm(GicVersion version, u32 vcpus = 2, LockMode locks = LockMode::none)
+    explicit GicVm(GicVersion version, u32 vcpus = 2, LockMode locks = LockMode::none,
+                   const fake::ListRegisters::Abilities &abilities = fake::ListRegisters::full())
         : VmFixture(vcpus), gic({version, vcpus, 64, locks, {}}) {
         SEL4VM_ASSERT(gic.init(allocator).has_value());
         for (u16 n = 0; n < vcpus; ++n) {
-            lists.emplace_back(fake::ListRegisters::full());
+            lists.emplace_back(abilities);
             timers.emplace_back();
             SEL4VM_ASSERT(gic.attach(vcpu(n), lists[n], timers[n]).has_value());
         }
@@ -318,6 +319,111 @@ TEST(GicChip, AnInterruptInjectedWhileItIsActiveComesAgain) {
     f.lists[0].end(20);
     f.handle(Exit{ExitKind::irq_maintenance});
     EXPECT_TRUE(f.lists[0].acknowledge());
+}
+
+// ---------------------------------------------------------------- List registers that can be written at any time
+
+/// As seL4's: an interrupt that comes while the executor handles an event of its client's is listed there and then.
+struct AnyTimeVm : GicVm {
+    explicit AnyTimeVm(u32 vcpus = 1) : GicVm(GicVersion::v2, vcpus, LockMode::none, abilities()) {
+        for (fake::ListRegisters &list : lists)
+            list.set_writable_now(true);
+        write(kDistributor + gicd::kIsenabler + 4, bit<u32>(kSpi - 32) | bit<u32>(kOther - 32));
+        write(kDistributor + gicd::kItargetsr + kSpi, 0x0101);
+        take_kicks();
+    }
+    static fake::ListRegisters::Abilities abilities() {
+        fake::ListRegisters::Abilities some = fake::ListRegisters::injection_only();
+        some.any_time = true;
+        return some;
+    }
+    /// The guest takes the interrupt that is signalled, and ends it.
+    void take(u32 intid) {
+        const auto taken = lists[0].acknowledge();
+        ASSERT_TRUE(taken.has_value());
+        EXPECT_EQ(taken->intid, intid);
+        lists[0].end(intid);
+        handle(Exit{ExitKind::irq_maintenance});
+    }
+    static constexpr u32 kSpi = 40;
+    static constexpr u32 kOther = 41;
+};
+
+TEST(GicAnyTime, AnInjectedInterruptIsListedAtOnceWithoutAKick) {
+    AnyTimeVm f;
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_EQ(f.take_kicks(), 0U);
+    ASSERT_TRUE(f.lists[0].signalled().has_value());
+    EXPECT_EQ(f.read(kDistributor + gicd::kIspendr + 4), bit<u32>(f.kSpi - 32)) << "and is pending";
+    f.take(f.kSpi);
+    EXPECT_FALSE(f.lists[0].signalled()) << "once";
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    f.take(f.kSpi);
+    EXPECT_EQ(f.lists[0].violation(), nullptr);
+}
+
+TEST(GicAnyTime, InjectedTwiceBeforeItsEndItComesOnceMore) {
+    AnyTimeVm f;
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    f.take(f.kSpi);
+    f.take(f.kSpi);
+    EXPECT_FALSE(f.lists[0].signalled());
+    EXPECT_EQ(f.lists[0].violation(), nullptr);
+}
+
+TEST(GicAnyTime, BesideAnotherItIsListedWhenTheVcpuLooks) {
+    AnyTimeVm f;
+    f.write(kDistributor + gicd::kIpriorityr + f.kSpi, 0x10a0);
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_EQ(f.take_kicks(), 0U);
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kOther));
+    EXPECT_EQ(f.take_kicks(), 1U);
+    f.handle(Exit{ExitKind::kicked});
+    f.take(f.kOther);
+    f.take(f.kSpi);
+    EXPECT_FALSE(f.lists[0].signalled());
+    EXPECT_EQ(f.lists[0].violation(), nullptr);
+}
+
+TEST(GicAnyTime, AWireThatFallsAtOnceIsNoInterrupt) {
+    AnyTimeVm f;
+    f.gic.set_level(f.kSpi, Level::high);
+    f.gic.set_level(f.kSpi, Level::low);
+    EXPECT_EQ(f.take_kicks(), 1U);
+    f.handle(Exit{ExitKind::kicked});
+    EXPECT_FALSE(f.lists[0].signalled());
+}
+
+TEST(GicAnyTime, WhenItIsNotTheTimeTheVcpuIsKicked) {
+    AnyTimeVm f;
+    f.lists[0].set_writable_now(false);
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_FALSE(f.lists[0].signalled().has_value());
+    EXPECT_EQ(f.take_kicks(), 1U);
+    f.handle(Exit{ExitKind::kicked});
+    f.take(f.kSpi);
+}
+
+TEST(GicAnyTime, AnotherVcpusInterruptIsListedInItsOwnRegisters) {
+    AnyTimeVm f(2);
+    f.write(kDistributor + gicd::kItargetsr + f.kSpi, 2);
+    f.lists[0].set_writable_now(false);
+    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_EQ(f.take_kicks(), 0U);
+    EXPECT_FALSE(f.lists[0].signalled().has_value());
+    ASSERT_TRUE(f.lists[1].signalled().has_value());
+    EXPECT_EQ(f.lists[1].signalled()->intid, f.kSpi);
+}
+
+TEST(GicAnyTime, WhatIsNotForwardedIsNotListed) {
+    AnyTimeVm f;
+    f.write(kDistributor + gicd::kIcenabler + 4, bit<u32>(f.kSpi - 32));
+    EXPECT_FALSE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_FALSE(f.lists[0].signalled().has_value());
+    f.write(kDistributor + gicd::kIsenabler + 4, bit<u32>(f.kSpi - 32));
+    EXPECT_FALSE(f.lists[0].signalled().has_value()) << "nor remembered";
 }
 
 } // namespace

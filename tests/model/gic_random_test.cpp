@@ -310,7 +310,10 @@ TEST_P(GicInjecting, LosesNothingAndInventsNothing) {
                 owed[key(cpu, intid)] = true;
                 ++balance[key(cpu, intid)];
             } else if (is_edge[intid]) {
-                rig.pulse(intid, cpu);
+                if (random.below(2) != 0)
+                    rig.pulse(intid, cpu);
+                else
+                    rig.inject(intid, cpu);
                 owed[key(cpu, intid)] = true;
                 ++balance[key(cpu, intid)];
             } else {

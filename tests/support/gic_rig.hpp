@@ -132,6 +132,13 @@ struct GicRig {
     // -- wires
     void raise(u32 intid, u32 cpu = 0) { set(intid, Level::high, cpu); }
     void lower(u32 intid, u32 cpu = 0) { set(intid, Level::low, cpu); }
+    /// As Gic::inject() does where list registers can be written at any time: the short way, or pending.
+    void inject(u32 intid, u32 cpu = 0) {
+        const u8 target = core.irqs().target_of(cpu, intid);
+        if (target == dev::kNoCpu || !core.delivery(target).load_injected_alone(intid))
+            core.irqs().set_pending(cpu, intid / 32, bit<u32>(intid % 32));
+        settle();
+    }
     void pulse(u32 intid, u32 cpu = 0) {
         raise(intid, cpu);
         lower(intid, cpu);

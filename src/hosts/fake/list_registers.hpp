@@ -46,6 +46,7 @@ public:
     // -- ListRegisterPort
     [[nodiscard]] Abilities abilities() const override { return abilities_; }
     [[nodiscard]] bool write(unsigned index, const Register &value) override;
+    [[nodiscard]] bool can_write_now() override { return writable_now_; }
     [[nodiscard]] Register read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;
@@ -80,6 +81,7 @@ public:
     }
 
     // -- for tests
+    void set_writable_now(bool on) { writable_now_ = on; }
     [[nodiscard]] bool maintenance_asserted() const;
     [[nodiscard]] const Register &at(unsigned index) const { return registers_[index]; }
     [[nodiscard]] unsigned in_use() const;
@@ -112,6 +114,7 @@ private:
     unsigned writes_ = 0;
     u32 causes_ = 0; // of maintenance
     aarch64::Deactivation deactivation_ = aarch64::Deactivation::by_hardware;
+    bool writable_now_ = false;
     u16 ended_physical_ = 0;
     const char *violation_ = nullptr;
 };

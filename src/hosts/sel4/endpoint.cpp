@@ -244,6 +244,7 @@ Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
     }
     for (unsigned i = 0; i < message.mr.size(); ++i)
         seL4_SetMR(static_cast<int>(i), message.mr[i]);
+    turn_of_ = seL4_GetIPCBuffer();
     event.kind = EventKind::notification;
     event.badge = badge;
     event.message = message.tag.words[0];
@@ -251,6 +252,7 @@ Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
 }
 
 void Endpoint::resume_and_wait(Answer answer, Event &event) {
+    turn_of_ = nullptr;
     finish(answer);
     Message message;
     for (;;) {

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] seL4_CPtr cap() const { return endpoint_; }
     /// Where timeouts come from; nullptr: there is none.
     void set_timeout_source(TimeoutSource *source) { timeout_source_ = source; }
+    /// Whether the caller is the executor's thread while it handles an event of its client's. (Threads are told by their IPC buffers.)
+    [[nodiscard]] bool is_turn_of_caller() const { return turn_of_ == seL4_GetIPCBuffer(); }
     [[nodiscard]] bool has_timeout_source() const { return timeout_source_ != nullptr; }
 
     void resume_and_wait(Answer answer, Event &event) override;
@@ -119,7 +121,8 @@ private:
     std::atomic<u32> attention_{1}; ///< not zero: look around before waiting
     std::atomic<u32> waiting_{0};   ///< the executor waits for a message, or is about to
     Vcpu *answered_ = nullptr;      ///< whose exit the next answer is about
-    Vcpu *reply_to_ = nullptr;      ///< whose fault is the last message, and shall be answered
+    const seL4_IPCBuffer *turn_of_ = nullptr;
+    Vcpu *reply_to_ = nullptr; ///< whose fault is the last message, and shall be answered
     seL4_CPtr endpoint_ = 0;
     seL4_CPtr reply_ = 0; ///< MCS: the reply object
     std::array<Vcpu *, kMaxVcpus> vcpus_{};

@@ -273,6 +273,7 @@ aarch64::ListRegisterAbilities VcpuListRegisters::abilities() const {
     abilities.count = count_;
     abilities.priority_bits = kPriorityBits;
     abilities.max_intid = kMaxIntid;
+    abilities.any_time = true;
     return abilities;
 }
 
@@ -289,6 +290,12 @@ bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value
     busy_ |= mask;
     finished_ &= ~mask;
     return true;
+}
+
+// The kernel puts it into the list register of a vCPU on any CPU. In an exit of the vCPU's own, the end of the exit is soon enough.
+bool VcpuListRegisters::can_write_now() {
+    return vcpu_.state_ == Vcpu::State::running && vcpu_.wake_ == Vcpu::Wake::none &&
+           vcpu_.endpoint_.is_turn_of_caller();
 }
 
 void VcpuListRegisters::finished(u64 index) {

@@ -43,6 +43,7 @@ public:
     explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
     [[nodiscard]] aarch64::ListRegisterAbilities abilities() const override;
     [[nodiscard]] bool write(unsigned index, const aarch64::ListRegister &value) override;
+    [[nodiscard]] bool can_write_now() override;
     [[nodiscard]] aarch64::ListRegister read(unsigned index) override;
     [[nodiscard]] u32 take_finished() override;
     void set_maintenance(u32 causes) override;

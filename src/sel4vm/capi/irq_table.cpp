@@ -3,10 +3,13 @@
 
 namespace sel4vm::capi {
 
-const IrqTable::Row *IrqTable::find(u32 key) const {
+const IrqTable::Row *IrqTable::search(u32 key) const {
     const Row *row =
         std::lower_bound(rows_.begin(), rows_.end(), key, [](const Row &a, u32 wanted) { return a.key < wanted; });
-    return row != rows_.end() && row->key == key ? row : nullptr;
+    if (row == rows_.end() || row->key != key)
+        return nullptr;
+    last_.store(static_cast<usize>(row - rows_.begin()), std::memory_order_relaxed);
+    return row;
 }
 
 IrqTable::Added IrqTable::add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *cookie) {

@@ -11,6 +11,8 @@
 
 #include <sel4vm/guest_irq_controller.h>
 
+#include <atomic>
+
 namespace sel4vm::capi {
 
 class IrqTable final : public dev::EoiListener {
@@ -46,11 +48,19 @@ private:
         return intid >= kFirstShared ? intid : u32{vcpu.value()} << 16 | intid;
     }
     [[nodiscard]] static u32 intid_of(u32 key) { return key & 0xffff; }
-    [[nodiscard]] const Row *find(u32 key) const;
+    [[nodiscard]] const Row *find(u32 key) const {
+        // Most often the one of the last search. Threads may race on it: any place is right, because it is checked.
+        const usize last = last_.load(std::memory_order_relaxed);
+        if (last < rows_.size() && rows_[last].key == key) [[likely]]
+            return &rows_[last];
+        return search(key);
+    }
+    [[nodiscard]] const Row *search(u32 key) const;
 
     GrowingArray<Row> rows_; // by key
     vm_t &vm_;
     dev::Gic *gic_ = nullptr;
+    mutable std::atomic<usize> last_{0};
 };
 
 } // namespace sel4vm::capi

@@ -19,6 +19,8 @@ bool Executor::add(Vm &vm) {
     if (place >= kMaxVms || vms_[place] != nullptr)
         return false;
     vms_[place] = &vm;
+    if (place >= places_)
+        places_ = place + 1;
     return true;
 }
 
@@ -111,9 +113,14 @@ bool Executor::on_stop(Answer answer) {
 }
 
 bool Executor::on_other_event() {
+    // The one that a guest waits for: interrupts of passed-through devices come this way.
+    if (event_.kind == EventKind::notification) [[likely]] {
+        listener_.notification(event_.badge, event_.message);
+        return settle_all();
+    }
     switch (event_.kind) {
-    case EventKind::exit: break;
-    case EventKind::notification: listener_.notification(event_.badge, event_.message); break;
+    case EventKind::exit:
+    case EventKind::notification: break;
     case EventKind::turn:
         if (Vm *vm = vms_[event_.vm.value()])
             vm->turn();
@@ -128,11 +135,18 @@ bool Executor::on_other_event() {
 }
 
 bool Executor::settle_all() {
-    for (Vm *vm : vms_) {
-        if (vm != nullptr && vm->settle())
+    bool any_runs = false;
+    for (usize place = 0; place < places_; ++place) {
+        Vm *const vm = vms_[place];
+        if (vm == nullptr)
+            continue;
+        any_runs = any_runs || vm->state() == VmState::running;
+        if (vm->settle()) {
             listener_.vm_stopped(*vm);
+            any_runs = false; // whatever the listener did
+        }
     }
-    return anything_left();
+    return any_runs || anything_left();
 }
 
 } // namespace sel4vm

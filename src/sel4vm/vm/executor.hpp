@@ -65,6 +65,7 @@ private:
     ExecutorListener &listener_;
     TimeoutQueue timeouts_;
     std::array<Vm *, kMaxVms> vms_{}; // by identifier
+    usize places_ = 0;                ///< no VM is at this place of vms_ or after it
     Answer answer_ = Answer::none();  ///< while nobody runs us
     Event event_;
     // Whose exit was served last: most often the next one is of the same vCPU.

@@ -54,6 +54,7 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_ram_is_given_out_and_taken_back),
     TEST(test_guest_addresses_have_physical_ones),
     TEST(test_an_injected_interrupt_is_taken_and_acknowledged),
+    TEST(test_a_signal_is_forwarded_as_an_interrupt),
     TEST(test_a_wire_is_an_interrupt_while_it_is_high),
     TEST(test_the_virtual_timer_interrupts),
     TEST(test_the_interrupt_controller_is_chosen_once),

@@ -23,7 +23,7 @@ static void acknowledged(vm_vcpu_t *vcpu, int irq, void *cookie) {
 }
 
 /* DEVICE + 16: the guest is ready. DEVICE: it is in its handler. What happens then is in seen[7]. */
-enum { INJECT, LEVEL };
+enum { INJECT, LEVEL, SIGNAL };
 
 static memory_fault_result_t irq_device(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
     test_guest_t *guest = cookie;
@@ -33,6 +33,8 @@ static memory_fault_result_t irq_device(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t add
         if (guest->seen[7] == INJECT) {
             CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0);
             CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0); /* pending already */
+        } else if (guest->seen[7] == SIGNAL) {
+            seL4_Signal(guest->seen[6]);
         } else {
             CHECK(guest->t, vm_set_irq_level(vcpu, SPI, 1) == 0);
         }
@@ -78,6 +80,44 @@ static void an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t, un
 void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t) {
     for (unsigned int version = 2; version <= 3; version++)
         an_injected_interrupt_is_taken_and_acknowledged(t, version);
+}
+
+/* As clients forward the interrupt of a device that they have passed through. */
+static int forward(vm_t *vm, seL4_Word badge, seL4_MessageInfo_t tag, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)tag;
+    CHECK(guest->t, badge == 0x10);
+    CHECK(guest->t, vm_inject_irq(guest->vcpu, SPI) == 0);
+    CHECK(guest->t, vm_inject_irq(guest->vcpu, SPI + 1) == -1); /* not enabled */
+    return 0;
+}
+
+static void a_signal_is_forwarded_as_an_interrupt(conformance_t *t, unsigned int version) {
+    test_guest_t guest;
+    seL4_CPtr signal = seL4_CapNull;
+    if (!make_irq_guest(&guest, t, version))
+        return;
+    LOAD_VERSION(&guest, CODE, wait_for_irq);
+    CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);
+    guest.seen[7] = SIGNAL;
+    guest.seen[6] = signal;
+    CHECK(t, vm_register_notification_callback(&guest.vm, forward, &guest) == 0);
+    CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == 0);
+    CHECK(t, vm_register_irq(guest.vcpu, SPI + 1, acknowledged, &guest) == 0);
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
+        CHECK(t, guest_result(&guest, 0) == SPI);
+        CHECK(t, guest_result(&guest, 1) == 1);
+        CHECK(t, guest.calls == 1);
+        CHECK(t, guest.seen[0] == 1 && guest.seen[1] == SPI);
+    }
+    guest_destroy(&guest);
+    vm_host_free_signal(t->host, signal);
+}
+
+void test_a_signal_is_forwarded_as_an_interrupt(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        a_signal_is_forwarded_as_an_interrupt(t, version);
 }
 
 static void a_wire_is_an_interrupt_while_it_is_high(conformance_t *t, unsigned int version) {

@@ -59,6 +59,7 @@ void test_ram_is_touched_in_pages(conformance_t *t);
 void test_ram_is_given_out_and_taken_back(conformance_t *t);
 void test_guest_addresses_have_physical_ones(conformance_t *t);
 void test_an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t);
+void test_a_signal_is_forwarded_as_an_interrupt(conformance_t *t);
 void test_a_wire_is_an_interrupt_while_it_is_high(conformance_t *t);
 void test_the_virtual_timer_interrupts(conformance_t *t);
 void test_the_interrupt_controller_is_chosen_once(conformance_t *t);

@@ -34,6 +34,10 @@ public:
     /// Whether the CPU interface would signal an interrupt now. In doubt yes: a needless wake-up is harmless.
     [[nodiscard]] bool has_deliverable();
     void timer_fired(u32 intid);
+    /// Whether load_injected_alone() may be called although the vCPU may be executing its guest.
+    [[nodiscard]] bool can_serve_now() const { return abilities_.any_time && lists_->can_write_now(); }
+    /// Pends and lists an interrupt of this vCPU while no other is about. False: nothing was done, it has to go the long way.
+    [[nodiscard]] bool load_injected_alone(u32 intid);
     /// Empties the list registers of a vCPU that is stopped: what was pending in them goes back to the distributor, and what was
     /// active stays active there.
     void give_back();
@@ -73,7 +77,7 @@ private:
 
     // cpu_delivery_alone.cpp
     [[nodiscard]] bool nothing_listed() const;
-    [[nodiscard]] bool load_first(u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool load_first(IrqWord &irq, u32 intid, u8 source, bool eoi_maintenance);
     [[nodiscard]] bool load_timer_alone(u32 intid);
     [[nodiscard]] bool load_sgi_alone();
     [[nodiscard]] ListEntry *sole_entry(u32 ended);

@@ -11,16 +11,16 @@ using aarch64::ListRegisterState;
 
 bool CpuDelivery::nothing_listed() const { return state_->lists_in_use == 0 && state_->chores == 0; }
 
-/// Puts a private interrupt that is no candidate into the first of the list registers, which are all empty. False: the host
+/// Puts an interrupt of this word that is no candidate into the first of the list registers, which are all empty. False: the host
 /// refused, and it is a candidate now.
-[[gnu::always_inline]] inline bool CpuDelivery::load_first(u32 intid, u8 source, bool eoi_maintenance) {
+[[gnu::always_inline]] inline bool CpuDelivery::load_first(IrqWord &irq, u32 intid, u8 source, bool eoi_maintenance) {
     CpuState &cpu = state();
-    IrqWord &irq = cpu.irq;
-    const u32 b = bit<u32>(intid);
+    const u32 i = &irq == &cpu.irq ? intid : intid % kIrqsPerWord; // known where this is inlined
+    const u32 b = bit<u32>(i);
     ListEntry entry;
     entry.state = ListRegisterState::pending;
     entry.intid = intid;
-    entry.priority = irq.priority[intid];
+    entry.priority = irq.priority[i];
     entry.group1 = (irq.group1 & b) != 0;
     entry.source = source;
     entry.source_cpu = abilities_.source_cpu ? source : u8{0};
@@ -46,7 +46,7 @@ bool CpuDelivery::load_timer_alone(u32 intid) {
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
     irq.wire |= b;
-    return load_first(intid, 0, true);
+    return load_first(irq, intid, 0, true);
 }
 
 /// An SGI from one sender.
@@ -66,9 +66,25 @@ bool CpuDelivery::load_sgi_alone() {
     cpu.irq.lr_latch |= b;
     cpu.candidates[0] = 0;
     cpu.candidate_words = 0;
-    if (!load_first(sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
+    if (!load_first(cpu.irq, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
         return false;
     irqs_->forget_wake(cpu);
+    return true;
+}
+
+bool CpuDelivery::load_injected_alone(u32 intid) {
+    CpuState &cpu = state();
+    if (intid < kSgiCount || cpu.candidate_words != 0 || cpu.timer.masked || !nothing_listed())
+        return false;
+    IrqWord &irq = word(intid / kIrqsPerWord);
+    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    if ((irqs_->forwarded_bits(irq) & ~(irq.waiting() | irq.active | irq.listed) & b) == 0)
+        return false;
+    irq.lr_latch |= b;
+    irqs_->set_holder(cpu_, intid);
+    const bool maintenance = always_eoi_ || ((~irq.edge | irq.listened) & b) != 0;
+    // Refused, it is pending all the same.
+    static_cast<void>(load_first(irq, intid, 0, maintenance));
     return true;
 }
 

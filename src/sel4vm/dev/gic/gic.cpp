@@ -123,6 +123,12 @@ bool Gic::inject(VcpuId vcpu, u32 intid) {
     Session session(*this, kNobody);
     IrqMachine &irqs = core_.irqs();
     const u8 target = irqs.target_of(vcpu.value(), intid);
+    // Not so for a wire, which may fall again before the guest would have seen it: a list register cannot take it back everywhere.
+    if (target != kNoCpu) {
+        CpuDelivery &delivery = core_.delivery(target);
+        if (delivery.can_serve_now() && delivery.load_injected_alone(intid))
+            return true;
+    }
     if (target == kNoCpu || !irqs.is_forwarded(target, intid)) {
         irqs.note_refused(vcpu.value(), intid);
         return false;

@@ -18,6 +18,7 @@ struct ListRegisterAbilities {
     bool maintenance_control = false; ///< set_maintenance() works
     bool unlisted_ends = false;       ///< take_unlisted_ends() and priority_runs() work
     bool deactivation_trap = false;   ///< GICv3: set_deactivation() works
+    bool any_time = false;            ///< a vCPU that executes its guest can be given one, when can_write_now() says so
     u8 priority_bits = 5;             ///< significant bits of priority, from the top of the 8-bit value
     u16 max_intid = 1019;
 };
@@ -61,6 +62,8 @@ public:
     /// Loads list register `index`. False, and nothing is changed: it is in use on a host without `clear`, or index or value are
     /// beyond the abilities. (A plain bool, because every injected interrupt pays for it.)
     [[nodiscard]] virtual bool write(unsigned index, const ListRegister &value) = 0;
+    /// With any_time: whether the caller is the vCPU's executor, and its guest is about to go on executing.
+    [[nodiscard]] virtual bool can_write_now() { return false; }
     /// What register `index` holds now; only with `read_back`.
     [[nodiscard]] virtual ListRegister read(unsigned index) = 0;
 
