@@ -7,10 +7,7 @@ import shutil
 import subprocess
 
 import weave
-
-PROGRAMS = {"unit": "unit_tests", "model": "model_tests", "replay": "replay_tests", "conformance": "conformance_tests",
-            "sel4_host": "sel4_host_tests", "sel4_host_mcs": "sel4_host_mcs_tests"}
-
+from native_programs import PROGRAMS
 
 class Tree:
     def __init__(self, root):
@@ -77,7 +74,3 @@ class Tree:
                 raise SystemExit(f"mutate: the build failed, and not for a mutant: see {log}")
             say(f"{len(new)} of them do not compile")
             refused |= new
-
-    def program(self, name):
-        folder = pathlib.Path("tests/sel4_host" if name.startswith("sel4_host") else "tests")
-        return self.build / folder / PROGRAMS[name]

@@ -10,12 +10,14 @@ import random
 import sys
 import time
 
-import build
-import find
-import run
-import weave
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import build  # noqa: E402
+import find  # noqa: E402
+import run  # noqa: E402
+import weave  # noqa: E402
+from native_programs import PROGRAMS  # noqa: E402
 
 
 def say(text):
@@ -45,7 +47,7 @@ def main():
     parser.add_argument("files", nargs="*", metavar="FILE", help="only in these files or folders, e.g. src/sel4vm/dev/gic")
     parser.add_argument("--count", type=int, default=200, help="how many mutants (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="which ones, by chance (default: 1)")
-    parser.add_argument("--program", action="append", choices=list(build.PROGRAMS), help="run only these (default: all)")
+    parser.add_argument("--program", action="append", choices=list(PROGRAMS), help="run only these (default: all)")
     parser.add_argument("--list", action="store_true", help="name the chosen mutants, run nothing")
     arguments = parser.parse_args()
     files = [os.path.relpath(pathlib.Path(f).resolve(), ROOT) for f in arguments.files]
@@ -69,7 +71,7 @@ def main():
     started = time.monotonic()
     refused = tree.with_mutants(chosen, say)
     say(f"built in {time.monotonic() - started:.0f} s; running the tests without a mutant")
-    runner = run.Runner(tree, arguments.program or list(build.PROGRAMS))
+    runner = run.Runner(tree, arguments.program or list(PROGRAMS))
     runner.unchanged()
     say("one run takes " + ", ".join(f"{s:.0f} s ({n})" for n, s in runner.seconds.items()))
 

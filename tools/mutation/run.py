@@ -3,27 +3,16 @@
 
 import concurrent.futures
 import dataclasses
-import os
-import subprocess
 import tempfile
 import time
+
+from native_programs import run
 
 
 @dataclasses.dataclass
 class Outcome:
     killed_by: str = ""  # a program, with "time" where the mutant made it hang
     reached_by: tuple = ()
-
-
-def run(program, environment, seconds):
-    """The status of one program: 0, another number, or None when it took too long."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return subprocess.run([program, "--gtest_brief=1", "--gtest_fail_fast"], cwd=folder, timeout=seconds,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  env={**os.environ, "TMPDIR": folder, **environment}).returncode
-        except subprocess.TimeoutExpired:
-            return None
 
 
 class Runner:
@@ -38,7 +27,7 @@ class Runner:
         for name in self.programs:
             with tempfile.NamedTemporaryFile("r") as file:
                 started = time.monotonic()
-                status = run(self.tree.program(name), {"SEL4VM_MUTANTS_REACHED": file.name}, 1800)
+                status = run(self.tree.build, name, {"SEL4VM_MUTANTS_REACHED": file.name}, 1800)
                 if status != 0:
                     raise SystemExit(f"mutate: {name} fails without a mutant (status {status})")
                 self.seconds[name] = time.monotonic() - started
@@ -47,7 +36,7 @@ class Runner:
     def one(self, number):
         reaching = sorted((name for name in self.programs if number in self.reached[name]), key=self.seconds.get)
         for name in reaching:
-            status = run(self.tree.program(name), {"SEL4VM_MUTANT": str(number)}, 30 + 5 * self.seconds[name])
+            status = run(self.tree.build, name, {"SEL4VM_MUTANT": str(number)}, 30 + 5 * self.seconds[name])
             if status != 0:
                 return number, Outcome(name + (": time" if status is None else ""), tuple(reaching))
         return number, Outcome("", tuple(reaching))
