@@ -8,8 +8,8 @@
 #include <sel4vm/boot/bytes.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <iterator>
 
 namespace sel4vm::boot {
 namespace {
