@@ -98,16 +98,15 @@ endif()
 
 # What an exit goes through is compiled for speed, the rest for size: setting up, errors, and what guests do once. No FP register of the VMM's
 # own, because the kernel would have to switch the guest's out; no tables for unwinding, because nothing unwinds.
-set(options $<$<COMPILE_LANGUAGE:CXX>:-mgeneral-regs-only> -Os -fno-asynchronous-unwind-tables -fno-unwind-tables
+set(options $<$<COMPILE_LANGUAGE:CXX>:-mgeneral-regs-only> -Os -fbuiltin -fno-asynchronous-unwind-tables -fno-unwind-tables
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 target_compile_options(sel4vm PRIVATE ${options})
 file(GLOB exit_path CONFIGURE_DEPENDS
   src/hosts/sel4/endpoint.cpp src/hosts/sel4/exits.cpp src/hosts/sel4/register_words.cpp src/hosts/sel4/vcpu.cpp
   src/sel4vm/vm/dispatch.cpp src/sel4vm/vm/executor.cpp src/sel4vm/vm/address_map.cpp
-  src/sel4vm/dev/gic/cpu_delivery*.cpp src/sel4vm/dev/gic/irq_machine*.cpp src/sel4vm/dev/gic/gic.cpp
-  src/sel4vm/dev/gic/distributor_v*.cpp src/sel4vm/dev/gic/irq_registers.cpp src/sel4vm/dev/gic/sgi.cpp src/sel4vm/dev/psci.cpp
+  src/sel4vm/dev/gic/cpu_delivery_alone.cpp src/sel4vm/dev/gic/gic.cpp src/sel4vm/dev/psci.cpp
   src/sel4vm/capi/guest_vcpu*.cpp src/sel4vm/capi/api_vcpu.cpp src/sel4vm/capi/api_irq.cpp src/sel4vm/capi/irq_table.cpp
-  src/sel4vm/capi/machine_events.cpp src/sel4vm/capi/reservations.cpp src/sel4vm/capi/services.cpp)
+  src/sel4vm/capi/machine_events.cpp src/sel4vm/capi/reservations.cpp)
 set_property(SOURCE ${exit_path} APPEND PROPERTY COMPILE_OPTIONS -O2)
 target_link_libraries(sel4vm PUBLIC
   muslc sel4 sel4runtime sel4simple sel4utils sel4vka sel4vspace platsupport utils fdt sel4_autoconf)

@@ -135,7 +135,8 @@ struct GicRig {
     /// As Gic::inject() does where list registers can be written at any time: the short way, or pending.
     void inject(u32 intid, u32 cpu = 0) {
         const u8 target = core.irqs().target_of(cpu, intid);
-        if (target == dev::kNoCpu || !core.delivery(target).load_injected_alone(intid))
+        const bool shared = intid >= 32 && target != dev::kNoCpu;
+        if (!shared || !core.delivery(target).load_injected_alone(core.irqs().shared(intid / 32), intid % 32, intid))
             core.irqs().set_pending(cpu, intid / 32, bit<u32>(intid % 32));
         settle();
     }

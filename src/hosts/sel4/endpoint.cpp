@@ -211,8 +211,17 @@ void Endpoint::apply(Answer answer) { finish(answer); }
         return Outcome::go_on; // nobody to speak for
     vcpu->state_ = Vcpu::State::running;
     vcpu->wake_ = Vcpu::Wake::reply;
-    const bool memory = message.label() == seL4_Fault_VMFault && message.length() >= seL4_VMFault_Length;
-    const Outcome outcome = memory ? on_memory_fault(*vcpu, message, event) : on_fault(*vcpu, message, event);
+    // What comes most often, before a search among all.
+    Outcome outcome = Outcome::go_on;
+    const seL4_Word label = message.label();
+    if (label == seL4_Fault_VMFault && message.length() >= seL4_VMFault_Length)
+        outcome = on_memory_fault(*vcpu, message, event);
+    else if (label == seL4_Fault_VPPIEvent)
+        outcome = on_timer(*vcpu, message, event);
+    else if (label == seL4_Fault_VGICMaintenance)
+        outcome = on_maintenance(*vcpu, message, event);
+    else
+        outcome = on_fault(*vcpu, message, event);
     if (outcome == Outcome::go_on)
         go_on(*vcpu);
     return outcome;
@@ -244,7 +253,7 @@ Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
     }
     for (unsigned i = 0; i < message.mr.size(); ++i)
         seL4_SetMR(static_cast<int>(i), message.mr[i]);
-    turn_of_ = seL4_GetIPCBuffer();
+    turn_of_.store(seL4_GetIPCBuffer(), std::memory_order_relaxed);
     event.kind = EventKind::notification;
     event.badge = badge;
     event.message = message.tag.words[0];
@@ -252,7 +261,7 @@ Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
 }
 
 void Endpoint::resume_and_wait(Answer answer, Event &event) {
-    turn_of_ = nullptr;
+    turn_of_.store(nullptr, std::memory_order_relaxed);
     finish(answer);
     Message message;
     for (;;) {

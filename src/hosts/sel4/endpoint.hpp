@@ -43,7 +43,9 @@ public:
     /// Where timeouts come from; nullptr: there is none.
     void set_timeout_source(TimeoutSource *source) { timeout_source_ = source; }
     /// Whether the caller is the executor's thread while it handles an event of its client's. (Threads are told by their IPC buffers.)
-    [[nodiscard]] bool is_turn_of_caller() const { return turn_of_ == seL4_GetIPCBuffer(); }
+    [[nodiscard]] bool is_turn_of_caller() const {
+        return turn_of_.load(std::memory_order_relaxed) == seL4_GetIPCBuffer();
+    }
     [[nodiscard]] bool has_timeout_source() const { return timeout_source_ != nullptr; }
 
     void resume_and_wait(Answer answer, Event &event) override;
@@ -96,9 +98,11 @@ private:
     Outcome deliver(Vcpu &vcpu, Vcpu::Pending pending, const Payload &payload, Event &event);
     [[nodiscard]] Outcome on_fault(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_memory_fault(Vcpu &vcpu, const Message &message, Event &event);
+    [[nodiscard]] Outcome on_store(Vcpu &vcpu, Gpa gpa, Width width, Event &event);
     [[nodiscard]] Outcome on_unusual_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_instruction_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_timer(Vcpu &vcpu, const Message &message, Event &event);
+    [[nodiscard]] Outcome on_maintenance(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_unknown_system_call(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_cap_fault(Vcpu &vcpu, const Message &message, Event &event);
     [[nodiscard]] Outcome on_vcpu_fault(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
@@ -121,8 +125,8 @@ private:
     std::atomic<u32> attention_{1}; ///< not zero: look around before waiting
     std::atomic<u32> waiting_{0};   ///< the executor waits for a message, or is about to
     Vcpu *answered_ = nullptr;      ///< whose exit the next answer is about
-    const seL4_IPCBuffer *turn_of_ = nullptr;
-    Vcpu *reply_to_ = nullptr; ///< whose fault is the last message, and shall be answered
+    Vcpu *reply_to_ = nullptr;      ///< whose fault is the last message, and shall be answered
+    std::atomic<const seL4_IPCBuffer *> turn_of_{nullptr};
     seL4_CPtr endpoint_ = 0;
     seL4_CPtr reply_ = 0; ///< MCS: the reply object
     std::array<Vcpu *, kMaxVcpus> vcpus_{};

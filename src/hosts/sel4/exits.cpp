@@ -39,18 +39,12 @@ constexpr unsigned kSyscallWords = word_of_x(7) + 1; ///< the registers that an 
 Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &event) {
     const seL4_Word label = message.label();
     vcpu.registers_.begin();
-    if (label == seL4_Fault_VPPIEvent) // the one that comes most often, before a search among all
-        return on_timer(vcpu, message, event);
-    switch (label) {
-    case seL4_Fault_VCPUFault:
+    if (label == seL4_Fault_VCPUFault) {
         if (message.length() < seL4_VCPUFault_Length)
             return Outcome::go_on;
         return on_vcpu_fault(vcpu, EsrEl2{static_cast<u32>(message.mr[seL4_VCPUFault_HSR])}, event);
-    case seL4_Fault_VGICMaintenance:
-        vcpu.esr_ = 0;
-        if (message.length() >= seL4_VGICMaintenance_Length)
-            vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);
-        return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
+    }
+    switch (label) {
     case seL4_Fault_UnknownSyscall: return on_unknown_system_call(vcpu, message, event);
     case seL4_Fault_UserException:
         // An instruction of EL1 that nobody knows, or one that this kernel traps and does not name.
@@ -62,11 +56,20 @@ Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &
 }
 
 Endpoint::Outcome Endpoint::on_timer(Vcpu &vcpu, const Message &message, Event &event) {
+    vcpu.registers_.begin();
     vcpu.esr_ = 0;
     if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
         return Outcome::go_on;
     vcpu.timer_port_.fired();
     return deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
+}
+
+Endpoint::Outcome Endpoint::on_maintenance(Vcpu &vcpu, const Message &message, Event &event) {
+    vcpu.registers_.begin();
+    vcpu.esr_ = 0;
+    if (message.length() >= seL4_VGICMaintenance_Length)
+        vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);
+    return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
 }
 
 // ---------------------------------------------------------------- Calls
@@ -113,13 +116,18 @@ Endpoint::Outcome Endpoint::on_memory_fault(Vcpu &vcpu, const Message &message, 
         const Gpa gpa = vcpu.fault_gpa_;
         if ((esr.raw() & IssDataAbort::Wnr::mask) == 0)
             return deliver(vcpu, Vcpu::Pending::load, MemoryExit{gpa, 0, MemoryAccess::read, width, true}, event);
-        const auto rt = static_cast<unsigned>(esr.raw() >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
-        const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
-        return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
+        return on_store(vcpu, gpa, width, event);
     }
     if (esr.ec() == Ec::instruction_abort_lower)
         return on_instruction_abort(vcpu, esr, event);
     return Outcome::go_on;
+}
+
+// Apart from a load, which needs no register yet.
+[[gnu::noinline]] Endpoint::Outcome Endpoint::on_store(Vcpu &vcpu, Gpa gpa, Width width, Event &event) {
+    const auto rt = static_cast<unsigned>(vcpu.esr_ >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
+    const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
+    return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
 }
 
 Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -162,14 +170,15 @@ Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &
 
 Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     vcpu.esr_ = static_cast<u32>(esr.raw());
-    switch (esr.ec()) {
-    case Ec::smc64:
+    if (esr.ec() == Ec::smc64) {
         if (std::exchange(vcpu.took_context_, false))
             static_cast<void>(vcpu.registers_.all());
         return deliver(vcpu, Vcpu::Pending::advance,
                        HypercallExit{vcpu.registers_.get(word_of_x(0)),
                                      esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},
                        event);
+    }
+    switch (esr.ec()) {
     case Ec::sysreg: return on_system_register(vcpu, esr, event);
     case Ec::wfx: return on_wait_instruction(vcpu, esr, event);
     case Ec::breakpoint_lower:

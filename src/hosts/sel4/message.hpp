@@ -10,11 +10,11 @@
 
 namespace sel4vm::sel4 {
 
-/// The message of one system call.
+/// The message of one system call, which fills it.
 struct Message {
-    seL4_MessageInfo_t tag{};
-    seL4_Word badge = 0;
-    std::array<seL4_Word, 4> mr{};
+    seL4_MessageInfo_t tag;
+    seL4_Word badge;
+    std::array<seL4_Word, 4> mr;
     [[nodiscard]] seL4_Word length() const { return seL4_MessageInfo_get_length(tag); }
     [[nodiscard]] seL4_Word label() const { return seL4_MessageInfo_get_label(tag); }
 };

@@ -8,6 +8,7 @@
 #include <hosts/sel4/kernel.hpp>
 
 #include <sel4vm/base/assert.hpp>
+#include <sel4vm/base/copy_words.hpp>
 
 #include <array>
 
@@ -26,6 +27,8 @@ inline constexpr unsigned kRegisterWords = 36;
 inline constexpr std::array<u8, 31> kWordOfX = {3,  4,  5,  6,  7,  8,  9,  10, 11, 17, 18, 19, 20, 21, 22, 23,
                                                 12, 13, 14, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 15, 16};
 [[nodiscard]] constexpr unsigned word_of_x(unsigned n) { return kWordOfX.begin()[n]; }
+/// Whether a change of it does not fit into the answer to an unknown system call.
+[[nodiscard]] constexpr bool is_beside_answer(unsigned word) { return word == kWordSp || word == kWordPstate; }
 static_assert(word_of_x(8) == 11 && word_of_x(16) == 12 && word_of_x(29) == 15 && word_of_x(30) == 16);
 static_assert(word_of_x(9) == 17 && word_of_x(15) == 23 && word_of_x(19) == 24 && word_of_x(28) == 33);
 
@@ -47,6 +50,18 @@ public:
             known_ = word + 1;
         if (word >= dirty_)
             dirty_ = word + 1;
+    }
+    /// The first `count`, a multiple of 4, when all are known. True when one of those changed that no message carries.
+    [[nodiscard]] bool set_first(const seL4_UserContext &context, unsigned count) {
+        constexpr unsigned kStep = 4;
+        SEL4VM_ASSERT(known_ == kRegisterWords && count <= kRegisterWords && count % kStep == 0);
+        const u64 sp = words_[kWordSp];
+        const u64 pstate = words_[kWordPstate];
+        const auto *const from = reinterpret_cast<const u8 *>(&context);
+        for (unsigned word = 0; word < count; word += kStep)
+            copy_words<kStep>(from + word * sizeof(u64), words_.data() + word);
+        dirty_ = dirty_ < count ? count : dirty_;
+        return words_[kWordSp] != sp || words_[kWordPstate] != pstate;
     }
     /// All of them, in one read.
     [[nodiscard]] const std::array<u64, kRegisterWords> &all() {
@@ -85,6 +100,7 @@ public:
 
 private:
     void fetch(unsigned wanted);
+    void take(unsigned first, unsigned count, const seL4_Word *in_registers);
     void write_back();
 
     seL4_CPtr tcb_ = 0;

@@ -294,8 +294,8 @@ bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value
 
 // The kernel puts it into the list register of a vCPU on any CPU. In an exit of the vCPU's own, the end of the exit is soon enough.
 bool VcpuListRegisters::can_write_now() {
-    return vcpu_.state_ == Vcpu::State::running && vcpu_.wake_ == Vcpu::Wake::none &&
-           vcpu_.endpoint_.is_turn_of_caller();
+    return vcpu_.endpoint_.is_turn_of_caller() && vcpu_.state_ == Vcpu::State::running &&
+           vcpu_.wake_ == Vcpu::Wake::none;
 }
 
 void VcpuListRegisters::finished(u64 index) {

@@ -115,7 +115,13 @@ public:
     void set_context_word(unsigned word, u64 value) {
         ensure_stopped();
         registers_.set(word, value);
-        if (word < kWordX0 && word != kWordPc)
+        if (is_beside_answer(word))
+            answer_by_call();
+    }
+    /// The first `count` words, a multiple of 4 and not 0.
+    void set_context(const seL4_UserContext &context, unsigned count) {
+        ensure_stopped();
+        if (registers_.set_first(context, count))
             answer_by_call();
     }
 
@@ -159,7 +165,7 @@ private:
 
     void request(u32 what);
     /// Registers of a thread that may be running: it is stopped first.
-    void ensure_stopped() {
+    [[gnu::always_inline]] void ensure_stopped() {
         if (wake_ == Wake::none) [[unlikely]]
             stop_running();
     }

@@ -32,10 +32,12 @@ using UserContextArray = std::array<u64, sizeof(seL4_UserContext) / sizeof(seL4_
 /// Others have no such port, and lose nothing by it.
 class ContextPort {
 public:
-    /// When registers may be touched (VcpuPort). Valid until something is called on this vCPU.
+    /// When registers may be touched (VcpuPort). Always the same array; calls on this vCPU keep it up to date until its exit is answered.
     [[nodiscard]] virtual const UserContextArray &context() = 0;
     /// Sets one word, which goes to the host with the answer; false when the host cannot.
     [[nodiscard]] virtual bool set_context_word(usize index, u64 value) = 0;
+    /// Sets the first `count` words, a multiple of 4.
+    virtual void set_context(const seL4_UserContext &context, usize count) = 0;
 
 protected:
     ~ContextPort() = default;

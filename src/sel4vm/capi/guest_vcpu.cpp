@@ -91,7 +91,7 @@ Answer GuestVcpu::by_policy(int exit_reason) {
 }
 
 /// The answer for an instruction that the client has finished.
-inline Answer GuestVcpu::finished() const {
+[[gnu::always_inline]] inline Answer GuestVcpu::finished() const {
     if (kind_ == FaultKind::memory) {
         if (cannot_finish(*memory_))
             return Answer::inject(GuestFault::external_abort);
@@ -197,18 +197,18 @@ Answer GuestVcpu::client_smc(const HypercallExit &exit, smc_handler_callback_fn 
     }
     begin_call(exit);
     ChangingContext context(registers());
-    seL4_UserContext &regs = context.now();
     smc_ = &exit;
+    smc_context_ = &context;
     smc_answer_ = Answer::complete();
-    const int result = handler(&c_, &regs);
+    const u64 pc = context.now().pc;
+    const int result = handler(&c_, &context.now());
     smc_ = nullptr;
+    smc_context_ = nullptr;
     if (result != 0)
         return hold(VM_GUEST_UNKNOWN_EXIT);
-    context.for_each_change([this](usize index, u64 value) {
-        static_cast<void>(set_context_word(index, value)); // what the host cannot set stays
-    });
+    put_changes(context);
     kind_ = FaultKind::none;
-    if (context.changed(UserContextLayout::kPc))
+    if (context.now().pc != pc)
         return Answer::retry(); // it goes on where the handler said
     return smc_answer_;
 }

@@ -123,8 +123,10 @@ private:
     void keep_fault();
     /// The answer to a fault that the callback has taken but not decided.
     [[nodiscard]] Answer wait_for_client();
-    /// The host's, all of them; valid until something is called on the vCPU.
+    /// The host's, all of them, as they are now and when put_context_word() changes them.
     [[nodiscard]] const UserContextArray &registers();
+    [[nodiscard]] bool put_context_word(usize index, u64 value);
+    void put_changes(const ChangingContext &context);
     void begin(const MemoryExit &exit) {
         kind_ = FaultKind::memory;
         memory_ = &exit;
@@ -164,6 +166,7 @@ private:
     u64 data_ = 0;
     std::optional<Decision> decision_;
     const HypercallExit *smc_ = nullptr; ///< while the client's handler runs
+    ChangingContext *smc_context_ = nullptr; ///< the same; its registers
     Answer smc_answer_;
 
     UserContextWords start_;

@@ -117,8 +117,30 @@ bool GuestVcpu::set_context_word(usize index, u64 value) {
         start_.words[index] = value;
     if (is_off())
         return true;
-    return ports_.context != nullptr ? ports_.context->set_context_word(index, value)
-                                     : write_word(port(), index, value);
+    if (smc_context_ != nullptr)
+        smc_context_->set(index, value); // its callback sees it, and does not undo it
+    return put_context_word(index, value);
+}
+
+bool GuestVcpu::put_context_word(usize index, u64 value) {
+    if (ports_.context != nullptr)
+        return ports_.context->set_context_word(index, value);
+    read_.words[index] = value;
+    return write_word(port(), index, value);
+}
+
+void GuestVcpu::put_changes(const ChangingContext &context) {
+    const usize count = context.changed_count();
+    if (count == 0)
+        return;
+    if (ports_.context != nullptr) {
+        ports_.context->set_context(context.now(), count);
+        return;
+    }
+    for (usize index = 0; index < count; ++index) {
+        if (context.changed(index))
+            static_cast<void>(put_context_word(index, context.now(index))); // what the host cannot set stays
+    }
 }
 
 std::optional<u64> GuestVcpu::vcpu_register(u64 reg) {

@@ -3,6 +3,7 @@
 // seL4_UserContext as an array of words, and which register each word is.
 #pragma once
 
+#include <sel4vm/base/copy_words.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/capi/binding.hpp>
 
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace sel4vm::capi {
 
@@ -31,18 +33,9 @@ struct UserContextLayout {
     }
 };
 
-/// Copies a whole context. Not by one memcpy(): that of a small C library costs as much as a system call. Both are words, which a compiler
-/// that must not access memory unaligned has to be told.
+/// Copies a whole context.
 inline void copy_context(const void *from, void *to) {
-    constexpr usize kStepBytes = 32;
-    static_assert(sizeof(UserContextArray) % sizeof(u64) == 0);
-    const auto *const source = static_cast<const u8 *>(__builtin_assume_aligned(from, alignof(u64)));
-    auto *const destination = static_cast<u8 *>(__builtin_assume_aligned(to, alignof(u64)));
-    usize at = 0;
-    for (; at + kStepBytes <= sizeof(UserContextArray); at += kStepBytes)
-        std::memcpy(destination + at, source + at, kStepBytes);
-    for (; at < sizeof(UserContextArray); at += sizeof(u64))
-        std::memcpy(destination + at, source + at, sizeof(u64));
+    copy_words<UserContextLayout::kWords>(from, to);
 }
 
 struct UserContextWords {
@@ -52,43 +45,63 @@ struct UserContextWords {
     explicit UserContextWords(const seL4_UserContext &context) { copy_context(&context, words.data()); }
 };
 
-/// A context that a client may change, and what it was before.
+/// A context that a client may change, beside what the host has.
 class ChangingContext {
 public:
-    explicit ChangingContext(const UserContextArray &from) {
-        copy_context(from.data(), before_.data());
-        copy_context(from.data(), &now_);
-    }
+    /// `host` stays where it is, and tells every change that the host makes.
+    explicit ChangingContext(const UserContextArray &host) : host_(host) { copy_context(host.data(), &now_); }
     [[nodiscard]] seL4_UserContext &now() { return now_; }
-    [[nodiscard]] bool changed(usize index) const { return now(index) != before_[index]; }
+    [[nodiscard]] const seL4_UserContext &now() const { return now_; }
+    [[nodiscard]] u64 now(usize index) const {
+        u64 word = 0;
+        std::memcpy(&word, bytes() + index * sizeof(word), sizeof(word));
+        return word;
+    }
+    [[nodiscard]] bool changed(usize index) const { return now(index) != host_[index]; }
+    void set(usize index, u64 value) { std::memcpy(bytes() + index * sizeof(value), &value, sizeof(value)); }
 
-    /// Calls `visit(index, value)` for each word that was changed: few, mostly, so they are looked at in fours.
-    template <class Visit>
-    void for_each_change(Visit visit) const {
-        constexpr usize kStep = 4;
-        constexpr usize kWords = UserContextLayout::kWords;
-        for (usize first = 0; first < kWords; first += kStep) {
-            if (first + kStep <= kWords &&
-                ((difference(first) | difference(first + 1)) | (difference(first + 2) | difference(first + 3))) == 0)
-                continue;
-            for (usize index = first; index < kWords && index < first + kStep; ++index) {
-                if (changed(index))
-                    visit(index, now(index));
-            }
-        }
+    /// All words after the first so many are unchanged; a multiple of 4. Results of a call are in the first words.
+    [[nodiscard]] usize changed_count() const {
+        const u64 first = group_difference<0>();
+        const u64 second = group_difference<1>();
+        if (difference_after_two(std::make_index_sequence<kGroups - 2>{}) == 0) [[likely]]
+            return second != 0 ? 2 * kGroupWords : first != 0 ? kGroupWords : 0;
+        return changed_count_slowly();
     }
 
 private:
-    [[nodiscard]] u64 now(usize index) const {
-        static_assert(alignof(seL4_UserContext) >= alignof(u64));
-        const auto *const words = static_cast<const u8 *>(__builtin_assume_aligned(&now_, alignof(u64)));
-        u64 word = 0;
-        std::memcpy(&word, words + index * sizeof(word), sizeof(word));
-        return word;
+    static constexpr usize kGroupWords = 4;
+    static constexpr usize kGroups = UserContextLayout::kWords / kGroupWords;
+    static_assert(UserContextLayout::kWords % kGroupWords == 0);
+    static_assert(alignof(seL4_UserContext) >= alignof(u64));
+    [[nodiscard]] u8 *bytes() { return static_cast<u8 *>(__builtin_assume_aligned(&now_, alignof(u64))); }
+    [[nodiscard]] const u8 *bytes() const {
+        return static_cast<const u8 *>(__builtin_assume_aligned(&now_, alignof(u64)));
     }
-    [[nodiscard]] u64 difference(usize index) const { return now(index) ^ before_[index]; }
+    // Spelt out, without a loop: this is done after every call that a client serves.
+    template <usize... kGroup>
+    [[nodiscard]] u64 difference_after_two(std::index_sequence<kGroup...>) const {
+        return (group_difference<kGroup + 2>() | ...);
+    }
+    template <usize kGroup>
+    [[nodiscard]] u64 group_difference() const {
+        constexpr usize kFirst = kGroup * kGroupWords;
+        return (difference<kFirst>() | difference<kFirst + 1>()) |
+               (difference<kFirst + 2>() | difference<kFirst + 3>());
+    }
+    template <usize kIndex>
+    [[nodiscard]] u64 difference() const {
+        return now(kIndex) ^ host_[kIndex];
+    }
 
-    UserContextArray before_;
+    [[nodiscard]] [[gnu::noinline]] usize changed_count_slowly() const {
+        usize count = UserContextLayout::kWords;
+        while (!changed(count - 1))
+            --count;
+        return (count + kGroupWords - 1) / kGroupWords * kGroupWords;
+    }
+
+    const UserContextArray &host_;
     seL4_UserContext now_;
 };
 

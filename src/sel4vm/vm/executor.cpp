@@ -140,7 +140,10 @@ bool Executor::settle_all() {
         Vm *const vm = vms_[place];
         if (vm == nullptr)
             continue;
-        any_runs = any_runs || vm->state() == VmState::running;
+        if (vm->state() == VmState::running) [[likely]] { // nothing to settle
+            any_runs = true;
+            continue;
+        }
         if (vm->settle()) {
             listener_.vm_stopped(*vm);
             any_runs = false; // whatever the listener did

@@ -144,6 +144,7 @@ static int look_at_all_smc(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
     CHECK(guest->t, regs->x29 == 0x11d && regs->x30 == 0x11e && regs->sp == 0x1000);
     /* What a callback sets by the other way stays, where it leaves its copy alone. */
     CHECK(guest->t, vm_set_thread_context_reg(vcpu, 3 + 9, 0x999) == 0); /* x16 */
+    CHECK(guest->t, regs->x16 == 0x999);
     regs->x3 = 0x333;
     regs->x28 = 0x2828;
     regs->x30 = 0x3030;

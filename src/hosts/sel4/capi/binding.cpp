@@ -48,6 +48,9 @@ public:
         vcpu_.set_context_word(static_cast<unsigned>(index), value);
         return true;
     }
+    void set_context(const seL4_UserContext &context, usize count) override {
+        vcpu_.set_context(context, static_cast<unsigned>(count));
+    }
 
 private:
     Vcpu &vcpu_;

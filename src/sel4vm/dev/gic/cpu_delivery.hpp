@@ -36,8 +36,9 @@ public:
     void timer_fired(u32 intid);
     /// Whether load_injected_alone() may be called although the vCPU may be executing its guest.
     [[nodiscard]] bool can_serve_now() const { return abilities_.any_time && lists_->can_write_now(); }
-    /// Pends and lists an interrupt of this vCPU while no other is about. False: nothing was done, it has to go the long way.
-    [[nodiscard]] bool load_injected_alone(u32 intid);
+    /// Pends and lists a shared interrupt of this vCPU, number `i` of its word, while no other is about. False: nothing was done, it has
+    /// to go the long way.
+    [[nodiscard]] bool load_injected_alone(SharedWord &place, u32 i, u32 intid);
     /// Empties the list registers of a vCPU that is stopped: what was pending in them goes back to the distributor, and what was
     /// active stays active there.
     void give_back();
@@ -70,6 +71,7 @@ private:
             }
         }
     }
+    void service_listed(u32 ended);
     void correct_and_load(TimerNews news);
     void pend_timer(u32 intid);
     /// Which of those in use hold nothing any more.
@@ -77,7 +79,8 @@ private:
 
     // cpu_delivery_alone.cpp
     [[nodiscard]] bool nothing_listed() const;
-    [[nodiscard]] bool load_first(IrqWord &irq, u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool load_first(IrqWord &irq, u32 i, u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool end_alone(u32 ended);
     [[nodiscard]] bool load_timer_alone(u32 intid);
     [[nodiscard]] bool load_sgi_alone();
     [[nodiscard]] ListEntry *sole_entry(u32 ended);

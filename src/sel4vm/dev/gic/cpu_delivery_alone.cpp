@@ -11,11 +11,11 @@ using aarch64::ListRegisterState;
 
 bool CpuDelivery::nothing_listed() const { return state_->lists_in_use == 0 && state_->chores == 0; }
 
-/// Puts an interrupt of this word that is no candidate into the first of the list registers, which are all empty. False: the host
+/// Puts number `i` of this word, which is no candidate, into the first of the list registers, which are all empty. False: the host
 /// refused, and it is a candidate now.
-[[gnu::always_inline]] inline bool CpuDelivery::load_first(IrqWord &irq, u32 intid, u8 source, bool eoi_maintenance) {
+[[gnu::always_inline]] inline bool CpuDelivery::load_first(IrqWord &irq, u32 i, u32 intid, u8 source,
+                                                           bool eoi_maintenance) {
     CpuState &cpu = state();
-    const u32 i = &irq == &cpu.irq ? intid : intid % kIrqsPerWord; // known where this is inlined
     const u32 b = bit<u32>(i);
     ListEntry entry;
     entry.state = ListRegisterState::pending;
@@ -46,7 +46,7 @@ bool CpuDelivery::load_timer_alone(u32 intid) {
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
     irq.wire |= b;
-    return load_first(irq, intid, 0, true);
+    return load_first(irq, intid, intid, 0, true);
 }
 
 /// An SGI from one sender.
@@ -66,25 +66,59 @@ bool CpuDelivery::load_sgi_alone() {
     cpu.irq.lr_latch |= b;
     cpu.candidates[0] = 0;
     cpu.candidate_words = 0;
-    if (!load_first(cpu.irq, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
+    if (!load_first(cpu.irq, sgi, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
         return false;
     irqs_->forget_wake(cpu);
     return true;
 }
 
-bool CpuDelivery::load_injected_alone(u32 intid) {
+bool CpuDelivery::load_injected_alone(SharedWord &place, u32 i, u32 intid) {
     CpuState &cpu = state();
-    if (intid < kSgiCount || cpu.candidate_words != 0 || cpu.timer.masked || !nothing_listed())
+    if ((cpu.candidate_words | cpu.lists_in_use | cpu.chores) != 0 || cpu.timer.masked)
         return false;
-    IrqWord &irq = word(intid / kIrqsPerWord);
-    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    IrqWord &irq = place.irq;
+    const u32 b = bit<u32>(i);
     if ((irqs_->forwarded_bits(irq) & ~(irq.waiting() | irq.active | irq.listed) & b) == 0)
         return false;
     irq.lr_latch |= b;
-    irqs_->set_holder(cpu_, intid);
+    place.holder[i] = static_cast<u8>(cpu_);
     const bool maintenance = always_eoi_ || ((~irq.edge | irq.listened) & b) != 0;
     // Refused, it is pending all the same.
-    static_cast<void>(load_first(irq, intid, 0, maintenance));
+    static_cast<void>(load_first(irq, i, intid, 0, maintenance));
+    return true;
+}
+
+/// The end of the only interrupt that is listed, while no other waits. False: nothing was done.
+bool CpuDelivery::end_alone(u32 ended) {
+    CpuState &cpu = state();
+    if (abilities_.read_back || ended != cpu.lists_in_use || !is_power_of_two(ended) ||
+        (cpu.candidate_words | cpu.chores) != 0)
+        return false;
+    ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(ended))];
+    const u32 intid = entry.intid;
+    if (entry.orphan || (cpu.timer.masked && cpu.timer.intid != intid))
+        return false;
+    IrqWord &irq = word(intid / kIrqsPerWord);
+    const u32 b = bit<u32>(intid % kIrqsPerWord);
+    const bool is_timer = cpu.timer.masked; // its wire falls with the end
+    if (((is_timer ? irq.latched : irq.waiting()) & b) != 0)
+        return false; // it comes again
+    entry = ListEntry{};
+    cpu.lists_in_use = 0;
+    const u32 others = ~b;
+    irq.listed &= others;
+    irq.lr_latch &= others;
+    irq.active &= others;
+    irq.drop_active &= others;
+    irq.want_active &= others;
+    if ((irq.listened & b) != 0)
+        irqs_->note_finished(cpu_, intid);
+    if (is_timer) {
+        cpu.timer.masked = false;
+        irq.wire &= others;
+        timer_->unmask();
+    }
+    irqs_->forget_wake(cpu);
     return true;
 }
 

@@ -76,8 +76,14 @@ void Gic::serve_caller(u32 caller) {
 
 [[gnu::noinline]] void Gic::leave_with_news() {
     for (;;) {
-        const u32 wakes = core_.irqs().take_wakes();
         IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
+        const u32 wakes = core_.irqs().take_wakes();
+        if (wakes == 0 && finished.size() == 1) { // the end of one that was forwarded
+            const FinishedIrq one = finished[0];
+            finished.clear();
+            lock_.unlock();
+            return tell(one);
+        }
         std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
         const usize count = finished.size();
         for (usize n = 0; n < count; ++n)
@@ -122,19 +128,25 @@ bool Gic::inject(VcpuId vcpu, u32 intid) {
     SEL4VM_ASSERT(has(intid));
     Session session(*this, kNobody);
     IrqMachine &irqs = core_.irqs();
+    if (intid >= kIrqsPerWord && inject_now(intid))
+        return true;
     const u8 target = irqs.target_of(vcpu.value(), intid);
-    // Not so for a wire, which may fall again before the guest would have seen it: a list register cannot take it back everywhere.
-    if (target != kNoCpu) {
-        CpuDelivery &delivery = core_.delivery(target);
-        if (delivery.can_serve_now() && delivery.load_injected_alone(intid))
-            return true;
-    }
     if (target == kNoCpu || !irqs.is_forwarded(target, intid)) {
         irqs.note_refused(vcpu.value(), intid);
         return false;
     }
     irqs.set_pending(vcpu.value(), intid / kIrqsPerWord, bit<u32>(intid % kIrqsPerWord));
     return true;
+}
+
+// Not so for a wire, which may fall again before the guest would have seen it: a list register cannot take it back everywhere.
+bool Gic::inject_now(u32 intid) {
+    const u32 i = intid % kIrqsPerWord;
+    SharedWord &place = core_.irqs().shared(intid / kIrqsPerWord);
+    if (place.target[i] == kNoCpu)
+        return false;
+    CpuDelivery &delivery = core_.delivery(place.target[i]);
+    return delivery.can_serve_now() && delivery.load_injected_alone(place, i, intid);
 }
 
 void Gic::set_private_level(VcpuId vcpu, u32 intid, Level level) {

@@ -151,6 +151,8 @@ private:
     static constexpr u32 kNobody = ~u32{0};
     /// The caller's own list registers can be served at once; the others' only by their executors.
     void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
+    /// Lists a shared interrupt that a client injects at once, where that is possible: true.
+    [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
     /// Unlocks, wakes and tells.
     void leave_with_news() SEL4VM_RELEASE(lock_);
     void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
