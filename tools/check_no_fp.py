@@ -52,7 +52,7 @@ class Image:
         return self.starts[index] if index >= 0 else None
 
     def read_code(self):
-        current, pages = None, {}
+        current, pages, table = None, {}, None
         for line in self.run("-d", "-C", "--no-show-raw-insn").splitlines():
             start = FUNCTION.match(line)
             if start:
@@ -71,6 +71,9 @@ class Image:
             plain = re.sub(r"<[^>]*>", "", operands)
             if operation in ("blr", "br") or operation.startswith(("blra", "bra")):
                 self.indirect.add(current)
+                # adr, add, br: a switch, whose jumps count from behind it. With nothing there, that is the next function's start.
+                if operation == "br" and table == (int(instruction.group(1), 16) - 8, int(instruction.group(1), 16) + 4):
+                    self.mentioned.discard(table[1])
             elif DIRECT.match(operation) and target:
                 self.calls[current].add(int(target.group(1), 16))
             elif operation == "adrp":
@@ -80,7 +83,9 @@ class Image:
             elif operation == "adr":
                 address = re.search(r",\s*([0-9a-f]+)\s*$", plain)
                 if address:
-                    self.mentioned.add(int(address.group(1), 16))
+                    place, target_of_adr = int(instruction.group(1), 16), int(address.group(1), 16)
+                    table = (place, target_of_adr) if target_of_adr not in self.mentioned else None
+                    self.mentioned.add(target_of_adr)
             elif operation == "add":
                 parts = [p.strip() for p in plain.split(",")]
                 if len(parts) == 3 and parts[1] in pages and parts[2].startswith("#"):
@@ -198,6 +203,13 @@ function guard
 function takes
     adrp x0, in_code
     add x0, x0, :lo12:in_code
+    ret
+function switches
+    adr x1, behind_a_switch
+    add x0, x1, w0, sxth #2
+    br x0
+function behind_a_switch
+    ldr d0, [x0]
     ret
     .section .data.rel.ro, "aw"
     .balign 8
