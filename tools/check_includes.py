@@ -36,7 +36,7 @@ LAYERS = {
     "program": ("src/sel4vm/program/", ["binding", "C interface", "seL4 names", "machine", "dev", "boot", "vm", "host", "arch",
                                         "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
-                                                     "seL4 names", "capi", "machine", "boot", "host", "base"]),
+                                                     "seL4 names", "capi", "machine", "boot", "host", "arch", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
     "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
                                                 "arch", "arch ports", "base"]),

@@ -124,7 +124,7 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     if (!guest.vcpus || !guest.ports)
         return out_of_memory(description);
     for (u16 i = 0; i < description.vcpu_count; ++i) {
-        const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, el2::affinity_of(i), 0};
+        const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
         guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, *processor_, *guest.space, guest.share, setup);
         if (!guest.vcpus[i])
             return out_of_memory(description);

@@ -4,6 +4,7 @@
 // Firmware is called by SMC in these trees: on seL4 an HVC can be one of the kernel's own calls.
 #include <sel4vmmplatsupport/guest_device_tree.h>
 
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/machine/device_tree.hpp>
 #include <sel4vmmplatsupport/arch/guest_vcpu_util.h>
@@ -17,9 +18,6 @@
 
 namespace sel4vm::platsupport {
 namespace {
-
-/// The affinity of vCPU `index`: Aff0 counts to 16, then Aff1 goes on.
-u32 affinity_of(u32 index) { return (index & 0xf) | index >> 4 << 8; }
 
 /// RAM with neighbours joined: whether a piece is allocated is no business of the guest's.
 bool describe_memory(const vm_t &vm, machine::MachineDescription &description) {
@@ -117,7 +115,7 @@ private:
 int add_cpu(const vm_t &vm, void *fdt, int cpus, u32 index) {
     char name[16] = "cpu@";
     TextWriter digits(name + 4, sizeof name - 5);
-    const u32 affinity = affinity_of(vm.vcpus[index]->vcpu_id);
+    const u32 affinity = aarch64::affinity_of_vcpu(vm.vcpus[index]->vcpu_id);
     bool started = false; // without leading zeros
     for (int shift = 12; shift >= 0; shift -= 4) {
         const u32 digit = affinity >> shift & 0xf;

@@ -7,6 +7,7 @@
 #include <hosts/fake/heap_allocator.hpp>
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/dev/gic/distributor_v2.hpp>
 #include <sel4vm/dev/gic/distributor_v3.hpp>
 #include <sel4vm/dev/gic/gic_core.hpp>
@@ -101,7 +102,7 @@ struct GicRig {
         if (v2())
             write(gicd::kItargetsr + intid, u64{1} << cpu, 0, Width::b1);
         else
-            write(gicd::kIrouter + 8 * intid, dev::default_affinity(cpu), 0, Width::b8);
+            write(gicd::kIrouter + 8 * intid, aarch64::affinity_of_vcpu(cpu), 0, Width::b8);
     }
     /// Forwards both groups, wakes the redistributors.
     void open() {
@@ -126,7 +127,7 @@ struct GicRig {
         if (v2())
             sgi_v2(1u << (16 + to) | sgi, from);
         else
-            sgi_v3(u64{dev::default_affinity(to) & 0xff00} << 8 | u64{sgi} << 24 | u64{1} << (to % 16), from);
+            sgi_v3(u64{aarch64::affinity_of_vcpu(to) & 0xff00} << 8 | u64{sgi} << 24 | u64{1} << (to % 16), from);
     }
 
     // -- wires

@@ -42,9 +42,4 @@ void Host::exit(int status) {
     system_off(platform_.psci);
 }
 
-void Host::restart() {
-    console_.flush();
-    system_reset(platform_.psci);
-}
-
 } // namespace sel4vm::el2

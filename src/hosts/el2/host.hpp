@@ -55,8 +55,6 @@ public:
     void set_exit_method(ExitMethod method) { exit_method_ = method; }
     /// Leaves the machine; 0 is success. PSCI cannot carry a status, so another one is also said on the console.
     [[noreturn]] void exit(int status);
-    /// PSCI SYSTEM_RESET.
-    [[noreturn]] void restart();
 
 private:
     const PlatformInfo &platform_;

@@ -14,8 +14,6 @@ namespace sel4vm::fake {
 namespace {
 
 namespace sysreg = aarch64::sysreg;
-constexpr u64 kResetPstate = 0x3c5; // EL1h, all masked
-constexpr u64 kDaif = 0x3c0;
 constexpr u64 kIrqMask = 0x80;
 constexpr u64 kSyncVector = 0x200;
 constexpr u64 kIrqVector = 0x280;
@@ -61,7 +59,7 @@ void GuestCpu::reset(u64 entry, u64 argument) {
     x_[0] = argument;
     pc_ = entry;
     sp_ = 0;
-    pstate_ = kResetPstate;
+    pstate_ = aarch64::kResetPstate;
     system_.clear();
     system_[sysreg::kSctlrEl1] = aarch64::kSctlrEl1Reset;
     timer_.reset();
@@ -89,7 +87,7 @@ std::optional<u64> GuestCpu::own_register(u32 id) {
     switch (id) {
     case sysreg::kMpidrEl1: return affinity_ | u64{1} << 31;
     case sysreg::kSpsrEl2: return pstate_;
-    case sysreg::kDaif: return pstate_ & kDaif;
+    case sysreg::kDaif: return pstate_ & aarch64::kSpsrDaif;
     case sysreg::kSpEl1: return sp_;
     case sysreg::kCntfrqEl0: return clock_.ticks_per_second();
     case sysreg::kCntvctEl0: return timer_.counter();
@@ -123,7 +121,7 @@ std::optional<u64> GuestCpu::own_register(u32 id) {
 bool GuestCpu::set_own_register(u32 id, u64 value) {
     switch (id) {
     case sysreg::kSpsrEl2: pstate_ = value; return true;
-    case sysreg::kDaif: pstate_ = (pstate_ & ~kDaif) | (value & kDaif); return true;
+    case sysreg::kDaif: pstate_ = (pstate_ & ~aarch64::kSpsrDaif) | (value & aarch64::kSpsrDaif); return true;
     case sysreg::kSpEl1: sp_ = value; return true;
     case sysreg::kCntvCtlEl0:
         timer_.set_state({static_cast<u32>(value & 3), timer_.state().compare_value});
@@ -201,7 +199,7 @@ void GuestCpu::enter_exception(u64 vector, u64 syndrome, u64 address) {
     system_[sysreg::kFarEl1] = address;
     system_[sysreg::kElrEl1] = pc_;
     system_[sysreg::kSpsrEl1] = pstate_;
-    pstate_ = kResetPstate;
+    pstate_ = aarch64::kResetPstate;
     pc_ = system_[sysreg::kVbarEl1] + vector;
 }
 

@@ -59,7 +59,7 @@ Status<HostError> GuestSpace::map_ram(GpaRange at, const RamBlock &block, u64 of
     return Ok{};
 }
 
-Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind) {
+Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys) {
     SEL4VM_ASSERT(at.is_aligned_to(kPageBytes) && is_aligned(phys.value(), kPageBytes));
     if (refuse())
         return Err{HostError{HostErrorKind::out_of_memory}};

@@ -262,7 +262,7 @@ Status<HostError> GuestSpace::add_foreign(CapSlot cap, Gpa at, unsigned size_bit
     return done;
 }
 
-Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind) {
+Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys) {
     if (!at.is_aligned_to(kPageBytes) || !is_aligned(phys.value(), kPageBytes) || anything_mapped(at))
         return Err{HostError{HostErrorKind::invalid}};
     u64 done = 0;

@@ -41,7 +41,7 @@ public:
     void free_ram(const RamBlock &block) override;
     [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
                                             Protection protection) override;
-    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) override;
+    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys) override;
     [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override;
     void unmap(GpaRange at) override;
     [[nodiscard]] Status<HostError> reserve_tables(GpaRange at) override;

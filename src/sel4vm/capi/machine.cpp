@@ -175,7 +175,7 @@ const char *Machine::add_ram(GpaRange range) {
         return "out of memory";
     const RegionKind kind = map_when() == MapWhen::at_first_access ? RegionKind::demand_ram : RegionKind::ram;
     if (const auto added = vm_.add_memory(range, kind); !added)
-        return describe(added.error());
+        return to_string(added.error());
     SEL4VM_ASSERT(ram_.add(range)); // prepared above
     return nullptr;
 }
@@ -187,27 +187,15 @@ const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError>
     if (!ram_.prepare())
         why = "out of memory";
     else if (vm_.map().overlaps(range))
-        why = describe(RegionError::overlap);
+        why = to_string(RegionError::overlap);
     else if (const auto adopted = vm_.memory().adopt(range, *block); !adopted)
-        why = describe(adopted.error());
+        why = to_string(adopted.error());
     if (why != nullptr) {
         binding().space().free_ram(*block);
         return why;
     }
     SEL4VM_ASSERT(ram_.add(range)); // prepared above
     return nullptr;
-}
-
-const char *describe(RegionError error) {
-    switch (error) {
-    case RegionError::misaligned: return "start and size must be multiples of 4 KiB";
-    case RegionError::overlap: return "it overlaps other memory, a device or a reservation";
-    case RegionError::too_many: return "there are too many pieces of memory";
-    case RegionError::out_of_memory: return "the host has not enough memory left";
-    case RegionError::out_of_range: return "it is beyond the guest-physical addresses of this host";
-    case RegionError::host_failed: return "the host refused it";
-    }
-    return "?";
 }
 
 // ---------------------------------------------------------------- interrupt controller
@@ -238,7 +226,7 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
     }
     if (config->version == 2) {
         AllocationGuard guard(client_lock());
-        if (!binding().space().map_device(ranges->other, *support.cpu_interface, DeviceKind::device)) {
+        if (!binding().space().map_device(ranges->other, *support.cpu_interface)) {
             static_cast<void>(vm_.map().remove(ranges->distributor.base()));
             static_cast<void>(vm_.map().remove(ranges->other.base()));
             if (ranges->deactivation)

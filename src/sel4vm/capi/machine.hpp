@@ -36,9 +36,6 @@ struct MachineConfig {
     MapWhen map_when = MapWhen::now;
 };
 
-/// For people.
-[[nodiscard]] const char *describe(RegionError error);
-
 struct DestroyCallback {
     vm_destroy_callback_fn function = nullptr;
     void *cookie = nullptr;

@@ -2,13 +2,13 @@
 #include <sel4vm/capi/services.hpp>
 
 #include <sel4vm/capi/machine.hpp>
+#include <sel4vm/machine/description.hpp>
 
 namespace sel4vm::capi {
 
 namespace {
 
 constexpr u32 kDefaultSpis = 224;
-constexpr u32 kMaxSpis = 960;
 constexpr u64 kFrameAlignment = 0x1'0000;
 
 bool is_v2(const std::optional<vm_vgic_config_t> &config) { return !config || config->version == 2; }
@@ -38,7 +38,7 @@ Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_
         return Err{"this host's interrupt hardware cannot run that version"};
     if (config.spi_count == 0)
         config.spi_count = kDefaultSpis;
-    if (config.spi_count > kMaxSpis || config.spi_count % 32 != 0)
+    if (config.spi_count > machine::kMaxSpis || config.spi_count % 32 != 0)
         return Err{"shared interrupts come in multiples of 32, and at most 960"};
     if (config.distributor == 0)
         config.distributor = support.distributor.value();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which MPIDR affinity belongs to which vCPU: one rule for PSCI, the device tree and the CPUs' own MPIDR_EL1. Affinity is
-// always in MPIDR_EL1's layout (Aff3 in bits 39:32, then Aff2, Aff1, Aff0 in 23:0), all other bits zero.
+// Which vCPU belongs to an affinity that a guest names in a PSCI call. The rule is aarch64::affinity_of_vcpu()'s, as for the device tree
+// and the CPUs' own MPIDR_EL1. Affinity is always in MPIDR_EL1's layout (Aff3 in bits 39:32, then Aff2, Aff1, Aff0 in 23:0), all other bits zero.
 #pragma once
 
 #include <sel4vm/arch/aarch64/system_registers.hpp>
@@ -21,8 +21,7 @@ public:
     constexpr explicit AffinityMap(Layout layout) : layout_(layout) {}
 
     [[nodiscard]] constexpr u64 affinity_of(VcpuId id) const {
-        const u64 n = id.value();
-        return layout_ == Layout::flat ? n & 0xff : (n / 16 & 0xff) << 8 | n % 16;
+        return layout_ == Layout::flat ? id.value() & u64{0xff} : aarch64::affinity_of_vcpu(id.value());
     }
     /// The vCPU with exactly this affinity among the first `count`.
     [[nodiscard]] constexpr std::optional<VcpuId> find(u64 affinity, usize count) const {

@@ -30,11 +30,11 @@ struct Pl031::Registers {
     });
 };
 
-Pl031::Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts, const Pl031Config &config)
+Pl031::Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts)
     : line_(line), clock_(clock), timeouts_(timeouts), alarm_(*this) {
     const auto wall = clock.wall_clock_seconds();
     // The counter has 32 bits; a host's later time wraps as the hardware's would.
-    state_.anchor_seconds = wall ? static_cast<u32>(*wall) : config.fixed_epoch_seconds;
+    state_.anchor_seconds = wall ? static_cast<u32>(*wall) : kFixedEpochSeconds;
     state_.anchor_ticks = clock.now_ticks();
 }
 

@@ -2,7 +2,7 @@
 //
 // PrimeCell real time clock PL031, Arm DDI 0224, revision r1p3: seconds since 1970 in 32 bits, with an alarm.
 //
-// The clock is set from the host's wall clock once, when the device is made (from Pl031Config::fixed_epoch where the host
+// The clock is set from the host's wall clock once, when the device is made (from kFixedEpochSeconds where the host
 // knows no time of day), and then counts whole seconds of the monotonic clock, so that it never jumps and an alarm is exact.
 // What a guest writes to LR stays in force over a reset, as in a battery-backed clock; everything else returns to its reset value.
 // Deviation: RTCCR reads as started from the beginning, because there is no firmware that would start it; it cannot be stopped.
@@ -18,14 +18,11 @@
 
 namespace sel4vm::dev {
 
-struct Pl031Config {
-    /// The time at start where the host has no wall clock: 2026-01-01 00:00:00 UTC.
-    u32 fixed_epoch_seconds = 1'767'225'600;
-};
-
 class Pl031 final : public MmioDevice, private TimeoutHandler {
 public:
     static constexpr u64 kRangeBytes = 0x1000;
+    /// The time at start where the host has no wall clock, in seconds since 1970: 2026-01-01 00:00:00 UTC.
+    static constexpr u32 kFixedEpochSeconds = 1'767'225'600;
 
     /// Everything a guest can see. The counter is anchor_seconds plus the whole seconds since anchor_ticks.
     struct State {
@@ -39,7 +36,7 @@ public:
         friend bool operator==(const State &, const State &) = default;
     };
 
-    Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts, const Pl031Config &config = {});
+    Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts);
     Pl031(const Pl031 &) = delete;
     Pl031 &operator=(const Pl031 &) = delete;
     ~Pl031();

@@ -21,8 +21,6 @@ struct RamBlock {
     u64 size_bytes = 0;
 };
 
-enum class DeviceKind : u8 { device, normal_uncached };
-
 class GuestSpacePort {
 public:
     /// Contiguous RAM for a guest, `alignment` a power of two of at least 4 KiB. The largest contiguous block that is
@@ -35,8 +33,8 @@ public:
     /// invalid when a part is mapped already.
     [[nodiscard]] virtual Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
                                                     Protection protection) = 0;
-    /// Maps a physical device range through to the guest.
-    [[nodiscard]] virtual Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) = 0;
+    /// Maps a physical device range through to the guest, as device memory.
+    [[nodiscard]] virtual Status<HostError> map_device(GpaRange at, HostPhys phys) = 0;
     /// Changes what the guest may do in a mapped range.
     [[nodiscard]] virtual Status<HostError> protect(GpaRange at, Protection protection) = 0;
     /// Removes mappings; unmapped parts are skipped. On return no CPU translates the range any more.

@@ -9,6 +9,9 @@
 
 namespace sel4vm {
 
+/// How long one vCPU runs while others of its CPU wait, unless a host that decides about that is told otherwise.
+inline constexpr u32 kDefaultSliceMicroseconds = 10'000;
+
 /// What a host can do for a vCPU beyond the minimum.
 struct VcpuAbilities {
     bool fp_registers = false;  ///< SIMD and FP registers can be read and written

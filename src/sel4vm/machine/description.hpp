@@ -10,6 +10,7 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/services.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
 
@@ -23,6 +24,8 @@ inline constexpr usize kMaxVms = 8;
 inline constexpr usize kMaxMemoryRegions = 8;
 inline constexpr usize kMaxDevices = 16;
 inline constexpr usize kMaxImages = 16;
+/// Shared interrupts: INTIDs 32 to 991, in whole registers of 32 bits.
+inline constexpr u32 kMaxSpis = 960;
 /// Bytes of a name (VM or device), without an end mark.
 inline constexpr usize kMaxNameBytes = 31;
 /// Bytes of a kernel command line; Linux itself takes 2047 on AArch64.
@@ -55,7 +58,7 @@ struct GicRecord {
     AddressBlock distributor{Gpa{0x0800'0000}, 0x1'0000};
     AddressBlock cpu_interface{Gpa{0x0801'0000}, 0x1'0000};   ///< version 2 only
     AddressBlock redistributors{Gpa{0x080a'0000}, 0xf6'0000}; ///< version 3 only; 128 KiB for each vCPU
-    u32 spi_count = 224;                                      ///< shared interrupts; a multiple of 32, at most 960
+    u32 spi_count = 224;                                      ///< shared interrupts; a multiple of 32, at most kMaxSpis
     friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
 };
 
@@ -186,7 +189,8 @@ struct BenchOptions {
 struct SystemDescription {
     ExitMethod exit_method = ExitMethod::psci;
     ConsoleOptions console;
-    u32 time_slice_us = 10'000; ///< how long a vCPU runs before another of the same CPU gets its turn
+    u32 time_slice_us =
+        kDefaultSliceMicroseconds; ///< how long a vCPU runs before another of the same CPU gets its turn
     LogLevel log_level = LogLevel::info;
     BenchOptions bench;
     FixedVector<MachineDescription, kMaxVms> vms;

@@ -3,8 +3,8 @@
 // See device_nodes.hpp.
 #include <sel4vm/machine/device_nodes.hpp>
 
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/base/bits.hpp>
-#include <sel4vm/dev/gic/gic_config.hpp>
 #include <sel4vm/machine/names.hpp>
 
 namespace sel4vm::machine {
@@ -50,7 +50,7 @@ void write_cpu_nodes(FdtWriter &out, const MachineDescription &vm) {
     out.cell("#address-cells", 1);
     out.cell("#size-cells", 0);
     for (u32 i = 0; i < vm.vcpu_count; ++i) {
-        const u32 affinity = dev::default_affinity(i);
+        const u32 affinity = aarch64::affinity_of_vcpu(i);
         out.begin_node("cpu", affinity);
         out.text("device_type", "cpu");
         // The models that a guest may run on differ; its ID registers say which one this is.

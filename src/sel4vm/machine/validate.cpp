@@ -17,7 +17,6 @@ using Key = Text<80>;
 constexpr u64 kMinimumRam = kMiB; // as it is spelt out below
 constexpr u64 kRedistributorBytes = 128 * kKiB;
 constexpr u32 kGicV2Vcpus = 8;
-constexpr u32 kMaxSpis = 960; // INTIDs 32 to 991, in whole registers of 32 bits
 constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
 static_assert(kMaxNameBytes == 31);
 constexpr u32 kMinTimeSliceUs = 100;

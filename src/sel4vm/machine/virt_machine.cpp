@@ -38,18 +38,6 @@ const char *to_string(dev::GicError error) {
     return "?";
 }
 
-const char *to_string(RegionError error) {
-    switch (error) {
-    case RegionError::misaligned: return "base and size must be multiples of 4 KiB";
-    case RegionError::overlap: return "it overlaps a device or other memory";
-    case RegionError::too_many: return "too many regions, or host memory is too scattered";
-    case RegionError::out_of_memory: return "the host has not enough memory left";
-    case RegionError::out_of_range: return "it is beyond the guest-physical addresses of this host";
-    case RegionError::host_failed: return "the host refused it";
-    }
-    return "?";
-}
-
 } // namespace
 
 VirtMachine::VirtMachine(const MachineDescription &description, std::span<const std::span<const u8>> blobs,
@@ -117,8 +105,7 @@ Status<BuildError> VirtMachine::make_gic() {
     const bool own_deactivation = gic_.handles_deactivation();
     const Gpa base = description_.gic.cpu_interface.base;
     const auto range = GpaRange::make(base, own_deactivation ? dev::Gic::kDeactivationOffset : aarch64::gicc::kBytes);
-    if (!range || !host_.gic_cpu_interface ||
-        !host_.space.map_device(*range, *host_.gic_cpu_interface, DeviceKind::device))
+    if (!range || !host_.gic_cpu_interface || !host_.space.map_device(*range, *host_.gic_cpu_interface))
         return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
     if (!own_deactivation)
         return Ok{};

@@ -24,7 +24,7 @@ public:
     /// `environment` and `peer`, which shares its endpoint, outlive this. Once.
     [[nodiscard]] Status<HostError> open(vm_host_t &environment, HostObjects *peer,
                                          const capi::BindingOptions &options = {});
-    [[nodiscard]] bool is_open() const { return binding_ != nullptr; }
+    /// Once it is open.
     [[nodiscard]] capi::Binding &binding() const { return *binding_; }
 
     /// vCPUs 0 to `count` - 1 of VM `id`. Once; after an error there are none.

@@ -26,7 +26,6 @@ protected:
 enum class AttachError : u8 {
     overlap,  ///< with a device, reservation or RAM region
     too_many, ///< kMaxRanges
-    empty,    ///< size 0 or wrapping
 };
 
 class AddressMap {

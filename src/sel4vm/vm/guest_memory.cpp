@@ -225,13 +225,4 @@ bool GuestMemory::clear_ram(Cleared &until, u64 size_bytes) {
     return true;
 }
 
-u64 GuestMemory::ram_bytes() const {
-    u64 total = 0;
-    for (const RegionInfo &region : regions_) {
-        if (region.kind != RegionKind::rom)
-            total += region.range.size();
-    }
-    return total;
-}
-
 } // namespace sel4vm

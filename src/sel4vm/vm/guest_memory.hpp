@@ -42,11 +42,13 @@ enum class RegionKind : u8 {
 enum class RegionError : u8 {
     misaligned,    ///< base or size is not a multiple of 4 KiB
     overlap,       ///< with another region, device or reservation
-    too_many,      ///< kMaxRegions
+    too_many,      ///< kMaxRegions, or the host's memory is too scattered for kMaxPieces
     out_of_memory, ///< the host has not enough
     out_of_range,  ///< beyond the guest-physical address bits of the host
-    host_failed,
+    host_failed,   ///< the host could not map it
 };
+/// A phrase for messages, about the range.
+[[nodiscard]] const char *to_string(RegionError error);
 
 class GuestMemory {
 public:
@@ -154,7 +156,6 @@ public:
     [[nodiscard]] usize region_count() const { return regions_.size(); }
     /// Regions in address order.
     [[nodiscard]] RegionInfo region(usize index) const { return regions_[index]; }
-    [[nodiscard]] u64 ram_bytes() const;
 
 private:
     /// Demand RAM is mapped in steps of this size, and cleared before that in parts of this one, each at a touch.
@@ -170,7 +171,6 @@ private:
         RamBlock block;
         OwnedArray<std::atomic<u8>> steps; ///< demand RAM: how far each is; empty otherwise
     };
-    enum class Direction : u8 { from_guest, to_guest };
 
     [[nodiscard]] Status<RegionError> check_new(GpaRange range) const;
     void insert_region(GpaRange range, RegionKind kind);

@@ -30,6 +30,19 @@ u64 best_alignment(u64 base, u64 size_bytes) {
 
 } // namespace
 
+const char *to_string(RegionError error) {
+    switch (error) {
+    case RegionError::misaligned: return "start and size must be multiples of 4 KiB";
+    case RegionError::overlap: return "it overlaps other memory, a device or a reservation";
+    case RegionError::too_many: return "the VM has 32 regions of memory, or the host's memory is too scattered";
+    case RegionError::out_of_memory: return "the host has not enough memory left";
+    case RegionError::out_of_range: return "it is beyond the guest-physical addresses of this host";
+    case RegionError::host_failed: return "the host refused it";
+    }
+    return "?";
+}
+static_assert(GuestMemory::kMaxRegions == 32, "the text above");
+
 GuestMemory::~GuestMemory() {
     while (!regions_.empty())
         static_cast<void>(remove(regions_[0].range.base()));

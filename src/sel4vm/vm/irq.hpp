@@ -57,7 +57,6 @@ public:
         set(Level::high);
         set(Level::low);
     }
-    [[nodiscard]] constexpr bool connected() const { return chip_ != nullptr; }
 
 private:
     IrqChip *chip_ = nullptr;

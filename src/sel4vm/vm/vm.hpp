@@ -71,7 +71,6 @@ public:
     // -- vCPUs
     [[nodiscard]] usize vcpu_count() const { return vcpus_.size(); }
     [[nodiscard]] Vcpu &vcpu(VcpuId id) { return vcpus_[id.value()]; }
-    [[nodiscard]] bool has_vcpu(VcpuId id) const { return id.value() < vcpus_.size(); }
 
     enum class PowerOn : u8 { done, already_on, on_pending, wrong_state };
     /// Bits of a system register that a started vCPU has from the one that starts it, which is inside an exit, and not from its reset.

@@ -134,7 +134,6 @@ TEST(Smccc, BuildsPsciNumbers) {
     EXPECT_EQ(SmcccFunction::fast64(SmcccOwner::standard_secure, 0x03), psci::kCpuOn64);
     EXPECT_EQ(SmcccFunction{psci::kCpuOn64}.get<SmcccFunction::Owner>(), SmcccOwner::standard_secure);
     EXPECT_LT(psci::kLast32, trng::kVersion);
-    EXPECT_EQ(smccc_last64(SmcccOwner::arch), 0xc000'ffffU);
 }
 
 TEST(Psci, PowerStateFormatsHaveTheirReservedBits) {

@@ -166,7 +166,7 @@ Status<HostError> AdoptingSpace::map_frame(Gpa at, const vm_frame_t &frame) {
     if (seL4_CapRights_get_capAllowRead(frame.rights) == 0)
         return Ok{}; // every access faults
     if (!is_ram(host_.platform(), memory->base())) {
-        if (auto mapped = space_->map_device(*range, memory->base(), DeviceKind::device); !mapped)
+        if (auto mapped = space_->map_device(*range, memory->base()); !mapped)
             return mapped;
         return seL4_CapRights_get_capAllowWrite(frame.rights) != 0 ? Status<HostError>{Ok{}}
                                                                    : space_->protect(*range, Protection::read_only);

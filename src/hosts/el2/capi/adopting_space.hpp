@@ -30,8 +30,8 @@ public:
     void free_ram(const RamBlock &block) override;
     [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
                                             Protection protection) override;
-    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) override {
-        return space_->map_device(at, phys, kind);
+    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys) override {
+        return space_->map_device(at, phys);
     }
     [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override {
         return space_->protect(at, protection);

@@ -6,6 +6,7 @@
 #include <hosts/el2/capi/program.hpp>
 #include <hosts/el2/vcpu/vcpu.hpp>
 
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/capi/binding.hpp>
 
 #include <array>
@@ -54,7 +55,7 @@ public:
         for (Made &made : vcpus_) {
             if (made.vcpu)
                 continue;
-            const VcpuSetup setup{vm, id, affinity_of(id.value()), 0};
+            const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()), 0};
             made.vcpu = Owned<Vcpu>::make(host().heap(), executor_.processor(), space_.inner(), share_, setup);
             if (!made.vcpu)
                 return Err{HostError{HostErrorKind::out_of_memory}};

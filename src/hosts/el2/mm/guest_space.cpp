@@ -14,8 +14,7 @@ namespace {
 
 // Stage 2 leaf attributes, VMSAv8-64.
 constexpr u64 kNormal = u64{0xf} << 2 | u64{3} << 8; // write-back, inner shareable
-constexpr u64 kNormalUncached = u64{0x5} << 2 | u64{3} << 8;
-constexpr u64 kDevice = u64{0x1} << 2; // nGnRE
+constexpr u64 kDevice = u64{0x1} << 2;               // nGnRE
 constexpr u64 kRead = u64{1} << 6;
 constexpr u64 kWrite = u64{1} << 7;
 constexpr u64 kAccessed = u64{1} << 10;
@@ -132,10 +131,9 @@ Status<HostError> GuestSpace::map_ram(GpaRange at, const RamBlock &block, u64 of
                       kNormal | kAccessed | protection_bits(protection));
 }
 
-Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys, DeviceKind kind) {
-    const u64 memory = kind == DeviceKind::device ? kDevice : kNormalUncached;
+Status<HostError> GuestSpace::map_device(GpaRange at, HostPhys phys) {
     return table_.map(at.base().value(), at.size(), phys.value(),
-                      memory | kAccessed | kNotRam | protection_bits(Protection::read_write));
+                      kDevice | kAccessed | kNotRam | protection_bits(Protection::read_write));
 }
 
 Status<HostError> GuestSpace::protect(GpaRange at, Protection protection) {

@@ -1,45 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/platform/gic.hpp>
 
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/assert.hpp>
 
 namespace sel4vm::el2 {
 namespace {
 
-// Distributor, and SGI_base of a redistributor, which has the same layout for INTIDs 0 to 31.
-constexpr u32 kCtlr = 0x000;
-constexpr u32 kTyper = 0x004;
-constexpr u32 kGroup = 0x080;
-constexpr u32 kSetEnable = 0x100;
-constexpr u32 kClearEnable = 0x180;
-constexpr u32 kSetPending = 0x200;
-constexpr u32 kSetActive = 0x300;
-constexpr u32 kClearActive = 0x380;
-constexpr u32 kPriority = 0x400;
-constexpr u32 kTargets = 0x800; // v2
-constexpr u32 kConfig = 0xc00;
-constexpr u32 kSgir = 0xf00;    // v2
-constexpr u32 kRouter = 0x6000; // v3
+// SGI_base of a redistributor has the distributor's layout for INTIDs 0 to 31, so both are read and written by gicd's offsets.
+namespace gicc = aarch64::gicc;
+namespace gicd = aarch64::gicd;
+namespace gicr = aarch64::gicr;
+using aarch64::GiccCtlr;
+using aarch64::GicdCtlrNonSecure;
+using aarch64::GicdCtlrV3;
+using aarch64::GicdTyper;
+using aarch64::GicrCtlr;
+using aarch64::GicrTyper;
+using aarch64::GicrWaker;
+using aarch64::kFirstSpi;
 
-constexpr u32 kV3EnableGroup1 = 1U << 1;
-constexpr u32 kV3AffinityRouting = 1U << 4;
-constexpr u32 kV3WritePending = 1U << 31;
+// The same bits whether the GIC has one security state or this is the Non-secure side of two.
+constexpr u32 kV3EnableGroup1 = GicdCtlrNonSecure::EnableGrp1a::mask;
+constexpr u32 kV3AffinityRouting = GicdCtlrNonSecure::AreNs::mask;
+static_assert(kV3EnableGroup1 == GicdCtlrV3::EnableGrp1::mask && kV3AffinityRouting == GicdCtlrV3::Are::mask);
+static_assert(GicdCtlrNonSecure::Rwp::mask == GicdCtlrV3::Rwp::mask);
 
-// GICC of a v2.
-constexpr u32 kGiccCtlr = 0x00;
-constexpr u32 kGiccPmr = 0x04;
-constexpr u32 kGiccBpr = 0x08;
-constexpr u32 kGiccEnable = 1U << 0;
-constexpr u32 kGiccEoiMode = 1U << 9;
-
-// RD_base of a redistributor.
-constexpr u32 kGicrTyper = 0x08;
-constexpr u32 kGicrWaker = 0x14;
-constexpr u32 kGicrFrame = 0x1'0000;
-constexpr u32 kWakerSleep = 1U << 1;
-constexpr u32 kWakerChildrenAsleep = 1U << 2;
-
-constexpr u32 kFirstSpi = 32;
 constexpr u8 kHostPriority = 0xa0; // in the middle: neither the first nor the last
 constexpr u32 kLongEnough = 1'000'000;
 
@@ -56,10 +42,10 @@ Gic::Gic(const GicInfo &info) : version_(info.version), distributor_(info.distri
 }
 
 void Gic::initialise() {
-    const u32 lines = distributor_.read32(kTyper) & 0x1f;
-    intid_count_ = 32 * (lines + 1);
-    if (intid_count_ > 1020)
-        intid_count_ = 1020;
+    const GicdTyper typer{distributor_.read32(gicd::kTyper)};
+    intid_count_ = 32 * (u32{typer.get<GicdTyper::ItLinesNumber>()} + 1);
+    if (intid_count_ > aarch64::kIntidLimit)
+        intid_count_ = aarch64::kIntidLimit;
     if (version_ == GicVersion::v2)
         initialise_v2();
     else
@@ -67,12 +53,12 @@ void Gic::initialise() {
 }
 
 void Gic::initialise_v2() {
-    if ((distributor_.read32(kCtlr) & 1) == 0)
-        distributor_.write32(kCtlr, 1);
-    cpu_interface_.write32(kGiccPmr, 0xff);
-    cpu_interface_.write32(kGiccBpr, 0);
-    cpu_interface_.write32(kGiccCtlr, kGiccEnable | kGiccEoiMode);
-    if ((cpu_interface_.read32(kGiccCtlr) & kGiccEoiMode) == 0)
+    if ((distributor_.read32(gicd::kCtlr) & 1) == 0)
+        distributor_.write32(gicd::kCtlr, 1);
+    cpu_interface_.write32(gicc::kPmr, 0xff);
+    cpu_interface_.write32(gicc::kBpr, 0);
+    cpu_interface_.write32(gicc::kCtlr, GiccCtlr::EnableGrp0::mask | GiccCtlr::EoiModeNs::mask);
+    if ((cpu_interface_.read32(gicc::kCtlr) & GiccCtlr::EoiModeNs::mask) == 0)
         SEL4VM_PANIC("the GIC cannot separate priority drop from deactivation (GICC_CTLR.EOImode)");
 }
 
@@ -84,11 +70,11 @@ void Gic::initialise_v3() {
         SEL4VM_PANIC("the GICv3 system registers cannot be used at EL2 (ICC_SRE_EL2.SRE)");
 
     const u32 wanted = kV3EnableGroup1 | kV3AffinityRouting;
-    if ((distributor_.read32(kCtlr) & wanted) != wanted) {
+    if ((distributor_.read32(gicd::kCtlr) & wanted) != wanted) {
         // Affinity routing may only change while the groups are off.
-        distributor_.write32(kCtlr, kV3AffinityRouting);
+        distributor_.write32(gicd::kCtlr, kV3AffinityRouting);
         wait_for_write(kFirstSpi);
-        distributor_.write32(kCtlr, wanted);
+        distributor_.write32(gicd::kCtlr, wanted);
         wait_for_write(kFirstSpi);
     }
 
@@ -97,22 +83,21 @@ void Gic::initialise_v3() {
     const u64 packed = (affinity >> 8 & 0xff00'0000) | (affinity & 0xff'ffff);
     for (const HostPhysRange &region : info_.redistributors) {
         u64 at = region.base().value();
-        while (redistributor_.base() == 0 && region.contains(HostPhys{at}, 2 * kGicrFrame)) {
+        while (redistributor_.base() == 0 && region.contains(HostPhys{at}, gicr::kBytes)) {
             const Mmio frame(HostPhys{at});
-            const u64 typer = frame.read64(kGicrTyper);
-            if (typer >> 32 == packed) {
-                redistributor_ = Mmio(HostPhys{at + kGicrFrame});
-                frame.write32(kGicrWaker, frame.read32(kGicrWaker) & ~kWakerSleep);
-                for (u32 tries = 0; (frame.read32(kGicrWaker) & kWakerChildrenAsleep) != 0; ++tries) {
+            const GicrTyper typer{frame.read64(gicr::kTyper)};
+            if (typer.get<GicrTyper::Affinity>() == packed) {
+                redistributor_ = Mmio(HostPhys{at + gicr::kFrameBytes});
+                frame.write32(gicr::kWaker, frame.read32(gicr::kWaker) & ~GicrWaker::ProcessorSleep::mask);
+                for (u32 tries = 0; (frame.read32(gicr::kWaker) & GicrWaker::ChildrenAsleep::mask) != 0; ++tries) {
                     if (tries == kLongEnough)
                         SEL4VM_PANIC("the GICv3 redistributor of this CPU does not wake up");
                 }
             }
-            const bool last = (typer & 1U << 4) != 0;
-            const u64 frames = (typer & 1U << 1) != 0 ? 4 : 2; // with VLPIs
-            if (last)
+            if (typer.get<GicrTyper::Last>())
                 break;
-            at += info_.redistributor_stride != 0 ? info_.redistributor_stride : frames * kGicrFrame;
+            const u64 bytes = typer.get<GicrTyper::Vlpis>() ? gicr::kBytesWithVlpi : gicr::kBytes;
+            at += info_.redistributor_stride != 0 ? info_.redistributor_stride : bytes;
         }
     }
     if (redistributor_.base() == 0)
@@ -137,13 +122,14 @@ Mmio Gic::bank(u32 intid) const {
 /// Disabling, and GICD_CTLR of a v3, take effect some time after the write.
 void Gic::wait_for_write(u32 intid) const {
     if (version_ == GicVersion::v2) {
-        (void)distributor_.read32(kCtlr);
+        (void)distributor_.read32(gicd::kCtlr);
         return;
     }
-    constexpr u32 kGicrWritePending = 1U << 3;
     const bool own = intid < kFirstSpi;
-    const Mmio frame = own ? Mmio(HostPhys{redistributor_.base() - kGicrFrame}) : distributor_;
-    for (u32 tries = 0; (frame.read32(kCtlr) & (own ? kGicrWritePending : kV3WritePending)) != 0; ++tries) {
+    const Mmio frame = own ? Mmio(HostPhys{redistributor_.base() - gicr::kFrameBytes}) : distributor_;
+    for (u32 tries = 0;
+         (frame.read32(own ? gicr::kCtlr : gicd::kCtlr) & (own ? GicrCtlr::Rwp::mask : GicdCtlrV3::Rwp::mask)) != 0;
+         ++tries) {
         if (tries == kLongEnough)
             SEL4VM_PANIC("the GICv3 does not finish a register write");
     }
@@ -154,11 +140,11 @@ void Gic::configure(const IrqInfo &irq) {
     check(intid);
     disable(intid);
     const Mmio at = bank(intid);
-    at.write8(kPriority + intid, kHostPriority);
+    at.write8(gicd::kIpriorityr + intid, kHostPriority);
     if (version_ == GicVersion::v3)
-        at.write32(kGroup + word_of(intid), at.read32(kGroup + word_of(intid)) | bit_in_word(intid));
+        at.write32(gicd::kIgroupr + word_of(intid), at.read32(gicd::kIgroupr + word_of(intid)) | bit_in_word(intid));
     if (intid >= 16) {
-        const u32 config = kConfig + intid / 16 * 4;
+        const u32 config = gicd::kIcfgr + intid / 16 * 4;
         const u32 edge = 2U << (2 * (intid % 16));
         const u32 value = at.read32(config);
         at.write32(config, irq.trigger == IrqTrigger::edge ? value | edge : value & ~edge);
@@ -166,50 +152,50 @@ void Gic::configure(const IrqInfo &irq) {
     if (intid < kFirstSpi)
         return;
     if (version_ == GicVersion::v3) {
-        distributor_.write64(kRouter + 8 * intid, affinity_of_this_cpu());
+        distributor_.write64(gicd::kIrouter + 8 * intid, affinity_of_this_cpu());
     } else {
         // A CPU reads its own number out of the banked targets of SGIs and PPIs; 0 on a GIC with a single CPU.
-        const u8 self = distributor_.read8(kTargets);
-        distributor_.write8(kTargets + intid, self == 0 ? 1 : self);
+        const u8 self = distributor_.read8(gicd::kItargetsr);
+        distributor_.write8(gicd::kItargetsr + intid, self == 0 ? 1 : self);
     }
 }
 
 void Gic::enable(u32 intid) const {
     check(intid);
     dsb_sy(); // the handler's data before the first interrupt
-    bank(intid).write32(kSetEnable + word_of(intid), bit_in_word(intid));
+    bank(intid).write32(gicd::kIsenabler + word_of(intid), bit_in_word(intid));
 }
 
 void Gic::disable(u32 intid) const {
     check(intid);
-    bank(intid).write32(kClearEnable + word_of(intid), bit_in_word(intid));
+    bank(intid).write32(gicd::kIcenabler + word_of(intid), bit_in_word(intid));
     wait_for_write(intid);
     dsb_sy();
 }
 
 bool Gic::is_enabled(u32 intid) const {
     check(intid);
-    return (bank(intid).read32(kSetEnable + word_of(intid)) & bit_in_word(intid)) != 0;
+    return (bank(intid).read32(gicd::kIsenabler + word_of(intid)) & bit_in_word(intid)) != 0;
 }
 
 bool Gic::is_pending(u32 intid) const {
     check(intid);
-    return (bank(intid).read32(kSetPending + word_of(intid)) & bit_in_word(intid)) != 0;
+    return (bank(intid).read32(gicd::kIspendr + word_of(intid)) & bit_in_word(intid)) != 0;
 }
 
 bool Gic::is_active(u32 intid) const {
     check(intid);
-    return (bank(intid).read32(kSetActive + word_of(intid)) & bit_in_word(intid)) != 0;
+    return (bank(intid).read32(gicd::kIsactiver + word_of(intid)) & bit_in_word(intid)) != 0;
 }
 
 void Gic::set_active(u32 intid) const {
     check(intid);
-    bank(intid).write32(kSetActive + word_of(intid), bit_in_word(intid));
+    bank(intid).write32(gicd::kIsactiver + word_of(intid), bit_in_word(intid));
 }
 
 void Gic::clear_active(u32 intid) const {
     check(intid);
-    bank(intid).write32(kClearActive + word_of(intid), bit_in_word(intid));
+    bank(intid).write32(gicd::kIcactiver + word_of(intid), bit_in_word(intid));
 }
 
 void Gic::send_sgi(u32 sgi, u64 mpidr) const {
@@ -224,9 +210,10 @@ void Gic::send_sgi(u32 sgi, u64 mpidr) const {
         return;
     }
     // A v2 numbers its (at most 8) CPU interfaces itself; by convention in order of affinity 0.
-    constexpr u32 kToSelf = 2U << 24;
+    constexpr u32 kToSelf = static_cast<u32>(aarch64::SgiTarget::self) << aarch64::GicdSgir::Target::shift;
     const bool self = mpidr == affinity_of_this_cpu();
-    distributor_.write32(kSgir, self ? kToSelf | sgi : 1U << (16 + (mpidr & 7)) | sgi);
+    distributor_.write32(gicd::kSgir,
+                         self ? kToSelf | sgi : 1U << (aarch64::GicdSgir::TargetList::shift + (mpidr & 7)) | sgi);
 }
 
 } // namespace sel4vm::el2

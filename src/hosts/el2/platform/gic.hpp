@@ -11,6 +11,7 @@
 #include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/portable/platform_info.hpp>
 
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/types.hpp>
 
 namespace sel4vm::el2 {
@@ -20,7 +21,7 @@ struct IrqToken {
     u32 raw;
     [[nodiscard]] constexpr u32 intid() const { return raw & 0x3ff; }
     /// Nothing was pending. INTIDs 1020 to 1023 are special on both versions; LPIs are never enabled.
-    [[nodiscard]] constexpr bool spurious() const { return intid() >= 1020; }
+    [[nodiscard]] constexpr bool spurious() const { return intid() >= aarch64::kIntidLimit; }
     /// For an interrupt whose token was not kept: right for every PPI and SPI.
     static constexpr IrqToken of(u32 intid) { return {intid}; }
 };
@@ -45,7 +46,7 @@ public:
             dsb_sy(); // the acknowledge is seen by the distributor before what follows
             return {static_cast<u32>(raw)};
         }
-        return {cpu_interface_.read32(kGiccIar)};
+        return {cpu_interface_.read32(aarch64::gicc::kIar)};
     }
     /// Priority drop: other interrupts may be taken; this one stays active.
     void complete(IrqToken token) const {
@@ -53,7 +54,7 @@ public:
             SEL4VM_WRITE_SYSREG(icc_eoir1_el1, token.raw);
             isb();
         } else {
-            cpu_interface_.write32(kGiccEoir, token.raw);
+            cpu_interface_.write32(aarch64::gicc::kEoir, token.raw);
         }
     }
     /// The interrupt may fire again.
@@ -62,14 +63,8 @@ public:
             SEL4VM_WRITE_SYSREG(icc_dir_el1, token.raw);
             isb();
         } else {
-            cpu_interface_.write32(kGiccDir, token.raw);
+            cpu_interface_.write32(aarch64::gicc::kDir, token.raw);
         }
-    }
-    /// The highest-priority pending INTID on this CPU without acknowledging it; 1023 when none is.
-    [[nodiscard]] u32 highest_pending() const {
-        if (version_ == GicVersion::v3)
-            return static_cast<u32>(SEL4VM_READ_SYSREG(icc_hppir1_el1)) & 0x3ff;
-        return cpu_interface_.read32(kGiccHppir) & 0x3ff;
     }
 
     /// Sets trigger, priority and (for an SPI) the calling CPU as target; leaves the interrupt disabled.
@@ -89,11 +84,6 @@ public:
     void send_sgi(u32 sgi, u64 mpidr) const;
 
 private:
-    static constexpr u32 kGiccIar = 0x0c;
-    static constexpr u32 kGiccEoir = 0x10;
-    static constexpr u32 kGiccHppir = 0x18;
-    static constexpr u32 kGiccDir = 0x1000;
-
     void initialise_v2();
     void initialise_v3();
     void wait_for_write(u32 intid) const;

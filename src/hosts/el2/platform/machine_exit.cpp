@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/platform/machine_exit.hpp>
 
+#include <sel4vm/arch/aarch64/psci.hpp>
+
 namespace sel4vm::el2 {
-namespace {
-
-constexpr u64 kCpuOn = 0xc400'0003;
-constexpr u64 kSystemOff = 0x8400'0008;
-constexpr u64 kSystemReset = 0x8400'0009;
-
-} // namespace
-
 u64 firmware_call(PsciConduit conduit, u64 function, u64 x1, u64 x2, u64 x3) {
     register u64 r0 asm("x0") = function;
     register u64 r1 asm("x1") = x1;
@@ -31,17 +25,8 @@ u64 firmware_call(PsciConduit conduit, u64 function, u64 x1, u64 x2, u64 x3) {
     return ~u64{0};
 }
 
-i64 cpu_on(PsciConduit conduit, u64 mpidr, HostPhys entry, u64 argument) {
-    return static_cast<i64>(firmware_call(conduit, kCpuOn, mpidr, entry.value(), argument));
-}
-
 void system_off(PsciConduit conduit) {
-    (void)firmware_call(conduit, kSystemOff);
-    halt();
-}
-
-void system_reset(PsciConduit conduit) {
-    (void)firmware_call(conduit, kSystemReset);
+    (void)firmware_call(conduit, aarch64::psci::kSystemOff);
     halt();
 }
 

@@ -12,11 +12,7 @@ namespace sel4vm::el2 {
 /// A PSCI or SMCCC call to the firmware below us; x0 of the answer. -1 (NOT_SUPPORTED) without a conduit.
 u64 firmware_call(PsciConduit conduit, u64 function, u64 x1 = 0, u64 x2 = 0, u64 x3 = 0);
 
-/// PSCI CPU_ON: the CPU with this affinity starts at `entry` (physical, MMU off) with `argument` in x0. 0 is success.
-i64 cpu_on(PsciConduit conduit, u64 mpidr, HostPhys entry, u64 argument);
-
 [[noreturn]] void system_off(PsciConduit conduit);
-[[noreturn]] void system_reset(PsciConduit conduit);
 
 /// SYS_EXIT_EXTENDED. Where nobody implements semihosting the instruction is undefined, which ends in a panic.
 [[noreturn]] void semihosting_exit(u64 status);

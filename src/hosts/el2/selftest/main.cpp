@@ -167,8 +167,7 @@ private:
             space.free_ram(*block);
         }
         const auto device = *GpaRange::make(Gpa{0x0900'0000}, kPageBytes);
-        expect(space.map_device(device, host_.platform().uart.registers->base(), DeviceKind::device).has_value(),
-               "stage 2: device");
+        expect(space.map_device(device, host_.platform().uart.registers->base()).has_value(), "stage 2: device");
         expect(space.ram_at(Gpa{0x0900'0000}, 4) == nullptr, "stage 2: a device is not RAM");
         space.unmap(device);
         expect(before == host_.pages().free_bytes(), "stage 2: memory was lost");

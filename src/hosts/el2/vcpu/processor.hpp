@@ -27,8 +27,8 @@ namespace sel4vm::el2 {
 struct ProcessorSetup {
     TimerInfo timer;
     IrqInfo maintenance{25, IrqTrigger::level};
-    Mmio gich;                       ///< GICv2: the GICH registers
-    u64 slice_microseconds = 10'000; ///< what one runs at a time while others wait
+    Mmio gich;                                          ///< GICv2: the GICH registers
+    u64 slice_microseconds = kDefaultSliceMicroseconds; ///< what one runs at a time while others wait
     /// Something may call signal() when all vCPUs wait: never report idle. Otherwise only while there are announced sources.
     bool waits_for_notifications = true;
 
@@ -84,9 +84,6 @@ public:
 
     [[nodiscard]] GicVersionsSupported gic_versions() const;
     [[nodiscard]] const ProcessorCounters &counters() const { return counters_; }
-    /// Where another CPU's interrupt is raised when it must look at its attention word; for more than one CPU.
-    using WakeHook = void (*)(Processor &);
-    void set_wake_hook(WakeHook hook) { wake_hook_ = hook; }
 
 private:
     friend class Vcpu;
@@ -195,7 +192,6 @@ private:
     CpuFeatures features_;
     Controls controls_; ///< of guests: HCR_EL2 has TWE and VSE, CPTR_EL2 has TFP in addition, as needed
     aarch64::PstateFeatures pstate_features_;
-    WakeHook wake_hook_ = nullptr;
     ProcessorCounters counters_;
 };
 

@@ -16,11 +16,7 @@ namespace sel4vm::el2 {
 
 // ---------------------------------------------------------------- From any CPU
 
-void Processor::call_attention() {
-    attention_.store(1, std::memory_order_release);
-    if (wake_hook_ != nullptr)
-        wake_hook_(*this);
-}
+void Processor::call_attention() { attention_.store(1, std::memory_order_release); }
 
 void Processor::queue_request(Vcpu &vcpu) {
     Vcpu *head = inbox_.load(std::memory_order_relaxed);

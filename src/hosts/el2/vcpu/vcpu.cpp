@@ -19,14 +19,8 @@ namespace {
 using aarch64::TimerControl;
 namespace sysreg = aarch64::sysreg;
 
-// Stands for the virtual address of the last memory exit.
-constexpr u32 kFarEl2 = aarch64::sysreg_id(3, 4, 6, 0, 0);
-
 // MDSCR_EL1.SS, TDCC, KDE, MDE: debug of the guest by itself. The other bits belong to an external debugger.
 constexpr u64 kMdscrAllowed = 0xb001;
-
-// EL1h, all exceptions masked.
-constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
 
 // As on a board with this CPU.
 u64 sctlr_after_reset() {
@@ -68,7 +62,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     std::fill(std::begin(context_.x), std::end(context_.x), u64{0});
     context_.x[0] = argument;
     context_.pc = entry;
-    context_.pstate = kResetPstate;
+    context_.pstate = aarch64::kResetPstate;
     pending_ = Pending::nothing;
     due_ = 0;
     fault_address_ = 0;
@@ -128,7 +122,7 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     case sysreg::kCtrEl0: return SEL4VM_READ_SYSREG(ctr_el0);
     case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
     case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
-    case kFarEl2: return fault_address_;
+    case sysreg::kFarEl2: return fault_address_;
     case sysreg::kEsrEl2:
         if (static_cast<i64>(context_.esr) < 0) // an interrupt
             return Err{HostError{HostErrorKind::not_available, 0}};

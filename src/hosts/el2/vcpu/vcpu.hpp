@@ -35,9 +35,6 @@ struct VcpuSetup {
     u64 counter_offset = 0; ///< see TimerPort::set_counter_offset
 };
 
-/// The affinity value of vCPU `index`: Aff0 counts to 16 and then Aff1 goes on, as GICv3 needs it; GICv2 has 8 at most.
-[[nodiscard]] constexpr u64 affinity_of(u16 index) { return (index & 0xfu) | (static_cast<u64>(index >> 4) << 8); }
-
 class VcpuListRegisters final : public aarch64::ListRegisterPort {
 public:
     explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}

@@ -7,11 +7,9 @@ namespace sel4vm::el2 {
 
 namespace {
 
-// GICH offsets.
-constexpr u32 kGichHcr = 0x00;
-constexpr u32 kGichVtr = 0x04;
-constexpr u32 kGichVmcr = 0x08;
-constexpr u32 kGichApr = 0xf0;
+namespace gich = aarch64::gich;
+using aarch64::GichVtr;
+using aarch64::IchVtrEl2;
 
 // ICH_* by encoding, which every assembler knows.
 #define SEL4VM_ICH_AP0R(n) S3_4_C12_C8_##n
@@ -59,17 +57,19 @@ void load_active_priorities(const VirtualInterfaceState &from, unsigned words) {
 } // namespace
 
 VirtualInterface::VirtualInterface(GicVersion version, Mmio gich) : gich_(gich), version_(version) {
-    // VTR: ListRegs 4:0 (v3) or 5:0 (v2), PREbits 28:26, PRIbits 31:29; each is one less than the number.
-    const u32 vtr = version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VTR)) : gich_.read32(kGichVtr);
-    count_ = (vtr & (version_ == GicVersion::v3 ? 0x1f : 0x3f)) + 1;
+    // Numbers in VTR are one less than what they count.
+    if (version_ == GicVersion::v3) {
+        const IchVtrEl2 vtr{SEL4VM_READ(SEL4VM_ICH_VTR)};
+        count_ = vtr.get<IchVtrEl2::ListRegs>() + 1u;
+        priority_bits_ = vtr.get<IchVtrEl2::PriorityBits>() + 1u;
+        can_trap_dir_ = vtr.get<IchVtrEl2::Tds>();
+        preemption_bits_ = vtr.get<IchVtrEl2::PreemptionBits>() + 1u;
+        active_priority_words_ = preemption_bits_ >= 7 ? 4 : preemption_bits_ == 6 ? 2 : 1;
+    } else {
+        count_ = GichVtr{gich_.read32(gich::kVtr)}.get<GichVtr::ListRegs>() + 1u;
+    }
     if (count_ > VirtualInterfaceState::kMaxListRegisters)
         count_ = VirtualInterfaceState::kMaxListRegisters;
-    if (version_ == GicVersion::v3) {
-        priority_bits_ = (vtr >> 29) + 1;
-        can_trap_dir_ = (vtr >> 19 & 1) != 0; // TDS
-        preemption_bits_ = (vtr >> 26 & 7) + 1;
-        active_priority_words_ = preemption_bits_ >= 7 ? 4 : preemption_bits_ == 6 ? 2 : 1;
-    }
 }
 
 void VirtualInterface::initialise() const {
@@ -109,7 +109,7 @@ void VirtualInterface::save_active_priorities(VirtualInterfaceState &to) const {
     if (version_ == GicVersion::v3)
         read_active_priorities(to, active_priority_words_);
     else
-        to.active_priorities0[0] = gich_.read32(kGichApr);
+        to.active_priorities0[0] = gich_.read32(gich::kApr);
 }
 
 // IHI 0048B and 0069, "Priority grouping", "Active priorities": one bit for each preemption level, made of the bits of the priority
@@ -133,32 +133,32 @@ void VirtualInterface::load(const VirtualInterfaceState &from) const {
         SEL4VM_WRITE(SEL4VM_ICH_VMCR, from.machine_control);
         SEL4VM_WRITE(SEL4VM_ICH_HCR, from.control);
     } else {
-        gich_.write32(kGichApr, from.active_priorities0[0]);
-        gich_.write32(kGichVmcr, from.machine_control);
-        gich_.write32(kGichHcr, from.control);
+        gich_.write32(gich::kApr, from.active_priorities0[0]);
+        gich_.write32(gich::kVmcr, from.machine_control);
+        gich_.write32(gich::kHcr, from.control);
     }
 }
 
 u32 VirtualInterface::control() const {
-    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_HCR)) : gich_.read32(kGichHcr);
+    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_HCR)) : gich_.read32(gich::kHcr);
 }
 
 void VirtualInterface::set_control(u32 value) const {
     if (version_ == GicVersion::v3)
         SEL4VM_WRITE(SEL4VM_ICH_HCR, value);
     else
-        gich_.write32(kGichHcr, value);
+        gich_.write32(gich::kHcr, value);
 }
 
 u32 VirtualInterface::machine_control() const {
-    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VMCR)) : gich_.read32(kGichVmcr);
+    return version_ == GicVersion::v3 ? static_cast<u32>(SEL4VM_READ(SEL4VM_ICH_VMCR)) : gich_.read32(gich::kVmcr);
 }
 
 void VirtualInterface::set_machine_control(u32 value) const {
     if (version_ == GicVersion::v3)
         SEL4VM_WRITE(SEL4VM_ICH_VMCR, value);
     else
-        gich_.write32(kGichVmcr, value);
+        gich_.write32(gich::kVmcr, value);
 }
 
 } // namespace sel4vm::el2

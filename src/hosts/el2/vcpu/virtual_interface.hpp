@@ -10,6 +10,7 @@
 #include <hosts/el2/platform/gic.hpp>
 #include <hosts/el2/portable/gic/list_register_format.hpp>
 
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/types.hpp>
 
 #include <array>
@@ -80,25 +81,25 @@ public:
 
     // The loaded vCPU's registers.
     [[nodiscard]] u64 list_register(unsigned index) const {
-        return version_ == GicVersion::v3 ? read_ich_lr(index) : gich_.read32(kGichLr0 + 4 * index);
+        return version_ == GicVersion::v3 ? read_ich_lr(index) : gich_.read32(aarch64::gich::kLr + 4 * index);
     }
     void set_list_register(unsigned index, u64 raw) const {
         if (version_ == GicVersion::v3)
             write_ich_lr(index, raw);
         else
-            gich_.write32(kGichLr0 + 4 * index, static_cast<u32>(raw));
+            gich_.write32(aarch64::gich::kLr + 4 * index, static_cast<u32>(raw));
     }
     /// EISR: bit n set when register n raises the maintenance interrupt for an end, until it is written.
     [[nodiscard]] u32 ended() const {
         if (version_ == GicVersion::v3)
             return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_3)); // ICH_EISR_EL2
-        return gich_.read32(kGichEisr0);
+        return gich_.read32(aarch64::gich::kEisr0);
     }
     /// ELRSR: bit n set when register n holds nothing, and no end to report.
     [[nodiscard]] u32 empty() const {
         if (version_ == GicVersion::v3)
             return static_cast<u32>(SEL4VM_READ_SYSREG(S3_4_C12_C11_5)); // ICH_ELRSR_EL2
-        return gich_.read32(kGichElrsr0);
+        return gich_.read32(aarch64::gich::kElrsr0);
     }
     [[nodiscard]] u32 control() const;
     void set_control(u32 value) const;
@@ -111,11 +112,13 @@ public:
                                      bool group1) const;
 
     // HCR bits, the same in both versions unless they say so.
-    static constexpr u32 kEnable = 1u << 0;
+    static constexpr u32 kEnable = aarch64::GichHcr::En::mask;
     static constexpr u32 kMaintenanceCauses = 0xfe;
-    static constexpr u32 kEoiCountShift = 27;
-    static constexpr u32 kEoiCount = 0x1fu << kEoiCountShift; ///< ends of interrupts that no list register holds
-    static constexpr u32 kTrapDir = 1u << 14;                 ///< GICv3: writes of ICC_DIR_EL1, where can_trap_dir()
+    static constexpr u32 kEoiCountShift = aarch64::GichHcr::EoiCount::shift;
+    static constexpr u32 kEoiCount =
+        aarch64::GichHcr::EoiCount::mask; ///< ends of interrupts that no list register holds
+    /// GICv3: writes of ICC_DIR_EL1, where can_trap_dir()
+    static constexpr u32 kTrapDir = static_cast<u32>(aarch64::IchHcrEl2::Tdir::mask);
 
     [[nodiscard]] u64 encode(const aarch64::ListRegister &lr) const {
         return version_ == GicVersion::v3 ? to_ich(lr) : to_gich(lr);
@@ -125,9 +128,6 @@ public:
     }
 
 private:
-    static constexpr u32 kGichEisr0 = 0x20;
-    static constexpr u32 kGichElrsr0 = 0x30;
-    static constexpr u32 kGichLr0 = 0x100;
     Mmio gich_;
     GicVersion version_;
     unsigned count_ = 0;

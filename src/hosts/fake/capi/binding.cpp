@@ -51,10 +51,10 @@ public:
             return error(HostErrorKind::out_of_memory);
         return inner_.map_ram(at, block, offset, protection);
     }
-    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys, DeviceKind kind) override {
+    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys) override {
         if (host_.refuses())
             return error(HostErrorKind::out_of_memory);
-        return inner_.map_device(at, phys, kind);
+        return inner_.map_device(at, phys);
     }
     [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override {
         return inner_.protect(at, protection);

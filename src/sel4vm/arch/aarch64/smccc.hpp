@@ -43,8 +43,6 @@ struct SmcccFunction : RegValue<SmcccFunction, u32> {
 /// First and last function identifier of an owner's fast calls in one width, hint bit clear; for tables of ranges.
 [[nodiscard]] constexpr u32 smccc_first32(SmcccOwner owner) { return SmcccFunction::fast32(owner, 0); }
 [[nodiscard]] constexpr u32 smccc_last32(SmcccOwner owner) { return SmcccFunction::fast32(owner, 0xffff); }
-[[nodiscard]] constexpr u32 smccc_first64(SmcccOwner owner) { return SmcccFunction::fast64(owner, 0); }
-[[nodiscard]] constexpr u32 smccc_last64(SmcccOwner owner) { return SmcccFunction::fast64(owner, 0xffff); }
 
 namespace smccc {
 

@@ -19,13 +19,10 @@ struct GicConfig {
     u32 spi_count = 32; ///< shared interrupts, INTID 32 and up; 0 to 988
     LockMode locks = LockMode::none;
     /// GICv3: the affinity of each vCPU as its MPIDR has it, Aff3 in bits 31:24 down to Aff0 in 7:0. Read by init() only.
-    /// Empty: default_affinity() of each index.
+    /// Empty: aarch64::affinity_of_vcpu() of each index.
     std::span<const u32> affinities{};
     u32 timer_intid = aarch64::kTimerIntidVirtual; ///< the private interrupt that the forwarded virtual timer has
 };
-
-/// Sixteen vCPUs to a cluster, because an SGI register addresses sixteen at once.
-[[nodiscard]] constexpr u32 default_affinity(u32 index) { return (index / 16) << 8 | index % 16; }
 
 enum class GicError : u8 {
     vcpu_count,     ///< 0, or more than the version can have

@@ -3,6 +3,8 @@
 // Setup, inputs and routing of the interrupt state machine. What the guest's registers do to it is in irq_machine_state.cpp.
 #include <sel4vm/dev/gic/irq_machine.hpp>
 
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+
 namespace sel4vm::dev {
 
 namespace {
@@ -48,7 +50,7 @@ void for_each_bit(u32 bits, Function function) {
     for (u32 n = 0; n < config.vcpu_count; ++n) {
         cpus_[n].irq.implemented = ~u32{0};
         cpus_[n].mask = bit<u32>(n);
-        cpus_[n].affinity = config.affinities.empty() ? default_affinity(n) : config.affinities[n];
+        cpus_[n].affinity = config.affinities.empty() ? aarch64::affinity_of_vcpu(n) : config.affinities[n];
         uses_aff3_ = uses_aff3_ || cpus_[n].affinity >> 24 != 0;
     }
     for (u32 w = 0; w < words; ++w) {

@@ -4,42 +4,19 @@
 // 0069, "Interrupt Controller List Registers"), to and from the port's form. Fields that a version lacks are dropped.
 #pragma once
 
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
-#include <sel4vm/base/reg_value.hpp>
 
 namespace sel4vm::el2 {
 
-struct GichLr : RegValue<GichLr, u32> {
-    using RegValue::RegValue;
-    using Hw = Field<31>;
-    using Group1 = Field<30>;
-    using State = Field<29, 28, aarch64::ListRegisterState>;
-    using Priority = Field<27, 23, u8>;
-    using PhysicalId = Field<19, 10, u16>; ///< with Hw
-    using Eoi = Field<19>;                 ///< without Hw: maintenance interrupt at EOI
-    using CpuId = Field<12, 10, u8>;       ///< without Hw: the SGI's sender
-    using VirtualId = Field<9, 0, u16>;
-    static_assert(disjoint<Hw, Group1, State, Priority, PhysicalId, VirtualId>());
-    static_assert(disjoint<Hw, Group1, State, Priority, Eoi, CpuId, VirtualId>());
-};
-
-struct IchLr : RegValue<IchLr, u64> {
-    using RegValue::RegValue;
-    using State = Field<63, 62, aarch64::ListRegisterState>;
-    using Hw = Field<61>;
-    using Group1 = Field<60>;
-    using Priority = Field<55, 48, u8>;
-    using PhysicalId = Field<44, 32, u16>; ///< with Hw
-    using Eoi = Field<41>;                 ///< without Hw
-    using VirtualId = Field<31, 0, u32>;
-    static_assert(disjoint<State, Hw, Group1, Priority, PhysicalId, VirtualId>());
-};
+using aarch64::GichLr;
+using IchLr = aarch64::IchLrEl2;
 
 // Field by field with masks, not with(): these run on the exit path, and a value that is too wide is cut like the
 // hardware would cut it (the model keeps to abilities()).
 [[nodiscard]] constexpr u64 to_gich(const aarch64::ListRegister &lr) {
     u32 raw = (lr.intid & 0x3ff) | static_cast<u32>(lr.priority >> 3) << GichLr::Priority::shift |
-              static_cast<u32>(lr.state) << GichLr::State::shift | (lr.group1 ? GichLr::Group1::mask : 0);
+              static_cast<u32>(lr.state) << GichLr::State::shift | (lr.group1 ? GichLr::Grp1::mask : 0);
     if (lr.hardware_linked)
         raw |= GichLr::Hw::mask | (static_cast<u32>(lr.physical_intid & 0x3ff) << GichLr::PhysicalId::shift);
     else
@@ -51,9 +28,9 @@ struct IchLr : RegValue<IchLr, u64> {
 [[nodiscard]] constexpr aarch64::ListRegister from_gich(u64 raw) {
     const GichLr in{static_cast<u32>(raw)};
     aarch64::ListRegister lr;
-    lr.state = in.get<GichLr::State>();
+    lr.state = static_cast<aarch64::ListRegisterState>(in.get<GichLr::State>());
     lr.priority = static_cast<u8>(in.get<GichLr::Priority>() << 3);
-    lr.group1 = in.get<GichLr::Group1>();
+    lr.group1 = in.get<GichLr::Grp1>();
     lr.intid = in.get<GichLr::VirtualId>();
     lr.hardware_linked = in.get<GichLr::Hw>();
     if (lr.hardware_linked) {
@@ -77,7 +54,7 @@ struct IchLr : RegValue<IchLr, u64> {
 [[nodiscard]] constexpr aarch64::ListRegister from_ich(u64 raw) {
     const IchLr in{raw};
     aarch64::ListRegister lr;
-    lr.state = in.get<IchLr::State>();
+    lr.state = static_cast<aarch64::ListRegisterState>(in.get<IchLr::State>());
     lr.priority = in.get<IchLr::Priority>();
     lr.group1 = in.get<IchLr::Group1>();
     lr.intid = in.get<IchLr::VirtualId>();

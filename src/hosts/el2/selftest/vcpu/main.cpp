@@ -31,7 +31,7 @@ private:
     const RamBlock ram = SEL4VM_TRY(space.allocate_ram(kRamBytes, kRamBytes, Clearing::cleared));
     (void)SEL4VM_TRY(space.map_ram(*GpaRange::make(kRam, kRamBytes), ram, 0, Protection::read_write_execute));
     if (const auto &gicv = host.platform().gic.virtual_interface)
-        (void)SEL4VM_TRY(space.map_device(*GpaRange::make(kGicc, 2 * kPageBytes), gicv->base(), DeviceKind::device));
+        (void)SEL4VM_TRY(space.map_device(*GpaRange::make(kGicc, 2 * kPageBytes), gicv->base()));
     el2_smoke::load_guest(ram.window);
     space.clean_to_guest(ram, 0, kRamBytes);
     out = {&space, ram.window};

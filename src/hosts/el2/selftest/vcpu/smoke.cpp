@@ -4,6 +4,7 @@
 #include <hosts/el2/lib/sysreg.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 
 extern "C" const sel4vm::u8 el2_smoke_guest[];
 extern "C" const sel4vm::u8 el2_smoke_guest_end[];
@@ -29,7 +30,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
     constexpr unsigned kSpace[kVcpus] = {0, 1, 1, 2, 2, 1};
     const u64 version = processor_.gic_versions().v3 ? 3 : 2;
     for (u16 i = 0; i < kVcpus; ++i) {
-        const el2::VcpuSetup setup{VmId{static_cast<u16>(kSpace[i])}, VcpuId{i}, el2::affinity_of(i), 0};
+        const el2::VcpuSetup setup{VmId{static_cast<u16>(kSpace[i])}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
         el2::Vcpu *vcpu = vcpus_.emplace_back(processor_, *spaces[kSpace[i]].stage2, shares_[kSpace[i]], setup);
         SEL4VM_ASSERT(vcpu != nullptr);
         vcpu->reset(kRam, kPart[i] | version << 32);
