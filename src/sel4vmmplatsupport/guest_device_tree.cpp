@@ -49,12 +49,6 @@ bool describe_gic(vm_t &vm, machine::MachineDescription &description) {
     return true;
 }
 
-/// By SMC; the property has the same length.
-bool call_by_smc(std::span<u8> tree) {
-    const int psci = fdt_path_offset(tree.data(), "/psci");
-    return psci >= 0 && fdt_setprop_inplace(tree.data(), psci, "method", "smc", 4) == 0;
-}
-
 int generate(vm_t &vm, const vmm_device_tree_t &what, std::span<u8> buffer) {
     constexpr const char *kName = "vmm_generate_device_tree";
     auto description = CObject<machine::MachineDescription>::make();
@@ -77,14 +71,13 @@ int generate(vm_t &vm, const vmm_device_tree_t &what, std::span<u8> buffer) {
         (void)description->devices.emplace_back(uart); // the first always fits
     }
     machine::DeviceTreeInputs inputs;
+    inputs.firmware = Conduit::smc;
     if (what.initrd != nullptr && what.initrd->size != 0)
         inputs.initrd = GpaRange::make(Gpa{what.initrd->load_paddr}, what.initrd->size);
     const LibraryScope scope(vm);
     const auto tree = machine::write_device_tree(*description, inputs, buffer);
     if (!tree)
         return refuse(&vm, kName, ": ", boot::to_string(tree.error()));
-    if (!call_by_smc(*tree))
-        return refuse(&vm, kName, ": the generated tree has no firmware node");
     return static_cast<int>(tree->size());
 }
 

@@ -12,6 +12,7 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/host/event_port.hpp>
+#include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/guest_space_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
@@ -91,6 +92,8 @@ public:
     /// The endpoint of this VM, shared with `peer` of open_binding() when there was one.
     [[nodiscard]] virtual EventPort &events() = 0;
     [[nodiscard]] virtual GicSupport gic() = 0;
+    /// The instruction by which guests call their firmware and that always reaches the VMM.
+    [[nodiscard]] virtual Conduit firmware_conduit() = 0;
 
     // -- vCPUs
     /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`.

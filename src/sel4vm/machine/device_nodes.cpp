@@ -62,10 +62,12 @@ void write_cpu_nodes(FdtWriter &out, const MachineDescription &vm) {
     out.end_node();
 }
 
-void write_psci_node(FdtWriter &out) {
+const char *psci_method(Conduit firmware) { return firmware == Conduit::smc ? "smc" : "hvc"; }
+
+void write_psci_node(FdtWriter &out, Conduit firmware) {
     out.begin_node("psci");
     out.texts("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
-    out.text("method", "hvc"); // both conduits work; this is what QEMU's board says
+    out.text("method", psci_method(firmware));
     out.end_node();
 }
 

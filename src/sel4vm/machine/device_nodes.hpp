@@ -6,6 +6,7 @@
 
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
+#include <sel4vm/host/exit.hpp>
 #include <sel4vm/machine/description.hpp>
 
 namespace sel4vm::machine {
@@ -19,7 +20,9 @@ enum class IrqSpace : u32 { shared = 0, private_ = 1 };
 enum class IrqFlags : u32 { edge_rising = 1, level_high = 4 };
 
 void write_cpu_nodes(boot::FdtWriter &out, const MachineDescription &vm);
-void write_psci_node(boot::FdtWriter &out);
+/// Its `method` is the firmware's conduit.
+[[nodiscard]] const char *psci_method(Conduit firmware);
+void write_psci_node(boot::FdtWriter &out, Conduit firmware);
 void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const GicRecord &gic);

@@ -73,7 +73,7 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     out.cell("interrupt-parent", kGicPhandle);
     write_aliases(out, vm);
     write_chosen(out, vm, inputs);
-    write_psci_node(out);
+    write_psci_node(out, inputs.firmware);
     write_cpu_nodes(out, vm);
     write_memory_nodes(out, vm);
     write_timer_node(out, vm);

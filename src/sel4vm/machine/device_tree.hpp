@@ -7,6 +7,7 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
+#include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/machine/description.hpp>
 
@@ -25,6 +26,8 @@ struct DeviceTreeInputs {
     std::optional<GpaRange> initrd;
     /// Fills /chosen rng-seed and kaslr-seed; without one, or when it has none, they are left out.
     Entropy *entropy = nullptr;
+    /// The instruction by which the guest is told to call its firmware.
+    Conduit firmware = Conduit::hvc;
 };
 
 /// The generated tree, inside `buffer` (8-byte aligned).
@@ -32,7 +35,7 @@ struct DeviceTreeInputs {
 write_device_tree(const MachineDescription &vm, const DeviceTreeInputs &inputs, std::span<u8> buffer);
 
 /// A user's tree (8-byte aligned), checked, with /memory and /chosen as the description says, inside `buffer`, which has
-/// room for the tree and kDeviceTreeBufferBytes more.
+/// room for the tree and kDeviceTreeBufferBytes more. Its own /psci stays, but says smc where the inputs do: an hvc may be the host's call there.
 [[nodiscard]] Result<std::span<u8>, boot::FdtError> adapt_device_tree(std::span<const u8> tree,
                                                                       const MachineDescription &vm,
                                                                       const DeviceTreeInputs &inputs,

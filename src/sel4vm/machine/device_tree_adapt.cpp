@@ -7,6 +7,7 @@
 
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/boot/fdt_check.hpp>
+#include <sel4vm/machine/device_nodes.hpp>
 
 #include <array>
 #include <cstring>
@@ -57,7 +58,7 @@ public:
         drop_memory_nodes();
         for (usize i = vm.memory.size(); i > 0; --i) // each becomes the root's first child
             SEL4VM_TRY(add_memory_node(vm.memory[i - 1]));
-        SEL4VM_TRY(add_psci_node());
+        SEL4VM_TRY(add_psci_node(inputs.firmware));
         SEL4VM_TRY(fill_chosen(vm, inputs));
         return checked(fdt_pack(tree_));
     }
@@ -92,14 +93,14 @@ private:
         return checked(fdt_setprop(tree_, node, "device_type", "memory", sizeof "memory"));
     }
 
-    Status<FdtError> add_psci_node() {
-        if (fdt_subnode_offset(tree_, kRoot, "psci") >= 0)
-            return Ok{};
+    Status<FdtError> add_psci_node(Conduit firmware) {
+        if (const int own = fdt_subnode_offset(tree_, kRoot, "psci"); own >= 0)
+            return firmware == Conduit::smc ? set_text(own, "method", psci_method(firmware)) : Status<FdtError>{Ok{}};
         const int node = fdt_add_subnode(tree_, kRoot, "psci");
         SEL4VM_TRY(checked(node));
         static constexpr char kCompatible[] = "arm,psci-1.0\0arm,psci-0.2";
         SEL4VM_TRY(checked(fdt_setprop(tree_, node, "compatible", kCompatible, sizeof kCompatible)));
-        return checked(fdt_setprop(tree_, node, "method", "hvc", sizeof "hvc"));
+        return set_text(node, "method", psci_method(firmware));
     }
 
     Status<FdtError> fill_chosen(const MachineDescription &vm, const DeviceTreeInputs &inputs) {

@@ -72,7 +72,7 @@ Status<BuildError> VirtMachine::place_images() {
 }
 
 Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request) {
-    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy};
+    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy, host_.firmware_conduit};
     const ImageRecord *own = description_.image(ImageKind::dtb);
     const usize own_bytes = own != nullptr ? blobs_[own->blob].size() : 0;
     device_tree_ = OwnedArray<u8>::make(host_.allocator, kDeviceTreeBufferBytes + own_bytes);

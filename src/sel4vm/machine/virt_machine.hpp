@@ -58,6 +58,8 @@ struct HostSide {
     bool gic_v3 = true;
     /// GICv2: the page pair of the hardware's virtual CPU interface (GICV), mapped through to the guest.
     std::optional<HostPhys> gic_cpu_interface = std::nullopt;
+    /// What the guest's device tree says. Calls by the other are served, too, as far as the host hands them over.
+    Conduit firmware_conduit = Conduit::hvc;
 };
 
 class VirtMachine final : private LifecycleHooks {

@@ -65,7 +65,8 @@ machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
             .console = options.console != nullptr ? options.console : console_,
             .gic_v2 = gic.v2,
             .gic_v3 = gic.v3,
-            .gic_cpu_interface = gic.cpu_interface};
+            .gic_cpu_interface = gic.cpu_interface,
+            .firmware_conduit = binding.firmware_conduit()};
 }
 
 Status<BuildError> Guest::build(const machine::MachineDescription &description, const GuestOptions &options) {

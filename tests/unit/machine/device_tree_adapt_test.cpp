@@ -23,7 +23,7 @@ struct UserTree {
     u32 size_cells = 2;
     bool memory = true;
     bool chosen = true;
-    bool psci = false;
+    const char *psci = nullptr; ///< its method
 };
 
 TreeBuffer make(const UserTree &what) {
@@ -39,8 +39,8 @@ TreeBuffer make(const UserTree &what) {
     if (what.chosen) {
         out.begin_node("chosen").text("bootargs", "old").text("other", "kept").cell("linux,initrd-start", 1).end_node();
     }
-    if (what.psci)
-        out.begin_node("psci").text("method", "smc").end_node();
+    if (what.psci != nullptr)
+        out.begin_node("psci").text("method", what.psci).end_node();
     out.begin_node("soc").begin_node("memory", 7).text("keep", "this").end_node().end_node();
     out.end_node();
     const auto tree = out.finish();
@@ -138,10 +138,20 @@ TEST(OwnDeviceTree, IsRefusedWhenItsCellsAreTooNarrowOrOdd) {
 TEST(OwnDeviceTree, GetsAPsciNodeUnlessItHasOne) {
     EXPECT_EQ(adapt(make({})).view().texts("/psci", "method"), "hvc|");
     UserTree user;
-    user.psci = true;
+    user.psci = "smc";
     const Adapted adapted = adapt(make(user));
     EXPECT_EQ(adapted.view().texts("/psci", "method"), "smc|");
     EXPECT_FALSE(adapted.view().bytes("/psci", "compatible").has_value());
+}
+
+TEST(OwnDeviceTree, CallsFirmwareBySmcWhereAnHvcMayBeTheHosts) {
+    DeviceTreeInputs inputs;
+    inputs.firmware = Conduit::smc;
+    EXPECT_EQ(adapt(make({}), test::good_vm(), inputs).view().texts("/psci", "method"), "smc|");
+    UserTree user;
+    user.psci = "hvc";
+    EXPECT_EQ(adapt(make(user), test::good_vm(), inputs).view().texts("/psci", "method"), "smc|");
+    EXPECT_EQ(adapt(make(user)).view().texts("/psci", "method"), "hvc|");
 }
 
 TEST(OwnDeviceTree, MayBeAGeneratedOne) {

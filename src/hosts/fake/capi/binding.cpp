@@ -133,6 +133,7 @@ public:
         gic.own_deactivation = true;
         return gic;
     }
+    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
 
     [[nodiscard]] Result<capi::VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id, int) override {
         if (host_.refuses())

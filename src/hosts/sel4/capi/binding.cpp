@@ -85,6 +85,8 @@ public:
     [[nodiscard]] GuestSpacePort &space() override { return space_; }
     [[nodiscard]] EventPort &events() override { return shared_.endpoint(); }
     [[nodiscard]] capi::GicSupport gic() override { return gic_support(); }
+    // An HVC whose x7 is the number of a system call is that call.
+    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::smc; }
 
     [[nodiscard]] Result<capi::VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
                                                                  int priority) override {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A C++ program on the double: what its guests are told of this host.
+#include <sel4_host/double/host.hpp>
+
+#include <sel4vm/program/host.hpp>
+
+#include <suite/a64.h>
+#include <support/device_tree.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace sel4vm::sel4_double {
+namespace {
+
+constexpr u32 kRam = 0x4000'0000, kTreePlace = kRam + 0x20'0000;
+
+/// Keeps the address of its device tree, and turns itself off.
+constexpr std::array kKernel{A64_LOAD(2U, kTreePlace), A64_STR_X(0U, 2U, 0U), A64_CALL(0x8400'0008U), A64_B(0)};
+
+machine::MachineDescription a_machine(machine::GicVersion version) {
+    return {.name = "guest",
+            .memory = {{.base = Gpa{kRam}, .size_bytes = 8 * kMiB}},
+            .gic = {.version = version},
+            .images = {{.kind = machine::ImageKind::kernel, .size_bytes = sizeof(kKernel), .source = "kernel"}}};
+}
+
+// An hvc with a system call's number in x7 is a system call of the vCPU's thread.
+TEST(Sel4Program, TellsGuestsToCallTheirFirmwareBySmc) {
+    shared() = {};
+    {
+        program::Host host;
+        ASSERT_TRUE(host.open().has_value());
+        const auto description = a_machine(host.gic_version());
+        const std::span<const u8> images[] = {{reinterpret_cast<const u8 *>(kKernel.data()), sizeof(kKernel)}};
+        const auto guest = host.make_guest(description, {.images = images});
+        ASSERT_TRUE(guest.has_value()) << guest.error().message.view();
+        ASSERT_TRUE((*guest)->start().has_value());
+        host.run();
+        EXPECT_EQ((*guest)->stop_reason(), StopReason::powered_off);
+        GuestMemory &memory = (*guest)->vm().memory();
+        const auto tree = memory.load<u64>(Gpa{kTreePlace});
+        ASSERT_TRUE(tree.has_value());
+        test::TreeBuffer copy(64 * 1024);
+        ASSERT_TRUE(memory.read(Gpa{*tree}, copy.bytes()).has_value());
+        EXPECT_EQ(test::TreeView(copy.bytes()).texts("/psci", "method"), "smc|");
+    }
+    EXPECT_EQ(shared().violation, "");
+    EXPECT_EQ(shared().left, 0u);
+}
+
+} // namespace
+} // namespace sel4vm::sel4_double
