@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/vmm/vmm.hpp>
 
-#include <sel4vm/machine/manifest.hpp>
-#include <sel4vm/machine/validate.hpp>
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/machine/packed_system.hpp>
 
 namespace sel4vm::vmm {
 
@@ -75,30 +75,11 @@ bool Vmm::read_bundle() {
         log_.line(LogLevel::error, "host", "there is no bundle: build one with `sel4vm build`, or load it as initrd");
         return false;
     }
-    const auto bundle = boot::Bundle::open(host_.bundle());
-    if (!bundle) {
-        Text<160> text;
-        text << "the bundle cannot be read: " << boot::to_string(bundle.error().kind);
-        log_.line(LogLevel::error, "host", text.view());
-        return false;
-    }
-    if (const auto decoded = machine::decode_manifest(bundle->manifest(), system_); !decoded) {
-        Text<160> text;
-        text << "the bundle's manifest is wrong: " << machine::to_string(decoded.error().kind) << " ("
-             << decoded.error().what << ")";
-        log_.line(LogLevel::error, "host", text.view());
-        return false;
-    }
+    const auto bundle = machine::open_system(host_.bundle(), system_, log_);
     log_.set_level(system_.log_level);
     if (system_.exit_method == machine::ExitMethod::semihosting)
         host_.set_exit_method(el2::ExitMethod::semihosting);
-    const machine::Problems problems = machine::validate(system_);
-    for (const machine::Problem &problem : problems) {
-        Text<300> text;
-        text << problem.key.view() << " is " << problem.value.view() << ", expected " << problem.expected.view();
-        log_.line(LogLevel::error, "bundle", text.view());
-    }
-    if (!problems.empty())
+    if (!bundle)
         return false;
 
     blobs_ = OwnedArray<std::span<const u8>>::make(host_.heap(), bundle->blob_count() + usize{1});

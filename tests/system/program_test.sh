@@ -73,6 +73,10 @@ runs "$work/log-program-test-1.c" 0
     printf 'sel4vm: info: program: last\n'
 } >"$work/wanted"
 diff "$work/wanted" "$work/err" || fail "the host's lines are not whole, or not harmless"
+# A system file's [system] is the program's, too.
+printf '[system]\nlog_level = "error"\n[[vm]]\nmemory = "64M"\nkernel = "guest.bin"\n' >"$work/system.toml"
+"$SEL4VM" run "$work/system.toml" --host-image "$program_image" </dev/null >"$work/out" 2>"$work/err" || fail "$(cat "$work/err")"
+if grep -q "info: program:" "$work/err"; then fail "the log level of the system file is not kept"; fi
 
 refused "$work/nowhere" "there is no program"
 refused "$work/guest.bin" "is no source file"

@@ -156,9 +156,10 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const Binding
             heap.deallocate(fresh, sizeof(EndpointExecutor), alignof(EndpointExecutor));
         return Err{HostError{HostErrorKind::out_of_memory}};
     }
-    EndpointExecutor &executor = peer != nullptr
-                                     ? static_cast<El2Binding *>(peer)->executor()
-                                     : *::new (fresh) EndpointExecutor(program.host(), program.claim(), *endpoint);
+    EndpointExecutor &executor =
+        peer != nullptr
+            ? static_cast<El2Binding *>(peer)->executor()
+            : *::new (fresh) EndpointExecutor(program.host(), program.claim(), *endpoint, program.slice_microseconds());
     vm.mem.vm_vspace = {&program};
     vm.mem.vm_vspace_root = {};
     vm.cspace = {};

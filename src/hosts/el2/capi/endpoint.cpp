@@ -5,8 +5,9 @@ namespace sel4vm::el2 {
 
 namespace {
 
-ProcessorSetup processor_setup(const PlatformInfo &platform) {
+ProcessorSetup processor_setup(const PlatformInfo &platform, u64 slice_microseconds) {
     ProcessorSetup setup = ProcessorSetup::of(platform);
+    setup.slice_microseconds = slice_microseconds;
     setup.waits_for_notifications = false;
     return setup;
 }
@@ -49,9 +50,9 @@ void Endpoint::remove_signal_source() {
 }
 
 // A Processor takes the hardware as it is made, so nobody else may have it; it gets it again when it is first waited on.
-EndpointExecutor::EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoint)
+EndpointExecutor::EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoint, u64 slice_microseconds)
     : claim_((claim.take_back(), claim)), endpoint_(endpoint), next_(endpoint.first_),
-      processor_(host.gic(), host.interrupts(), processor_setup(host.platform())) {
+      processor_(host.gic(), host.interrupts(), processor_setup(host.platform(), slice_microseconds)) {
     processor_.release();
     for (u32 i = 0; i < endpoint.sources_; ++i)
         processor_.add_signal_source();

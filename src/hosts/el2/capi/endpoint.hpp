@@ -72,7 +72,7 @@ private:
 
 class EndpointExecutor final : public EventPort {
 public:
-    EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoint);
+    EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoint, u64 slice_microseconds);
     ~EndpointExecutor();
     EndpointExecutor(const EndpointExecutor &) = delete;
     EndpointExecutor &operator=(const EndpointExecutor &) = delete;

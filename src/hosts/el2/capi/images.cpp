@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/capi/images.hpp>
 
-#include <sel4vm/base/text.hpp>
-#include <sel4vm/machine/manifest.hpp>
 #include <sel4vm/machine/names.hpp>
+#include <sel4vm/machine/packed_system.hpp>
 
 namespace sel4vm::el2 {
 
@@ -19,27 +18,16 @@ std::string_view last_part(std::string_view path) {
 void BundleImages::open(Host &host, Log &log) {
     if (host.bundle().empty())
         return;
-    const auto bundle = boot::Bundle::open(host.bundle());
-    if (!bundle) {
-        Text<160> text;
-        text << "the bundle cannot be read: " << boot::to_string(bundle.error().kind);
-        return log.line(LogLevel::error, "host", text.view());
-    }
     auto system = Owned<machine::SystemDescription>::make(host.heap());
     if (!system)
         return log.line(LogLevel::error, "host", "not enough memory for the bundle's manifest");
-    if (const auto decoded = machine::decode_manifest(bundle->manifest(), *system); !decoded) {
-        Text<160> text;
-        text << "the bundle's manifest is wrong: " << machine::to_string(decoded.error().kind) << " ("
-             << decoded.error().what << ")";
-        return log.line(LogLevel::error, "host", text.view());
-    }
-    system_ = std::move(system);
-    bundle_ = *bundle;
+    bundle_ = machine::open_system(host.bundle(), *system, log);
+    if (bundle_)
+        system_ = std::move(system);
 }
 
 std::optional<std::span<const u8>> BundleImages::find(std::string_view name) const {
-    if (!system_ || !bundle_ || system_->vms.empty())
+    if (!system_ || system_->vms.empty())
         return std::nullopt;
     for (const machine::ImageRecord &image : system_->vms[0].images) {
         if (machine::name_of(image.kind) != name && image.source != name && last_part(image.source) != name)

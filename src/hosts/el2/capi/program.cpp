@@ -19,15 +19,14 @@ Program::Program(Host &host)
       log_(host.console(), mode_), output_(host.console(), mode_) {
     log_.set_other(this);
     CpuLocal::current()->program = this;
-}
-
-std::optional<std::span<const u8>> Program::image(std::string_view name) {
-    if (!images_opened_) {
-        claim_.take_back(); // the manifest is read by a library that uses SIMD registers
-        images_.open(host_, log_);
-        images_opened_ = true;
-    }
-    return images_.find(name);
+    images_.open(host_, log_);
+    const machine::SystemDescription *const system = images_.system();
+    if (system == nullptr)
+        return;
+    log_.set_level(system->log_level);
+    slice_microseconds_ = system->time_slice_us;
+    if (system->exit_method == machine::ExitMethod::semihosting)
+        host_.set_exit_method(ExitMethod::semihosting);
 }
 
 void Program::set_console_listener(Endpoint *endpoint, u64 badge) {
@@ -69,7 +68,10 @@ void Program::end_line() {
 void Program::exit(int status) {
     const auto said = static_cast<u8>(status);
     log_.exit_status(said);
-    host_.exit(mode_ == LineMode::marked ? 0 : status);
+    // As apps/vmm does: where the console has said the status, switching off is enough.
+    const machine::SystemDescription *const system = images_.system();
+    const bool by_psci = system == nullptr || system->exit_method == machine::ExitMethod::psci;
+    host_.exit(mode_ == LineMode::marked && by_psci ? 0 : status);
 }
 
 } // namespace sel4vm::el2

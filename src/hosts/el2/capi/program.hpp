@@ -27,7 +27,9 @@ public:
     /// Which executor has the CPU.
     [[nodiscard]] CpuClaim &claim() { return claim_; }
     /// An image of the bundle, docs of BundleImages.
-    [[nodiscard]] std::optional<std::span<const u8>> image(std::string_view name);
+    [[nodiscard]] std::optional<std::span<const u8>> image(std::string_view name) { return images_.find(name); }
+    /// How long a VM runs at a time while others of its executor want the CPU.
+    [[nodiscard]] u64 slice_microseconds() const { return slice_microseconds_; }
 
     /// Whose input the console's is; nullptr for nobody's.
     [[nodiscard]] Endpoint *console_listener() const { return console_listener_; }
@@ -50,7 +52,7 @@ private:
     LineOutput output_;
     CpuClaim claim_;
     BundleImages images_;
-    bool images_opened_ = false;
+    u64 slice_microseconds_ = kDefaultSliceMicroseconds;
     Endpoint *console_listener_ = nullptr;
     char last_ = '\n';
 };
