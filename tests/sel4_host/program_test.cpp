@@ -11,11 +11,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 namespace sel4vm::sel4_double {
 namespace {
 
 constexpr u32 kRam = 0x4000'0000, kTreePlace = kRam + 0x20'0000;
+
+struct Dropped final : ByteSink {
+    void put(std::span<const u8>) override {}
+};
 
 /// Keeps the address of its device tree, and turns itself off.
 constexpr std::array kKernel{A64_LOAD(2U, kTreePlace), A64_STR_X(0U, 2U, 0U), A64_CALL(0x8400'0008U), A64_B(0)};
@@ -46,6 +51,41 @@ TEST(Sel4Program, TellsGuestsToCallTheirFirmwareBySmc) {
         test::TreeBuffer copy(64 * 1024);
         ASSERT_TRUE(memory.read(Gpa{*tree}, copy.bytes()).has_value());
         EXPECT_EQ(test::TreeView(copy.bytes()).texts("/psci", "method"), "smc|");
+    }
+    EXPECT_EQ(shared().violation, "");
+    EXPECT_EQ(shared().left, 0u);
+}
+
+TEST(Sel4Program, NamesTheLimitThatAGuestIsBeyond) {
+    shared() = {};
+    {
+        program::Host host;
+        ASSERT_TRUE(host.open().has_value());
+        const std::span<const u8> images[] = {{reinterpret_cast<const u8 *>(kKernel.data()), sizeof(kKernel)}};
+        auto description = a_machine(host.gic_version());
+        description.vcpu_count = CONFIG_MAX_NUM_NODES + 1;
+        const auto refused = host.make_guest(description, {.images = images});
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_EQ(refused.error().key.view(), "vcpus");
+        EXPECT_EQ(refused.error().message.view(), "a VM has at most 4 vCPUs on this host");
+
+        description.vcpu_count = 1;
+        std::vector<Owned<program::Guest>> guests;
+        for (usize i = 0; i < machine::kMaxVms; ++i) {
+            auto guest = host.make_guest(description, {.images = images});
+            ASSERT_TRUE(guest.has_value()) << guest.error().message.view();
+            guests.push_back(*std::move(guest));
+        }
+        EXPECT_EQ(host.make_guest(description, {.images = images}).error().message.view(),
+                  "at most 8 VMs share the host's console");
+        Dropped dropped;
+        while (guests.size() < Executor::kMaxVms) {
+            auto guest = host.make_guest(description, {.images = images, .console = &dropped});
+            ASSERT_TRUE(guest.has_value()) << guest.error().message.view();
+            guests.push_back(*std::move(guest));
+        }
+        EXPECT_EQ(host.make_guest(description, {.images = images, .console = &dropped}).error().message.view(),
+                  "a program has at most 16 VMs");
     }
     EXPECT_EQ(shared().violation, "");
     EXPECT_EQ(shared().left, 0u);

@@ -96,7 +96,8 @@ public:
     [[nodiscard]] virtual Conduit firmware_conduit() = 0;
 
     // -- vCPUs
-    /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`.
+    /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`. HostErrorKind::invalid:
+    /// the host gives one VM no more than CONFIG_MAX_NUM_NODES, and this is another.
     [[nodiscard]] virtual Result<VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
                                                                    int priority) = 0;
     /// Whatever it is doing, it never runs again; its ports are gone.

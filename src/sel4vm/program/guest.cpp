@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::string_view kNoMemory = "the host has not enough memory left";
 
+BuildError limit_error(std::string_view key, std::string_view before, u64 limit, std::string_view after) {
+    BuildError error;
+    error.key << key;
+    error.message << before << limit << after;
+    return error;
+}
+
 } // namespace
 
 Guest::~Guest() {
@@ -80,13 +87,17 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
     }
     const auto id = host_.executor().free_id();
     if (!id)
-        return Err{build_error("", "the host has as many VMs as it can have")};
+        return Err{limit_error("", "a program has at most ", Executor::kMaxVms, " VMs")};
     // From here on libraries may use any register (capi/binding.hpp).
-    if (!objects_.open(host_.environment(), &host_.objects_) ||
-        !objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)))
-        return Err{build_error("", "the host could not make its address space and vCPUs")};
+    if (!objects_.open(host_.environment(), &host_.objects_))
+        return Err{build_error("", "the host could not make its address space")};
+    if (const auto made = objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)); !made) {
+        if (made.error().kind == HostErrorKind::invalid)
+            return Err{limit_error("vcpus", "a VM has at most ", CONFIG_MAX_NUM_NODES, " vCPUs on this host")};
+        return Err{build_error("vcpus", "the host could not make them")};
+    }
     if (options.console == nullptr && (console_ = host_.consoles_.add(description_.name)) == nullptr)
-        return Err{build_error("", "too many VMs share the host's console")};
+        return Err{limit_error("", "at most ", machine::kMaxVms, " VMs share the host's console")};
     machine_ = Owned<machine::VirtMachine>::make(host_.allocator(), description_, images_, host_side(*id, options));
     if (!machine_)
         return Err{build_error("", kNoMemory)};

@@ -101,6 +101,13 @@ void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::strin
         else
             CHECK(t, !host.make_guest(*description, {.images = {&firmware, 1}}));
     }
+    // As many vCPUs as the interrupt controller can have, or the host says that it has fewer.
+    description->vcpu_count = description->gic.version == machine::GicVersion::v2 ? 8 : 32;
+    if (description->gic.version == host.gic_version()) {
+        const auto large = host.make_guest(*description, {.images = {&firmware, 1}});
+        CHECK(t, large.has_value() || large.error().key.view() == "vcpus");
+    }
+    description->vcpu_count = 1;
     // What is wrong is said, and nothing stays of it.
     CHECK(t, host.make_guest(*description).error().message.view() == "no file 'firmware' came with the program");
     description->vcpu_count = 0;

@@ -8,6 +8,7 @@
 
 #include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/capi/binding.hpp>
+#include <sel4vm/vm/vm.hpp>
 
 #include <array>
 #include <memory>
@@ -127,7 +128,7 @@ private:
     EndpointExecutor &executor_;
     AdoptingSpace space_;
     VmShare share_;
-    std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_;
+    std::array<Made, Vm::kMaxVcpus> vcpus_; // a vm_t has CONFIG_MAX_NUM_NODES, a C++ program as many as a VM can have
 };
 
 } // namespace
