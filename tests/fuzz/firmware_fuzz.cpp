@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     entropy.available = input.ConsumeBool();
     dev::Psci psci(dev::AffinityMap(input.ConsumeBool() ? dev::AffinityMap::Layout::flat
                                                         : dev::AffinityMap::Layout::clusters_of_16));
-    dev::Smccc smccc({dev::Vulnerability::mitigated, dev::Vulnerability::mitigated, dev::Vulnerability::unknown});
+    dev::Smccc smccc;
     dev::Trng trng(entropy);
     require(psci.register_all(f.vm.hypercalls()).has_value());
     require(smccc.register_all(f.vm.hypercalls()).has_value());

@@ -14,8 +14,7 @@ namespace smccc = aarch64::smccc;
 namespace trng = aarch64::trng;
 
 struct SmcccTest : testing::Test, test::FirmwareFixture {
-    void use(HostMitigations mitigations) {
-        service = Smccc(mitigations);
+    void use() {
         ASSERT_TRUE(service.register_all(f.vm.hypercalls()));
         ASSERT_TRUE(f.vm.start());
     }
@@ -24,42 +23,23 @@ struct SmcccTest : testing::Test, test::FirmwareFixture {
 };
 
 TEST_F(SmcccTest, VersionIsOnePointTwo) {
-    use({});
+    use();
     EXPECT_EQ(result(smccc::kVersion), 0x1'0002);
     EXPECT_EQ(result(smccc::kVersion, {.conduit = Conduit::smc}), 0x1'0002);
     EXPECT_EQ(feature(smccc::kVersion), 0);
     EXPECT_EQ(feature(smccc::kArchFeatures), 0);
 }
 
-TEST_F(SmcccTest, AHostThatKnowsNothingPromisesNoMitigation) {
-    use({});
+TEST_F(SmcccTest, NoMitigationIsPromised) {
+    use();
     for (const u32 id : {smccc::kArchWorkaround1, smccc::kArchWorkaround2, smccc::kArchWorkaround3}) {
         EXPECT_EQ(feature(id), smccc::kNotSupported);
         EXPECT_EQ(result(id), smccc::kNotSupported);
     }
 }
 
-TEST_F(SmcccTest, CpusThatAreNotAffectedSaySo) {
-    use({Vulnerability::not_affected, Vulnerability::not_affected, Vulnerability::not_affected});
-    EXPECT_EQ(feature(smccc::kArchWorkaround1), 1);
-    EXPECT_EQ(feature(smccc::kArchWorkaround2), smccc::kNotRequired);
-    EXPECT_EQ(feature(smccc::kArchWorkaround3), 1);
-}
-
-TEST_F(SmcccTest, MitigatedCpusTakeTheCalls) {
-    use({Vulnerability::mitigated, Vulnerability::mitigated, Vulnerability::mitigated});
-    EXPECT_EQ(feature(smccc::kArchWorkaround1), 0);
-    EXPECT_EQ(feature(smccc::kArchWorkaround2), smccc::kNotRequired) << "always on";
-    EXPECT_EQ(feature(smccc::kArchWorkaround3), 0);
-    EXPECT_EQ(call(smccc::kArchWorkaround1, {.x1 = 1}), Answer::complete());
-    EXPECT_EQ(x(0), smccc::kArchWorkaround1) << "it returns nothing";
-    EXPECT_EQ(x(1), 1u);
-    EXPECT_EQ(call(smccc::kArchWorkaround3), Answer::complete());
-    EXPECT_EQ(result(smccc::kArchWorkaround2), smccc::kNotSupported);
-}
-
 TEST_F(SmcccTest, EverythingElseIsNotSupported) {
-    use({});
+    use();
     for (const u32 id : {smccc::kArchSocId, u32{0x8400'0000}, u32{0x8000'4000}, u32{0}})
         EXPECT_EQ(feature(id), smccc::kNotSupported);
     for (const u32 id : {smccc::kArchSocId, smccc::kArchSocId64, u32{0x8000'ff01}, u32{0x8600'ff01}, u32{0}}) {
