@@ -6,6 +6,9 @@
 #include <suite/conformance.h>
 #include <suite/guest.h>
 
+#include <sel4vm/arch/vgic.h>
+#include <sel4vm/guest_irq_controller.h>
+
 #include <gtest/gtest.h>
 
 namespace sel4vm::test {
@@ -132,6 +135,14 @@ TEST(Refusals, AWrongCallWritesOneLine) {
     EXPECT_EQ(vm_run(nullptr), -1);
     EXPECT_EQ(fake::shared_log().lines.size(), 1U);
     EXPECT_EQ(fake::shared_log().lines[0].text, "vm_run: vm is NULL");
+    // By the name that the client called, though they are one.
+    EXPECT_EQ(vm_install_vgic_with(nullptr, nullptr), -1);
+    EXPECT_EQ(vm_install_vgic(nullptr), -1);
+    EXPECT_EQ(vm_create_default_irq_controller(nullptr), -1);
+    ASSERT_EQ(fake::shared_log().lines.size(), 4U);
+    EXPECT_EQ(fake::shared_log().lines[1].text, "vm_install_vgic_with: vm is NULL");
+    EXPECT_EQ(fake::shared_log().lines[2].text, "vm_install_vgic: vm is NULL");
+    EXPECT_EQ(fake::shared_log().lines[3].text, "vm_create_default_irq_controller: vm is NULL");
 }
 
 int remember(vm_t *, seL4_Word badge, seL4_MessageInfo_t tag, void *cookie) {

@@ -54,6 +54,15 @@ TEST_F(TrappedRegistersTest, DoubleLockAndClaimTagsAreKept) {
     EXPECT_EQ(debug.state(VcpuId{0}), DebugRegisters::State{});
 }
 
+TEST_F(TrappedRegistersTest, AnyStateCanBeRestored) {
+    debug.restore(VcpuId{0},
+                  {.monitor_control = 5, .os_lock = 0xff, .os_double_lock = 0xfe, .claim_tags = 9, .reserved = 7});
+    EXPECT_EQ(get(sysreg::kOslsrEl1), Answer::complete(0xa)) << "no bit but OSLK";
+    EXPECT_EQ(get(sysreg::kOsdlrEl1), Answer::complete(0));
+    EXPECT_EQ(get(sysreg::kDbgclaimclrEl1), Answer::complete(9));
+    EXPECT_EQ(debug.state(VcpuId{0}), (DebugRegisters::State{.monitor_control = 5, .os_lock = 1, .claim_tags = 9}));
+}
+
 TEST_F(TrappedRegistersTest, TheHostHoldsMonitorControlAndBreakpointsWhereItCan) {
     EXPECT_EQ(set(sysreg::kMdscrEl1, 1), Answer::complete());
     EXPECT_EQ(*f.ports[0].system_register(sysreg::kMdscrEl1), 1u);

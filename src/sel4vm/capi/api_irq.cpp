@@ -13,6 +13,14 @@ namespace {
 
 bool is_intid(int irq) { return irq >= 0 && irq < static_cast<int>(capi::IrqTable::kLimit); }
 
+/// `call` is what the client called.
+int install_vgic(vm_t *vm, const vm_vgic_config_t *config, const char *call) {
+    capi::Machine *machine = capi::machine_of(vm, call);
+    if (machine == nullptr)
+        return -1;
+    return capi::result_of(*machine, call, config == nullptr ? "config is NULL" : machine->install_gic(*config));
+}
+
 } // namespace
 
 int vm_inject_irq(vm_vcpu_t *vcpu, int irq) {
@@ -70,19 +78,18 @@ int vm_register_irq(vm_vcpu_t *vcpu, int irq, irq_ack_fn_t ack_fn, void *cookie)
     return capi::fail(machine, kCall, "out of memory");
 }
 
-int vm_create_default_irq_controller(vm_t *vm) { return vm_install_vgic(vm); }
+int vm_create_default_irq_controller(vm_t *vm) {
+    constexpr vm_vgic_config_t kDefault{};
+    return install_vgic(vm, &kDefault, "vm_create_default_irq_controller");
+}
 
 int vm_install_vgic(vm_t *vm) {
     constexpr vm_vgic_config_t kDefault{};
-    return vm_install_vgic_with(vm, &kDefault);
+    return install_vgic(vm, &kDefault, "vm_install_vgic");
 }
 
 int vm_install_vgic_with(vm_t *vm, const vm_vgic_config_t *config) {
-    constexpr const char *kCall = "vm_install_vgic";
-    capi::Machine *machine = capi::machine_of(vm, kCall);
-    if (machine == nullptr)
-        return -1;
-    return capi::result_of(*machine, kCall, config == nullptr ? "config is NULL" : machine->install_gic(*config));
+    return install_vgic(vm, config, "vm_install_vgic_with");
 }
 
 int vm_get_vgic(vm_t *vm, vm_vgic_config_t *config) {

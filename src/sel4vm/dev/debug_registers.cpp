@@ -26,6 +26,15 @@ Status<RegisterError> DebugRegisters::register_all(SystemRegisterTable &table) {
     return table.add(sysreg_id(2, 3, 0, 0, 0), sysreg_id(2, 3, 0, 7, 7), *this);
 }
 
+void DebugRegisters::restore(VcpuId vcpu, const State &state) {
+    State &own = states_[vcpu.value()];
+    own = State{};
+    own.monitor_control = state.monitor_control;
+    own.os_lock = state.os_lock & 1;
+    own.os_double_lock = state.os_double_lock & 1;
+    own.claim_tags = state.claim_tags;
+}
+
 void DebugRegisters::reset_vcpu(Vcpu &vcpu) { states_[vcpu.id().value()] = State{}; }
 
 Result<u64, BusFault> DebugRegisters::read(Vcpu &vcpu, u32 id) {

@@ -38,7 +38,8 @@ public:
     void reset_vcpu(Vcpu &vcpu) override;
 
     [[nodiscard]] const State &state(VcpuId vcpu) const { return states_[vcpu.value()]; }
-    void restore(VcpuId vcpu, const State &state) { states_[vcpu.value()] = state; }
+    /// Any value: bits that do not exist are dropped.
+    void restore(VcpuId vcpu, const State &state);
 
 private:
     std::array<State, Vm::kMaxVcpus> states_{};

@@ -113,6 +113,8 @@ void Vm::reset_system_registers(Vcpu &vcpu) {
 }
 
 Status<LifecycleError> Vm::start() {
+    if (state() != VmState::built)
+        return Err{LifecycleError::wrong_state}; // as resume()
     LockGuard guard(lifecycle_lock_);
     if (state() != VmState::built)
         return Err{LifecycleError::wrong_state};
@@ -138,6 +140,9 @@ Status<LifecycleError> Vm::pause() {
 }
 
 Status<LifecycleError> Vm::resume() {
+    // A handler of the VM's own devices holds their lock, which comes after this one's; but then the VM is not paused.
+    if (state() != VmState::paused)
+        return Err{LifecycleError::wrong_state};
     LockGuard guard(lifecycle_lock_);
     if (state() != VmState::paused)
         return Err{LifecycleError::wrong_state};
@@ -175,6 +180,8 @@ bool Vm::any_held() const {
 }
 
 bool Vm::release(Vcpu &vcpu) {
+    if (!is_held(vcpu))
+        return false; // as resume()
     LockGuard guard(lifecycle_lock_);
     if (!is_held(vcpu))
         return false;

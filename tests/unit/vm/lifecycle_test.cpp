@@ -257,6 +257,40 @@ TEST_F(LifecycleTest, PauseHoldsEveryVcpuWithItsInstructionFinished) {
     EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
 }
 
+/// Asks for every change of its VM's state from inside a register.
+struct Control final : MmioDevice {
+    explicit Control(Vm &owner) : vm(owner) {}
+    [[nodiscard]] const char *name() const override { return "control"; }
+    [[nodiscard]] Result<u64, BusFault> read(const Access &) override {
+        started = vm.start().error();
+        resumed = vm.resume().error();
+        EXPECT_FALSE(vm.release(vm.vcpu(VcpuId{0})));
+        EXPECT_TRUE(vm.pause());
+        resumed_while_pausing = vm.resume().error();
+        vm.stop(StopReason::client);
+        return u64{0};
+    }
+    [[nodiscard]] Status<BusFault> write(const Access &, u64) override { return Ok{}; }
+    void reset() override {}
+    Vm &vm;
+    std::optional<LifecycleError> started, resumed, resumed_while_pausing;
+};
+
+// The bus holds the device's lock meanwhile, behind which the lifecycle's must not be taken.
+TEST_F(LifecycleTest, ADevicesHandlerMayAskForAnyChangeOfItsVm) {
+    VmFixture f;
+    prepare(f);
+    Control control(f.vm);
+    ASSERT_TRUE(f.vm.attach(range(0x0d00'0000, kPageBytes), control));
+    ASSERT_TRUE(f.vm.start());
+    f.script(read_exit(0x0d00'0000));
+    f.run();
+    EXPECT_EQ(control.started, LifecycleError::wrong_state);
+    EXPECT_EQ(control.resumed, LifecycleError::wrong_state);
+    EXPECT_EQ(control.resumed_while_pausing, LifecycleError::wrong_state);
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::client);
+}
+
 TEST_F(LifecycleTest, ABlockedVcpuIsParkedByAPause) {
     VmFixture f;
     prepare(f);
