@@ -32,7 +32,10 @@ int vm_init(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, p
 
 /**
  * Adds a vCPU, up to CONFIG_MAX_NUM_NODES, before the VM is started.
- * @param priority  the host's, for what executes it
+ * @param priority  of the thread that executes it: seL4's 0 to 255, at most the maximum of the VMM's own thread. Other hosts share the CPU by
+ *                  time and only keep the number
+ * @return its structure, which is the library's until vm_destroy(); NULL when there are as many as there can be, the VM was started, or the
+ *   host cannot make it
  */
 vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority);
 
@@ -56,8 +59,13 @@ typedef struct vm_lock {
  * vCPU that waits for its virtual timer where the kernel traps WFI.
  */
 typedef struct vm_timeout_source {
-    /** Asks for a notification with `badge` when the counter (CNTPCT_EL0) reaches `ticks`; replaces the last; 0 on success. */
+    /**
+     * Asks for a notification with `badge` when the counter reaches `ticks`; replaces the last; 0 on success. The counter is the one that
+     * the kernel lets user code read, CNTVCT_EL0 or CNTPCT_EL0 (docs/using-on-sel4.md says which); they are the same while no guest's virtual
+     * counter has an offset.
+     */
     int (*set)(void *cookie, uint64_t ticks);
+    /** Takes the last request back. One that was signalled already may still be heard. */
     void (*cancel)(void *cookie);
     void *cookie;
     seL4_Word badge;
@@ -74,7 +82,11 @@ typedef struct vm_options {
      * the library; client badges should then have the top bit of the word clear.
      */
     seL4_Word first_badge;
-    bool defer_memory_map; /**< vm_map_reservation() maps each frame at the guest's first access */
+    /**
+     * vm_map_reservation() and vm_map_reservation_frames() map each frame at the guest's first access, and RAM of vm_ram_register() and its
+     * kin is cleared and mapped then, in steps of 2 MiB.
+     */
+    bool defer_memory_map;
 } vm_options_t;
 
 /** As vm_init(); `options` may be NULL. */

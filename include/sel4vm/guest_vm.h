@@ -5,7 +5,8 @@
  * "client" may be written, too. Everything else about a VM is behind vm_arch.machine.
  *
  * Results: unless a call says otherwise, an int is 0 for success and -1 for an error, a pointer is NULL for an error. An
- * error changes nothing and writes one line to the host's log that says which argument or resource was at fault.
+ * error changes nothing and writes one line to the host's log that says which argument or resource was at fault. What is the guest's doing is no
+ * error of the caller's and writes none: vm_inject_irq() of an interrupt that the guest has not enabled.
  *
  * Threads: all calls about one VM, and about VMs that share its endpoint, come from one thread; only vm_stop() may come from
  * any. Callbacks run on the thread that is inside vm_run(), and may use the whole interface except vm_run() and

@@ -20,7 +20,7 @@ typedef struct vm_host {
     vspace_t vspace;
     ps_io_ops_t io_ops;
     seL4_CPtr endpoint;
-    int priority; /**< fit for vm_create_vcpu() */
+    int priority; /**< fit for vm_create_vcpu(): below the VMM's own */
     void *impl;   /**< the host's own */
 } vm_host_t;
 
@@ -33,7 +33,8 @@ void vm_host_close(vm_host_t *host);
 /**
  * Makes a notification whose signals reach the VM's notification callback with `badge`. Signals of several before it is heard
  * are one event with the bits of all.
- * @param badge   not 0; one bit, so that it can be told from others; the top bit is the library's
+ * @param badge   not 0; one bit, so that it can be told from others. The top bit is the library's, and bit 61 the console's where the program
+ *                uses sel4vm/program
  * @param signal  for seL4_Signal()
  */
 int vm_host_make_signal(vm_host_t *host, seL4_Word badge, seL4_CPtr *signal);
@@ -48,7 +49,10 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal);
  */
 int vm_host_timeout_source(vm_host_t *host, seL4_Word badge, vm_timeout_source_t *source);
 
-/** Writes one line to the host's log, or console where it has none. */
+/**
+ * Writes one line, given without its end, to the host's log, or console where it has none. el2 shows control characters in it as \xNN, other hosts
+ * pass them on. NULL writes nothing. From the VMM's thread.
+ */
 void vm_host_log(const char *line);
 
 /** Writes bytes to the host's console, as they are. */
@@ -70,7 +74,7 @@ int vm_host_console_listen(vm_host_t *host, seL4_Word badge);
 
 /**
  * A file that came with the program (an image, a device tree): el2 takes it from the bundle, seL4 from its CPIO archive, the
- * fake host from a table.
+ * fake host from the folder that SEL4VM_FAKE_FILES names, and in a test from the test's own table.
  * @param bytes  where the VMM sees it, for good
  * @return -1 when there is none of this name
  */

@@ -17,9 +17,12 @@ struct device {
     const char *name;
     seL4_Word pstart; /* guest-physical address, and for passed-through devices the host's */
     seL4_Word size;   /* bytes */
-    /* What a fault in the range does, for clients that dispatch through a list; returns 0 or -1. */
+    /*
+     * What a fault in the range does, for clients that dispatch through a list, which the library does not: `addr` is guest-physical, `len` the
+     * bytes accessed. Returns 0 or -1.
+     */
     int (*handle_device_fault)(vm_t *vm, vm_vcpu_t *vcpu, struct device *dev, uintptr_t addr, size_t len);
-    void *priv;
+    void *priv; /* the client's */
 };
 
 typedef struct device_list {

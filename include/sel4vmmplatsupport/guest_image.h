@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loading a guest's kernel and its companions (initial RAM disk, device tree) from files known by name. What a name means is
- * the host's: a path opened with open() on seL4 and on the fake host, an image of the bundle on el2 (its role, such as
- * "kernel", or its file's name). Contents go straight into the guest's RAM, piece by piece; nothing is kept. Nothing in a
+ * the host's: a path opened with open() on seL4, an image of the bundle on el2 (its role, such as "kernel", or its file's name); on the fake
+ * host what vm_host_file() finds, else a path. Contents go straight into the guest's RAM, piece by piece; nothing is kept. Nothing in a
  * file is believed: sizes and offsets are checked, and a refusal logs one line that says why.
  */
 #pragma once

@@ -17,9 +17,9 @@ int vm_install_vgic(vm_t *vm);
 
 /** A GIC. Zero in a field means the host's default. */
 typedef struct vm_vgic_config {
-    unsigned int version;    /**< 2 or 3 */
-    unsigned int spi_count;  /**< shared interrupts, from INTID 32 on: a multiple of 32, at most 960; default 224 */
-    uintptr_t distributor;   /**< GICD, guest-physical, 64 KiB aligned */
+    unsigned int version;   /**< 2 or 3 */
+    unsigned int spi_count; /**< shared interrupts, from INTID 32 on: a multiple of 32, at most 960; default 224 */
+    uintptr_t distributor;  /**< GICD, guest-physical; version 2: 4 KiB, aligned to that, version 3: 64 KiB, likewise */
     uintptr_t cpu_interface; /**< GICC of a GICv2: 8 KiB, 4 KiB aligned */
     uintptr_t redistributor; /**< GICR of a GICv3: 128 KiB for each vCPU, 64 KiB aligned */
 } vm_vgic_config_t;

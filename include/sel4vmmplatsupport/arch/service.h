@@ -11,8 +11,9 @@ extern "C" {
 #endif
 
 /*
- * Puts a copy of `service` with `badge` at `index` of the guest's own capability space (VM_CSPACE_SIZE_BITS). -1 for an index that
- * is outside or taken by the library (VM_CSPACE_SLOT and below), and on hosts whose guests have no capability space.
+ * Puts a copy of `service` with `badge` at `index` of the guest's own capability space, which has 1 << VM_CSPACE_SIZE_BITS slots. 0, or -1 for
+ * an index that is outside or taken (VM_CSPACE_SLOT and below are the library's), no capability, and on hosts whose guests have no
+ * capability space.
  */
 int vmm_install_service(vm_t *vm, seL4_CPtr service, int index, uint32_t badge);
 

@@ -24,8 +24,8 @@ void smc_set_arg(seL4_UserContext *u, seL4_Word arg, seL4_Word val);
 int smc_forward(vm_vcpu_t *vcpu, seL4_UserContext *regs, seL4_ARM_SMC smc_cap);
 
 /*
- * What the library does with a call by itself: PSCI, the calling convention's own functions and random numbers; every other
- * function is NOT_SUPPORTED to the guest. 0.
+ * vm_serve_smc() by libsel4vmmplatsupport's name: PSCI, the calling convention's own functions and random numbers; every other function is
+ * NOT_SUPPORTED to the guest. Only from an SMC callback, with its vCPU and registers. 0, or -1 elsewhere.
  */
 int vm_smc_handle_default(vm_vcpu_t *vcpu, seL4_UserContext *regs);
 

@@ -2,8 +2,8 @@
 //
 // Locks with a rank. The lock order of the whole library is the order of LockRank: a holder may only take a lock of a
 // higher rank. clang's thread-safety analysis checks who holds what; builds with SEL4VM_CHECK_LOCK_ORDER (the hosted tests)
-// also check the rank at run time, per thread. A Mutex spins: critical sections here are short and never block, and on a single-executor
-// build (LockMode::none) it costs one predictable branch. Deliberately not recursive.
+// also check the rank at run time, per thread. A Mutex spins: critical sections here are bounded and never wait for anything else, and in a VM
+// that one executor serves (LockMode::none) it costs one predictable branch. Deliberately not recursive.
 #pragma once
 
 #include <sel4vm/base/assert.hpp>
@@ -29,11 +29,12 @@ namespace sel4vm {
 
 /// The lock order, outermost first. docs/threading.md says what each protects.
 enum class LockRank : u8 {
-    lifecycle = 1, ///< Vm state changes: start, pause, reset, stop
-    memory = 2,    ///< a VM's regions and reservations
-    device = 3,    ///< one per bus slot, taken by the dispatcher
-    irq_chip = 4,  ///< the interrupt controller's state
-    host = 5,      ///< a host port's own locks
+    lifecycle =
+        1, ///< carrying out a VM's start, resume, reset, stop or CPU_ON; asking for a pause, reset or stop takes no lock
+    memory = 2,   ///< a VM's demand RAM: which steps of it are cleared and mapped
+    device = 3,   ///< one per bus slot, taken by the dispatcher
+    irq_chip = 4, ///< the interrupt controller's state
+    host = 5,     ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.

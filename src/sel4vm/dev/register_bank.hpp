@@ -2,8 +2,8 @@
 //
 // A device's registers as one constexpr table: name, offset, size, permitted access widths, and the device's member
 // functions, or a constant. The bank finds the row of an access, checks width and alignment, cuts sub-word accesses out of
-// whole registers, and reads as zero, writes ignored, where there is no row. So a handler sees whole registers only, and the same
-// rows name registers in traces and documentation.
+// whole registers; where there is no row, it reads as zero and ignores writes. So a handler sees whole registers only. A row's name is for
+// the reader, who finds the specification by it.
 // Deliberately without locks, logging or state: a bank is shared by all devices of its type.
 //
 //     struct Uart::Registers {

@@ -67,7 +67,7 @@ struct UnknownExit {
 };
 
 enum class ExitKind : u8 {
-    kicked,          ///< no guest action: VcpuPort::kick was called, or the vCPU's time slice ended
+    kicked,          ///< no guest action: VcpuPort::kick() was called
     memory,          ///< MemoryExit
     system_register, ///< SystemRegisterExit
     hypercall,       ///< HypercallExit

@@ -11,7 +11,7 @@
 
 namespace sel4vm {
 
-/// Monotonic time. AArch64 hosts: the physical counter and CNTFRQ_EL0.
+/// Monotonic time. AArch64 hosts: the physical counter, or on seL4 the virtual one where the kernel lets user code read that, and CNTFRQ_EL0.
 class Clock {
 public:
     [[nodiscard]] virtual u64 now_ticks() = 0;

@@ -62,7 +62,7 @@ struct GicRecord {
     friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
 };
 
-/// Private interrupts of the generic timer, as PPI numbers (INTID minus 16).
+/// Private interrupts of the generic timer, counted as device trees and system files count them: INTID minus 16. Everything else says INTIDs.
 struct TimerRecord {
     u8 secure_physical = 13;
     u8 physical = 14;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The run loop: answer the last event and wait for the next. One executor per host thread or CPU; it serves any number
-// of VMs. vm_run() of the C interface is an executor with one VM.
+// The run loop: answer the last event and wait for the next. One executor per host thread or CPU; it serves up to
+// kMaxVms VMs. vm_run() of the C interface is inside the one of the VM's endpoint.
 #pragma once
 
 #include <sel4vm/host/event_port.hpp>

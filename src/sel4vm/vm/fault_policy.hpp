@@ -53,7 +53,7 @@ private:
 /// there is none.
 [[nodiscard]] Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device);
 
-/// A client's word before the policy's: the seed's unhandled-fault callbacks. Called on the executor of the vCPU.
+/// A client's word before the policy's: the C interface's unhandled-fault callbacks are one. Called on the executor of the vCPU.
 class MistakeHandler {
 public:
     /// An answer of kind none passes the mistake on to the policy.

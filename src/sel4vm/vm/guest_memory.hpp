@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The VMM's only way into guest RAM: by value, bounds-checked, across regions. No reference or pointer into guest
-// memory leaves this class; a caller fetches once and decides on its copy. RAM and ROM regions are made here and
+// The VMM's only way into guest RAM: by value, bounds-checked, across regions. No reference or pointer into guest memory leaves this class
+// except for the Visitor, whose part() sees it in place for as long as it runs; every other caller fetches once and decides on its copy. RAM and ROM regions are made here and
 // backed by the host's blocks; what is mapped at first touch draws on page tables reserved when the region was made.
 //
 // Threads: regions are added and removed while no vCPU runs; everything else from any thread. Demand RAM is cleared and mapped
@@ -25,7 +25,7 @@ namespace sel4vm {
 enum class MemoryError : u8 {
     unmapped,   ///< some byte is not RAM or ROM of this VM
     misaligned, ///< an atomic access that is not naturally aligned
-    read_only,  ///< the VMM's own rules: ROM is written only by load()
+    read_only,  ///< the VMM's own rules: ROM is written only by load_image()
 };
 
 /// A value that may be copied to or from guest memory: no padding, no pointers.
@@ -36,7 +36,7 @@ concept GuestValue =
 enum class RegionKind : u8 {
     ram,        ///< read, write, execute
     rom,        ///< read, execute; guest writes follow the policy (default: ignored)
-    demand_ram, ///< as ram, mapped for the guest at its first touch, in the largest step the reserved tables allow
+    demand_ram, ///< as ram, cleared and mapped for the guest at its first touch, in steps of 2 MiB
 };
 
 enum class RegionError : u8 {

@@ -18,7 +18,7 @@ enum class VmState : u8 { built, starting, running, pausing, paused, resetting, 
 enum class StopReason : u8 {
     none,        ///< it has not stopped
     powered_off, ///< the guest asked (PSCI SYSTEM_OFF)
-    reset,       ///< the guest asked for a reset and nobody performs one (no LifecycleHooks)
+    reset, ///< the guest asked for a reset, and VmConfig::on_reset says stop, or there are no LifecycleHooks to perform one
     client,      ///< Vm::stop()
     guest_error, ///< the fault policy said stop_vm
     guest_crash, ///< the guest reported its own crash, or every vCPU turned itself off
@@ -42,7 +42,6 @@ struct BootEntry {
     u64 argument; ///< first argument register; AArch64 Linux: the device tree
 };
 
-/// What starting a VM needs beyond the core, which resets devices and vCPUs itself: memory and images.
 /// What a step on the way to a boot came to.
 class BootStep {
 public:
@@ -68,6 +67,7 @@ inline constexpr u64 kBootStepBytes = 256 * kKiB;
 /// The first step of a boot, or one that goes on with it. A boot that is not finished may be followed by another's first step.
 enum class BootCall : u8 { first, next };
 
+/// What starting a VM needs beyond the core, which resets devices and vCPUs itself: memory and images; and who hears of its states.
 class LifecycleHooks {
 public:
     /// Puts guest memory into its first state, at start and at each reset, one step a call: about kBootStepBytes of it. When

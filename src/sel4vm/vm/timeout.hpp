@@ -10,7 +10,7 @@ namespace sel4vm {
 
 class TimeoutQueue;
 
-/// Called back on the executor when the deadline passed; the timeout is then disarmed.
+/// Called back on the executor when the deadline passed; the timeout is then disarmed. No lock is held, the bus's for the device neither.
 class TimeoutHandler {
 public:
     virtual void timeout() = 0;

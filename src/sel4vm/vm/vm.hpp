@@ -4,7 +4,8 @@
 // global; any number of VMs live in one process. Architecture- and host-neutral.
 //
 // Threads: building (attach, add, set_*) from one thread before start() or while paused. handle() on the executor of
-// the vCPU. request_*(), pause(), resume(), stop() and state() from anywhere. See docs/threading.md.
+// the vCPU. pause(), reset(), stop() and state() from anywhere; start(), resume(), release() and power_on() from anywhere but a device's handler. See
+// docs/threading.md.
 #pragma once
 
 #include <sel4vm/base/allocator.hpp>
@@ -51,6 +52,7 @@ public:
     [[nodiscard]] Log &log() const { return log_; }
 
     // -- building
+    /// They are numbered in the order of these calls. wrong_state: the VM was started; too_many: more than kMaxVcpus.
     [[nodiscard]] Result<Vcpu *, VcpuError> add_vcpu(VcpuPort &port);
     [[nodiscard]] GuestMemory &memory() { return memory_; }
     [[nodiscard]] AddressMap &map() { return map_; }
@@ -62,9 +64,12 @@ public:
     void set_mistake_handler(MistakeHandler *handler) { mistake_handler_ = handler; }
     void set_lifecycle_hooks(LifecycleHooks *hooks) { hooks_ = hooks; }
 
-    /// RAM or ROM that overlaps neither other memory nor a device.
+    /// RAM or ROM that overlaps neither other memory nor a device; start and size are multiples of 4 KiB. RAM is zero unless `clearing` says
+    /// otherwise.
     [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
                                                  Clearing clearing = Clearing::cleared);
+    /// Puts a device, or a callback, at a range of any alignment that overlaps nothing. It outlives the VM or AddressMap::remove(). One device may
+    /// have several ranges, with a lock for each.
     [[nodiscard]] Status<AttachError> attach(GpaRange range, MmioDevice &device);
     [[nodiscard]] Status<AttachError> reserve(GpaRange range, ReservationHandler &handler);
 
@@ -79,7 +84,8 @@ public:
         u32 system_register;
         u64 mask;
     };
-    /// Resets a vCPU that is off and lets it run from `entry` (PSCI CPU_ON; the boot vCPU through start()).
+    /// Resets a vCPU that is off and lets it run from `entry`, a guest-physical address, with `argument` in the first argument register (PSCI CPU_ON; the
+    /// boot vCPU through start()). wrong_state: the VM does not run.
     [[nodiscard]] PowerOn power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optional<Inherited> &inherited = {});
     /// The calling vCPU turns itself off; its handler then answers with what this returns. When it was the last one, the
     /// VM stops: nobody could ever start one again.

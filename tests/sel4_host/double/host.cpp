@@ -76,7 +76,10 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
     vka_cspace_free_path(&host->vka, path);
 }
 
-void vm_host_log(const char *line) { std::printf("%s\n", line); }
+void vm_host_log(const char *line) {
+    if (line != nullptr)
+        std::printf("%s\n", line);
+}
 
 void vm_host_console_put(vm_host_t *, const void *bytes, size_t size) {
     shared().console_output.append(static_cast<const char *>(bytes), size);

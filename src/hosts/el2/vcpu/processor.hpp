@@ -2,7 +2,7 @@
 //
 // One physical CPU at EL2: runs vCPUs of any number of VMs, one at a time, and is the executor's EventPort. It owns the
 // CPU's virtualization registers, its EL2 timer, and the loaded vCPU's state (see README.md). Everything here runs on that CPU with
-// interrupts masked, except signal() and what Vcpu::kick() and resume() reach: those may come from another CPU.
+// interrupts masked, except signal() and what Vcpu::kick(), resume() and request_turn() reach: those may come from another CPU.
 // Deliberately not here: booting the CPU, physical devices, and any policy about what the guest did.
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // One virtual CPU of the el2 host: its register context and the ports onto it. It belongs to the Processor (the physical
-// CPU) that it was made for, and its state is in that CPU's hardware (it is loaded) or here. Only kick() and resume() may
-// be called from elsewhere; the rest as VcpuPort says. When it runs and what an exit means is the Processor's business.
+// CPU) that it was made for, and its state is in that CPU's hardware (it is loaded) or here. Only kick(), resume() and
+// request_turn() may be called from elsewhere; the rest as VcpuPort says. When it runs and what an exit means is the Processor's business.
 #pragma once
 
 #include <hosts/el2/portable/sched/fair_scheduler.hpp>

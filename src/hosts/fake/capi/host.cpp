@@ -163,7 +163,10 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
         fake::Host::of(*host).free(object);
 }
 
-void vm_host_log(const char *line) { fake::program_log().line(LogLevel::info, "client", line); }
+void vm_host_log(const char *line) {
+    if (line != nullptr)
+        fake::program_log().line(LogLevel::info, "client", line);
+}
 
 void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
     if (host == nullptr || bytes == nullptr)

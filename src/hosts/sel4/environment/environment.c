@@ -106,7 +106,10 @@ void vm_host_free_signal(vm_host_t *host, seL4_CPtr signal) {
     vka_cspace_free_path(&host->vka, path);
 }
 
-void vm_host_log(const char *line) { printf("%s\n", line); }
+void vm_host_log(const char *line) {
+    if (line != NULL)
+        printf("%s\n", line);
+}
 
 int vm_host_file(vm_host_t *host, const char *name, const void **bytes, size_t *size) {
     unsigned long found = 0;

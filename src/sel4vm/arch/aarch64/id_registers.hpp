@@ -2,7 +2,8 @@
 //
 // What a guest sees in the CPU's identification registers: an allow-list over the host's values. A field that the list
 // does not name reads as the architecture writes "absent", so a feature of a future CPU stays hidden until somebody has looked at it.
-// This is what makes a guest the same on every host; it does not make hidden instructions trap (HCR_EL2 does).
+// Only the instruction set and floating point of AArch32 (ID_ISAR0 to 4, MVFR0 to 2), which have nothing to hide, are passed on whole.
+// What is hidden is not trapped here: HCR_EL2 and the other controls of a host do that, as far as they can.
 #pragma once
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>

@@ -83,8 +83,9 @@ public:
     /// Only with deactivation_trap; by_hardware after a reset of the vCPU.
     virtual void set_deactivation(Deactivation how) = 0;
 
-    /// GICv2 virtual CPU interface seen by guest and by state save: control, priority mask and so on as the host's
-    /// VMCR-like word. Only with read_back.
+    /// The guest's CPU interface, both versions: GICH_VMCR or ICH_VMCR_EL2. The GIC model reads the bits in which they agree (enables of group 0 and
+    /// 1 in bits 0 and 1, EOImode in 9, the priority mask from 31 down, five or eight bits of it); a saved word goes back to a host of
+    /// the same version. Only with read_back.
     [[nodiscard]] virtual u32 interface_control() = 0;
     virtual void set_interface_control(u32 value) = 0;
 

@@ -15,15 +15,19 @@ struct VirtualTimerState {
     u64 compare_value = 0; ///< in ticks of the virtual counter
 };
 
+/// Threads: on the vCPU's executor, as VcpuPort's registers: between an exit of the vCPU and the answer to it, or while it is stopped. Nothing
+/// here fails.
 class TimerPort {
 public:
+    /// Lets the timer fire again after ExitKind::timer; nothing changes when it may.
     virtual void unmask() = 0;
     /// The physical interrupt behind the timer, for a list register that is linked to it (hardware_link): the guest's own
     /// end of the interrupt then unmasks the timer, without unmask(). 0: linking is not possible.
     [[nodiscard]] virtual u16 physical_intid() { return 0; }
     [[nodiscard]] virtual VirtualTimerState state() = 0;
+    /// ISTATUS is not taken.
     virtual void set_state(const VirtualTimerState &state) = 0;
-    /// The virtual counter is the physical one minus this. Applies to every vCPU of the VM when set on each.
+    /// The virtual counter is the physical one minus this many ticks, modulo 2^64 (CNTVOFF_EL2). Each vCPU has its own: a VM sets the same on all.
     [[nodiscard]] virtual u64 counter_offset() = 0;
     virtual void set_counter_offset(u64 ticks) = 0;
 
