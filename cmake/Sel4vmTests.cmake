@@ -77,6 +77,10 @@ function(sel4vm_source_checks)
              COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/${checker}.py" --self-test)
     set_tests_properties(check.${checker} check.${checker}_finds_mistakes PROPERTIES LABELS check TIMEOUT 600)
   endforeach()
+  # It checks images, where they are linked (Sel4vmNotice.cmake).
+  add_test(NAME check.check_no_fp_finds_mistakes
+           COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/check_no_fp.py" --self-test)
+  set_tests_properties(check.check_no_fp_finds_mistakes PROPERTIES LABELS check TIMEOUT 600)
 endfunction()
 
 # The examples of docs/reference, compiled: they must be right, not run.

@@ -19,7 +19,7 @@ LAYERS = {
     "host": ("src/sel4vm/host/", ["base"]),
     "arch": ("src/sel4vm/arch/aarch64/", ["host", "base"]),  # its decoders produce the exits of host/exit.hpp
     "arch ports": ("src/sel4vm/arch/aarch64/ports/", ["arch", "host", "base"]),
-    "vm": ("src/sel4vm/vm/", ["host", "arch", "arch ports", "base"]),
+    "vm": ("src/sel4vm/vm/", ["host", "base"]),
     "dev": ("src/sel4vm/dev/", ["vm", "host", "arch", "arch ports", "base"]),
     "boot": ("src/sel4vm/boot/", ["vm", "host", "arch", "arch ports", "base"]),
     "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "arch ports", "base"]),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# Completion of sel4vm's commands, options and files for bash. Asks the tool itself, so it knows what the tool knows.
+# Completion of sel4vm's commands, options and files for bash. Commands and options are asked of the tool itself; the values of options that
+# have a few are listed here.
 _sel4vm() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} tool=${COMP_WORDS[0]} words
     COMPREPLY=()

@@ -14,7 +14,7 @@ int irq_guest_equip(test_guest_t *guest, unsigned int version);
 /* guest_make() and irq_guest_equip(); nothing is left when it is 0. */
 int irq_guest_make(test_guest_t *guest, conformance_t *t, unsigned int version);
 
-/* Opens distributor and CPU interface, enables SPI 40 and PPI 27, routes SPIs here, and unmasks IRQs. */
+/* Opens distributor and CPU interface, enables INTIDs 40 (shared) and 27 (the virtual timer), routes SPIs here, and unmasks IRQs. */
 #define OPEN_V2                                                                                                   \
     A64_LOAD(4u, 1u), A64_STR_W(4u, 26u, 0u), A64_LOAD(5u, 0x08000000u), A64_STR_W(5u, 26u, 0x40u),               \
         A64_LOAD(5u, 0x100u), A64_STR_W(5u, 26u, 0x41u), A64_STRB(4u, 26u, 0x800u + SPI), A64_STR_W(4u, 27u, 0u), \
