@@ -10,6 +10,7 @@ import tempfile
 
 TOOLS = pathlib.Path(os.environ["SEL4VM_SOURCE"]) / "tools" / "mutation"
 sys.path.insert(0, str(TOOLS))
+import choose  # noqa: E402
 import weave  # noqa: E402
 from mutant import Mutant  # noqa: E402
 
@@ -47,7 +48,25 @@ MUTANTS[5] = Mutant("x.cpp", MUTANTS[5].at, MUTANTS[5].at + 4, "swap", MUTANTS[5
 EXPECTED = {0: "94 100", 1: "94 95", 2: "94 95", 3: "100 100", 4: "100 100", 5: "96 100", 6: "95 101", 7: "98 100", 8: "94 100"}
 
 
+def one_of_many(number, at):
+    """One of 40 mutants, which say what they do by their number."""
+    return Mutant("y.cpp", at, at + 5, "constant", (), at // 10, f"x < {number % 20}", f"x < {number % 20} + 1")
+
+
+def check_choice():
+    """A seed chooses by what mutants say: after a change elsewhere the same ones, and others for another seed."""
+    before = [one_of_many(n, 10 * n) for n in range(40)]
+    after = [one_of_many(n, 10 * n + 500) for n in range(40)]  # 50 lines more above them
+    chosen = [list(choose.choose(m, 10, seed).values()) for m, seed in ((before, 1), (after, 1), (before, 2), (after[:-1], 1))]
+    numbers = [[m.at % 500 // 10 for m in c] for c in chosen]
+    assert len(set(numbers[0])) == 10 and numbers[0] == numbers[1] and numbers[0] != numbers[2]
+    assert len(set(numbers[0]) - set(numbers[3])) <= 1
+    same_text = [Mutant("y.cpp", 0, 5, kind, (), 1, "a < b", "") for kind in ("condition", "comparison")]
+    assert len(choose.choose(same_text, 2, 1)) == 1
+
+
 def main():
+    check_choice()
     chosen = {n: m for n, m in MUTANTS.items() if n != 3}  # 2 and 3 change the same text
     assert weave.overlaps(MUTANTS[3], [MUTANTS[2]]) and not weave.overlaps(MUTANTS[1], [MUTANTS[2], MUTANTS[5]])
     for mutants in (chosen, {3: MUTANTS[3], 1: MUTANTS[1]}):

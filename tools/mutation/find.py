@@ -4,6 +4,7 @@
 import functools
 import json
 import pathlib
+import re
 import shlex
 
 from clang import cindex
@@ -19,10 +20,13 @@ OPERATORS = COMPARISONS | LOGIC | ARITHMETIC
 
 K = cindex.CursorKind
 # Inside these everything is evaluated by the compiler, where no mutant can be chosen.
-CONSTANT = {K.STATIC_ASSERT, K.ENUM_CONSTANT_DECL, K.TEMPLATE_NON_TYPE_PARAMETER}
+CONSTANT = {K.STATIC_ASSERT, K.ENUM_CONSTANT_DECL, K.TEMPLATE_NON_TYPE_PARAMETER, K.TYPE_ALIAS_DECL, K.TYPEDEF_DECL}
 ARITHMETIC_TYPES = {cindex.TypeKind.BOOL, cindex.TypeKind.UCHAR, cindex.TypeKind.CHAR_S, cindex.TypeKind.SCHAR, cindex.TypeKind.USHORT,
                     cindex.TypeKind.SHORT, cindex.TypeKind.UINT, cindex.TypeKind.INT, cindex.TypeKind.ULONG, cindex.TypeKind.LONG,
                     cindex.TypeKind.ULONGLONG, cindex.TypeKind.LONGLONG}
+# Functions that do not mind the order of their arguments.
+COMMUTATIVE = {"min", "max", "checked_add"}
+FUNCTIONS = {K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.FUNCTION_TEMPLATE, K.CONVERSION_FUNCTION}
 COMPARABLE = ARITHMETIC_TYPES | {cindex.TypeKind.POINTER, cindex.TypeKind.ENUM, cindex.TypeKind.NULLPTR}
 
 
@@ -38,6 +42,11 @@ def commands(build):
 
 def canonical(cursor):
     return cursor.type.get_canonical()
+
+
+def is_consteval(function):
+    """Whether the text of a function says so before its parameters."""
+    return b"consteval" in function.split(b"(")[0].split()
 
 
 class Finder:
@@ -84,6 +93,8 @@ class Finder:
         if cursor.kind in CONSTANT:
             return
         span = self.span(path, cursor)
+        if cursor.kind in FUNCTIONS and span is not None and is_consteval(self.text(path)[span[0]:span[1]]):
+            return
         if cursor.kind in (K.VAR_DECL, K.FIELD_DECL) and span is not None:
             head = self.text(path)[span[0]:span[1]].split(b"=")[0].split(b"{")[0]
             if b"constexpr" in head or b"constinit" in head or b"consteval" in head:
@@ -99,8 +110,18 @@ class Finder:
         children = list(cursor.get_children())
         if cursor.kind == K.CASE_STMT:
             children = children[1:]
+        if cursor.kind in (K.VAR_DECL, K.FIELD_DECL):
+            type_end = self.end_of_type(path, cursor)
+            children = [child for child in children if child.extent.start.offset >= type_end]
         for child in children:
             self.declaration(path, child)
+
+    def end_of_type(self, path, cursor):
+        """Where the type of a variable ends: behind its name, and the bounds of an array."""
+        text = self.text(path)
+        at = cursor.location.offset
+        bounds = re.compile(rb"(\w+)?(\s*\[[^\]]*\])*").match(text, at)
+        return bounds.end()
 
     def operator(self, path, cursor):
         children = list(cursor.get_children())
@@ -177,6 +198,8 @@ class Finder:
 
     def arguments(self, path, cursor):
         """Two neighbouring arguments of one type, the one for the other."""
+        if cursor.spelling in COMMUTATIVE:
+            return
         children = list(cursor.get_arguments())
         for first, second in zip(children, children[1:]):
             spans = [self.span(path, c) for c in (first, second)]

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import pathlib
-import random
 import sys
 import time
 
@@ -14,28 +13,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import build  # noqa: E402
+import choose  # noqa: E402
 import find  # noqa: E402
 import run  # noqa: E402
-import weave  # noqa: E402
 from native_programs import PROGRAMS  # noqa: E402
 
 
 def say(text):
     print(f"mutate: {text}", file=sys.stderr, flush=True)
-
-
-def choose(mutants, count, seed):
-    """`count` of them, evenly by chance, no two of which change the same text: {number from 1: Mutant}."""
-    order = list(mutants)
-    random.Random(seed).shuffle(order)
-    chosen, files = [], {}
-    for mutant in order:
-        if len(chosen) == count:
-            break
-        if not weave.overlaps(mutant, files.setdefault(mutant.path, [])):
-            files[mutant.path].append(mutant)
-            chosen.append(mutant)
-    return dict(enumerate(sorted(chosen), 1))
 
 
 def describe(number, mutant):
@@ -59,7 +44,7 @@ def main():
     tree.copy()
     tree.configure()
     mutants = find.find(tree.source, tree.build, files)
-    chosen = choose(mutants, arguments.count, arguments.seed)
+    chosen = choose.choose(mutants, arguments.count, arguments.seed)
     say(f"{len(mutants)} mutants found, {len(chosen)} chosen")
     if arguments.list:
         for number, mutant in chosen.items():
