@@ -84,9 +84,12 @@ private:
         SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 0);
         detail::held_ranks |= u32{1} << static_cast<u32>(rank_);
     }
+    /// Only who has taken a lock may release it.
     void note_released() const {
-        if (mode_ != LockMode::absent)
-            detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_));
+        if (mode_ == LockMode::absent)
+            return;
+        SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_) & 1) != 0);
+        detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_));
     }
 #else
     static void note_taken() {}

@@ -167,6 +167,22 @@ TEST(TextTest, WhatComesAfterTheLastCharacterIsCutVisibly) {
     EXPECT_EQ(text.view(), "abc~");
 }
 
+/// What clang's analysis would find when it is compiled.
+void release(Mutex &mutex) SEL4VM_NO_THREAD_SAFETY_ANALYSIS { mutex.unlock(); }
+
+TEST(MutexDeathTest, OnlyWhoHasTakenALockMayReleaseIt) {
+    for (const LockMode mode : {LockMode::spin, LockMode::none}) {
+        Mutex mutex(LockRank::device, mode);
+        mutex.lock();
+        mutex.unlock();
+        EXPECT_DEATH(release(mutex), "panic");
+    }
+    Mutex absent(LockRank::device, LockMode::absent);
+    absent.lock();
+    absent.unlock();
+    release(absent);
+}
+
 TEST(MutexDeathTest, WrongOrderIsFound) {
     Mutex outer(LockRank::device);
     Mutex inner(LockRank::irq_chip);
