@@ -19,7 +19,7 @@ template <std::unsigned_integral T>
     SEL4VM_ASSERT(fits(bytes.size(), offset, sizeof(T)));
     T value = 0;
     for (usize i = sizeof(T); i > 0; --i)
-        value = static_cast<T>(static_cast<T>(value << (sizeof(T) > 1 ? 8 : 0)) | bytes[offset + i - 1]);
+        value = static_cast<T>(static_cast<T>(value << 8) | bytes[offset + i - 1]);
     return value;
 }
 
@@ -28,7 +28,7 @@ template <std::unsigned_integral T>
     SEL4VM_ASSERT(fits(bytes.size(), offset, sizeof(T)));
     T value = 0;
     for (usize i = 0; i < sizeof(T); ++i)
-        value = static_cast<T>(static_cast<T>(value << (sizeof(T) > 1 ? 8 : 0)) | bytes[offset + i]);
+        value = static_cast<T>(static_cast<T>(value << 8) | bytes[offset + i]);
     return value;
 }
 

@@ -9,7 +9,7 @@
 namespace sel4vm::boot {
 namespace {
 
-constexpr std::array<u32, 16> make_table() {
+consteval std::array<u32, 16> make_table() {
     std::array<u32, 16> table{};
     for (u32 i = 0; i < 16; ++i) {
         u32 value = i;

@@ -41,8 +41,9 @@ FdtWriter::FdtWriter(std::span<u8> buffer) : buffer_(buffer) {
         note(fdt_finish_reservemap(buffer_.data()));
 }
 
+/// What is written is answered with 0 or an error; the first error stays.
 void FdtWriter::note(int libfdt_result) {
-    if (error_ == 0 && libfdt_result < 0)
+    if (error_ == 0)
         error_ = libfdt_result;
 }
 

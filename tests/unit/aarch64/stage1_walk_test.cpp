@@ -2,6 +2,7 @@
 //
 // The software walk of a guest's own tables, against small hand-made ones.
 #include <sel4vm/arch/aarch64/stage1_walk.hpp>
+#include <sel4vm/base/bits.hpp>
 
 #include <gtest/gtest.h>
 
@@ -116,6 +117,67 @@ TEST_F(Stage1Walk, RefusesReservedAndDisabledConfigurations) {
     EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
     registers.tcr = 25 | u64{3} << 14;
     EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+}
+
+TEST_F(Stage1Walk, RefusesTableSizesBeyondTheLimits) {
+    // The tables would be found in each case.
+    for (u64 at = kRoot; at < kRoot + 8 * 128; at += 8)
+        tables.words[at] = (kRoot + 0x10000) | kTable;
+    tables.words[kRoot + 0x10000] = u64{0x8000'0000} | kAccessed | kBlock; // 64 KiB granule: 512 MiB
+    for (const unsigned t0sz : {0u, 12u, 15u, 16u, 21u}) {
+        registers.tcr = t0sz | u64{1} << 14;
+        EXPECT_EQ(walk(0x1234).result, t0sz < 16 ? Stage1Result::refused : Stage1Result::translated) << t0sz;
+    }
+    tables.words[kRoot] = (kRoot + 0x1000) | kTable;
+    tables.words[kRoot + 0x1000] = u64{0x8000'0000} | kAccessed | kPage;
+    for (const unsigned t0sz : {38u, 39u, 40u, 41u, 42u}) { // levels 2 and 3
+        registers.tcr = t0sz;
+        EXPECT_EQ(walk(0x123).result, t0sz > 39 ? Stage1Result::refused : Stage1Result::translated) << t0sz;
+    }
+}
+
+TEST_F(Stage1Walk, BeginsAtTheLevelThatTheSizeAsksFor) {
+    struct Row {
+        unsigned granule_bits;
+        u64 tg0;
+        unsigned first_of_level[4]; ///< the smallest T0SZ whose walk begins there; 0: none does
+    };
+    // Arm ARM, "The AArch64 translation stages": initial lookup level.
+    const Row rows[] = {{12, 0, {16, 25, 34, 0}}, {14, 2, {16, 17, 28, 39}}, {16, 1, {0, 16, 22, 35}}};
+    for (const Row &row : rows)
+        for (unsigned t0sz = 16; t0sz <= 39; ++t0sz) {
+            unsigned level = 0;
+            for (unsigned n = 0; n < 4; ++n)
+                if (row.first_of_level[n] != 0 && t0sz >= row.first_of_level[n])
+                    level = n;
+            const unsigned shift = row.granule_bits + (3 - level) * (row.granule_bits - 3);
+            registers.tcr = t0sz | row.tg0 << 14;
+            tables.levels.clear();
+            const u64 last = low_mask(64 - t0sz);
+            EXPECT_EQ(walk(last), (Stage1{Stage1Result::table_fault, Gpa{kRoot + 8 * (last >> shift)}})) << t0sz;
+            EXPECT_EQ(tables.levels, std::vector<unsigned>{level}) << row.granule_bits << ' ' << t0sz;
+        }
+}
+
+TEST_F(Stage1Walk, RefusesEveryReservedPageSizeOfEitherHalf) {
+    map_page(kAccessed);
+    registers.tcr |= u64{3} << 14;
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0xffff'ff80'4020'1000).result, Stage1Result::translated);
+    registers.tcr = 25 | u64{25} << 16; // TG1 0
+    EXPECT_EQ(walk(0xffff'ff80'4020'1000).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::translated);
+}
+
+TEST_F(Stage1Walk, RefusesAHalfThatIsDisabled) {
+    map_page(kAccessed);
+    const u64 both = registers.tcr;
+    registers.tcr = both | u64{1} << 7; // EPD0
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::refused);
+    EXPECT_EQ(walk(0xffff'ff80'4020'1000).result, Stage1Result::translated);
+    registers.tcr = both | u64{1} << 23; // EPD1
+    EXPECT_EQ(walk(0x4020'1000).result, Stage1Result::translated);
+    EXPECT_EQ(walk(0xffff'ff80'4020'1000).result, Stage1Result::refused);
 }
 
 TEST_F(Stage1Walk, TakesBlocksAtLevelOneOfSmallPages) {

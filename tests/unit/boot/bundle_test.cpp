@@ -86,6 +86,20 @@ TEST(Bundle, GivesBackWhatWasWritten) {
     EXPECT_EQ(bundle->blob(4).error().kind, BundleErrorKind::no_such_blob);
 }
 
+TEST(Bundle, PadsEachPartToWholePages) {
+    for (const usize size : {usize{1}, usize{63}, usize{64}, usize{4032}, usize{4095}, usize{4096}, usize{4097}}) {
+        const Bytes part = filled(size, 9);
+        const usize pages = (size + 4095) / 4096;
+        Bytes bytes = make(part, {part});
+        ASSERT_EQ(bytes.size(), 4096 + 2 * pages * 4096);
+        for (usize n = 0; n < 2; ++n) {
+            const auto place = std::span<const u8>(bytes).subspan(4096 + n * pages * 4096, pages * 4096);
+            EXPECT_TRUE(std::ranges::equal(place.first(size), part)) << size;
+            EXPECT_TRUE(std::ranges::all_of(place.subspan(size), [](u8 byte) { return byte == 0; })) << size;
+        }
+    }
+}
+
 TEST(Bundle, MayBeFollowedByOtherBytes) {
     Bytes bytes = make(filled(5000, 1), {filled(3, 2)});
     const usize size = bytes.size();
@@ -153,6 +167,31 @@ TEST(Bundle, RefusesSizesAndOffsetsThatWrapOrLeaveTheFile) {
                 EXPECT_EQ(opened->blob(0)->size(), 4097u);
             }
         }
+}
+
+TEST(Bundle, RefusesAManifestThatIsLongerThanTheFile) {
+    // Without blobs nothing but the size itself says so.
+    const Bytes whole = make(filled(100, 1), {});
+    for (const u64 size : {u64{4097}, u64{8192}, u64{1} << 63, ~u64{0} - 4095, ~u64{0}}) {
+        Bytes bytes = whole;
+        store_le<u64>(bytes, 32, size);
+        seal(bytes);
+        const auto opened = Bundle::open(bytes);
+        ASSERT_FALSE(opened.has_value()) << size;
+        EXPECT_EQ(opened.error(), (BundleError{BundleErrorKind::bad_table, size, 4096}));
+    }
+}
+
+TEST(Bundle, RefusesALastBlobThatIsLongerThanTheFile) {
+    const Bytes whole = make(filled(100, 1), {filled(20, 3)});
+    for (const u64 size : {u64{4097}, u64{1} << 63, ~u64{0} - 4095, ~u64{0}}) {
+        Bytes bytes = whole;
+        store_le<u64>(bytes, 72, size);
+        seal(bytes);
+        const auto opened = Bundle::open(bytes);
+        ASSERT_FALSE(opened.has_value()) << size;
+        EXPECT_EQ(opened.error(), (BundleError{BundleErrorKind::bad_table, size, 4096}));
+    }
 }
 
 TEST(Bundle, RefusesMoreBlobsThanTheTableHolds) {

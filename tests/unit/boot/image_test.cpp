@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/boot/elf_image.hpp>
 #include <sel4vm/boot/image.hpp>
+#include <sel4vm/boot/other_files.hpp>
 
 #include <support/kernel_files.hpp>
 
@@ -152,6 +154,33 @@ TEST(Elf, IsRefusedWhenSegmentsOverlap) {
     EXPECT_EQ(refused(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}, {0x4008'1fff, 0x5000'0000}})),
               (ImageError{ImageErrorKind::segments_overlap, 0x4008'1fff, 0}));
     EXPECT_EQ(parsed(elf(0x4008'0000, {{0x4008'0000, 0x4008'0000}, {0x4008'2000, 0x5000'0000}})).segments.size(), 2u);
+}
+
+TEST(Elf, IsEnteredInTheExecutableSegmentThatItsEntryIsLinkedIn) {
+    constexpr u32 kReadOnly = 4;
+    const test::ElfSegment code{0x4020'0000, 0x1000}, data{0x4040'0000, 0x1000, 0x1000, 0x2000, 0x1000, 1, kReadOnly};
+    for (const u64 inside : {u64{0}, u64{0xffc}}) {
+        EXPECT_EQ(parsed(elf(0x1000 + inside, {code, data})).entry, Gpa{0x4020'0000 + inside});
+        EXPECT_EQ(parsed(elf(0x1000 + inside, {data, code})).entry, Gpa{0x4020'0000 + inside});
+    }
+    EXPECT_EQ(refused(elf(0x1000, {data})), (ImageError{ImageErrorKind::entry_outside, 0x1000, 0}));
+    // Not before its bytes, nor behind them, where nothing but zeros are.
+    for (const u64 entry : {u64{0xffc}, u64{0x2000}})
+        EXPECT_EQ(refused(elf(entry, {code})), (ImageError{ImageErrorKind::entry_outside, entry, 0}));
+    const test::ElfSegment next{0x4060'0000, 0x2000};
+    EXPECT_EQ(parsed(elf(0x2000, {next, code})).entry, Gpa{0x4060'0000});
+}
+
+TEST(Elf, IsKnownByAllFourBytesOfItsMark) {
+    const Bytes mark = {0x7f, 'E', 'L', 'F'};
+    EXPECT_TRUE(is_elf(mark));
+    for (usize size = 0; size < 4; ++size)
+        EXPECT_FALSE(is_elf(std::span(mark).first(size))) << size;
+    for (usize at = 0; at < 4; ++at) {
+        Bytes other = mark;
+        other[at] ^= 1;
+        EXPECT_FALSE(is_elf(other)) << at;
+    }
 }
 
 TEST(Elf, IsRefusedWhenItsEntryIsNotLoaded) {
@@ -324,6 +353,35 @@ TEST(AnotherFile, IsRefusedByName) {
         const Bytes none(row.file.size(), 0xd5);
         EXPECT_EQ(parsed(none).format, KernelFormat::raw);
     }
+}
+
+TEST(AnotherFile, IsAPeProgramOnlyWithItsWholeMark) {
+    using namespace std::string_view_literals;
+    Bytes file = with_mark(0, "MZ", 0x200);
+    boot::store_le<u32>(file, 60, 0x1fa);
+    test::put_text(file, 0x1fa, "PE\0\0\x64\x86"sv); // the last six bytes
+    EXPECT_EQ(refused(file), (ImageError{ImageErrorKind::pe_program, 0x8664, 0}));
+    for (usize size = 0x1fa; size < 0x200; ++size)
+        EXPECT_EQ(parsed(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size))).format,
+                  KernelFormat::raw);
+    for (usize at = 0x1fa; at < 0x1fe; ++at) {
+        Bytes other = file;
+        other[at] ^= 1;
+        EXPECT_EQ(parsed(other).format, KernelFormat::raw) << at;
+    }
+    for (const u32 offset : {u32{0x1fb}, u32{0x200}, ~u32{0}}) {
+        boot::store_le<u32>(file, 60, offset);
+        EXPECT_EQ(parsed(file).format, KernelFormat::raw) << offset;
+    }
+}
+
+TEST(AnotherFile, HasANameForEachMarkAndForNoOther) {
+    u64 marks = 0;
+    while (name_of_other_file(marks) != "something else")
+        EXPECT_GT(name_of_other_file(marks++).size(), 4u);
+    EXPECT_GT(marks, 10u);
+    for (const u64 none : {marks + 1, u64{1000}, ~u64{0}})
+        EXPECT_EQ(name_of_other_file(none), "something else");
 }
 
 TEST(AnotherFile, IsNotSeenInsideAnArm64Image) {

@@ -268,6 +268,12 @@ enum class FaultStatus : u8 {
     unsupported_exclusive = 0x35, ///< exclusive or atomic access to memory that does not support it
 };
 
+/// Whether the low two bits are a level. The statuses come in fours, of one kind each where they have levels.
+[[nodiscard]] constexpr bool has_fault_level(u8 status) {
+    constexpr u64 kFoursWithLevels = 0b1010'1111;
+    return (kFoursWithLevels >> status / 4 & 1) != 0;
+}
+
 /// The status without its level.
 [[nodiscard]] constexpr FaultStatus fault_kind(u8 status) {
     // Level -1 (FEAT_LPA2) has numbers of its own.
@@ -279,15 +285,13 @@ enum class FaultStatus : u8 {
         return FaultStatus::external_on_walk;
     if (status == 0x1b)
         return FaultStatus::parity_on_walk;
-    const bool levelled = status < 0x10 || (status >= 0x14 && status < 0x18) || (status >= 0x1c && status < 0x20);
-    return static_cast<FaultStatus>(levelled ? status & ~3U : status);
+    return static_cast<FaultStatus>(has_fault_level(status) ? status & ~3U : status);
 }
 /// The table level, -1 to 3, of a status that has one; 0 for others.
 [[nodiscard]] constexpr int fault_level(u8 status) {
     if (status == 0x29 || status == 0x2b || status == 0x13 || status == 0x1b)
         return -1;
-    const bool levelled = status < 0x10 || (status >= 0x14 && status < 0x18) || (status >= 0x1c && status < 0x20);
-    return levelled ? status & 3 : 0;
+    return has_fault_level(status) ? status & 3 : 0;
 }
 
 /// Size of the access behind a data abort: 1 << value bytes.

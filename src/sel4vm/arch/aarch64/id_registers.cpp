@@ -117,12 +117,13 @@ constexpr bool rows_are_sound() {
 }
 static_assert(rows_are_sound());
 
-constexpr int as_signed(u8 nibble) { return nibble < 8 ? nibble : int{nibble} - 16; }
+/// Four signed bits in their order, from -8 on.
+constexpr unsigned in_order(u8 nibble) { return nibble ^ 8U; }
 
 u8 guest_field(const Field &field, u8 host, GuestGic gic) {
     switch (field.order) {
     case Order::ascending: return std::min(host, field.most);
-    case Order::signed_: return as_signed(host) < as_signed(field.most) ? host : field.most;
+    case Order::signed_: return in_order(host) < in_order(field.most) ? host : field.most;
     case Order::gic_system: return gic == GuestGic::v3 ? field.most : 0;
     }
     return 0;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Pairs of registers of each size and bank, in both byte orders, and which registers an access reads at all.
+#include "access_fixture.hpp"
+
+namespace sel4vm::aarch64 {
+namespace {
+
+struct Pair {
+    const char *text;
+    u32 load;
+    u32 store;
+    unsigned bytes; ///< of one register
+    bool vector;
+};
+// Of registers 4 and 5 at [x2].
+constexpr Pair kPairs[] = {
+    {"ldp/stp w4, w5", 0x2940'1444, 0x2900'1444, 4, false}, {"ldp/stp x4, x5", 0xa940'1444, 0xa900'1444, 8, false},
+    {"ldp/stp s4, s5", 0x2d40'1444, 0x2d00'1444, 4, true},  {"ldp/stp d4, d5", 0x6d40'1444, 0x6d00'1444, 8, true},
+    {"ldp/stp q4, q5", 0xad40'1444, 0xad00'1444, 16, true},
+};
+
+class AccessPairs : public AccessSequenceTest {
+protected:
+    /// Byte `n` of register 4 or 5.
+    u8 byte_of(const Pair &pair, unsigned reg, unsigned n) const {
+        const u64 word = pair.vector ? registers.vector[reg][n / 8] : registers.general[reg];
+        return static_cast<u8>(word >> (8 * (n % 8)));
+    }
+    /// The place in memory of byte `n`.
+    u64 place_of(const Pair &pair, unsigned reg, unsigned n) const {
+        const bool big = request.endianness == Endianness::big;
+        return kGpa + (reg - 4) * pair.bytes + (big ? pair.bytes - 1 - n : n);
+    }
+};
+
+TEST_F(AccessPairs, AreLoadedRegisterByRegister) {
+    for (const Endianness endianness : {Endianness::little, Endianness::big})
+        for (const Pair &pair : kPairs) {
+            request.endianness = endianness;
+            remember_pattern(32);
+            ASSERT_EQ(run(pair.load), AccessStep::done) << pair.text;
+            for (unsigned reg = 4; reg < 6; ++reg)
+                for (unsigned n = 0; n < (pair.vector ? 16u : 8u); ++n)
+                    EXPECT_EQ(byte_of(pair, reg, n), n < pair.bytes ? memory[place_of(pair, reg, n)] : 0)
+                        << pair.text << ' ' << reg << ' ' << n;
+        }
+}
+
+TEST_F(AccessPairs, AreStoredRegisterByRegister) {
+    for (const Endianness endianness : {Endianness::little, Endianness::big})
+        for (const Pair &pair : kPairs) {
+            request.endianness = endianness;
+            registers.general[4] = 0x0123'4567'89ab'cdef;
+            registers.general[5] = 0xfedc'ba98'7654'3210;
+            memory.clear();
+            ASSERT_EQ(run(pair.store), AccessStep::done) << pair.text;
+            EXPECT_EQ(memory.size(), 2 * pair.bytes);
+            for (unsigned reg = 4; reg < 6; ++reg)
+                for (unsigned n = 0; n < pair.bytes; ++n)
+                    EXPECT_EQ(memory[place_of(pair, reg, n)], byte_of(pair, reg, n))
+                        << pair.text << ' ' << reg << ' ' << n;
+        }
+}
+
+TEST_F(AccessPairs, ALoadReadsOnlyTheRegisterOfItsAddress) {
+    remember_pattern(32);
+    for (const Pair &pair : kPairs) {
+        registers.reads = 0;
+        ASSERT_EQ(run(pair.load), AccessStep::done);
+        EXPECT_EQ(registers.reads, 1u) << pair.text;
+        registers.reads = 0;
+        ASSERT_EQ(run(pair.store), AccessStep::done);
+        EXPECT_EQ(registers.reads, pair.bytes == 16 ? 5u : 3u) << pair.text;
+    }
+    registers.reads = 0;
+    ASSERT_EQ(run(0x4c408441), AccessStep::done); // ld2 {v1.8h, v2.8h}, [x2]
+    EXPECT_EQ(registers.reads, 1u);
+}
+
+} // namespace
+} // namespace sel4vm::aarch64
