@@ -57,6 +57,20 @@ TEST(GicV2Registers, TargetsTakeBytesAndKeepOnlyCpusThatExist) {
     EXPECT_EQ(rig.read(gicd::kItargetsr + 41, 0, Width::b1), 0x02u);
 }
 
+TEST(GicV2Registers, EachByteOfTheTargetsIsOneInterrupts) {
+    GicRig rig = make(GicVersion::v2, 8, 64);
+    const auto target_of = [](u32 intid) { return u64{(intid * 37 + 11) & 0xff}; };
+    for (u32 intid = 32; intid < 96; ++intid)
+        rig.write(gicd::kItargetsr + intid, target_of(intid), 0, Width::b1);
+    for (u32 intid = 32; intid < 96; intid += 4) {
+        u64 word = 0;
+        for (u32 n = 0; n < 4; ++n)
+            word |= target_of(intid + n) << (8 * n);
+        EXPECT_EQ(rig.read(gicd::kItargetsr + intid), word) << intid;
+    }
+    EXPECT_EQ(rig.read(gicd::kItargetsr + 96), 0u);
+}
+
 TEST(GicV2Registers, WithOneVcpuEverySharedInterruptGoesThere) {
     GicRig rig = make(GicVersion::v2);
     for (const u32 index : {0u, 7u, 8u, 20u}) {

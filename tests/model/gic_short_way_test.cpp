@@ -34,17 +34,106 @@ TEST_P(GicShortWay, AnSgiThatComesAgainHasItsNewPriority) {
 }
 
 TEST_P(GicShortWay, AnSgiThatComesAgainIsInItsNewGroup) {
+    for (const u32 sgi : {0u, 1u, 5u, 15u}) {
+        GicRig rig = make();
+        rig.open();
+        rig.arm(sgi, 0x40);
+        for (const u32 group1 : {~u32{0}, u32{0}, ~u32{0}}) {
+            rig.write_bits(gicd::kIgroupr, 0, group1);
+            rig.send_sgi(0, 0, sgi);
+            EXPECT_EQ(rig.lists[0].in_use(), 1u);
+            EXPECT_EQ(rig.lists[0].at(0).group1, group1 != 0) << sgi;
+            EXPECT_EQ(rig.serve(), sgi);
+        }
+    }
+}
+
+TEST_P(GicShortWay, APpiThatComesAloneIsNoSgi) {
+    for (const u32 ppi : {16u, 17u, 31u}) {
+        GicRig rig = make();
+        rig.open();
+        rig.arm(ppi, 0x40);
+        rig.raise(ppi);
+        rig.lower(ppi);
+        rig.raise(ppi);
+        EXPECT_EQ(rig.take(), ppi);
+        rig.end(ppi);
+        EXPECT_EQ(rig.take(), ppi) << "its wire is still high";
+        rig.lower(ppi);
+        rig.end(ppi);
+        EXPECT_EQ(rig.take(), 1023u);
+        EXPECT_EQ(rig.violation(), nullptr);
+    }
+}
+
+TEST_P(GicShortWay, IsClosedWhileTheVcpuHasItsInterfaceToWatch) {
+    enum class Event { sgi, timer };
+    for (const bool again : {false, true})
+        for (const Event event : {Event::sgi, Event::timer}) {
+            GicRig rig = make(2);
+            if (again && event == Event::timer) { // the timer comes again without the library only through a link
+                rig.timers[0].physical = 27;
+                ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+            }
+            rig.open();
+            rig.arm(5, 0x40);
+            rig.arm(27, 0x40);
+            rig.make_edge(40);
+            rig.arm(40, 0x80);
+            if (rig.v2())
+                rig.write(gicd::kItargetsr + 40, 3, 0, Width::b1);
+            else
+                rig.write(gicd::kIrouter + 8 * 40, u64{1} << 31, 0, Width::b8);
+            rig.timers[0].meet_condition();
+            const auto come = [&] {
+                if (event == Event::sgi)
+                    rig.send_sgi(0, 0, 5);
+                else
+                    rig.fire_timer();
+            };
+            if (again) {
+                come();
+                EXPECT_EQ(rig.serve(0), event == Event::sgi ? 5u : 27u);
+            }
+            rig.lists[0].set_control(0x5000'0003); // a lower mask, which no maintenance interrupt tells
+            come();
+            rig.pulse(40);
+            EXPECT_EQ(rig.take(1), 40u) << again;
+            EXPECT_EQ(rig.violation(), nullptr);
+        }
+}
+
+TEST_P(GicShortWay, WhatComesAgainStaysInItsListRegister) {
     GicRig rig = make();
+    rig.timers[0].physical = 27;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
     rig.open();
+    rig.make_edge(40);
+    rig.arm(40, 0x20);
     rig.arm(5, 0x40);
-    rig.write_bits(gicd::kIgroupr, 0, ~u32{0});
-    rig.send_sgi(0, 0, 5);
-    EXPECT_TRUE(rig.lists[0].at(0).group1);
-    EXPECT_EQ(rig.serve(), 5u);
-    rig.write_bits(gicd::kIgroupr, 0, 0);
-    rig.send_sgi(0, 0, 5);
-    EXPECT_EQ(rig.lists[0].in_use(), 1u);
-    EXPECT_FALSE(rig.lists[0].at(0).group1);
+    rig.arm(27, 0x40);
+    for (const u32 intid : {5u, 27u}) {
+        rig.pulse(40); // takes the first one
+        const auto come = [&] {
+            rig.timers[0].meet_condition();
+            if (intid == 27)
+                rig.fire_timer();
+            else
+                rig.send_sgi(0, 0, intid);
+        };
+        come();
+        EXPECT_EQ(rig.serve(), 40u);
+        rig.sync();
+        for (int n = 0; n < 3; ++n) {
+            EXPECT_EQ(rig.lists[0].at(1).intid, intid);
+            EXPECT_EQ(rig.lists[0].at(1).state, aarch64::ListRegisterState::pending);
+            EXPECT_EQ(rig.serve(), intid);
+            come();
+        }
+        EXPECT_EQ(rig.serve(), intid);
+        rig.sync();
+    }
+    EXPECT_EQ(rig.violation(), nullptr);
 }
 
 TEST_P(GicShortWay, AnSgiThatComesAgainWhileDisabledWaits) {

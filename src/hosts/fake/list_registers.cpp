@@ -51,6 +51,7 @@ bool ListRegisters::write(unsigned index, const Register &value) {
 ListRegisters::Register ListRegisters::read(unsigned index) {
     if (!abilities_.read_back)
         violate("read without the ability");
+    ++reads_;
     return registers_[index];
 }
 

@@ -86,6 +86,7 @@ public:
     [[nodiscard]] const Register &at(unsigned index) const { return registers_[index]; }
     [[nodiscard]] unsigned in_use() const;
     [[nodiscard]] unsigned writes() const { return writes_; }
+    [[nodiscard]] unsigned reads() const { return reads_; }
     [[nodiscard]] const char *violation() const { return violation_; }
     [[nodiscard]] aarch64::Deactivation deactivation() const { return deactivation_; }
     [[nodiscard]] u32 maintenance_causes() const { return causes_; }
@@ -112,6 +113,7 @@ private:
     u32 finished_ = 0;      // ended, not yet reported
     u32 control_ = kOpen;
     unsigned writes_ = 0;
+    unsigned reads_ = 0;
     u32 causes_ = 0; // of maintenance
     aarch64::Deactivation deactivation_ = aarch64::Deactivation::by_hardware;
     bool writable_now_ = false;

@@ -93,7 +93,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
         shared.any_cpu = 0;
         shared.choice = 0;
         for (u32 i = 0; i < kIrqsPerWord; ++i) {
-            shared.route[i] = version_ == GicVersion::v2 && cpu_count() == 1 ? 1 : 0;
+            shared.route[i] = 0;
             shared.target[i] = resolve(shared, i);
         }
     }
@@ -271,8 +271,6 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
 }
 
 [[gnu::noinline, gnu::cold]] void IrqMachine::retarget_choices() {
-    if (!has_choices())
-        return;
     for (u32 w = 1; w < word_count(); ++w)
         retarget_choices(w, ~u32{0});
 }
