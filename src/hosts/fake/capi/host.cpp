@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,7 +13,14 @@ namespace sel4vm::fake {
 
 namespace {
 constexpr seL4_Word kSignalType = 100;
-}
+
+/// In front of each block, so that a host whose heap relies on what it is told when a block comes back would find everything right.
+struct BlockSize {
+    usize size_bytes;
+    usize alignment;
+};
+usize front_of(usize alignment) { return std::max(alignment, sizeof(BlockSize)); }
+} // namespace
 
 Log &shared_log() {
     static Log log;
@@ -47,16 +55,24 @@ Host::~Host() {
 void *Host::allocate(usize size_bytes, usize alignment) {
     if (refuses())
         return nullptr;
-    void *block = nullptr;
-    if (posix_memalign(&block, std::max(alignment, sizeof(void *)), size_bytes) != 0)
+    void *memory = nullptr;
+    const usize front = front_of(alignment);
+    if (posix_memalign(&memory, front, front + size_bytes) != 0)
         return nullptr;
     note_made();
+    // SAFETY: the memory begins with at least a BlockSize, which ends where the block begins.
+    u8 *block = static_cast<u8 *>(memory) + front;
+    new (block - sizeof(BlockSize)) BlockSize{size_bytes, alignment};
     return block;
 }
 
-void Host::deallocate(void *block, usize, usize) {
+void Host::deallocate(void *block, usize size_bytes, usize alignment) {
+    // SAFETY: the block is from allocate().
+    u8 *bytes = static_cast<u8 *>(block);
+    const auto *size = reinterpret_cast<const BlockSize *>(bytes - sizeof(BlockSize));
+    SEL4VM_ASSERT(size->size_bytes == size_bytes && size->alignment == alignment);
     note_gone();
-    std::free(block);
+    std::free(bytes - front_of(alignment));
 }
 
 Object *Host::make(seL4_Word type, seL4_Word size_bits) {
