@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/capi/services.hpp>
 
+#include <sel4vm/base/assert.hpp>
 #include <sel4vm/capi/machine.hpp>
 #include <sel4vm/machine/description.hpp>
 
@@ -88,8 +89,7 @@ Services::Services(Binding &binding, usize vcpu_count, const std::optional<vm_vg
 const char *Services::connect_gic(Machine &machine) {
     Vm &vm = machine.vm();
     const auto ranges = gic_ranges(*config_, binding_.gic(), vm.vcpu_count());
-    if (!ranges)
-        return ranges.error();
+    SEL4VM_ASSERT(ranges); // it was chosen with room for as many vCPUs as there can be
     if (!gic_->init(binding_.allocator()))
         return "the interrupt controller could not be made: out of memory, or too many vCPUs for its version";
     for (usize i = 0; i < vm.vcpu_count(); ++i) {

@@ -23,20 +23,22 @@ static void acknowledged(vm_vcpu_t *vcpu, int irq, void *cookie) {
 }
 
 /* DEVICE + 16: the guest is ready. DEVICE: it is in its handler. What happens then is in seen[7]. */
-enum { INJECT, LEVEL, SIGNAL };
+enum { INJECT, LEVEL, SIGNAL, REGISTER_AND_INJECT };
 
 static memory_fault_result_t irq_device(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
     test_guest_t *guest = cookie;
     (void)vm;
     (void)length;
     if (addr == DEVICE + 16) {
-        if (guest->seen[7] == INJECT) {
+        if (guest->seen[7] == REGISTER_AND_INJECT)
+            CHECK(guest->t, vm_register_irq(vcpu, SPI, acknowledged, guest) == 0);
+        if (guest->seen[7] == SIGNAL) {
+            seL4_Signal(guest->seen[6]);
+        } else if (guest->seen[7] == LEVEL) {
+            CHECK(guest->t, vm_set_irq_level(vcpu, SPI, 1) == 0);
+        } else {
             CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0);
             CHECK(guest->t, vm_inject_irq(vcpu, SPI) == 0); /* pending already */
-        } else if (guest->seen[7] == SIGNAL) {
-            seL4_Signal(guest->seen[6]);
-        } else {
-            CHECK(guest->t, vm_set_irq_level(vcpu, SPI, 1) == 0);
         }
     } else {
         guest->calls++;
@@ -118,6 +120,62 @@ static void a_signal_is_forwarded_as_an_interrupt(conformance_t *t, unsigned int
 void test_a_signal_is_forwarded_as_an_interrupt(conformance_t *t) {
     for (unsigned int version = 2; version <= 3; version++)
         a_signal_is_forwarded_as_an_interrupt(t, version);
+}
+
+static void an_interrupt_that_is_registered_late(conformance_t *t, unsigned int version) {
+    test_guest_t guest;
+    if (!make_irq_guest(&guest, t, version))
+        return;
+    LOAD_VERSION(&guest, CODE, wait_for_irq);
+    guest.seen[7] = REGISTER_AND_INJECT;
+    if (CHECK(t, vcpu_start(guest.vcpu) == 0) && guest_finish(&guest)) {
+        CHECK(t, guest_result(&guest, 0) == SPI && guest_result(&guest, 1) == 1);
+        CHECK(t, guest.seen[0] == 1 && guest.seen[1] == SPI);
+    }
+    guest_destroy(&guest);
+}
+
+void test_an_interrupt_may_be_registered_while_the_guest_runs(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        an_interrupt_that_is_registered_late(t, version);
+}
+
+static memory_fault_result_t never(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    (void)vm;
+    (void)vcpu;
+    (void)addr;
+    (void)length;
+    (void)cookie;
+    return FAULT_ERROR;
+}
+
+/* Where something else lies in one of its ranges there is no controller, and nothing of it is left. */
+static void a_controller_needs_its_ranges(conformance_t *t, unsigned int version) {
+    const vm_vgic_config_t wanted = {.version = version};
+    vm_vgic_config_t config;
+    test_guest_t guest;
+    if (!irq_guest_make(&guest, t, version))
+        return;
+    CHECK(t, vm_get_vgic(&guest.vm, &config) == 0);
+    guest_destroy(&guest);
+    const uintptr_t other = version == 2 ? config.cpu_interface : config.redistributor;
+    const uintptr_t places[] = {config.distributor, other, other + 0x1000};
+    for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (!guest_make(&guest, t, NULL))
+            return;
+        vm_memory_reservation_t *taken = vm_reserve_memory_at(&guest.vm, places[i], 0x1000, never, NULL);
+        CHECK(t, taken != NULL);
+        CHECK(t, vm_install_vgic_with(&guest.vm, &wanted) == -1);
+        CHECK(t, vm_free_reserved_memory(&guest.vm, taken) == 0);
+        CHECK(t, vm_install_vgic_with(&guest.vm, &wanted) == 0);
+        CHECK(t, vm_install_vgic_with(&guest.vm, &wanted) == -1); /* there is one */
+        guest_destroy(&guest);
+    }
+}
+
+void test_an_interrupt_controller_needs_its_ranges(conformance_t *t) {
+    for (unsigned int version = 2; version <= 3; version++)
+        a_controller_needs_its_ranges(t, version);
 }
 
 static void a_wire_is_an_interrupt_while_it_is_high(conformance_t *t, unsigned int version) {

@@ -155,9 +155,15 @@ void test_frames_of_an_array_are_the_guests(conformance_t *t) {
         seL4_CPtr caps[FRAMES];
         for (unsigned int i = 0; i < FRAMES; i++)
             caps[i] = frames.caps[i];
+        static const size_t no_sizes[] = {0, seL4_PageBits - 1, seL4_HugePageBits + 1, 64, ~(size_t)0};
+        for (unsigned int i = 0; i < sizeof(no_sizes) / sizeof(no_sizes[0]); i++)
+            CHECK(t, vm_map_reservation_frames(&guest.vm, reservation, caps, FRAMES, no_sizes[i]) == -1);
+        CHECK(t, vm_map_reservation_frames(&guest.vm, reservation, caps, 0, seL4_PageBits) == -1);
         CHECK(t, vm_map_reservation_frames(&guest.vm, reservation, caps, FRAMES, seL4_PageBits) == 0);
         for (unsigned int i = 0; i < FRAMES; i++)
             caps[i] = seL4_CapNull; /* the array was copied */
+        /* A second mapping is refused, and leaves the first one alone. */
+        CHECK(t, vm_map_reservation_frames(&guest.vm, reservation, caps, FRAMES, seL4_PageBits) == -1);
         if (guest_begin(&guest) && guest_finish(&guest)) {
             CHECK(t, faults == 0);
             CHECK(t, guest_result(&guest, 1) == 0x2222);

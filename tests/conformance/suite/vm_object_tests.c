@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a client finds in its vm_t, and what its callbacks may not do with it.
+ */
+#include <suite/tests.h>
+
+#include <string.h>
+
+void test_a_vm_has_what_it_was_made_with(conformance_t *t) {
+    vm_host_t *host = t->host;
+    vm_t first, second;
+    char name[] = "name";
+    memset(&first, 0xff, sizeof(first));
+    memset(&second, 0xff, sizeof(second));
+    if (!CHECK(t, vm_init(&first, &host->vka, &host->simple, host->vspace, &host->io_ops, host->endpoint, name) == 0))
+        return;
+    const vm_options_t options = {.peer = &first};
+    const int peer = guest_init_vm(t, &second, &options);
+    name[0] = 'x';
+    CHECK(t, peer == 0);
+    CHECK(t, first.vka == &host->vka && first.simple == &host->simple && first.io_ops == &host->io_ops);
+    CHECK(t, first.host_endpoint == host->endpoint);
+    CHECK(t, memcmp(&first.mem.vmm_vspace, &host->vspace, sizeof(host->vspace)) == 0);
+    CHECK(t, first.vm_name != name && strcmp(first.vm_name, "name") == 0);
+    CHECK(t, first.num_vcpus == 0 && first.run.exit_reason == VM_GUEST_UNKNOWN_EXIT);
+    CHECK(t, first.mem.reservation_cookie != NULL);
+    if (peer == 0) {
+        CHECK(t, first.vm_id != second.vm_id);
+        CHECK(t, second.mem.reservation_cookie != NULL);
+        CHECK(t, second.mem.reservation_cookie != first.mem.reservation_cookie);
+        CHECK(t, vm_destroy(&second) == 0);
+    }
+    CHECK(t, vm_destroy(&first) == 0);
+    CHECK(t, first.vm_name == NULL && first.mem.reservation_cookie == NULL && first.host_endpoint == seL4_CapNull);
+    CHECK(t, vm_destroy(&first) == -1);
+}
+
+static memory_fault_result_t destroy_it(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)addr;
+    (void)length;
+    guest->calls++;
+    CHECK(guest->t, vm_destroy(vm) == -1);
+    CHECK(guest->t, vm_run(vm) == -1);
+    CHECK(guest->t, set_vcpu_fault_data(vcpu, 0x33) == 0);
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+void test_a_callback_may_not_destroy_its_vm(conformance_t *t) {
+    static const uint32_t code[] = {A64_LOAD(1u, DEVICE), A64_LOAD(2u, RESULTS), A64_LDR_W(4u, 1u, 0u),
+                                    A64_STR_X(4u, 2u, 0u), A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, destroy_it, &guest) != NULL);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest.calls == 1 && guest_result(&guest, 0) == 0x33);
+    guest_destroy(&guest);
+}
+
+void test_a_vcpu_is_started_once(conformance_t *t) {
+    static const uint32_t code[] = {A64_POWER_OFF};
+    static const uint32_t second[] = {A64_WFI, A64_B(-1)};
+    test_guest_t guest;
+    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+        return;
+    vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
+    GUEST_LOAD(&guest, CODE, code);
+    GUEST_LOAD(&guest, SECOND_CODE, second);
+    if (CHECK(t, other != NULL)) {
+        CHECK(t, vm_set_thread_context_reg(other, 0, SECOND_CODE) == 0);
+        CHECK(t, vcpu_start(other) == 0);
+        CHECK(t, vcpu_start(other) == -1); /* it will start with the boot vCPU */
+        if (guest_begin(&guest)) {
+            CHECK(t, vcpu_start(other) == -1);
+            CHECK(t, vcpu_start(guest.vcpu) == -1);
+            CHECK(t, vm_create_vcpu(&guest.vm, t->host->priority) == NULL);
+            guest_finish(&guest);
+        }
+    }
+    guest_destroy(&guest);
+}
