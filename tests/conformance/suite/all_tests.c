@@ -98,6 +98,8 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_an_interrupt_may_be_registered_while_the_guest_runs),
     TEST(test_an_interrupt_controller_needs_its_ranges),
     TEST(test_a_vcpu_is_started_once),
+    TEST(test_a_decision_does_not_outlive_a_start),
+    TEST(test_a_fault_that_waits_is_not_told_again_after_a_pause),
     TEST(test_cxx_a_device_serves_accesses_of_each_width),
     TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
     TEST(test_cxx_guest_memory_is_shared_with_the_guest),

@@ -111,3 +111,73 @@ void test_a_call_that_is_over_is_no_fault(conformance_t *t) {
         has_no_fault(t, guest.vcpu);
     guest_destroy(&guest);
 }
+
+void test_a_decision_does_not_outlive_a_start(conformance_t *t) {
+    static const uint32_t code[] = {BEGIN, A64_LDR_W(4u, 1u, 0u), A64_STR_X(4u, 2u, 0u), A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, end_fault, &guest) != NULL);
+    guest.seen[7] = AFTER_VM_RUN;
+    if (guest_begin(&guest)) {
+        CHECK(t, vm_run(&guest.vm) == -1 && guest.calls == 1);
+        CHECK(t, set_vcpu_fault_data(guest.vcpu, 0x66) == 0);
+        advance_vcpu_fault(guest.vcpu);
+        CHECK(t, vm_stop(&guest.vm) == 0);
+        CHECK(t, vm_run(&guest.vm) == 0 && guest.vm.run.exit_reason == VM_GUEST_STOPPED_EXIT);
+        /* The same access again, of a guest that begins anew. */
+        GUEST_LOAD(&guest, CODE, code);
+        guest.seen[7] = ADVANCE;
+        if (guest_begin(&guest) && guest_finish(&guest))
+            CHECK(t, guest.calls == 2 && guest_result(&guest, 0) == 0x55);
+    }
+    guest_destroy(&guest);
+}
+
+static memory_fault_result_t take_and_signal(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)vcpu;
+    (void)addr;
+    (void)length;
+    guest->calls++;
+    seL4_Signal((seL4_CPtr)guest->seen[6]);
+    return FAULT_HANDLED;
+}
+
+/* First it pauses the VM and lets it go on, then it lets some time pass, and then the answer is there. */
+static int pause_wait_answer(vm_t *vm, seL4_Word badge, seL4_MessageInfo_t tag, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)badge;
+    (void)tag;
+    guest->seen[1]++;
+    if (guest->seen[1] == 1) {
+        CHECK(guest->t, vm_pause(vm) == 0);
+        CHECK(guest->t, vm_resume(vm) == 0);
+    }
+    if (guest->seen[1] < 5) {
+        seL4_Signal((seL4_CPtr)guest->seen[6]);
+        return 0;
+    }
+    CHECK(guest->t, get_vcpu_fault_address(guest->vcpu) == DEVICE && set_vcpu_fault_data(guest->vcpu, 0x99) == 0);
+    advance_vcpu_fault(guest->vcpu);
+    return 0;
+}
+
+void test_a_fault_that_waits_is_not_told_again_after_a_pause(conformance_t *t) {
+    static const uint32_t code[] = {BEGIN, A64_LDR_W(4u, 1u, 0u), A64_STR_X(4u, 2u, 0u), A64_POWER_OFF};
+    test_guest_t guest;
+    seL4_CPtr signal = seL4_CapNull;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);
+    guest.seen[6] = signal;
+    CHECK(t, vm_register_notification_callback(&guest.vm, pause_wait_answer, &guest) == 0);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, take_and_signal, &guest) != NULL);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest.calls == 1 && guest.seen[1] == 5 && guest_result(&guest, 0) == 0x99);
+    guest_destroy(&guest);
+    vm_host_free_signal(t->host, signal);
+}

@@ -103,6 +103,8 @@ void test_a_client_may_have_another_call_served(conformance_t *t);
 void test_an_interrupt_may_be_registered_while_the_guest_runs(conformance_t *t);
 void test_an_interrupt_controller_needs_its_ranges(conformance_t *t);
 void test_a_vcpu_is_started_once(conformance_t *t);
+void test_a_decision_does_not_outlive_a_start(conformance_t *t);
+void test_a_fault_that_waits_is_not_told_again_after_a_pause(conformance_t *t);
 void test_cxx_a_device_serves_accesses_of_each_width(conformance_t *t);
 void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
 void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);
