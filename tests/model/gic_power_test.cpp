@@ -219,6 +219,22 @@ TEST_P(GicPowerFull, AVcpuThatComesBackCanEndWhatItLeftActive) {
     EXPECT_EQ(rig.violation(), nullptr);
 }
 
+TEST_P(GicPowerFull, AnSgiThatWaitsForAVcpuDoesNotHideWhatItLeftActive) {
+    GicRig rig = make();
+    arm_edge(rig, 40, 1);
+    rig.arm(5, 0x40, 1);
+    rig.pulse(40);
+    ASSERT_EQ(rig.take(1), 40u);
+    rig.turn_off(1);
+    rig.send_sgi(0, 1, 5);
+    rig.turn_on(1);
+    EXPECT_EQ(rig.lists[1].in_use(), 2u) << "the SGI, and what it can end";
+    rig.end(40, 1);
+    EXPECT_FALSE(rig.bit_of(gicd::kIsactiver, 40));
+    EXPECT_EQ(rig.serve(1), 5u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 TEST_P(GicPowerFull, WhatMayGoToSeveralGoesToOneWhoseInterfaceIsOpen) {
     GicRig rig = make();
     arm_edge(rig, 40, 0);

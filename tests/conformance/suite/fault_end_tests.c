@@ -98,15 +98,47 @@ void test_a_vcpu_fault_that_is_over_tells_nothing(conformance_t *t) {
     guest_destroy(&guest);
 }
 
-static int serve_all(vm_vcpu_t *vcpu, seL4_UserContext *regs) { return vm_serve_smc(vcpu, regs); }
+static conformance_t *t_of_smc; /* callbacks for SMCs have no cookie */
+
+static int serve_all(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
+    CHECK(t_of_smc, get_vcpu_fault_data(vcpu) == 0); /* nothing of the fault before */
+    return vm_serve_smc(vcpu, regs);
+}
+
+static memory_fault_result_t take_the_store(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)addr;
+    (void)length;
+    CHECK(guest->t, get_vcpu_fault_data(vcpu) == DEVICE);
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
 
 void test_a_call_that_is_over_is_no_fault(conformance_t *t) {
-    static const uint32_t code[] = {A64_CALL(PSCI_VERSION), A64_POWER_OFF};
+    static const uint32_t code[] = {A64_LOAD(1u, DEVICE), A64_STR_W(1u, 1u, 0u), A64_CALL(PSCI_VERSION), A64_POWER_OFF};
+    test_guest_t guest;
+    t_of_smc = t;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, take_the_store, &guest) != NULL);
+    CHECK(t, vm_register_smc_handler_callback(&guest.vm, serve_all) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        has_no_fault(t, guest.vcpu);
+    guest_destroy(&guest);
+}
+
+void test_a_fault_that_became_an_abort_is_over(conformance_t *t) {
+    static const uint32_t code[] = {A64_LOAD(1u, DEVICE),      A64_LOAD(3u, VECTORS),
+                                    A64_MSR(A64_VBAR_EL1, 3u), A64_ISB,
+                                    A64_LDR_W(4u, 1u, 0u),     A64_B(0)};
+    static const uint32_t handler[] = {A64_POWER_OFF};
     test_guest_t guest;
     if (!guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
-    CHECK(t, vm_register_smc_handler_callback(&guest.vm, serve_all) == 0);
+    GUEST_LOAD(&guest, VECTORS + 0x200, handler);
     if (guest_begin(&guest) && guest_finish(&guest))
         has_no_fault(t, guest.vcpu);
     guest_destroy(&guest);

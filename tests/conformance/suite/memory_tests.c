@@ -185,6 +185,7 @@ void test_deferred_frames_are_mapped_at_the_first_access(conformance_t *t) {
     GUEST_LOAD(&guest, CODE, use_frames);
     vm_memory_reservation_t *reservation = vm_reserve_memory_at(&guest.vm, DEVICE, FRAMES * PAGE, ignore, &faults);
     CHECK(t, vm_map_reservation(&guest.vm, reservation, next_frame, &frames) == 0);
+    CHECK(t, vm_map_reservation(&guest.vm, reservation, next_frame, &frames) == -1);
     CHECK(t, frames.given == 0);
     if (guest_begin(&guest) && guest_finish(&guest)) {
         CHECK(t, frames.given == 2 && faults == 0);

@@ -82,3 +82,40 @@ void test_a_vcpu_is_started_once(conformance_t *t) {
     }
     guest_destroy(&guest);
 }
+
+#define THIRD_CODE (SECOND_CODE + 0x800u)
+/* vCPU 1, as soon as it is off. */
+#define START_1(entry, argument) \
+    A64_LOAD(1u, 1u), A64_LOAD(2u, entry), A64_LOAD(3u, argument), A64_CALL(PSCI_CPU_ON), A64_CBNZ(0u, -3)
+
+static memory_fault_result_t start_it_again(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)addr;
+    (void)length;
+    guest->calls++;
+    CHECK(guest->t, vcpu->vcpu_id == 1 && vcpu_start(vcpu) == -1); /* it runs */
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+/* vCPU 1 turns itself off and is started anew by the guest: where the guest says, and not where the client once wanted it. */
+void test_a_start_that_was_refused_is_forgotten(conformance_t *t) {
+    static const uint32_t code[] = {
+        A64_LOAD(20u, RESULTS),  START_1(SECOND_CODE, 7u), A64_LDR_X(4u, 20u, 0u), A64_CBZ(4u, -1),
+        START_1(THIRD_CODE, 9u), A64_LDR_X(4u, 20u, 1u),   A64_CBZ(4u, -1),        A64_POWER_OFF};
+    static const uint32_t second[] = {A64_LOAD(1u, DEVICE),  A64_STR_W(A64_XZR, 1u, 0u), A64_LOAD(2u, RESULTS),
+                                      A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
+    static const uint32_t third[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 1u), A64_WFI, A64_B(-1)};
+    test_guest_t guest;
+    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+        return;
+    CHECK(t, vm_create_vcpu(&guest.vm, t->host->priority) != NULL);
+    GUEST_LOAD(&guest, CODE, code);
+    GUEST_LOAD(&guest, SECOND_CODE, second);
+    GUEST_LOAD(&guest, THIRD_CODE, third);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, start_it_again, &guest) != NULL);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest.calls == 1 && guest_result(&guest, 0) == 7 && guest_result(&guest, 1) == 9);
+    guest_destroy(&guest);
+}

@@ -63,6 +63,38 @@ TEST_F(AccessPairs, AreStoredRegisterByRegister) {
         }
 }
 
+TEST_F(AccessPairs, ACompareAndSwapTakesBothWords) {
+    for (const u64 differs : {0u, 1u, 2u}) { // none, the first, the second
+        remember_pattern(8);
+        registers.general[4] = 0x8382'8180 ^ (differs == 1);
+        registers.general[5] = 0x8786'8584 ^ (differs == 2);
+        registers.general[6] = 0x1716'1514'1312'1110;
+        registers.general[7] = 0x2726'2524'2322'2120;
+        ASSERT_EQ(run(0x08247c46), AccessStep::done); // casp w4, w5, w6, w7, [x2]
+        EXPECT_EQ(registers.general[4], 0x8382'8180u);
+        EXPECT_EQ(registers.general[5], 0x8786'8584u);
+        for (unsigned n = 0; n < 8; ++n) {
+            const unsigned stored = n < 4 ? 0x10 + n : 0x20 + n - 4;
+            EXPECT_EQ(memory[kGpa + n], differs != 0 ? 0x80 + n : stored) << differs;
+        }
+    }
+}
+
+TEST_F(AccessPairs, StructuresOfTwoAreLoadedRegisterByRegister) {
+    remember_pattern(8);
+    const u64 low[] = {registers.vector[1][0], registers.vector[2][0]};
+    const u64 high[] = {registers.vector[1][1], registers.vector[2][1]};
+    ASSERT_EQ(run(0x4d608041), AccessStep::done); // ld2 {v1.s, v2.s}[2], [x2]
+    for (unsigned n = 0; n < 2; ++n) {
+        EXPECT_EQ(registers.vector[1 + n][0], low[n]);
+        EXPECT_EQ(registers.vector[1 + n][1], (high[n] & ~low_mask(32)) | (n == 0 ? 0x8382'8180 : 0x8786'8584));
+    }
+    ASSERT_EQ(run(0x0d60c441), AccessStep::done); // ld2r {v1.4h, v2.4h}, [x2]
+    EXPECT_EQ(registers.vector[1][0], 0x8180'8180'8180'8180);
+    EXPECT_EQ(registers.vector[2][0], 0x8382'8382'8382'8382);
+    EXPECT_EQ(registers.vector[1][1] | registers.vector[2][1], 0u);
+}
+
 TEST_F(AccessPairs, ALoadReadsOnlyTheRegisterOfItsAddress) {
     remember_pattern(32);
     for (const Pair &pair : kPairs) {
