@@ -71,6 +71,17 @@ TEST(GicV2Registers, EachByteOfTheTargetsIsOneInterrupts) {
     EXPECT_EQ(rig.read(gicd::kItargetsr + 96), 0u);
 }
 
+TEST(GicV2Registers, InterruptsThatDoNotExistHaveNoTargets) {
+    GicRig rig = make(GicVersion::v2, 2, 33); // 64 is the last one
+    for (u32 intid = 64; intid < 96; ++intid)
+        rig.write(gicd::kItargetsr + intid, 3, 0, Width::b1);
+    EXPECT_EQ(rig.read(gicd::kItargetsr + 64), 3u);
+    for (u32 intid = 68; intid < 96; intid += 4)
+        EXPECT_EQ(rig.read(gicd::kItargetsr + intid), 0u) << intid;
+    rig.write(gicd::kItargetsr + 64, 1, 0, Width::b1);
+    EXPECT_FALSE(rig.core.irqs().has_choices());
+}
+
 TEST(GicV2Registers, WithOneVcpuEverySharedInterruptGoesThere) {
     GicRig rig = make(GicVersion::v2);
     for (const u32 index : {0u, 7u, 8u, 20u}) {
@@ -173,6 +184,17 @@ TEST(GicV3Registers, RoutersTakeWordsAndDoubles) {
     rig.write(router + 2, 0x34, 0, Width::b2);
     EXPECT_EQ(rig.read(router, 0, Width::b8), 0x34'0012u);
     EXPECT_EQ(rig.read(router + 2, 0, Width::b1), 0x34u);
+}
+
+TEST(GicV3Registers, InterruptsThatDoNotExistHaveNoRoute) {
+    GicRig rig = make(GicVersion::v3, 2, 33);
+    for (u32 intid = 64; intid < 96; ++intid)
+        rig.write(gicd::kIrouter + 8 * intid, u64{1} << 31 | 1, 0, Width::b8);
+    EXPECT_NE(rig.read(gicd::kIrouter + 8 * 64, 0, Width::b8), 0u);
+    for (u32 intid = 65; intid < 96; ++intid)
+        EXPECT_EQ(rig.read(gicd::kIrouter + 8 * intid, 0, Width::b8), 0u) << intid;
+    rig.route(64, 0);
+    EXPECT_FALSE(rig.core.irqs().has_choices());
 }
 
 TEST(GicV3Registers, AnInterruptForAnyCpuGoesToOneThatIsAwake) {

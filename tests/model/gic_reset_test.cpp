@@ -116,5 +116,31 @@ TEST_P(GicReset, NobodyIsWatchedAnyMore) {
     EXPECT_NE(rig.lists[1].maintenance_causes(), 0u);
 }
 
+TEST_P(GicReset, WhatCannotBeTakenOutOfAListRegisterIsNoLongerTheDistributors) {
+    auto abilities = ListRegisters::full();
+    abilities.clear = false;
+    abilities.hardware_link = false;
+    abilities.optional_eoi = false;
+    abilities.unlisted_ends = false;
+    abilities.deactivation_trap = false;
+    GicRig rig({GetParam(), 1, 96, abilities});
+    rig.open();
+    rig.make_edge(40);
+    rig.arm(40);
+    rig.pulse(40);
+    reset(rig);
+    EXPECT_EQ(rig.take(), 40u) << "left over from before";
+    EXPECT_FALSE(rig.bit_of(gicd::kIsactiver, 40)) << "the guest that begins anew knows nothing of it";
+    EXPECT_FALSE(rig.bit_of(gicd::kIspendr, 40));
+    rig.end(40);
+    EXPECT_EQ(rig.take(), 1023u);
+    rig.open();
+    rig.make_edge(40);
+    rig.arm(40);
+    rig.pulse(40);
+    EXPECT_EQ(rig.serve(), 40u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 } // namespace
 } // namespace sel4vm::test

@@ -193,5 +193,52 @@ TEST_P(GicShortWay, TheEndOfALinkedTimerThatFiredAgainLeavesItMasked) {
     EXPECT_EQ(rig.violation(), nullptr);
 }
 
+TEST_P(GicShortWay, AnSgiAsksForMaintenanceOnlyWhenSomebodyListens) {
+    for (const u32 listener : {5u, 6u}) {
+        GicRig rig = make();
+        rig.core.irqs().word(0, 0).listened = bit<u32>(listener);
+        rig.open();
+        rig.arm(5, 0x40);
+        for (int n = 0; n < 3; ++n) {
+            rig.send_sgi(0, 0, 5);
+            EXPECT_EQ(rig.lists[0].at(0).eoi_maintenance, listener == 5);
+            EXPECT_EQ(rig.serve(), 5u);
+            EXPECT_EQ(rig.core.irqs().finished().size(), listener == 5 ? 1u : 0u);
+            rig.core.irqs().finished().clear();
+        }
+        EXPECT_EQ(rig.violation(), nullptr);
+    }
+}
+
+TEST_P(GicShortWay, AnSgiThatComesAgainNamesItsNewSender) {
+    GicRig rig = make(3);
+    rig.open();
+    rig.arm(5, 0x40);
+    for (const u32 sender : {1u, 1u, 2u, 0u, 1u}) {
+        rig.send_sgi(sender, 0, 5);
+        const auto taken = rig.acknowledge();
+        ASSERT_TRUE(taken.has_value());
+        EXPECT_EQ(taken->source, rig.v2() ? sender : 0u);
+        rig.end(5, 0, taken->source);
+    }
+    EXPECT_EQ(rig.take(), 1023u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
+TEST_P(GicShortWay, ATimerThatFiresWhileAnotherWaitsIsLoadedTogetherWithIt) {
+    GicRig rig = make();
+    rig.open();
+    rig.arm(27, 0x40);
+    rig.make_edge(40);
+    rig.arm(40, 0x80);
+    rig.timers[0].meet_condition();
+    rig.automatic = false; // the vCPU has not come to look yet
+    rig.pulse(40);
+    rig.fire_timer();
+    EXPECT_EQ(rig.lists[0].in_use(), 2u);
+    EXPECT_EQ(rig.serve(), 27u);
+    EXPECT_EQ(rig.serve(), 40u);
+}
+
 } // namespace
 } // namespace sel4vm::test

@@ -88,9 +88,9 @@ u64 DistributorV2::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
     if (first < kIrqsPerWord || !exists(first / kIrqsPerWord) || irqs().cpu_count() == 1)
         return;
     const u32 everyone = low_mask<u32>(irqs().cpu_count());
-    for (u32 n = 0; n < kIrqsPerTargetRegister; ++n) {
-        if ((lanes >> (8 * n) & 0xff) != 0)
-            irqs().set_route(first + n, static_cast<u32>(value >> (8 * n)) & everyone, Routing::listed);
+    for (u32 intid = first; lanes != 0; ++intid, lanes >>= 8, value >>= 8) {
+        if ((lanes & 0xff) != 0)
+            irqs().set_route(intid, static_cast<u32>(value) & everyone, Routing::listed);
     }
 }
 

@@ -89,9 +89,9 @@ void IrqRegisters::write_disable(RegisterOrigin origin, u32 index, u64 value, u6
     const u32 first = index * kIrqsPerPriorityRegister;
     if (!exists(first / kIrqsPerWord))
         return;
-    for (u32 n = 0; n < kIrqsPerPriorityRegister; ++n) {
-        if ((lanes >> (8 * n) & 0xff) != 0)
-            irqs().set_priority(origin.bank(), first + n, static_cast<u8>(value >> (8 * n)));
+    for (u32 intid = first; lanes != 0; ++intid, lanes >>= 8, value >>= 8) {
+        if ((lanes & 0xff) != 0)
+            irqs().set_priority(origin.bank(), intid, static_cast<u8>(value));
     }
 }
 
