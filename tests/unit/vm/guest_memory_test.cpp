@@ -136,6 +136,18 @@ TEST_F(GuestMemoryTest, EveryHostFailureWhileAddingLeavesNothingBehind) {
     EXPECT_EQ(allocator.live(), 0u);
 }
 
+TEST_F(GuestMemoryTest, ARegionTakesNoMoreOfTheHostThanItsSize) {
+    for (const u64 bytes : {u64{kPageBytes}, 2 * kMiB, 2 * kMiB + kPageBytes}) {
+        for (const bool fragmented : {false, true}) { // then there is no aligned block, and any must do
+            space.limit_total(bytes);
+            space.fail_at(fragmented && bytes >= 2 * kMiB ? 1 : 0);
+            ASSERT_TRUE(memory.add(range(kBase, bytes), RegionKind::ram)) << bytes << fragmented;
+            space.fail_at(0);
+            ASSERT_TRUE(memory.remove(Gpa{kBase}));
+        }
+    }
+}
+
 TEST_F(GuestMemoryTest, ClearingSparesRom) {
     ASSERT_TRUE(memory.add(range(0, 0x1000), RegionKind::rom));
     ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::ram));
