@@ -110,5 +110,24 @@ TEST_F(AccessPairs, ALoadReadsOnlyTheRegisterOfItsAddress) {
     EXPECT_EQ(registers.reads, 1u);
 }
 
+/// Hosts that do not tell FAR_EL2: the guest's tables say where the fault was.
+TEST_F(AccessPairs, WithoutTheFaultAddressTheTablesTell) {
+    request.fault_address = std::nullopt;
+    registers.general[2] = kVa + 0x1000; // 0x0b00'0100 is there
+    for (const u64 byte : {u64{0}, u64{1}, u64{7}}) {
+        request.fault_gpa = Gpa{0x0b00'0100 + byte};
+        ASSERT_EQ(run(0xf8400441), AccessStep::done) << byte; // ldr x1, [x2], #0
+        EXPECT_EQ(seen, (std::vector<Seen>{{0x0b00'0100, 8, false, 0}}));
+    }
+    // Not of this access, or not what the tables say.
+    for (const u64 gpa : {u64{0x0b00'00ff}, u64{0x0b00'0108}, u64{0x0b00'1100}, u64{0x0c00'0100}}) {
+        request.fault_gpa = Gpa{gpa};
+        EXPECT_EQ(run(0xf8400441), AccessStep::refused) << std::hex << gpa;
+    }
+    registers.general[2] = kVa + 0x2000; // mapped nowhere
+    request.fault_gpa = Gpa{0x0b00'0100};
+    EXPECT_EQ(run(0xf8400441), AccessStep::refused);
+}
+
 } // namespace
 } // namespace sel4vm::aarch64

@@ -152,5 +152,16 @@ TEST(ReflectedSyndrome, ShowsTheLevelAsEl1SeesIt) {
     EXPECT_TRUE(reflected_syndrome(watch, kFar, 0x5).sets_far);
 }
 
+TEST(ReflectedSyndrome, OfAFetchHasItsAddressAndNothingOfStageTwo) {
+    const auto fetch = enter_el1(context(0x5), {}, reflected_syndrome(fetch_abort_exit(0xa1), kFar, 0x5));
+    EXPECT_EQ(fetch.esr_el1, 0x8600'0021U);
+    EXPECT_EQ(fetch.far_el1, kFar);
+    const auto without = enter_el1(context(0x0), {}, reflected_syndrome(fetch_abort_exit(0x421), kFar, 0x0));
+    EXPECT_EQ(without.esr_el1, 0x8200'0421U);
+    EXPECT_EQ(without.far_el1, kOldFar) << "FAR is not valid";
+    for (const Ec ec : {Ec::watchpoint_lower, Ec::watchpoint_same, Ec::pc_alignment})
+        EXPECT_EQ(reflected_syndrome(EsrEl2{}.with<EsrEl2::Ec>(ec), kFar, 0x5).far, kFar);
+}
+
 } // namespace
 } // namespace sel4vm::aarch64

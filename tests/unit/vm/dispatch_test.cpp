@@ -154,6 +154,18 @@ TEST_F(DispatchTest, PolicyCanIgnoreAccessesExceptThoseItCannotSkip) {
               Answer::inject(GuestFault::external_abort));
 }
 
+TEST_F(DispatchTest, PolicyCanAnswerNotSupportedToCallsOnly) {
+    for (const Mistake mistake :
+         {Mistake::unmapped_access, Mistake::unknown_system_register, Mistake::unknown_hypercall})
+        vm.policy().set(mistake, Response::not_supported);
+    ports[0].set_general_register(0, 0x77);
+    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::undefined));
+    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, false, 0}}), Answer::inject(GuestFault::undefined));
+    EXPECT_EQ(ports[0].general_register(0), 0x77u);
+    EXPECT_EQ(handle(Exit{HypercallExit{0xc300'1234, 0, Conduit::hvc}}), Answer::complete());
+    EXPECT_EQ(ports[0].general_register(0), ~u64{0});
+}
+
 TEST_F(DispatchTest, PolicyCanStopTheVmAndSaysWhy) {
     vm.policy().set(Mistake::unmapped_access, Response::stop_vm);
     EXPECT_EQ(handle(read_exit(0x100)).next(), Next::stop);

@@ -132,12 +132,10 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
     return issue(translator);
 }
 
-// The only byte of the access whose place in its page is that of the fault; the guest's tables must agree.
+// The only byte of the access, if it is one, whose place in its page is that of the fault; the guest's tables must agree.
 bool AccessSequence::find_fault_address(AddressTranslator &translator) {
     const u64 ahead = (fault_gpa_.value() - address_) & (kPageBytes - 1);
     fault_address_ = address_ + ahead;
-    if (ahead >= total_bytes_)
-        return false;
     const MemoryAccess access = op_.direction == LoadStoreDirection::load ? MemoryAccess::read : MemoryAccess::write;
     return translator.translate(GuestVirt{fault_address_}, access) == fault_gpa_;
 }
