@@ -55,6 +55,19 @@ TEST(LoadStoreDecoder, UnderstandsEveryForm) {
     }
 }
 
+TEST(LoadStoreDecoder, PrefetchesTakeTheOffsetsThatLoadsTake) {
+    // PRFM by register and, where the hint begins with 11, RPRFM: both have the middle bit of the option set.
+    for (u32 hint = 0; hint < 32; ++hint)
+        for (u32 option = 0; option < 8; ++option) {
+            const auto decoded = decode_load_store(0xf8a3'0840 | option << 13 | hint);
+            ASSERT_EQ(decoded.has_value(), (option & 2) != 0) << hint << ' ' << option;
+            if (decoded)
+                EXPECT_EQ(decoded->kind, LoadStoreKind::no_access);
+            else
+                EXPECT_EQ(decoded.error(), DecodeError::unallocated);
+        }
+}
+
 TEST(LoadStoreDecoder, RefusesWithTheReason) {
     for (const auto &row : kRefused) {
         const auto decoded = decode_load_store(row.instruction);

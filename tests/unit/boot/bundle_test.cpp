@@ -100,6 +100,20 @@ TEST(Bundle, PadsEachPartToWholePages) {
     }
 }
 
+TEST(Bundle, MayBeEmpty) {
+    const Bytes bytes = make({}, {});
+    EXPECT_EQ(bytes.size(), kBundleHeaderBytes);
+    const auto bundle = Bundle::open(bytes);
+    ASSERT_TRUE(bundle.has_value());
+    EXPECT_TRUE(bundle->manifest().empty());
+    EXPECT_EQ(bundle->blob_count(), 0u);
+    for (const u32 index : {0u, 1u, ~0u}) {
+        const BundleError none{BundleErrorKind::no_such_blob, index, 0};
+        EXPECT_EQ(bundle->blob(index).error(), none);
+        EXPECT_EQ(bundle->verify_blob(index).error(), none);
+    }
+}
+
 TEST(Bundle, MayBeFollowedByOtherBytes) {
     Bytes bytes = make(filled(5000, 1), {filled(3, 2)});
     const usize size = bytes.size();

@@ -246,10 +246,10 @@ Decoded signed_offset(Word w) {
 Decoded register_offset(Word w) {
     const u8 option = w.field(15, 13);
     LoadStore op = SEL4VM_TRY(single_register(w));
-    if (op.kind == LoadStoreKind::no_access)
-        return (option & 2) != 0 || (op.rt & 0x18) == 0x18 ? Decoded{op} : kUnallocated;
     if ((option & 2) == 0)
         return kUnallocated;
+    if (op.kind == LoadStoreKind::no_access)
+        return op;
     op.extend = static_cast<Extend>(option);
     op.rm = w.rs();
     if (w.bit(12))
