@@ -154,11 +154,10 @@ void Reservation::mark_done(u64 page) {
 }
 
 void Reservation::unmap() {
-    if (mapped_) {
-        machine_.binding().unmap_frames(pages_);
-        give_back_rests();
-    }
-    mapped_ = false;
+    if (!mapped_)
+        return;
+    machine_.binding().unmap_frames(pages_);
+    give_back_rests();
 }
 
 Reservation::Deferred Reservation::touch(Gpa at) {

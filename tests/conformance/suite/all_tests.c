@@ -102,6 +102,8 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_a_fault_that_waits_is_not_told_again_after_a_pause),
     TEST(test_a_fault_that_became_an_abort_is_over),
     TEST(test_a_start_that_was_refused_is_forgotten),
+    TEST(test_calls_without_a_vm_say_so),
+    TEST(test_registers_of_a_vcpu_that_runs_are_out_of_reach),
     TEST(test_cxx_a_device_serves_accesses_of_each_width),
     TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
     TEST(test_cxx_guest_memory_is_shared_with_the_guest),

@@ -107,6 +107,8 @@ void test_a_decision_does_not_outlive_a_start(conformance_t *t);
 void test_a_fault_that_waits_is_not_told_again_after_a_pause(conformance_t *t);
 void test_a_fault_that_became_an_abort_is_over(conformance_t *t);
 void test_a_start_that_was_refused_is_forgotten(conformance_t *t);
+void test_calls_without_a_vm_say_so(conformance_t *t);
+void test_registers_of_a_vcpu_that_runs_are_out_of_reach(conformance_t *t);
 void test_cxx_a_device_serves_accesses_of_each_width(conformance_t *t);
 void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
 void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);

@@ -119,3 +119,38 @@ void test_a_start_that_was_refused_is_forgotten(conformance_t *t) {
         CHECK(t, guest.calls == 1 && guest_result(&guest, 0) == 7 && guest_result(&guest, 1) == 9);
     guest_destroy(&guest);
 }
+
+void test_calls_without_a_vm_say_so(conformance_t *t) {
+    test_guest_t guest;
+    vm_t none = {0};
+    if (!guest_make(&guest, t, NULL))
+        return;
+    CHECK(t, vm_arm_ipa_to_pa(NULL, RAM, 0x1000) == 0 && vm_arm_ipa_to_pa(&none, RAM, 0x1000) == 0);
+    CHECK(t, vm_arm_ipa_to_pa(&guest.vm, RAM, 0) == 0);
+    CHECK(t, default_error_fault_callback(NULL, guest.vcpu, RAM, 4, NULL) == FAULT_ERROR);
+    CHECK(t, default_error_fault_callback(&none, guest.vcpu, RAM, 4, NULL) == FAULT_ERROR);
+    CHECK(t, default_error_fault_callback(&guest.vm, NULL, RAM, 4, NULL) == FAULT_ERROR);
+    guest_destroy(&guest);
+}
+
+/* Between vcpu_start() and the next fault the registers are the guest's. */
+void test_registers_of_a_vcpu_that_runs_are_out_of_reach(conformance_t *t) {
+    static const uint32_t code[] = {A64_POWER_OFF};
+    test_guest_t guest;
+    seL4_UserContext context;
+    uintptr_t value = 0x77;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    if (guest_begin(&guest)) {
+        CHECK(t, vm_get_thread_context(guest.vcpu, &context) == -1);
+        CHECK(t, vm_get_thread_context_reg(guest.vcpu, 0, &value) == -1);
+        CHECK(t, vm_set_thread_context_reg(guest.vcpu, 0, RAM) == -1);
+        CHECK(t, vm_get_arm_vcpu_reg(guest.vcpu, seL4_VCPUReg_SP_EL1, &value) == -1);
+        CHECK(t, vm_set_arm_vcpu_reg(guest.vcpu, seL4_VCPUReg_SP_EL1, 1) == -1);
+        CHECK(t, value == 0x77);
+        guest_finish(&guest);
+        CHECK(t, vm_get_thread_context_reg(guest.vcpu, 0, &value) == 0);
+    }
+    guest_destroy(&guest);
+}
