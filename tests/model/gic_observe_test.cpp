@@ -126,5 +126,20 @@ TEST_P(GicObserve, AnInterruptThatHasEndedUnseenCanBeMadeActive) {
     EXPECT_TRUE(rig.bit_of(gicd::kIsactiver, 40, 1));
 }
 
+TEST(GicObserveV2, TheSendersOfOnesOwnSgisWakeNobody) {
+    GicRig rig({GicVersion::v2, 3, 64, ListRegisters::full()});
+    rig.open();
+    rig.make_edge(70);
+    rig.arm(70, 0x80, 1); // of word 2
+    rig.pulse(70);
+    rig.automatic = false;
+    for (const u64 offset : {u64{gicd::kSpendsgir}, u64{gicd::kCpendsgir}}) {
+        static_cast<void>(rig.read(offset, 2));
+        EXPECT_EQ(rig.core.irqs().take_wakes(), 0u);
+    }
+    rig.write(gicd::kCpendsgir, 0, 2);
+    EXPECT_EQ(rig.core.irqs().take_wakes(), 0u);
+}
+
 } // namespace
 } // namespace sel4vm::test

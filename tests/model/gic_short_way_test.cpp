@@ -240,5 +240,22 @@ TEST_P(GicShortWay, ATimerThatFiresWhileAnotherWaitsIsLoadedTogetherWithIt) {
     EXPECT_EQ(rig.serve(), 40u);
 }
 
+TEST_P(GicShortWay, ATimerThatHasBecomeEdgeTriggeredIsNotLinkedAgain) {
+    GicRig rig = make();
+    rig.timers[0].physical = 27;
+    ASSERT_TRUE(rig.core.attach(0, rig.lists[0], rig.timers[0]).has_value());
+    rig.open();
+    rig.arm(27, 0x40);
+    rig.timers[0].meet_condition();
+    rig.fire_timer();
+    EXPECT_TRUE(rig.lists[0].at(0).hardware_linked);
+    EXPECT_EQ(rig.serve(), 27u);
+    rig.automatic = false; // nobody looks at the list register meanwhile
+    rig.make_edge(27);
+    rig.fire_timer();
+    EXPECT_EQ(rig.lists[0].in_use(), 1u);
+    EXPECT_FALSE(rig.lists[0].at(0).hardware_linked) << "an edge is not over with its cause";
+}
+
 } // namespace
 } // namespace sel4vm::test
