@@ -19,8 +19,6 @@ namespace {
 namespace sysreg = aarch64::sysreg;
 using aarch64::TimerControl;
 
-constexpr u64 kResetPstate = aarch64::kSpsrDaif | static_cast<u64>(aarch64::Mode::el1h);
-
 std::optional<seL4_VCPUReg> vcpu_register_of(u32 id) {
     switch (id) {
     case sysreg::kSctlrEl1: return seL4_VCPUReg_SCTLR;
@@ -210,7 +208,7 @@ void Vcpu::reset(u64 entry, u64 argument) {
     SEL4VM_ASSERT(make_object());
     std::array<u64, kRegisterWords> words{};
     words[kWordPc] = entry;
-    words[kWordPstate] = kResetPstate;
+    words[kWordPstate] = aarch64::kResetPstate;
     words[kWordX0] = argument;
     registers_.replace(words);
     pending_ = Pending::nothing;

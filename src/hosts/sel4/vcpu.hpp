@@ -35,9 +35,6 @@ struct VcpuSetup {
     seL4_Word badge = 0; ///< of its faults; 0: the endpoint's choice
 };
 
-/// Aff0 counts to 16 and then Aff1 goes on, as GICv3 needs it; a GICv2 guest has 8 at most.
-[[nodiscard]] constexpr u64 affinity_of(u16 index) { return (index & 0xfu) | (static_cast<u64>(index >> 4) << 8); }
-
 class VcpuListRegisters final : public aarch64::ListRegisterPort {
 public:
     explicit VcpuListRegisters(Vcpu &vcpu) : vcpu_(vcpu) {}
