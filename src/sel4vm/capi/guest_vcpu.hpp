@@ -165,7 +165,7 @@ private:
     u32 syndrome_ = 0;
     u64 data_ = 0;
     std::optional<Decision> decision_;
-    const HypercallExit *smc_ = nullptr; ///< while the client's handler runs
+    const HypercallExit *smc_ = nullptr;     ///< while the client's handler runs
     ChangingContext *smc_context_ = nullptr; ///< the same; its registers
     Answer smc_answer_;
 

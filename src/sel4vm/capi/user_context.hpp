@@ -34,9 +34,7 @@ struct UserContextLayout {
 };
 
 /// Copies a whole context.
-inline void copy_context(const void *from, void *to) {
-    copy_words<UserContextLayout::kWords>(from, to);
-}
+inline void copy_context(const void *from, void *to) { copy_words<UserContextLayout::kWords>(from, to); }
 
 struct UserContextWords {
     UserContextArray words{};

@@ -153,7 +153,8 @@ private:
     [[nodiscard]] Status<HostError> make_vcpu(Made &made, vm_vcpu_t &client, VmId vm, VcpuId id, int priority) {
         if (auto done = made.thread.allocate(*vm_.vka); !done)
             return done;
-        const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()), first_badge_ == 0 ? 0 : first_badge_ + id.value()};
+        const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()),
+                              first_badge_ == 0 ? 0 : first_badge_ + id.value()};
         made.vcpu = Owned<Vcpu>::make(shared_.heap(), shared_.endpoint(), space_, setup);
         if (!made.vcpu)
             return Err{out_of_memory()};
