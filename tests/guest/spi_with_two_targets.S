@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // An SPI that both vCPUs may take (GICv2), or any (GICv3: 1 of N). The first vCPU turns itself off, or only closes its CPU interface
-// (CLOSED=1); the second must get the interrupt. SLEEP=1: before, the first puts its redistributor to sleep, as firmware does.
+// (CLOSED=1, with group 0 left open where GROUP0=1); the second must get the interrupt. SLEEP=1: before, the first puts its redistributor
+// to sleep, as firmware does.
 // run: --vcpus 2
 // variant: off -DCLOSED=0 -DSLEEP=0
 // variant: asleep -DCLOSED=0 -DSLEEP=1
 // variant: closed -DCLOSED=1 -DSLEEP=0
+// variant: closed_beside_group0 -DCLOSED=1 -DSLEEP=0 -DGROUP0=1
 #include "guest.h"
 #include "gic.h"
     .globl main
@@ -32,6 +34,11 @@ main:
 3:  ldr w0, [x26]
     cbz w0, 3b
     cbz x19, 4f
+#if GROUP0
+    mov x0, #1
+    msr s3_0_c12_c12_6, x0
+    isb
+#endif
     msr s3_0_c12_c12_7, xzr
     isb
 #if SLEEP

@@ -26,7 +26,9 @@ constexpr u32 kV3AffinityRouting = GicdCtlrNonSecure::AreNs::mask;
 static_assert(kV3EnableGroup1 == GicdCtlrV3::EnableGrp1::mask && kV3AffinityRouting == GicdCtlrV3::Are::mask);
 static_assert(GicdCtlrNonSecure::Rwp::mask == GicdCtlrV3::Rwp::mask);
 
+// A guest can keep its own interrupts pending for ever, and one is taken at each exit: those of the host, its timer above all, go first.
 constexpr u8 kHostPriority = 0xa0; // in the middle: neither the first nor the last
+constexpr u8 kGuestPriority = 0xc0;
 constexpr u32 kLongEnough = 1'000'000;
 
 u64 affinity_of_this_cpu() { return SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff; }
@@ -135,12 +137,12 @@ void Gic::wait_for_write(u32 intid) const {
     }
 }
 
-void Gic::configure(const IrqInfo &irq) {
+void Gic::configure(const IrqInfo &irq, IrqCause cause) {
     const u32 intid = irq.intid;
     check(intid);
     disable(intid);
     const Mmio at = bank(intid);
-    at.write8(gicd::kIpriorityr + intid, kHostPriority);
+    at.write8(gicd::kIpriorityr + intid, cause == IrqCause::guest ? kGuestPriority : kHostPriority);
     if (version_ == GicVersion::v3)
         at.write32(gicd::kIgroupr + word_of(intid), at.read32(gicd::kIgroupr + word_of(intid)) | bit_in_word(intid));
     if (intid >= 16) {

@@ -67,8 +67,10 @@ public:
         }
     }
 
-    /// Sets trigger, priority and (for an SPI) the calling CPU as target; leaves the interrupt disabled.
-    void configure(const IrqInfo &irq);
+    /// Who decides how often it comes.
+    enum class IrqCause : u8 { host, guest };
+    /// Sets trigger, priority (the host's before guests') and (for an SPI) the calling CPU as target; leaves the interrupt disabled.
+    void configure(const IrqInfo &irq, IrqCause cause = IrqCause::host);
     void enable(u32 intid) const;
     /// On return the interrupt cannot be acknowledged any more.
     void disable(u32 intid) const;

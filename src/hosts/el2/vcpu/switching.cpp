@@ -65,9 +65,9 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
       zva_bytes_(static_cast<u32>(aarch64::DczidEl0{SEL4VM_READ_SYSREG(dczid_el0)}.block_bytes())),
       signal_sources_(setup.waits_for_notifications ? 1 : 0) {
     configure();
-    for (const u32 intid : {timer_.virt, timer_.hypervisor})
-        gic_.configure(IrqInfo{intid, IrqTrigger::level});
-    gic_.configure(setup.maintenance);
+    gic_.configure(IrqInfo{timer_.hypervisor, IrqTrigger::level});
+    gic_.configure(IrqInfo{timer_.virt, IrqTrigger::level}, Gic::IrqCause::guest);
+    gic_.configure(setup.maintenance, Gic::IrqCause::guest);
     for (const u32 intid : {timer_.virt, timer_.hypervisor, maintenance_intid_}) {
         gic_.clear_active(intid);
         gic_.enable(intid);

@@ -86,8 +86,12 @@ bool CpuDelivery::has_deliverable() {
     u32 causes = 0;
     if (watch) {
         gate = gate_of(lists_->interface_control());
-        causes = (gate.group0 ? cause::kGroup0Disabled : cause::kGroup0Enabled) |
-                 (gate.group1 ? cause::kGroup1Disabled : cause::kGroup1Enabled);
+        causes = gate.group1 ? cause::kGroup1Disabled : cause::kGroup1Enabled;
+        // QEMU (7.2 at least) reports the end of group 0 while group 1 is disabled, for ever; then it is seen the next time.
+        if (!gate.group0)
+            causes |= cause::kGroup0Enabled;
+        else if (gate.group1)
+            causes |= cause::kGroup0Disabled;
     } else {
         cpu.chores &= static_cast<u8>(~chore::kWatchInterface);
     }
