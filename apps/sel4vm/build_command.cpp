@@ -2,6 +2,7 @@
 //
 // `sel4vm check` and `sel4vm build`.
 #include <apps/sel4vm/commands.hpp>
+#include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
 #include <apps/sel4vm/notices.hpp>
@@ -9,8 +10,11 @@
 #include <apps/sel4vm/progress.hpp>
 #include <apps/sel4vm/text.hpp>
 
+#include <filesystem>
 #include <fmt/format.h>
+#include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace sel4vm::cli {
 namespace {
@@ -24,6 +28,27 @@ std::unique_ptr<System> load_checked(const std::string &file, LoadedImages &imag
         judge_system(*system, images, mistakes);
     require_none(mistakes);
     return system;
+}
+
+/// An output that is one of the inputs would be the end of that file.
+void keep_inputs(const BuildOptions &options, const System &system) {
+    std::vector<std::filesystem::path> inputs{options.file};
+    if (options.host_image)
+        inputs.emplace_back(*options.host_image);
+    for (const ImageSource &image : system.images)
+        inputs.push_back(image.path);
+    std::vector<std::string> outputs{options.output};
+    if (options.pair)
+        outputs.push_back(options.output + ".bundle");
+    for (const std::string &output : outputs) {
+        for (const std::filesystem::path &input : inputs) {
+            std::error_code absent; // what does not exist is no other file
+            if (std::filesystem::equivalent(output, input, absent))
+                throw Failure(
+                    ExitStatus::bad_input,
+                    fmt::format("option '--output': {} is read to build it: give another name", shown_path(output)));
+        }
+    }
 }
 
 Progress progress_for(bool verbose) {
@@ -44,6 +69,7 @@ ExitStatus build(const BuildOptions &options) {
     const ProgressLine progress(progress_for(options.verbose), fmt::format("building {}", shown_path(options.output)));
     LoadedImages images;
     const auto system = load_checked(options.file, images);
+    keep_inputs(options, *system);
     const HostImage host = HostImage::find(options.host_image);
     const Bytes bundle = make_bundle(*system, images, notices_of(host.path()));
 

@@ -90,10 +90,21 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
     return out;
 }
 
+u32 gic_version(const System &system) {
+    return system.qemu.gic.value_or(static_cast<u32>(system.description.vms[0].gic.version));
+}
+
 void judge_system(const System &system, const LoadedImages &images, Mistakes &mistakes) {
     validate_description(system, mistakes);
     const auto &vms = system.description.vms;
     for (usize i = 0; i < vms.size(); ++i) {
+        const auto version = static_cast<u32>(vms[i].gic.version);
+        if (version != gic_version(system)) {
+            Origin at = system.origin_of(fmt::format("vm[{}].gic.version", i));
+            at.value = fmt::format("{}", version);
+            mistakes.expected(std::move(at),
+                              fmt::format("{}, as the machine and its other VMs have", gic_version(system)));
+        }
         const bool complete =
             std::all_of(vms[i].images.begin(), vms[i].images.end(), [&](const machine::ImageRecord &image) {
                 return images.blobs[image.blob].size() == image.size_bytes;

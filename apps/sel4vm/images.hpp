@@ -19,7 +19,10 @@ struct LoadedImages {
 /// Fills in `blob` and `size_bytes` of every image of the description.
 [[nodiscard]] LoadedImages load_images(System &system, Mistakes &mistakes);
 
-/// What the library says about the description and where its images go. After load_images().
+/// The version that every GIC of a system with a VM has: the guests use the machine's own interfaces.
+[[nodiscard]] u32 gic_version(const System &system);
+
+/// What the library says about the description and where its images go, and whether the VMs fit one machine. After load_images().
 void judge_system(const System &system, const LoadedImages &images, Mistakes &mistakes);
 
 } // namespace sel4vm::cli

@@ -53,20 +53,6 @@ u64 guest_memory_bytes(const System &system) {
     return total;
 }
 
-/// The GIC that QEMU emulates: the guests use its interfaces directly, so all have its version.
-u32 gic_version(const System &system, Mistakes &mistakes) {
-    const auto version = [&](usize i) { return static_cast<u32>(system.description.vms[i].gic.version); };
-    const u32 wanted = system.qemu.gic.value_or(version(0));
-    for (usize i = 0; i < system.description.vms.size(); ++i) {
-        if (version(i) != wanted) {
-            Origin at = system.origin_of(fmt::format("vm[{}].gic.version", i));
-            at.value = fmt::format("{}", version(i));
-            mistakes.expected(std::move(at), fmt::format("{}, as the machine and its other VMs have", wanted));
-        }
-    }
-    return wanted;
-}
-
 void fit_memory(System &system, u64 image_bytes, Mistakes &mistakes) {
     const u64 needed = guest_memory_bytes(system) + image_bytes + kHostOverheadBytes;
     const u64 rounded = align_up(needed, 64 * kMiB).value_or(needed);
@@ -140,7 +126,7 @@ QemuMachine prepare(System &system, const RunOptions &options, const std::filesy
     const LoadedImages images = load_images(system, mistakes);
     judge_system(system, images, mistakes);
     require_none(mistakes);
-    system.qemu.gic = gic_version(system, mistakes);
+    system.qemu.gic = gic_version(system);
     QemuMachine machine = options.no_hypervisor ? bare_machine(system, mistakes)
                                                 : hosted_machine(system, images, options, folder, mistakes);
     require_none(mistakes);

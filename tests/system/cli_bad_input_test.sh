@@ -66,6 +66,30 @@ system "system.toml:3: key 'vm.kernel': value \"cut.gz\": expected a kernel, but
 memory = "64M"
 kernel = "cut.gz"
 TOML
+system "system.toml:9: key 'vm.gic': value 3: expected 2, as the machine and its other VMs have" <<'TOML'
+[[vm]]
+name = "first"
+memory = "64M"
+gic = 2
+kernel = "Image"
+[[vm]]
+name = "second"
+memory = "64M"
+gic = 3
+kernel = "Image"
+TOML
+
+# An output that is an input would be the end of that file.
+printf '[[vm]]\nmemory = "64M"\nkernel = "Image"\n' >good.toml
+ln -s good.toml also.toml
+cp Image Image.bundle
+for output in good.toml also.toml Image ./Image; do
+    refused "option '--output': $output is read to build it: give another name" -- build good.toml -o "$output"
+done
+printf '[[vm]]\nmemory = "64M"\nkernel = "Image.bundle"\n' >pair.toml
+refused "option '--output': Image.bundle is read to build it: give another name" -- build pair.toml -o Image --pair
+[ "$(wc -c <good.toml) $(wc -c <Image) $(wc -c <Image.bundle)" = "39 4096 4096" ] || fail "an input was changed"
+
 : >empty
 system "system.toml:3: key 'vm.kernel': value \"empty\": expected a file that is not empty" <<'TOML'
 [[vm]]
