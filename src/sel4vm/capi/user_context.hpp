@@ -10,7 +10,6 @@
 #include <sel4/sel4.h>
 
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace sel4vm::capi {
@@ -52,11 +51,11 @@ public:
     [[nodiscard]] const seL4_UserContext &now() const { return now_; }
     [[nodiscard]] u64 now(usize index) const {
         u64 word = 0;
-        std::memcpy(&word, bytes() + index * sizeof(word), sizeof(word));
+        __builtin_memcpy(&word, bytes() + index * sizeof(word), sizeof(word));
         return word;
     }
     [[nodiscard]] bool changed(usize index) const { return now(index) != host_[index]; }
-    void set(usize index, u64 value) { std::memcpy(bytes() + index * sizeof(value), &value, sizeof(value)); }
+    void set(usize index, u64 value) { __builtin_memcpy(bytes() + index * sizeof(value), &value, sizeof(value)); }
 
     /// All words after the first so many are unchanged; a multiple of 4. Results of a call are in the first words.
     [[nodiscard]] usize changed_count() const {

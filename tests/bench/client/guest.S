@@ -89,6 +89,7 @@ start:
     ldr w21, =GICD
     ldr w29, =GICC
     ldr w18, =GPIO
+    tbz x17, #HAS_IRQS_BIT, 1f
     // Both controllers open; SGI 1, the timer and the GPIO's SPI enabled, the SPI to this CPU.
     mov w0, #1
     str w0, [x21]
