@@ -71,7 +71,6 @@ private:
             }
         }
     }
-    void service_listed(u32 ended);
     void correct_and_load(TimerNews news);
     void pend_timer(u32 intid);
     /// Which of those in use hold nothing any more.

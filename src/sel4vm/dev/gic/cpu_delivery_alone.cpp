@@ -88,11 +88,10 @@ bool CpuDelivery::load_injected_alone(SharedWord &place, u32 i, u32 intid) {
     return true;
 }
 
-/// The end of the only interrupt that is listed, while no other waits. False: nothing was done.
+/// The end of the only interrupt that is listed, while no other waits, on a host without `read_back`. False: nothing was done.
 bool CpuDelivery::end_alone(u32 ended) {
     CpuState &cpu = state();
-    if (abilities_.read_back || ended != cpu.lists_in_use || !is_power_of_two(ended) ||
-        (cpu.candidate_words | cpu.chores) != 0)
+    if (ended != cpu.lists_in_use || !is_power_of_two(ended) || (cpu.candidate_words | cpu.chores) != 0)
         return false;
     ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(ended))];
     const u32 intid = entry.intid;

@@ -25,28 +25,28 @@ using aarch64::ListRegisterState;
 
 void CpuDelivery::service() {
     if (state().lists_in_use != 0) {
-        service_listed(take_ended());
+        const u32 ended = take_ended();
+        if (load_sgi_again(ended))
+            return;
+        fold_lists(ended);
+    } else if (load_sgi_alone()) {
         return;
     }
-    if (!load_sgi_alone())
-        correct_and_load(TimerNews::none);
-}
-
-void CpuDelivery::service_listed(u32 ended) {
-    if (load_sgi_again(ended))
-        return;
-    fold_lists(ended);
     correct_and_load(TimerNews::none);
 }
 
 void CpuDelivery::maintain() {
+    if (!abilities_.read_back && state().lists_in_use != 0) {
+        const u32 ended = take_ended();
+        if (end_alone(ended))
+            return;
+        fold_lists(ended);
+        return correct_and_load(TimerNews::none);
+    }
     // Also when nothing should be in use: what the host reports must not stay unheard.
-    const u32 finished = lists_->take_finished();
-    if (state().lists_in_use == 0) [[unlikely]]
-        return service();
-    const u32 ended = finished & state().lists_in_use;
-    if (!end_alone(ended))
-        service_listed(ended);
+    if (state().lists_in_use == 0)
+        static_cast<void>(lists_->take_finished());
+    service();
 }
 
 void CpuDelivery::correct_and_load(TimerNews news) {
