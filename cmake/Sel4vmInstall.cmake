@@ -18,7 +18,7 @@ list(REMOVE_ITEM layers sel4vm_el2)
 add_library(sel4vm_umbrella INTERFACE)
 add_library(sel4vm::sel4vm ALIAS sel4vm_umbrella)
 set_target_properties(sel4vm_umbrella PROPERTIES EXPORT_NAME sel4vm)
-target_link_libraries(sel4vm_umbrella INTERFACE sel4vm_machine)
+target_link_libraries(sel4vm_umbrella INTERFACE sel4vm_machine_arm)
 
 # The tool and the image that it packs come from two build folders.
 set(built ${layers})

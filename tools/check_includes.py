@@ -20,9 +20,12 @@ LAYERS = {
     "arch": ("src/sel4vm/arch/aarch64/", ["host", "base"]),  # its decoders produce the exits of host/exit.hpp
     "arch ports": ("src/sel4vm/arch/aarch64/ports/", ["arch", "host", "base"]),
     "vm": ("src/sel4vm/vm/", ["host", "base"]),
-    "dev": ("src/sel4vm/dev/", ["vm", "host", "arch", "arch ports", "base"]),
-    "boot": ("src/sel4vm/boot/", ["vm", "host", "arch", "arch ports", "base"]),
-    "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    "dev": ("src/sel4vm/dev/", ["vm", "host", "base"]),
+    "boot": ("src/sel4vm/boot/", ["base"]),
+    "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "base"]),
+    # What one architecture's machines have beside the neutral parts.
+    "dev arm": ("src/sel4vm/dev/arm/", ["dev", "vm", "host", "arch", "arch ports", "base"]),
+    "machine arm": ("src/sel4vm/machine/arm/", ["machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
     "sel4 host": ("src/hosts/sel4/", ["C interface", "platform hooks", "binding", "host", "arch", "arch ports", "base"]),
@@ -31,24 +34,24 @@ LAYERS = {
     "C interface": ("include/sel4vm/", ["seL4 names"]),
     "platform support headers": ("include/sel4vmmplatsupport/", ["C interface", "seL4 names"]),
     "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
-    "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine", "dev", "boot", "vm", "host", "arch",
+    "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
-    "program": ("src/sel4vm/program/", ["binding", "C interface", "seL4 names", "machine", "dev", "boot", "vm", "host", "arch",
-                                        "arch ports", "base"]),
+    "program": ("src/sel4vm/program/", ["binding", "C interface", "seL4 names", "machine arm", "machine", "dev arm", "dev", "boot",
+                                        "vm", "host", "arch", "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
-                                                     "seL4 names", "capi", "machine", "boot", "host", "arch", "base"]),
+                                                     "seL4 names", "capi", "machine arm", "machine", "boot", "host", "arch", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
     "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
                                                 "arch", "arch ports", "base"]),
     # A C program's files come from the bundle, whose format is boot's and the machine's.
     "el2 host of C": ("src/hosts/el2/capi/", ["el2 host", "binding", "platform hooks", "C interface", "seL4 names",
                                               "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
-    "vmm": ("apps/vmm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
-    "tool": ("apps/sel4vm/", ["machine", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    "vmm": ("apps/vmm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
+    "tool": ("apps/sel4vm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 # (Not <iterator>: it brings streams and locales, which seL4's C library has not.)
-TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "boot", "machine", "el2 host", "vmm", "seL4 names",
+TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "dev arm", "boot", "machine", "machine arm", "el2 host", "vmm", "seL4 names",
                  "C interface", "platform support headers", "binding", "capi", "program", "platform support", "platform hooks", "el2 host of C"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list limits memory new "
@@ -205,6 +208,10 @@ SELF_TEST = {
     "src/sel4vm/vm/a.cpp": ("// Its own.\n#include <sel4vm/vm/a.hpp>\n\n#include <array>\n", []),
     "src/hosts/el2/x.cpp": ("#include <sel4vm/vm/vm.hpp>\n#include <libfdt.h>\n#ifdef __aarch64__\n#endif\n", [
         "src/hosts/el2/x.cpp:1: <sel4vm/vm/vm.hpp>: layer 'el2 host' may not include layer 'vm'"]),
+    "src/sel4vm/dev/uart.hpp": ("#include <sel4vm/dev/arm/timer.hpp>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", [
+        "src/sel4vm/dev/uart.hpp:1: <sel4vm/dev/arm/timer.hpp>: layer 'dev' may not include layer 'dev arm'",
+        "src/sel4vm/dev/uart.hpp:2: <sel4vm/arch/aarch64/ports/p.hpp>: layer 'dev' may not include layer 'arch ports'"]),
+    "src/sel4vm/dev/arm/timer.hpp": ("#include <sel4vm/arch/aarch64/ports/p.hpp>\n", []),
     "src/hosts/fake/x.cpp": ("#include <string>\n#include <sel4vm/arch/aarch64/ports/p.hpp>\n", []),
     "src/sel4vm/arch/aarch64/ports/p.hpp": ("#include <sel4vm/host/h.hpp>\n", []),
     "src/sel4vm/host/h.hpp": ("#include <sel4vm/base/types.hpp>\n", []),

@@ -16,16 +16,16 @@ import tempfile
 PUBLIC = {
     "sel4vm/base": "src/sel4vm/base", "sel4vm/host": "src/sel4vm/host", "sel4vm/vm": "src/sel4vm/vm",
     "sel4vm/arch/aarch64": "src/sel4vm/arch/aarch64", "sel4vm/arch/aarch64/ports": "src/sel4vm/arch/aarch64/ports",
-    "sel4vm/dev": "src/sel4vm/dev", "sel4vm/dev/gic": "src/sel4vm/dev/gic", "sel4vm/boot": "src/sel4vm/boot",
-    "sel4vm/machine": "src/sel4vm/machine", "sel4vm/program": "src/sel4vm/program", "hosts/fake": "src/hosts/fake",
+    "sel4vm/dev": "src/sel4vm/dev", "sel4vm/dev/arm": "src/sel4vm/dev/arm", "sel4vm/dev/arm/gic": "src/sel4vm/dev/arm/gic", "sel4vm/boot": "src/sel4vm/boot",
+    "sel4vm/machine": "src/sel4vm/machine", "sel4vm/machine/arm": "src/sel4vm/machine/arm", "sel4vm/program": "src/sel4vm/program", "hosts/fake": "src/hosts/fake",
     # The C interface.
     "sel4vm": "include/sel4vm", "sel4vm/arch": "include/sel4vm/arch", "sel4vm/sel4_arch": "include/sel4vm/sel4_arch",
     "sel4vmmplatsupport": "include/sel4vmmplatsupport", "sel4vmmplatsupport/arch": "include/sel4vmmplatsupport/arch",
     "sel4vmmplatsupport/plat": "include/sel4vmmplatsupport/plat",
 }
 # Parts of another header, not for other callers.
-PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/boot/other_files.hpp", "sel4vm/machine/device_nodes.hpp"}
-PUBLIC_IN_GIC = {"sel4vm/dev/gic/gic.hpp", "sel4vm/dev/gic/gic_config.hpp"}
+PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/boot/other_files.hpp", "sel4vm/machine/arm/device_nodes.hpp"}
+PUBLIC_IN_GIC = {"sel4vm/dev/arm/gic/gic.hpp", "sel4vm/dev/arm/gic/gic_config.hpp"}
 HEADING = re.compile(r"^### `<([^`>]*)>`$")
 FENCE = "```"
 
@@ -59,7 +59,7 @@ def headers(root):
     for include, folder in PUBLIC.items():
         for path in sorted((root / folder).glob("*.h*")):
             name = f"{include}/{path.name}"
-            part = name.startswith("sel4vm/dev/gic/") and name not in PUBLIC_IN_GIC
+            part = name.startswith("sel4vm/dev/arm/gic/") and name not in PUBLIC_IN_GIC
             if name not in PRIVATE and not part:
                 yield name
 

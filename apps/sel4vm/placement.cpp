@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/arm/device_tree.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 #include <vector>
 

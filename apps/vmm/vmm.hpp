@@ -10,7 +10,7 @@
 #include <hosts/el2/host.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
 #include <sel4vm/boot/bundle.hpp>
-#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/machine/arm/virt_machine.hpp>
 #include <sel4vm/vm/executor.hpp>
 
 namespace sel4vm::vmm {

@@ -6,7 +6,7 @@
 
 #include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/base/bits.hpp>
-#include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/arm/device_tree.hpp>
 #include <sel4vmmplatsupport/arch/guest_vcpu_util.h>
 #include <sel4vmmplatsupport/log.hpp>
 #include <sel4vmmplatsupport/memory.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Any bytes as a user's own device tree: refused, or adapted to a well-formed tree that has the machine's memory.
-#include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/arm/device_tree.hpp>
 
 #include <support/descriptions.hpp>
 #include <support/device_tree.hpp>

@@ -3,9 +3,9 @@
 // Random firmware calls of several vCPUs, through executor and Vm, with PSCI turning vCPUs and the whole VM off and on. Every
 // call is answered, and the guest can only stop, reset or suspend itself.
 #include <fuzzer/FuzzedDataProvider.h>
-#include <sel4vm/dev/psci.hpp>
-#include <sel4vm/dev/smccc.hpp>
-#include <sel4vm/dev/trng.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/smccc.hpp>
+#include <sel4vm/dev/arm/trng.hpp>
 #include <support/vm_fixture.hpp>
 
 #include <cstdlib>

@@ -4,7 +4,7 @@
 // what the architecture's condition says, and nothing that should fire lacks a timeout.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
-#include <sel4vm/dev/generic_timer.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
 #include <support/manual_timeouts.hpp>
 #include <support/recording_irq_chip.hpp>
 #include <support/vm_fixture.hpp>

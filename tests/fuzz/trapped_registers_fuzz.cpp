@@ -3,10 +3,10 @@
 // Random accesses of every system register id to a VM with all of this layer's handlers. Each is answered with a value or an
 // undefined instruction, and none reaches another vCPU's registers.
 #include <fuzzer/FuzzedDataProvider.h>
-#include <sel4vm/dev/debug_registers.hpp>
-#include <sel4vm/dev/generic_timer.hpp>
-#include <sel4vm/dev/id_registers.hpp>
-#include <sel4vm/dev/ignored_registers.hpp>
+#include <sel4vm/dev/arm/debug_registers.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
+#include <sel4vm/dev/arm/id_registers.hpp>
+#include <sel4vm/dev/arm/ignored_registers.hpp>
 #include <support/manual_timeouts.hpp>
 #include <support/recording_irq_chip.hpp>
 #include <support/vm_fixture.hpp>

@@ -3,7 +3,7 @@
 // The emulated EL1 physical timer: views, condition, lines, wrap; and that it ends a guest's wait on a real executor.
 #include <gtest/gtest.h>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
-#include <sel4vm/dev/generic_timer.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
 #include <support/manual_timeouts.hpp>
 #include <support/recording_irq_chip.hpp>
 #include <support/vm_fixture.hpp>

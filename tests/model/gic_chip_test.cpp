@@ -3,7 +3,7 @@
 // The GIC attached to a VM: frames on the bus, SGI registers in the table, wake-ups, listeners, locks.
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
-#include <sel4vm/dev/gic/gic.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
 #include <support/vm_fixture.hpp>
 
 #include <gtest/gtest.h>

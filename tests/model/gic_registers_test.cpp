@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The GIC's registers: what each family holds, which accesses it takes, what it reads when it reads nothing.
-#include <sel4vm/dev/gic/gic_config.hpp>
+#include <sel4vm/dev/arm/gic/gic_config.hpp>
 #include <support/gic_rig.hpp>
 
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 #include <sel4vm/arch/aarch64/psci.hpp>
 #include <sel4vm/arch/aarch64/smccc.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
-#include <sel4vm/dev/psci.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
 #include <support/firmware_fixture.hpp>
 
 namespace sel4vm::dev {

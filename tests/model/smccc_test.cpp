@@ -3,8 +3,8 @@
 // The architecture calls of SMCCC and the TRNG interface.
 #include <gtest/gtest.h>
 #include <sel4vm/arch/aarch64/smccc.hpp>
-#include <sel4vm/dev/smccc.hpp>
-#include <sel4vm/dev/trng.hpp>
+#include <sel4vm/dev/arm/smccc.hpp>
+#include <sel4vm/dev/arm/trng.hpp>
 #include <support/firmware_fixture.hpp>
 
 namespace sel4vm::dev {

@@ -3,9 +3,9 @@
 // Trapped system registers that are neither timer nor GIC: debug, ID space, and those that do nothing.
 #include <gtest/gtest.h>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
-#include <sel4vm/dev/debug_registers.hpp>
-#include <sel4vm/dev/id_registers.hpp>
-#include <sel4vm/dev/ignored_registers.hpp>
+#include <sel4vm/dev/arm/debug_registers.hpp>
+#include <sel4vm/dev/arm/id_registers.hpp>
+#include <sel4vm/dev/arm/ignored_registers.hpp>
 #include <support/vm_fixture.hpp>
 
 namespace sel4vm::dev {

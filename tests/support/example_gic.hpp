@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The example of docs/gic.md: what it takes to give a VM an interrupt controller. machine/virt_machine.cpp does the same for a whole board.
+// The example of docs/gic.md: what it takes to give a VM an interrupt controller. machine/arm/virt_machine.cpp does the same for a whole board.
 #pragma once
 
-#include <sel4vm/dev/gic/gic.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm::example {

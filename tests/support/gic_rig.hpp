@@ -8,11 +8,11 @@
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
 #include <sel4vm/arch/aarch64/system_registers.hpp>
-#include <sel4vm/dev/gic/distributor_v2.hpp>
-#include <sel4vm/dev/gic/distributor_v3.hpp>
-#include <sel4vm/dev/gic/gic_core.hpp>
-#include <sel4vm/dev/gic/redistributor.hpp>
-#include <sel4vm/dev/gic/sgi.hpp>
+#include <sel4vm/dev/arm/gic/distributor_v2.hpp>
+#include <sel4vm/dev/arm/gic/distributor_v3.hpp>
+#include <sel4vm/dev/arm/gic/gic_core.hpp>
+#include <sel4vm/dev/arm/gic/redistributor.hpp>
+#include <sel4vm/dev/arm/gic/sgi.hpp>
 
 #include <deque>
 #include <utility>

@@ -11,7 +11,7 @@
 #include <hosts/fake/services.hpp>
 #include <hosts/fake/vcpu.hpp>
 #include <hosts/fake/virtual_timer.hpp>
-#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/machine/arm/virt_machine.hpp>
 #include <sel4vm/vm/executor.hpp>
 #include <support/recording.hpp>
 

@@ -29,7 +29,7 @@ def describe(number, mutant):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev mutate", description=__doc__)
-    parser.add_argument("files", nargs="*", metavar="FILE", help="only in these files or folders, e.g. src/sel4vm/dev/gic")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="only in these files or folders, e.g. src/sel4vm/dev/arm/gic")
     parser.add_argument("--count", type=int, default=200, help="how many mutants (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="which ones, by chance (default: 1)")
     parser.add_argument("--program", action="append", choices=list(PROGRAMS), help="run only these (default: all)")

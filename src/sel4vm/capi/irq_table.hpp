@@ -7,7 +7,7 @@
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/capi/growing_array.hpp>
-#include <sel4vm/dev/gic/gic.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
 
 #include <sel4vm/guest_irq_controller.h>
 

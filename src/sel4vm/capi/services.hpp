@@ -6,14 +6,14 @@
 #pragma once
 
 #include <sel4vm/capi/binding.hpp>
-#include <sel4vm/dev/debug_registers.hpp>
-#include <sel4vm/dev/generic_timer.hpp>
-#include <sel4vm/dev/gic/gic.hpp>
-#include <sel4vm/dev/id_registers.hpp>
-#include <sel4vm/dev/ignored_registers.hpp>
-#include <sel4vm/dev/psci.hpp>
-#include <sel4vm/dev/smccc.hpp>
-#include <sel4vm/dev/trng.hpp>
+#include <sel4vm/dev/arm/debug_registers.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
+#include <sel4vm/dev/arm/id_registers.hpp>
+#include <sel4vm/dev/arm/ignored_registers.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/smccc.hpp>
+#include <sel4vm/dev/arm/trng.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 #include <sel4vm/arch/vgic.h>

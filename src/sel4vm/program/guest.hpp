@@ -6,7 +6,7 @@
 // Threads: as program/host.hpp.
 #pragma once
 
-#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/machine/arm/virt_machine.hpp>
 #include <sel4vm/program/host_objects.hpp>
 
 #include <span>

@@ -8,7 +8,7 @@
 
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/capi/binding.hpp>
-#include <sel4vm/machine/virt_machine.hpp>
+#include <sel4vm/machine/arm/virt_machine.hpp>
 
 #include <sel4vm/host.h>
 

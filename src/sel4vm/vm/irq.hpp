@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Interrupts as devices see them (IrqLine) and as the core drives them (IrqChip). The chip is the software GIC
-// (dev/gic); a host that virtualizes a whole controller by itself can put its own in its place.
+// (dev/arm/gic); a host that virtualizes a whole controller by itself can put its own in its place.
 #pragma once
 
 #include <sel4vm/base/types.hpp>

@@ -6,7 +6,7 @@
 #include <suite/guest.h>
 #include <suite/tests.h>
 
-#include <sel4vm/dev/psci.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
 #include <sel4vm/program/host_objects.hpp>
 #include <sel4vm/vm/executor.hpp>
 

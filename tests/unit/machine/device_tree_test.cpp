@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <sel4vm/machine/device_tree.hpp>
+#include <sel4vm/machine/arm/device_tree.hpp>
 
 #include <hosts/fake/services.hpp>
 #include <support/descriptions.hpp>

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/arm/gic/gic.hpp>
+#include <sel4vm/dev/arm/gic/sgi.hpp>
+
+namespace sel4vm::dev {
+
+namespace {
+constexpr u64 kIntidMask = 0xff'ffff; // ICC_DIR_EL1.INTID
+} // namespace
+
+// SAFETY of the exemptions: the frames only keep the reference here; the analysis cannot follow a lock through a member.
+Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(config),
+                                                                     lock_(LockRank::irq_chip, config.locks),
+                                                                     distributor_v2_(core_),
+                                                                     distributor_v3_(core_),
+                                                                     redistributor_frames_(core_),
+                                                                     distributor_device_v2_(*this, distributor_v2_),
+                                                                     distributor_device_v3_(*this, distributor_v3_),
+                                                                     redistributors_(*this),
+                                                                     deactivation_(*this),
+                                                                     deactivation_register_(*this),
+                                                                     sgi_registers_(*this) {}
+
+[[gnu::cold]] Status<GicError> Gic::init(Allocator &allocator) {
+    LockGuard guard(lock_);
+    SEL4VM_TRY(core_.init(allocator, config_));
+    config_.affinities = {};
+    vcpus_ = OwnedArray<Vcpu *>::make(allocator, config_.vcpu_count);
+    listeners_ = OwnedArray<EoiListener *>::make(allocator, core_.irqs().intid_limit());
+    if (!vcpus_ || !listeners_)
+        return Err{GicError::out_of_memory};
+    return Ok{};
+}
+
+[[gnu::cold]] Status<GicError> Gic::attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer) {
+    LockGuard guard(lock_);
+    SEL4VM_TRY(core_.attach(vcpu.id().value(), lists, timer));
+    vcpus_[vcpu.id().value()] = &vcpu;
+    return Ok{};
+}
+
+[[gnu::cold]] Status<RegisterError> Gic::register_all(SystemRegisterTable &table) {
+    SEL4VM_TRY(table.add(aarch64::sysreg::kIccDirEl1, aarch64::sysreg::kIccDirEl1, deactivation_register_));
+    return table.add(aarch64::sysreg::kIccSgi1rEl1, aarch64::sysreg::kIccSgi0rEl1, sgi_registers_);
+}
+
+bool Gic::handles_deactivation() {
+    LockGuard guard(lock_);
+    return core_.handles_deactivation();
+}
+
+u64 Gic::distributor_bytes() const {
+    return config_.version == GicVersion::v2 ? DistributorV2::kBytes : DistributorV3::kBytes;
+}
+
+[[gnu::cold]] void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
+    SEL4VM_ASSERT(has(intid));
+    LockGuard guard(lock_);
+    listeners_[intid] = listener;
+    for (u32 cpu = 0; cpu < config_.vcpu_count; ++cpu) {
+        IrqWord &irq = core_.irqs().word(cpu, intid / kIrqsPerWord);
+        const u32 b = bit<u32>(intid % kIrqsPerWord);
+        irq.listened = listener != nullptr ? irq.listened | b : irq.listened & ~b;
+    }
+}
+
+// -- the lock, and what follows it
+
+void Gic::serve_caller(u32 caller) {
+    if (caller == kNobody)
+        return;
+    CpuDelivery &delivery = core_.delivery(caller);
+    if (delivery.is_woken())
+        delivery.service();
+}
+
+[[gnu::noinline]] void Gic::leave_with_news() {
+    for (;;) {
+        IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
+        const u32 wakes = core_.irqs().take_wakes();
+        if (wakes == 0 && finished.size() == 1) { // the end of one that was forwarded
+            const FinishedIrq one = finished[0];
+            finished.clear();
+            lock_.unlock();
+            return tell(one);
+        }
+        std::array<FinishedIrq, IrqMachine::FinishedIrqs::capacity()> told;
+        const usize count = finished.size();
+        for (usize n = 0; n < count; ++n)
+            told[n] = finished[n];
+        finished.clear();
+        const bool more = count >= IrqMachine::kRefusedAtOnce && core_.irqs().has_more_refused();
+        lock_.unlock();
+        act(wakes);
+        for (usize n = 0; n < count; ++n)
+            tell(told[n]);
+        if (!more) [[likely]]
+            return;
+        lock_.lock();
+    }
+}
+
+void Gic::act(u32 wakes) {
+    for (; wakes != 0; wakes &= wakes - 1) {
+        const u32 cpu = static_cast<u32>(std::countr_zero(wakes));
+        Vcpu *vcpu = vcpus_[cpu];
+        if (vcpu == nullptr)
+            continue;
+        if (vcpu->request_sync())
+            vcpu->port().kick();
+    }
+}
+
+void Gic::tell(const FinishedIrq &finished) {
+    if (EoiListener *listener = listeners_[finished.intid])
+        listener->interrupt_ended(VcpuId{finished.cpu}, finished.intid);
+}
+
+// -- IrqChip
+
+void Gic::set_level(u32 intid, Level level) {
+    SEL4VM_ASSERT(intid >= kIrqsPerWord && has(intid));
+    Session session(*this, kNobody);
+    core_.irqs().set_wire(0, intid, level);
+}
+
+bool Gic::inject(VcpuId vcpu, u32 intid) {
+    SEL4VM_ASSERT(has(intid));
+    Session session(*this, kNobody);
+    IrqMachine &irqs = core_.irqs();
+    if (intid >= kIrqsPerWord && inject_now(intid))
+        return true;
+    const u8 target = irqs.target_of(vcpu.value(), intid);
+    if (target == kNoCpu || !irqs.is_forwarded(target, intid)) {
+        irqs.note_refused(vcpu.value(), intid);
+        return false;
+    }
+    irqs.set_pending(vcpu.value(), intid / kIrqsPerWord, bit<u32>(intid % kIrqsPerWord));
+    return true;
+}
+
+// Not so for a wire, which may fall again before the guest would have seen it: a list register cannot take it back everywhere.
+bool Gic::inject_now(u32 intid) {
+    const u32 i = intid % kIrqsPerWord;
+    SharedWord &place = core_.irqs().shared(intid / kIrqsPerWord);
+    if (place.target[i] == kNoCpu)
+        return false;
+    CpuDelivery &delivery = core_.delivery(place.target[i]);
+    return delivery.can_serve_now() && delivery.load_injected_alone(place, i, intid);
+}
+
+void Gic::set_private_level(VcpuId vcpu, u32 intid, Level level) {
+    SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
+    Session session(*this, kNobody);
+    core_.irqs().set_wire(vcpu.value(), intid, level);
+}
+
+void Gic::sync(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).service();
+}
+
+void Gic::maintain(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).maintain();
+}
+
+bool Gic::has_deliverable(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    return core_.delivery(vcpu.id().value()).has_deliverable();
+}
+
+// The host says which of its own timers it was; the guest's board decides which interrupt that is.
+void Gic::timer_fired(Vcpu &vcpu, u32) {
+    Session session(*this, vcpu.id().value());
+    core_.delivery(vcpu.id().value()).timer_fired(config_.timer_intid);
+}
+
+void Gic::reset() {
+    Session session(*this, kNobody);
+    core_.reset();
+}
+
+// Both as nobody: what waits for this vCPU must reach it when it starts, not now.
+void Gic::turned_on(Vcpu &vcpu) {
+    Session session(*this, kNobody);
+    core_.turned_on(vcpu.id().value());
+}
+
+void Gic::turned_off(Vcpu &vcpu) {
+    Session session(*this, kNobody);
+    core_.turned_off(vcpu.id().value());
+}
+
+// -- register frames
+
+template <class Registers>
+const char *Gic::DistributorDevice<Registers>::name() const {
+    return gic.version() == GicVersion::v2 ? "gicv2 distributor" : "gicv3 distributor";
+}
+
+template <class Registers>
+Result<u64, BusFault> Gic::DistributorDevice<Registers>::read(const Access &access) {
+    Session session(gic, access.vcpu.value());
+    return registers.read(access.vcpu.value(), access.offset, access.width);
+}
+
+template <class Registers>
+Status<BusFault> Gic::DistributorDevice<Registers>::write(const Access &access, u64 value) {
+    Session session(gic, access.vcpu.value());
+    return registers.write(access.vcpu.value(), access.offset, access.width, value);
+}
+
+// The chip is reset as a whole.
+template <class Registers>
+void Gic::DistributorDevice<Registers>::reset() {
+    gic.reset();
+}
+
+template struct Gic::DistributorDevice<DistributorV2>;
+template struct Gic::DistributorDevice<DistributorV3>;
+
+const char *Gic::RedistributorDevice::name() const { return "gicv3 redistributors"; }
+
+Result<u64, BusFault> Gic::RedistributorDevice::read(const Access &access) {
+    Session session(gic, access.vcpu.value());
+    return gic.redistributor_frames_.read(access.vcpu.value(), access.offset, access.width);
+}
+
+Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value) {
+    Session session(gic, access.vcpu.value());
+    return gic.redistributor_frames_.write(access.vcpu.value(), access.offset, access.width, value);
+}
+
+void Gic::RedistributorDevice::reset() {}
+
+[[gnu::noinline, gnu::cold]] void Gic::deactivate(u32 cpu, u32 intid) {
+    Session session(*this, cpu);
+    core_.deactivate(cpu, intid);
+}
+
+const char *Gic::DeactivationDevice::name() const { return "gicv2 deactivation"; }
+
+// GICC_DIR is write-only, and the rest of the page is empty.
+Result<u64, BusFault> Gic::DeactivationDevice::read(const Access &) { return u64{0}; }
+
+Status<BusFault> Gic::DeactivationDevice::write(const Access &access, u64 value) {
+    constexpr u64 kDir = aarch64::gicc::kDir - kDeactivationOffset;
+    if (access.offset != kDir)
+        return Ok{};
+    gic.deactivate(access.vcpu.value(), aarch64::GiccIar{static_cast<u32>(value)}.get<aarch64::GiccIar::Intid>());
+    return Ok{};
+}
+
+void Gic::DeactivationDevice::reset() {}
+
+const char *Gic::DeactivationRegister::name() const { return "gicv3 deactivation register"; }
+
+// It is write-only, as are those of SGIs; reading one is UNDEFINED.
+Result<u64, BusFault> Gic::DeactivationRegister::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+
+Status<BusFault> Gic::DeactivationRegister::write(Vcpu &vcpu, u32, u64 value) {
+    gic.deactivate(vcpu.id().value(), static_cast<u32>(value & kIntidMask));
+    return Ok{};
+}
+
+const char *Gic::SgiRegisters::name() const { return "gicv3 sgi registers"; }
+
+Result<u64, BusFault> Gic::SgiRegisters::read(Vcpu &, u32) { return Err{BusFault::denied}; }
+
+Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
+    SgiRegister which = SgiRegister::sgi1;
+    switch (id) {
+    case aarch64::sysreg::kIccSgi1rEl1: break;
+    case aarch64::sysreg::kIccAsgi1rEl1: which = SgiRegister::asgi1; break;
+    case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
+    default: return Err{BusFault::unmapped};
+    }
+    Session session(gic, vcpu.id().value());
+    send_sgi_v3(gic.core_.irqs(), vcpu.id().value(), which, value);
+    return Ok{};
+}
+
+} // namespace sel4vm::dev

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The software GIC of one VM: GICv2 or GICv3, as an IrqChip over the host's list registers and virtual timer. The machine
+// attaches its frames to the bus and its SGI registers to the system-register table; nothing here knows an address.
+// docs/gic.md says what is modelled and what becomes inexact on which hosts.
+//
+// Threads: set_level() and set_private_level() from any thread; everything that names a Vcpu, on that vCPU's executor or
+// while it is stopped. One lock of LockRank::irq_chip; vCPUs are woken and listeners called after it was released.
+#pragma once
+
+#include <sel4vm/base/mutex.hpp>
+#include <sel4vm/dev/arm/gic/distributor_v2.hpp>
+#include <sel4vm/dev/arm/gic/distributor_v3.hpp>
+#include <sel4vm/dev/arm/gic/gic_core.hpp>
+#include <sel4vm/dev/arm/gic/redistributor.hpp>
+#include <sel4vm/vm/call_tables.hpp>
+#include <sel4vm/vm/vcpu.hpp>
+
+namespace sel4vm::dev {
+
+/// A client that wants to know when the guest has ended an interrupt (EOI or deactivation): the acknowledgement of
+/// vm_register_irq, or the physical interrupt behind a passed-through one. Called on the vCPU's executor, without locks. Also
+/// called when the guest has made an interrupt deliverable of which an inject() was refused.
+class EoiListener {
+public:
+    virtual void interrupt_ended(VcpuId vcpu, u32 intid) = 0;
+
+protected:
+    ~EoiListener() = default;
+};
+
+class Gic final : public IrqChip {
+public:
+    explicit Gic(const GicConfig &config);
+    Gic(const Gic &) = delete;
+    Gic &operator=(const Gic &) = delete;
+
+    /// Once, before anything else. The allocator must outlive the GIC.
+    [[nodiscard]] Status<GicError> init(Allocator &allocator);
+    /// Connects a vCPU with an index below the configured count; every one, before the VM starts.
+    [[nodiscard]] Status<GicError> attach(Vcpu &vcpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
+
+    [[nodiscard]] GicVersion version() const { return config_.version; }
+    [[nodiscard]] MmioDevice &distributor() {
+        if (config_.version == GicVersion::v2)
+            return distributor_device_v2_;
+        return distributor_device_v3_;
+    }
+    [[nodiscard]] u64 distributor_bytes() const;
+    /// GICv3 only: one region for the redistributors of all vCPUs.
+    [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
+    [[nodiscard]] u64 redistributor_bytes() const { return config_.vcpu_count * Redistributors::kBytesPerCpu; }
+    /// GICv3 only: ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1, ICC_DIR_EL1.
+    [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
+    /// GICv2 only, for a host that handles_deactivation(): the page of GICC_DIR, the second of the CPU interface. The hardware's
+    /// own must then not be mapped there.
+    [[nodiscard]] MmioDevice &deactivation() { return deactivation_; }
+    static constexpr u64 kDeactivationOffset = 0x1000;
+    static constexpr u64 kDeactivationBytes = 0x1000;
+    /// Whether the host's list registers let one vCPU end what another has acknowledged. Once a vCPU is attached.
+    [[nodiscard]] bool handles_deactivation() SEL4VM_EXCLUDES(lock_);
+
+    /// False when this GIC has no such interrupt; set_level() must not be called for it.
+    [[nodiscard]] bool has(u32 intid) const { return intid < kIrqsPerWord + config_.spi_count; }
+    /// One listener for each INTID, on all vCPUs; nullptr removes it. While the VM is built or paused.
+    void set_eoi_listener(u32 intid, EoiListener *listener) SEL4VM_EXCLUDES(lock_);
+
+    /// Pends an interrupt once, as a write to ISPENDR does, if the guest has enabled it and its group: its trigger and its
+    /// wire do not matter. A private interrupt is that of `vcpu`. False: it would not be delivered, and is not remembered.
+    [[nodiscard]] bool inject(VcpuId vcpu, u32 intid) SEL4VM_EXCLUDES(lock_);
+
+    // -- IrqChip
+    void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
+    void set_private_level(VcpuId vcpu, u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
+    void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void maintain(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void timer_fired(Vcpu &vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
+    void reset() override SEL4VM_EXCLUDES(lock_);
+    void turned_on(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void turned_off(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+
+private:
+    /// Holds the lock, and does afterwards what has to be done without it.
+    class SEL4VM_SCOPED_CAPABILITY Session {
+    public:
+        Session(Gic &gic, u32 caller) SEL4VM_ACQUIRE(gic.lock_) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : gic_(gic),
+                                                                                                   caller_(caller) {
+            gic_.lock_.lock();
+        }
+        ~Session() SEL4VM_RELEASE() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+            if (gic_.core_.irqs().has_news()) [[unlikely]]
+                gic_.serve_caller(caller_);
+            if (gic_.core_.irqs().has_news()) [[unlikely]]
+                gic_.leave_with_news();
+            else
+                gic_.lock_.unlock();
+        }
+        Session(const Session &) = delete;
+        Session &operator=(const Session &) = delete;
+
+    private:
+        Gic &gic_;
+        u32 caller_;
+    };
+
+    template <class Registers>
+    struct DistributorDevice final : MmioDevice {
+        DistributorDevice(Gic &owner, Registers &its_registers) : gic(owner), registers(its_registers) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
+        Gic &gic;
+        Registers &registers;
+    };
+    struct RedistributorDevice final : MmioDevice {
+        explicit RedistributorDevice(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
+        Gic &gic;
+    };
+    struct DeactivationDevice final : MmioDevice {
+        explicit DeactivationDevice(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
+        [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
+        void reset() override;
+        [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
+        Gic &gic;
+    };
+    struct DeactivationRegister final : SystemRegisterHandler {
+        explicit DeactivationRegister(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
+        [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
+        Gic &gic;
+    };
+    struct SgiRegisters final : SystemRegisterHandler {
+        explicit SgiRegisters(Gic &owner) : gic(owner) {}
+        [[nodiscard]] const char *name() const override;
+        [[nodiscard]] Result<u64, BusFault> read(Vcpu &vcpu, u32 id) override;
+        [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
+        Gic &gic;
+    };
+
+    static constexpr u32 kNobody = ~u32{0};
+    /// The caller's own list registers can be served at once; the others' only by their executors.
+    void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
+    /// Lists a shared interrupt that a client injects at once, where that is possible: true.
+    [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
+    /// Unlocks, wakes and tells.
+    void leave_with_news() SEL4VM_RELEASE(lock_);
+    void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
+    void act(u32 wakes);
+    void tell(const FinishedIrq &finished);
+
+    GicConfig config_;
+    Mutex lock_;
+    GicCore core_ SEL4VM_GUARDED_BY(lock_);
+    DistributorV2 distributor_v2_ SEL4VM_GUARDED_BY(lock_);
+    DistributorV3 distributor_v3_ SEL4VM_GUARDED_BY(lock_);
+    Redistributors redistributor_frames_ SEL4VM_GUARDED_BY(lock_);
+    DistributorDevice<DistributorV2> distributor_device_v2_;
+    DistributorDevice<DistributorV3> distributor_device_v3_;
+    RedistributorDevice redistributors_;
+    DeactivationDevice deactivation_;
+    DeactivationRegister deactivation_register_;
+    SgiRegisters sgi_registers_;
+    OwnedArray<Vcpu *> vcpus_;
+    OwnedArray<EoiListener *> listeners_;
+};
+
+} // namespace sel4vm::dev

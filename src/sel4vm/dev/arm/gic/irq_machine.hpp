@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The interrupt state machine that GICv2 and GICv3 share: enable, pending, active, group, priority, configuration and
+// routing of every interrupt, and the list of candidates for each vCPU's list registers, kept up to date with every
+// change so that delivery never searches. It knows neither registers nor list registers nor threads: the caller holds
+// the chip's lock, and acts afterwards on what take_wakes() and finished() say.
+#pragma once
+
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/owned_array.hpp>
+#include <sel4vm/base/result.hpp>
+#include <sel4vm/dev/arm/gic/gic_config.hpp>
+#include <sel4vm/dev/arm/gic/irq_state.hpp>
+#include <sel4vm/vm/irq.hpp>
+
+namespace sel4vm::dev {
+
+/// The end of an interrupt, as seen in a list register; or of its refusal.
+struct FinishedIrq {
+    u16 cpu = 0;
+    u16 intid = 0;
+};
+
+/// GICv3 IROUTER.Interrupt_Routing_Mode.
+enum class Routing : u8 { listed, any_cpu };
+/// GICv3 GICR_WAKER.
+enum class RedistributorPower : u8 { asleep, awake };
+
+class IrqMachine {
+public:
+    [[nodiscard]] Status<GicError> init(Allocator &allocator, const GicConfig &config);
+    /// What the hosts' list registers allow; before anything is delivered.
+    void adapt(const aarch64::ListRegisterAbilities &abilities);
+    /// Whether list registers can be read and rewritten at any time.
+    [[nodiscard]] bool can_rewrite() const { return can_rewrite_; }
+    /// Power-on state of everything but the wires; list registers are the deliveries' business.
+    void reset();
+    void turned_on(u32 cpu);
+    void turned_off(u32 cpu);
+
+    [[nodiscard]] GicVersion version() const { return version_; }
+    [[nodiscard]] u32 cpu_count() const { return static_cast<u32>(cpus_.size()); }
+    [[nodiscard]] u32 word_count() const { return static_cast<u32>(shared_.size()) + 1; }
+    /// One past the highest INTID.
+    [[nodiscard]] u32 intid_limit() const { return kIrqsPerWord + spi_count_; }
+    [[nodiscard]] CpuState &cpu(u32 index) { return cpus_[index]; }
+    [[nodiscard]] std::span<CpuState> cpus() { return cpus_.view(); }
+    /// Whether any vCPU has an affinity beyond 24 bits.
+    [[nodiscard]] bool uses_aff3() const { return uses_aff3_; }
+    [[nodiscard]] SharedWord &shared(u32 w) { return shared_[w - 1]; }
+    [[nodiscard]] IrqWord &word(u32 cpu, u32 w) { return w == 0 ? cpus_[cpu].irq : shared_[w - 1].irq; }
+    [[nodiscard]] IrqWord &word(CpuState &cpu, u32 w) { return w == 0 ? cpu.irq : shared_[w - 1].irq; }
+
+    // -- inputs
+    void set_wire(u32 cpu, u32 intid, Level level);
+    void set_private_wire(CpuState &cpu, u32 intid, Level level) {
+        const u32 b = bit<u32>(intid);
+        if (drive(cpu.irq, b, level))
+            update_private(cpu, b);
+    }
+    void send_sgi(u32 target, u32 sgi, u8 source) { send_sgi(cpus_[target], sgi, source); }
+    void send_sgi(CpuState &target, u32 sgi, u8 source) {
+        target.sgi_sources[sgi] |= bit<u8>(source);
+        target.irq.latched |= bit<u32>(sgi);
+        update_private(target, bit<u32>(sgi));
+    }
+
+    // -- state, by words; `bits` of interrupts that do not exist are ignored
+    void enable(u32 cpu, u32 w, u32 bits);
+    void disable(u32 cpu, u32 w, u32 bits);
+    void set_groups(u32 cpu, u32 w, u32 group1);
+    void set_edge(u32 cpu, u32 w, u32 bits, u32 edge);
+    void set_pending(u32 cpu, u32 w, u32 bits);
+    void clear_pending(u32 cpu, u32 w, u32 bits);
+    void clear_sgi_sources(u32 cpu, u32 sgi, u8 sources);
+    void set_active(u32 cpu, u32 w, u32 bits);
+    void clear_active(u32 cpu, u32 w, u32 bits);
+    [[nodiscard]] u32 pending(u32 cpu, u32 w);
+    /// Sending CPUs of a pending SGI, list registers included.
+    [[nodiscard]] u8 sgi_sources(u32 cpu, u32 sgi);
+    void set_priority(u32 cpu, u32 intid, u8 priority);
+
+    // -- routing of shared interrupts
+    void set_route(u32 intid, u32 route, Routing routing);
+    void set_power(u32 cpu, RedistributorPower power);
+    /// Whether any goes to more than one vCPU, which then depends on their CPU interfaces.
+    [[nodiscard]] bool has_choices() const { return choices_ != 0; }
+    /// What a vCPU that watches its CPU interface found.
+    void saw_gate(CpuState &cpu, const InterfaceGate &gate);
+
+    // -- distributor control: which groups are forwarded; bit 0 group 0, bit 1 group 1
+    void set_forwarded_groups(u32 groups);
+    [[nodiscard]] u32 forwarded_groups() const { return forwarded_groups_; }
+
+    // -- for delivery
+    /// Bits of the word that are enabled in a forwarded group.
+    [[nodiscard]] u32 forwarded_bits(const IrqWord &irq) const {
+        return irq.enabled & ((irq.group1 & group1_mask_) | (~irq.group1 & group0_mask_));
+    }
+    /// Whether it is one of them, and goes to this vCPU.
+    [[nodiscard]] bool is_forwarded(u32 cpu, u32 intid);
+    /// Recomputes the candidates of these interrupts after a change; `cpu` matters for word 0.
+    void update(u32 cpu, u32 w, u32 bits) {
+        if (w == 0)
+            update_private(cpus_[cpu], bits);
+        else
+            update_shared(w, bits);
+    }
+    void update(CpuState &cpu, u32 w, u32 bits) {
+        if (w == 0)
+            update_private(cpu, bits);
+        else
+            update_shared(w, bits);
+    }
+    void set_holder(u32 cpu, u32 intid) {
+        if (intid >= kIrqsPerWord)
+            shared(intid / kIrqsPerWord).holder[intid % kIrqsPerWord] = static_cast<u8>(cpu);
+    }
+    /// Whether the list register that holds it, if any does, is this vCPU's.
+    [[nodiscard]] bool is_held_by(u32 cpu, u32 intid) {
+        if (intid < kIrqsPerWord)
+            return true;
+        const SharedWord &place = shared(intid / kIrqsPerWord);
+        return (place.irq.listed & bit<u32>(intid % kIrqsPerWord)) != 0 && place.holder[intid % kIrqsPerWord] == cpu;
+    }
+    /// The vCPU that can end an interrupt that is active without a list register.
+    [[nodiscard]] u8 ender_of(u32 cpu, u32 intid) {
+        if (intid < kIrqsPerWord)
+            return static_cast<u8>(cpu);
+        const SharedWord &place = shared(intid / kIrqsPerWord);
+        const u32 i = intid % kIrqsPerWord;
+        return (place.irq.unlisted & bit<u32>(i)) != 0 ? place.holder[i] : place.target[i];
+    }
+    /// They are listed again, or no longer active, or nobody is there to end them.
+    void forget_unlisted(u32 cpu, u32 w, u32 bits);
+    [[nodiscard]] u8 target_of(u32 cpu, u32 intid) {
+        return intid < kIrqsPerWord ? static_cast<u8>(cpu) : shared(intid / kIrqsPerWord).target[intid % kIrqsPerWord];
+    }
+    /// Wakes the vCPUs other than `caller` whose list registers hold an interrupt of this word, so that they report.
+    void wake_holders(u32 caller, u32 cpu, u32 w);
+
+    void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
+    void wake(const CpuState &cpu) { wakes_ |= cpu.mask; }
+    [[nodiscard]] bool is_woken(const CpuState &cpu) const { return (wakes_ & cpu.mask) != 0; }
+    void forget_wake(const CpuState &cpu) { wakes_ &= ~cpu.mask; }
+    [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
+
+    /// Whether there are wakes or finished interrupts to act on.
+    [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
+
+    /// An injection was refused. When somebody listens, it becomes one of finished() as soon as the guest has made it deliverable.
+    void note_refused(u32 cpu, u32 intid);
+    /// Whether there are more of them than fitted; they are in finished() now.
+    [[nodiscard]] bool has_more_refused() {
+        forwarding_changed();
+        return !finished_.empty();
+    }
+
+    static constexpr usize kRefusedAtOnce = 4;
+    // One of each list register of the one vCPU that folds, a word that a register write ends, and refused ones; the caller empties it
+    // every time.
+    using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord + kRefusedAtOnce>;
+    void note_finished(u32 cpu, u32 intid) {
+        static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
+    }
+    [[nodiscard]] FinishedIrqs &finished() { return finished_; }
+
+private:
+    /// Moves one wire; true when that may make a difference.
+    [[nodiscard]] static bool drive(IrqWord &irq, u32 b, Level level) {
+        const bool high = level == Level::high;
+        if (((irq.wire & b) != 0) == high)
+            return false;
+        irq.wire ^= b;
+        if ((irq.edge & b) != 0) {
+            if (high)
+                irq.latched |= b;
+            return high;
+        }
+        // A listed level interrupt has EOI maintenance, which looks at the wire again.
+        return !high || (irq.listed & b) == 0;
+    }
+    void reset_word(IrqWord &irq, u32 edge);
+    void forwarding_changed() {
+        if (refused_ != 0) [[unlikely]]
+            collect_refused();
+    }
+    void collect_refused();
+    void collect_refused(u32 cpu, u32 w);
+    [[nodiscard]] u32 ready_bits(const IrqWord &irq) const {
+        return irq.waiting() & forwarded_bits(irq) & ~(irq.active | irq.listed);
+    }
+    void update_private(CpuState &cpu, u32 bits);
+    void update_shared(u32 w, u32 bits);
+    void retarget(u32 w, u32 i);
+    [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
+    [[nodiscard]] u8 choose(const SharedWord &shared, u32 i, u32 among) const;
+    void retarget_choices(u32 w, u32 bits);
+    void retarget_choices();
+    void watch_interfaces();
+    [[nodiscard]] bool has_unlisted_active(u32 cpu);
+    void reset_private(u32 cpu);
+    void update_all();
+
+    GicVersion version_ = GicVersion::v3;
+    bool can_rewrite_ = false;
+    bool uses_aff3_ = false;
+    u8 priority_mask_ = 0xf8;
+    u32 spi_count_ = 0;
+    u32 forwarded_groups_ = 0;
+    u32 group0_mask_ = 0;
+    u32 group1_mask_ = 0;
+    u32 wakes_ = 0;
+    u32 choices_ = 0; ///< interrupts that go to more than one vCPU
+    u32 refused_ = 0; ///< interrupts of which an injection was refused
+    FinishedIrqs finished_;
+    OwnedArray<CpuState> cpus_;
+    OwnedArray<SharedWord> shared_;
+};
+
+} // namespace sel4vm::dev

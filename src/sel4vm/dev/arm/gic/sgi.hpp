@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Software-generated interrupts: who is meant by GICD_SGIR (GICv2, IHI 0048B) and by ICC_SGI0R, SGI1R and ASGI1R (GICv3,
+// IHI 0069, single security state).
+#pragma once
+
+#include <sel4vm/dev/arm/gic/irq_machine.hpp>
+
+namespace sel4vm::dev {
+
+/// A write of GICD_SGIR by `caller`.
+void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir);
+
+/// Which of the three registers was written.
+enum class SgiRegister : u8 { sgi0, sgi1, asgi1 };
+void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value);
+
+} // namespace sel4vm::dev

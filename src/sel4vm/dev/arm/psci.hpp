@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Power State Coordination Interface 1.1 (Arm DEN 0022D) over HVC and SMC, 32- and 64-bit calls: every mandatory function and
+// SYSTEM_RESET2.
+// Chosen where the specification lets an implementation choose:
+// - CPU_SUSPEND takes the original power_state format and waits for an interrupt, in a powerdown state as in a standby one:
+//   a powerdown request may always end as a standby (section 5.4.1, early wake-up), and a vCPU has no power to save.
+// - AFFINITY_INFO knows all four levels. SYSTEM_RESET2 has the warm reset only, which is the same as SYSTEM_RESET: what the
+//   machine's reset does to memory is its rule.
+// - There is no Trusted OS: MIGRATE and MIGRATE_INFO_UP_CPU are not supported. Neither are CPU_FREEZE, CPU_DEFAULT_SUSPEND,
+//   NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE, STAT_* and MEM_PROTECT*, which are optional.
+//
+// Threads: calls of several vCPUs may run at once; the object itself never changes.
+#pragma once
+
+#include <sel4vm/dev/arm/affinity_map.hpp>
+#include <sel4vm/vm/call_tables.hpp>
+
+#include <array>
+
+namespace sel4vm::dev {
+
+class FirmwareCall;
+
+class Psci final : public HypercallHandler {
+public:
+    explicit Psci(AffinityMap affinities) : affinities_(affinities) {}
+
+    [[nodiscard]] Status<RegisterError> register_all(HypercallTable &table);
+    /// Answers calls to functions of PSCI's ranges; none for numbers outside of the tables and immediates other than 0.
+    [[nodiscard]] Answer call(Vcpu &vcpu, const HypercallExit &exit) override;
+
+private:
+    struct Function;
+    static const Function *find(u32 id);
+    template <Answer (Psci::*Member)(FirmwareCall) const>
+    static Answer serve(const Psci &psci, FirmwareCall call);
+
+    [[nodiscard]] Answer version(FirmwareCall call) const;
+    [[nodiscard]] Answer features(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_suspend(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_off(FirmwareCall call) const;
+    [[nodiscard]] Answer cpu_on(FirmwareCall call) const;
+    [[nodiscard]] Answer affinity_info(FirmwareCall call) const;
+    [[nodiscard]] Answer migrate_info_type(FirmwareCall call) const;
+    [[nodiscard]] Answer system_off(FirmwareCall call) const;
+    [[nodiscard]] Answer system_reset(FirmwareCall call) const;
+    [[nodiscard]] Answer system_reset2(FirmwareCall call) const;
+
+    AffinityMap affinities_;
+};
+
+} // namespace sel4vm::dev

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/arm/smccc.hpp>
+
+#include <sel4vm/dev/arm/firmware_call.hpp>
+
+namespace sel4vm::dev {
+
+namespace smccc = aarch64::smccc;
+
+namespace {
+
+/// What SMCCC_ARCH_FEATURES says.
+i64 feature(u32 function) {
+    return function == smccc::kVersion || function == smccc::kArchFeatures ? smccc::kSuccess : smccc::kNotSupported;
+}
+
+} // namespace
+
+Status<RegisterError> Smccc::register_all(HypercallTable &table) {
+    return table.add(aarch64::smccc_first32(aarch64::SmcccOwner::arch),
+                     aarch64::smccc_last32(aarch64::SmcccOwner::arch), *this);
+}
+
+Answer Smccc::call(Vcpu &vcpu, const HypercallExit &exit) {
+    if (exit.immediate != 0)
+        return Answer::none();
+    const FirmwareCall call(vcpu, exit);
+    switch (call.function()) {
+    case smccc::kVersion: return call.finish(smccc::kVersion1_2);
+    case smccc::kArchFeatures: return call.finish(feature(call.argument32(1)));
+    default: return Answer::none();
+    }
+}
+
+} // namespace sel4vm::dev

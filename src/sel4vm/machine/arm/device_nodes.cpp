@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// See device_nodes.hpp.
+#include <sel4vm/machine/arm/device_nodes.hpp>
+
+#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/machine/names.hpp>
+
+namespace sel4vm::machine {
+namespace {
+
+using boot::FdtWriter;
+
+constexpr u32 kClockHz = 24'000'000;
+
+void put_registers(FdtWriter &out, const AddressBlock &block) {
+    out.wide_cells("reg", {block.base.value(), block.size_bytes});
+}
+
+void put_interrupt(FdtWriter &out, const DeviceRecord &device) {
+    const IrqFlags flags = device.trigger == Trigger::level ? IrqFlags::level_high : IrqFlags::edge_rising;
+    out.cells("interrupts", {static_cast<u32>(IrqSpace::shared), device.spi, static_cast<u32>(flags)});
+}
+
+void write_pl011(FdtWriter &out, const DeviceRecord &device) {
+    out.begin_node("pl011", device.registers.base.value());
+    out.texts("compatible", {"arm,pl011", "arm,primecell"});
+    put_registers(out, device.registers);
+    put_interrupt(out, device);
+    out.cells("clocks", {kClockPhandle, kClockPhandle});
+    out.texts("clock-names", {"uartclk", "apb_pclk"});
+    out.end_node();
+}
+
+void write_pl031(FdtWriter &out, const DeviceRecord &device) {
+    out.begin_node("pl031", device.registers.base.value());
+    out.texts("compatible", {"arm,pl031", "arm,primecell"});
+    put_registers(out, device.registers);
+    put_interrupt(out, device);
+    out.cell("clocks", kClockPhandle);
+    out.text("clock-names", "apb_pclk");
+    out.end_node();
+}
+
+} // namespace
+
+void write_cpu_nodes(FdtWriter &out, const MachineDescription &vm) {
+    out.begin_node("cpus");
+    out.cell("#address-cells", 1);
+    out.cell("#size-cells", 0);
+    for (u32 i = 0; i < vm.vcpu_count; ++i) {
+        const u32 affinity = aarch64::affinity_of_vcpu(i);
+        out.begin_node("cpu", affinity);
+        out.text("device_type", "cpu");
+        // The models that a guest may run on differ; its ID registers say which one this is.
+        out.text("compatible", "arm,armv8");
+        out.cell("reg", affinity);
+        out.text("enable-method", "psci");
+        out.end_node();
+    }
+    out.end_node();
+}
+
+const char *psci_method(Conduit firmware) { return firmware == Conduit::smc ? "smc" : "hvc"; }
+
+void write_psci_node(FdtWriter &out, Conduit firmware) {
+    out.begin_node("psci");
+    out.texts("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
+    out.text("method", psci_method(firmware));
+    out.end_node();
+}
+
+void write_memory_nodes(FdtWriter &out, const MachineDescription &vm) {
+    for (const MemoryRegion &region : vm.memory) {
+        out.begin_node("memory", region.base.value());
+        out.text("device_type", "memory");
+        put_registers(out, {region.base, region.size_bytes});
+        out.end_node();
+    }
+}
+
+void write_timer_node(FdtWriter &out, const MachineDescription &vm) {
+    u32 flags = static_cast<u32>(IrqFlags::level_high);
+    // The GICv2 binding wants to know which CPUs a private interrupt is wired to.
+    if (vm.gic.version == GicVersion::v2)
+        flags |= low_mask<u32>(vm.vcpu_count < 8 ? vm.vcpu_count : 8) << 8;
+    const u32 ppi = static_cast<u32>(IrqSpace::private_);
+    out.begin_node("timer");
+    out.texts("compatible", {"arm,armv8-timer", "arm,armv7-timer"});
+    out.cells("interrupts", {ppi, vm.timer.secure_physical, flags, ppi, vm.timer.physical, flags, ppi,
+                             vm.timer.virtual_timer, flags, ppi, vm.timer.hypervisor, flags});
+    out.empty("always-on"); // a vCPU that waits keeps its timer
+    out.end_node();
+}
+
+void write_gic_node(FdtWriter &out, const GicRecord &gic) {
+    const bool v3 = gic.version == GicVersion::v3;
+    const AddressBlock &second = v3 ? gic.redistributors : gic.cpu_interface;
+    out.begin_node("intc", gic.distributor.base.value());
+    out.text("compatible", v3 ? "arm,gic-v3" : "arm,cortex-a15-gic");
+    out.wide_cells("reg",
+                   {gic.distributor.base.value(), gic.distributor.size_bytes, second.base.value(), second.size_bytes});
+    out.empty("interrupt-controller");
+    out.cell("#interrupt-cells", 3);
+    out.cell("#address-cells", 0);
+    if (v3)
+        out.cell("#redistributor-regions", 1);
+    out.cell("phandle", kGicPhandle);
+    out.end_node();
+}
+
+void write_clock_node(FdtWriter &out) {
+    out.begin_node("apb-pclk");
+    out.text("compatible", "fixed-clock");
+    out.cell("#clock-cells", 0);
+    out.cell("clock-frequency", kClockHz);
+    out.text("clock-output-names", "clk24mhz");
+    out.cell("phandle", kClockPhandle);
+    out.end_node();
+}
+
+void write_device_node(FdtWriter &out, const DeviceRecord &device) {
+    switch (device.type) {
+    case DeviceType::pl011: return write_pl011(out, device);
+    case DeviceType::pl031: return write_pl031(out, device);
+    }
+}
+
+Text<48> device_path(const DeviceRecord &device) {
+    Text<20> hex;
+    hex << Hex{device.registers.base.value()};
+    Text<48> path;
+    path << '/' << name_of(device.type) << '@' << hex.view().substr(2);
+    return path;
+}
+
+} // namespace sel4vm::machine

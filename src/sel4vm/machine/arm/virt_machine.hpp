@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One VM with the map of QEMU's `virt` board, assembled from its description: the place where addresses and interrupt
+// numbers meet devices. It owns the Vm and every device, loads the images at each start, and knows no host by name:
+// whatever a host gives is in HostSide.
+//
+// Threads: build() and the destructor while nothing runs; everything else as vm/vm.hpp says.
+#pragma once
+
+#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/base/allocator.hpp>
+#include <sel4vm/base/owned_array.hpp>
+#include <sel4vm/boot/layout.hpp>
+#include <sel4vm/dev/arm/debug_registers.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
+#include <sel4vm/dev/arm/id_registers.hpp>
+#include <sel4vm/dev/arm/ignored_registers.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/smccc.hpp>
+#include <sel4vm/dev/arm/trng.hpp>
+#include <sel4vm/dev/erased_flash.hpp>
+#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl031.hpp>
+#include <sel4vm/dev/virtio_slots.hpp>
+#include <sel4vm/machine/build_error.hpp>
+#include <sel4vm/machine/description.hpp>
+#include <sel4vm/machine/panic_watch.hpp>
+#include <sel4vm/vm/timeout.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+#include <optional>
+#include <span>
+
+namespace sel4vm::machine {
+
+/// The ports of one vCPU; all outlive the machine.
+struct VcpuPorts {
+    VcpuPort *vcpu = nullptr;
+    aarch64::ListRegisterPort *list_registers = nullptr;
+    aarch64::TimerPort *timer = nullptr;
+};
+
+/// What a host gives to one VM. Everything outlives the machine.
+struct HostSide {
+    VmId id;
+    GuestSpacePort &space;
+    std::span<const VcpuPorts> vcpus; ///< one for each vCPU of the description, in their order
+    Allocator &allocator;
+    Log &log;
+    Clock &clock;
+    Entropy &entropy;
+    TimeoutQueue &timeouts;
+    ByteSink *console = nullptr; ///< nullptr: output is dropped
+    LockMode locks = LockMode::none;
+    bool gic_v2 = true; ///< which guest GICs the hardware can virtualize
+    bool gic_v3 = true;
+    /// GICv2: the page pair of the hardware's virtual CPU interface (GICV), mapped through to the guest.
+    std::optional<HostPhys> gic_cpu_interface = std::nullopt;
+    /// What the guest's device tree says. Calls by the other are served, too, as far as the host hands them over.
+    Conduit firmware_conduit = Conduit::hvc;
+};
+
+class VirtMachine final : private LifecycleHooks {
+public:
+    /// What building costs, in ticks of HostSide::clock.
+    struct SetupCosts {
+        u64 memory_ticks = 0;
+        u64 memory_bytes = 0;
+        u64 images_bytes = 0; ///< copied at each start
+    };
+
+    /// `description` was validated; it, its strings and `blobs` outlive the machine.
+    VirtMachine(const MachineDescription &description, std::span<const std::span<const u8>> blobs, const HostSide &host,
+                Clearing clearing = Clearing::cleared);
+    VirtMachine(const VirtMachine &) = delete;
+    VirtMachine &operator=(const VirtMachine &) = delete;
+
+    /// Makes everything; once, before vm().start(). After an error the object can only be destroyed.
+    [[nodiscard]] Status<BuildError> build();
+
+    [[nodiscard]] Vm &vm() { return vm_; }
+    /// The UART whose bytes go to the host's console: the first with that route, or nullptr.
+    [[nodiscard]] dev::Pl011 *console_uart() { return console_uart_; }
+    [[nodiscard]] const SetupCosts &costs() const { return costs_; }
+
+private:
+    struct Device {
+        Owned<PanicWatch> watch; ///< of a UART whose bytes go to the host's console
+        Owned<dev::Pl011> uart;
+        Owned<dev::Pl031> rtc;
+    };
+    struct Discard final : ByteSink {
+        void put(std::span<const u8>) override {}
+    };
+    /// Bytes that are copied into guest memory at each start.
+    struct Load {
+        Gpa at{};
+        std::span<const u8> bytes{};
+    };
+    /// How far a boot has come.
+    struct Boot {
+        bool ram_is_clear = false;
+        GuestMemory::Cleared cleared;
+        usize load = 0;   ///< index
+        usize loaded = 0; ///< bytes of it
+    };
+    static constexpr usize kMaxLoads = boot::kMaxSegments + kMaxImages + 2;
+
+    // build(), in this order
+    [[nodiscard]] Status<BuildError> make_gic();
+    [[nodiscard]] Status<BuildError> make_memory();
+    [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
+    [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
+    [[nodiscard]] MmioDevice *make_uart(const DeviceRecord &record, IrqLine line, Device &device);
+    void fill_board();
+    [[nodiscard]] Status<BuildError> make_services();
+    [[nodiscard]] Status<BuildError> place_images();
+    [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);
+    [[nodiscard]] Status<BuildError> add_load(Gpa at, std::span<const u8> bytes, std::string_view key);
+
+    // LifecycleHooks
+    [[nodiscard]] BootStep prepare_boot(Vm &vm, BootCall call) override;
+    void paused(Vm &vm) override;
+    void resuming(Vm &vm) override;
+    void stopped(Vm &vm, StopReason reason) override;
+    void set_counter_offset(u64 ticks);
+    void refresh_seeds();
+    /// What the guest printed before it started anew, or stopped, has no consequences any more.
+    void forget_panics();
+    [[nodiscard]] BootStep load_images(GuestMemory &memory);
+
+    const MachineDescription &description_;
+    std::span<const std::span<const u8>> blobs_;
+    HostSide host_;
+    Clearing clearing_;
+    Vm vm_;
+    dev::Gic gic_;
+    dev::GenericTimer timer_;
+    dev::IdRegisters id_registers_;
+    dev::DebugRegisters debug_registers_;
+    dev::IgnoredRegisters ignored_registers_;
+    dev::Psci psci_;
+    dev::Smccc smccc_;
+    dev::Trng trng_;
+    dev::VirtioSlots virtio_slots_;
+    dev::ErasedFlash erased_flash_;
+    Discard discard_;
+    FixedVector<Device, kMaxDevices> devices_;
+    dev::Pl011 *console_uart_ = nullptr;
+
+    FixedVector<Load, kMaxLoads> loads_;
+    OwnedArray<u8> device_tree_;
+    FixedVector<std::span<u8>, 2> seeds_; ///< properties inside device_tree_ that are fresh at each start
+    BootEntry entry_{0, 0};
+    Boot boot_;
+    bool started_ = false;
+    u64 paused_at_ = 0;
+    SetupCosts costs_;
+};
+
+} // namespace sel4vm::machine
