@@ -22,7 +22,8 @@ LAYERS = {
     "vm": ("src/sel4vm/vm/", ["host", "base"]),
     "dev": ("src/sel4vm/dev/", ["vm", "host", "base"]),
     "boot": ("src/sel4vm/boot/", ["base"]),
-    "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "base"]),
+    # Descriptions name facts of an architecture, such as the version of its interrupt controller.
+    "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "base"]),
     # What one architecture's machines have beside the neutral parts.
     "dev arm": ("src/sel4vm/dev/arm/", ["dev", "vm", "host", "arch", "arch ports", "base"]),
     "machine arm": ("src/sel4vm/machine/arm/", ["machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),

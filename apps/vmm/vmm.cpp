@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/vmm/vmm.hpp>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/machine/packed_system.hpp>
 
 namespace sel4vm::vmm {

@@ -4,7 +4,7 @@
 // Firmware is called by SMC in these trees: on seL4 an HVC can be one of the kernel's own calls.
 #include <sel4vmmplatsupport/guest_device_tree.h>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/machine/arm/device_tree.hpp>
 #include <sel4vmmplatsupport/arch/guest_vcpu_util.h>

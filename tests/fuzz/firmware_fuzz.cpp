@@ -27,8 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     test::VmFixture f(kVcpus, input.ConsumeBool() ? ResetPolicy::restart : ResetPolicy::stop);
     fake::Entropy entropy;
     entropy.available = input.ConsumeBool();
-    dev::Psci psci(dev::AffinityMap(input.ConsumeBool() ? dev::AffinityMap::Layout::flat
-                                                        : dev::AffinityMap::Layout::clusters_of_16));
+    static_cast<void>(input.ConsumeBool()); // kept, so that what fuzzers have found means the same
+    dev::Psci psci;
     dev::Smccc smccc;
     dev::Trng trng(entropy);
     require(psci.register_all(f.vm.hypercalls()).has_value());

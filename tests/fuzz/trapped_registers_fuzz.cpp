@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dev::GenericTimer timer(chip, f.clock);
     dev::DebugRegisters debug;
     dev::IgnoredRegisters ignored;
-    dev::IdRegisters ids(input.ConsumeBool() ? aarch64::GuestGic::v2 : aarch64::GuestGic::v3);
+    dev::IdRegisters ids(input.ConsumeBool() ? aarch64::GicVersion::v2 : aarch64::GicVersion::v3);
     require(timer.add_vcpu(timeouts.queue()) && timer.add_vcpu(timeouts.queue()));
     SystemRegisterTable &table = f.vm.system_registers();
     require(timer.register_all(table) && debug.register_all(table) && ignored.register_all(table) &&

@@ -27,7 +27,7 @@ constexpr u64 kRedistributors = 0x080a'0000;
 struct GicVm : VmFixture {
     explicit GicVm(GicVersion version, u32 vcpus = 2, LockMode locks = LockMode::none,
                    const fake::ListRegisters::Abilities &abilities = fake::ListRegisters::full())
-        : VmFixture(vcpus), gic({version, vcpus, 64, locks, {}}) {
+        : VmFixture(vcpus), gic({version, vcpus, 64, locks}) {
         SEL4VM_ASSERT(gic.init(allocator).has_value());
         for (u16 n = 0; n < vcpus; ++n) {
             lists.emplace_back(abilities);

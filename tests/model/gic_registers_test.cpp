@@ -397,8 +397,6 @@ TEST(GicConfig, RefusesWhatCannotBeBuilt) {
     EXPECT_EQ(error_of({GicVersion::v3, 33, 32}), dev::GicError::vcpu_count);
     EXPECT_EQ(error_of({GicVersion::v3, 0, 32}), dev::GicError::vcpu_count);
     EXPECT_EQ(error_of({GicVersion::v3, 1, 989}), dev::GicError::spi_count);
-    const u32 affinities[] = {0, 1};
-    EXPECT_EQ(error_of({GicVersion::v3, 3, 32, LockMode::none, affinities}), dev::GicError::affinities);
     for (usize failing = 1; failing <= 3; ++failing) {
         allocator.fail_at(failing);
         EXPECT_EQ(error_of({GicVersion::v3, 2, 32}), dev::GicError::out_of_memory) << failing;

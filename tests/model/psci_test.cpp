@@ -23,7 +23,7 @@ struct PsciTest : testing::Test, test::FirmwareFixture {
         return result(function, {.x1 = target, .x2 = entry, .x3 = context});
     }
     i64 affinity(u64 target, u64 level = 0) { return result(psci::kAffinityInfo64, {.x1 = target, .x2 = level}); }
-    Psci service{AffinityMap(AffinityMap::Layout::flat)};
+    Psci service;
 };
 
 // -- what there is
@@ -169,16 +169,7 @@ TEST_F(PsciTest, AffinityInfoRefusesUnknownTargetsAndLevels) {
 
 struct PsciClusters : PsciTest {
     PsciClusters() : PsciTest(18) {}
-    /// The base class registered its flat service; these calls go to `clusters` directly.
-    i64 ask(u32 function, u64 x1, u64 x2 = 0, u64 x3 = 0) {
-        fake::Vcpu &port = f.ports[0];
-        const std::array<u64, 4> values{function, x1, x2, x3};
-        for (unsigned n = 0; n < 4; ++n)
-            port.set_general_register(n, values[n]);
-        EXPECT_EQ(clusters.call(f.vcpu(), HypercallExit{function, 0, Conduit::hvc}).kind(), AnswerKind::complete);
-        return static_cast<i64>(x(0));
-    }
-    Psci clusters{AffinityMap(AffinityMap::Layout::clusters_of_16)};
+    i64 ask(u32 function, u64 x1, u64 x2 = 0) { return result(function, {.x1 = x1, .x2 = x2}); }
 };
 
 TEST_F(PsciClusters, AClusterIsOnWhenOneOfItsCpusIs) {
@@ -195,17 +186,6 @@ TEST_F(PsciClusters, AClusterIsOnWhenOneOfItsCpusIs) {
     EXPECT_EQ(ask(psci::kAffinityInfo64, 0x100, 0), psci::kAffinityOff);
     EXPECT_EQ(ask(psci::kCpuOn64, 0x102, kEntry), psci::kInvalidParameters);
     EXPECT_EQ(ask(psci::kCpuOn64, 0x010, kEntry), psci::kInvalidParameters) << "Aff0 has 16 values";
-}
-
-TEST(AffinityMapTest, EveryVcpuIsFoundByItsAffinityOnly) {
-    for (const auto layout : {AffinityMap::Layout::flat, AffinityMap::Layout::clusters_of_16}) {
-        const AffinityMap map(layout);
-        for (u16 n = 0; n < 32; ++n) {
-            EXPECT_EQ(map.find(map.affinity_of(VcpuId{n}), 32), VcpuId{n});
-            EXPECT_FALSE(map.find(map.affinity_of(VcpuId{n}), n).has_value());
-            EXPECT_FALSE(map.find(map.affinity_of(VcpuId{n}) | 1U << 16, 32).has_value());
-        }
-    }
 }
 
 // -- suspend

@@ -26,7 +26,7 @@ struct TrappedRegistersTest : testing::Test {
     test::VmFixture f{2};
     DebugRegisters debug;
     IgnoredRegisters ignored;
-    IdRegisters ids{aarch64::GuestGic::v2};
+    IdRegisters ids{aarch64::GicVersion::v2};
 };
 const Answer kUndefined = Answer::inject(GuestFault::undefined);
 
@@ -116,7 +116,7 @@ TEST_F(TrappedRegistersTest, IdRegistersComeFromTheHostThroughTheAllowList) {
     const u64 host = 0x0011'1111'1111'2222;
     ASSERT_TRUE(f.ports[0].set_system_register(sysreg::kIdAa64pfr0El1, host));
     EXPECT_EQ(get(sysreg::kIdAa64pfr0El1),
-              Answer::complete(aarch64::guest_id_register(sysreg::kIdAa64pfr0El1, host, aarch64::GuestGic::v2)));
+              Answer::complete(aarch64::guest_id_register(sysreg::kIdAa64pfr0El1, host, aarch64::GicVersion::v2)));
     EXPECT_NE(get(sysreg::kIdAa64pfr0El1).data(), 0u);
 }
 

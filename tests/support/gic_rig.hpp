@@ -7,7 +7,7 @@
 #include <hosts/fake/heap_allocator.hpp>
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/dev/arm/gic/distributor_v2.hpp>
 #include <sel4vm/dev/arm/gic/distributor_v3.hpp>
 #include <sel4vm/dev/arm/gic/gic_core.hpp>
@@ -31,7 +31,7 @@ struct GicRigConfig {
 
 struct GicRig {
     explicit GicRig(const GicRigConfig &setup) : config(setup) {
-        SEL4VM_ASSERT(core.init(allocator, {setup.version, setup.cpus, setup.spis, LockMode::none, {}}).has_value());
+        SEL4VM_ASSERT(core.init(allocator, {setup.version, setup.cpus, setup.spis, LockMode::none}).has_value());
         for (u32 n = 0; n < setup.cpus; ++n) {
             lists.emplace_back(setup.abilities);
             timers.emplace_back();

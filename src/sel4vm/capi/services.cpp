@@ -22,10 +22,6 @@ dev::GicConfig core_config(const vm_vgic_config_t &config, usize vcpu_count) {
     return core;
 }
 
-dev::AffinityMap affinities(const std::optional<vm_vgic_config_t> &config) {
-    return dev::AffinityMap{is_v2(config) ? dev::AffinityMap::Layout::flat : dev::AffinityMap::Layout::clusters_of_16};
-}
-
 } // namespace
 
 Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_t &wanted, const GicSupport &support) {
@@ -80,8 +76,8 @@ Result<GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const
 }
 
 Services::Services(Binding &binding, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic)
-    : binding_(binding), config_(gic), id_registers_(is_v2(gic) ? aarch64::GuestGic::v2 : aarch64::GuestGic::v3),
-      psci_(affinities(gic)), trng_(binding.entropy()) {
+    : binding_(binding), config_(gic), id_registers_(is_v2(gic) ? aarch64::GicVersion::v2 : aarch64::GicVersion::v3),
+      trng_(binding.entropy()) {
     if (config_)
         gic_.emplace(core_config(*config_, vcpu_count));
 }

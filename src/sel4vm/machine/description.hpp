@@ -7,6 +7,7 @@
 // Strings are views; whoever fills a record keeps their characters alive for as long as the record is used.
 #pragma once
 
+#include <sel4vm/arch/aarch64/gic_version.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/services.hpp>
@@ -51,7 +52,7 @@ struct MemoryRegion {
     friend constexpr bool operator==(const MemoryRegion &, const MemoryRegion &) = default;
 };
 
-enum class GicVersion : u8 { v2 = 2, v3 = 3 };
+using aarch64::GicVersion;
 
 struct GicRecord {
     GicVersion version = GicVersion::v3;

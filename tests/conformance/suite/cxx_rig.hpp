@@ -44,7 +44,7 @@ private:
     program::HostObjects host_;
     std::optional<Vm> vm_;
     std::optional<Executor> executor_;
-    dev::Psci psci_{dev::AffinityMap{dev::AffinityMap::Layout::flat}};
+    dev::Psci psci_;
 };
 
 /// Boots a firmware image on the `virt` machine, with each GIC that the host has, and compares what it prints.

@@ -60,34 +60,34 @@ TEST(GuestIdRegisters, HideWhatTheListDoesNotName) {
         {"max", "ID_DFR0", sysreg::kIdDfr0El1, 0x0601'0009, 0x6},
     };
     for (const auto &row : rows)
-        EXPECT_EQ(guest_id_register(row.id, row.host, GuestGic::v2), row.guest) << row.cpu << ' ' << row.name;
+        EXPECT_EQ(guest_id_register(row.id, row.host, GicVersion::v2), row.guest) << row.cpu << ' ' << row.name;
 }
 
 TEST(GuestIdRegisters, ShowTheGuestsOwnInterruptController) {
     // The host's GIC does not matter: a GICv3 host may run a GICv2 guest.
     for (const u64 host : {u64{0x2222}, u64{0x0100'2222}, u64{0x0300'2222}}) {
-        EXPECT_EQ(guest_id_register(sysreg::kIdAa64pfr0El1, host, GuestGic::v2), 0x12U);
-        EXPECT_EQ(guest_id_register(sysreg::kIdAa64pfr0El1, host, GuestGic::v3), 0x0100'0012U);
+        EXPECT_EQ(guest_id_register(sysreg::kIdAa64pfr0El1, host, GicVersion::v2), 0x12U);
+        EXPECT_EQ(guest_id_register(sysreg::kIdAa64pfr0El1, host, GicVersion::v3), 0x0100'0012U);
     }
-    EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x0001'0001, GuestGic::v3), 0x1001'0001U);
-    EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x3001'0001, GuestGic::v2), 0x1'0001U);
+    EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x0001'0001, GicVersion::v3), 0x1001'0001U);
+    EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x3001'0001, GicVersion::v2), 0x1'0001U);
 }
 
 TEST(GuestIdRegisters, KeepAbsentFloatingPointAbsent) {
-    const u64 guest = guest_id_register(sysreg::kIdAa64pfr0El1, 0x00ff'0011, GuestGic::v2);
+    const u64 guest = guest_id_register(sysreg::kIdAa64pfr0El1, 0x00ff'0011, GicVersion::v2);
     EXPECT_EQ(IdAa64pfr0{guest}.get<IdAa64pfr0::Fp>(), 0xf);
     EXPECT_EQ(IdAa64pfr0{guest}.get<IdAa64pfr0::AdvSimd>(), 0xf);
 }
 
 TEST(GuestIdRegisters, KeepAbsentGranulesAbsent) {
-    const u64 guest = guest_id_register(sysreg::kIdAa64mmfr0El1, 0xff00'0024, GuestGic::v2);
+    const u64 guest = guest_id_register(sysreg::kIdAa64mmfr0El1, 0xff00'0024, GicVersion::v2);
     EXPECT_EQ(guest, 0xff00'0024U);
 }
 
 TEST(GuestIdRegisters, HideEveryTrapBasedFeatureOnACpuThatHasAll) {
     // A CPU of the future: every field at its largest positive value.
     const u64 everything = 0x7777'7777'7777'7777;
-    const auto guest = [&](u32 id) { return guest_id_register(id, everything, GuestGic::v3); };
+    const auto guest = [&](u32 id) { return guest_id_register(id, everything, GicVersion::v3); };
     const IdAa64pfr0 pfr0{guest(sysreg::kIdAa64pfr0El1)};
     EXPECT_EQ(pfr0.get<IdAa64pfr0::Sve>(), 0);
     EXPECT_EQ(pfr0.get<IdAa64pfr0::Ras>(), 0);
@@ -125,9 +125,9 @@ TEST(GuestIdRegisters, ReservedRegistersReadAsZero) {
                            id == sysreg::kIdAa64mmfr2El1;
         if (named)
             continue;
-        EXPECT_EQ(guest_id_register(id, ~u64{0}, GuestGic::v3), 0U) << id;
+        EXPECT_EQ(guest_id_register(id, ~u64{0}, GicVersion::v3), 0U) << id;
     }
-    EXPECT_EQ(guest_id_register(sysreg::kIdAfr0El1, ~u64{0}, GuestGic::v3), 0U);
+    EXPECT_EQ(guest_id_register(sysreg::kIdAfr0El1, ~u64{0}, GicVersion::v3), 0U);
 }
 
 TEST(PstateFeatures, FollowTheCpu) {

@@ -346,7 +346,7 @@ TEST(RegisterTable, DeniesNothingThatGuestsAreTold) {
     CpuIds guest;
     for (u32 i = 0; i < kIdRegisters; ++i) {
         const u32 id = sysreg::kIdPfr0El1 + i;
-        guest.set(id, aarch64::guest_id_register(id, host.get(id), aarch64::GuestGic::v3));
+        guest.set(id, aarch64::guest_id_register(id, host.get(id), aarch64::GicVersion::v3));
     }
     const CpuFeatures seen(guest);
     for (const RegisterRow &row : kRegisters) {

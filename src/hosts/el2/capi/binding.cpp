@@ -6,7 +6,7 @@
 #include <hosts/el2/capi/program.hpp>
 #include <hosts/el2/vcpu/vcpu.hpp>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/capi/binding.hpp>
 #include <sel4vm/vm/vm.hpp>
 

@@ -6,6 +6,7 @@
 
 #include <hosts/el2/portable/device_tree.hpp>
 
+#include <sel4vm/arch/aarch64/gic_version.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/base/types.hpp>
@@ -16,7 +17,7 @@
 
 namespace sel4vm::el2 {
 
-enum class GicVersion : u8 { v2, v3 };
+using aarch64::GicVersion;
 enum class IrqTrigger : u8 { level, edge };
 enum class UartKind : u8 { pl011, ns16550 };
 enum class PsciConduit : u8 { none, smc, hvc };

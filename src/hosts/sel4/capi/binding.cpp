@@ -10,7 +10,7 @@
 #include <hosts/sel4/services.hpp>
 #include <hosts/sel4/vcpu.hpp>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/capi/binding.hpp>
 
 #include <array>

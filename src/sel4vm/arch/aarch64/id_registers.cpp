@@ -120,18 +120,18 @@ static_assert(rows_are_sound());
 /// Four signed bits in their order, from -8 on.
 constexpr unsigned in_order(u8 nibble) { return nibble ^ 8U; }
 
-u8 guest_field(const Field &field, u8 host, GuestGic gic) {
+u8 guest_field(const Field &field, u8 host, GicVersion gic) {
     switch (field.order) {
     case Order::ascending: return std::min(host, field.most);
     case Order::signed_: return in_order(host) < in_order(field.most) ? host : field.most;
-    case Order::gic_system: return gic == GuestGic::v3 ? field.most : 0;
+    case Order::gic_system: return gic == GicVersion::v3 ? field.most : 0;
     }
     return 0;
 }
 
 } // namespace
 
-u64 guest_id_register(u32 id, u64 host_value, GuestGic gic) {
+u64 guest_id_register(u32 id, u64 host_value, GicVersion gic) {
     const auto *row = std::ranges::find(kRows, id, &Row::id);
     if (row == std::end(kRows))
         return 0;

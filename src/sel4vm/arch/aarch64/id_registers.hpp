@@ -6,15 +6,14 @@
 // What is hidden is not trapped here: HCR_EL2 and the other controls of a host do that, as far as they can.
 #pragma once
 
+#include <sel4vm/arch/aarch64/gic_version.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/base/types.hpp>
 
 namespace sel4vm::aarch64 {
 
-/// The guest's interrupt controller as ID registers show it: v3 has the system register interface.
-enum class GuestGic : u8 { v2, v3 };
-
-/// The guest's value of a register of the ID group (is_id_group3). Zero for registers that are reserved today.
-[[nodiscard]] u64 guest_id_register(u32 id, u64 host_value, GuestGic gic);
+/// The guest's value of a register of the ID group (is_id_group3). Zero for registers that are reserved today. `gic` is the guest's:
+/// v3 has the system register interface.
+[[nodiscard]] u64 guest_id_register(u32 id, u64 host_value, GicVersion gic);
 
 } // namespace sel4vm::aarch64

@@ -276,9 +276,6 @@ struct MpidrEl1 : RegValue<MpidrEl1, u64> {
 /// The affinity fields of MPIDR_EL1 in their places, as PSCI passes them.
 inline constexpr u64 kMpidrAffinityMask =
     MpidrEl1::Aff3::mask | MpidrEl1::Aff2::mask | MpidrEl1::Aff1::mask | MpidrEl1::Aff0::mask;
-/// The affinity of a guest's vCPU, in MPIDR_EL1's places: Aff0 counts to 16 and then Aff1 goes on, because a GICv3's SGI registers address
-/// sixteen at once. With a GICv2, which has 8 at most, it is the number itself.
-[[nodiscard]] constexpr u32 affinity_of_vcpu(u32 index) { return (index / 16 & 0xff) << 8 | index % 16; }
 
 struct CtrEl0 : RegValue<CtrEl0, u64> {
     using RegValue::RegValue;

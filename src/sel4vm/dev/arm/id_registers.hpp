@@ -14,7 +14,7 @@ namespace sel4vm::dev {
 
 class IdRegisters final : public SystemRegisterHandler {
 public:
-    explicit IdRegisters(aarch64::GuestGic gic) : gic_(gic) {}
+    explicit IdRegisters(aarch64::GicVersion gic) : gic_(gic) {}
 
     [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
 
@@ -23,7 +23,7 @@ public:
     [[nodiscard]] Status<BusFault> write(Vcpu &vcpu, u32 id, u64 value) override;
 
 private:
-    aarch64::GuestGic gic_;
+    aarch64::GicVersion gic_;
 };
 
 } // namespace sel4vm::dev

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/dev/arm/psci.hpp>
 
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/arch/aarch64/psci.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/system_registers.hpp>
@@ -86,7 +87,7 @@ Answer Psci::cpu_off(FirmwareCall call) const { return call.vcpu().vm().power_of
 
 Answer Psci::cpu_on(FirmwareCall call) const {
     Vm &vm = call.vcpu().vm();
-    const auto target = affinities_.find(call.argument(1), vm.vcpu_count());
+    const auto target = aarch64::vcpu_of_affinity(call.argument(1), vm.vcpu_count());
     if (!target)
         return call.finish(psci::kInvalidParameters);
     const u64 entry = call.argument(2);
@@ -94,7 +95,7 @@ Answer Psci::cpu_on(FirmwareCall call) const {
         return call.finish(psci::kInvalidAddress);
     // Initial core state: endianness is the caller's, at EL1 and EL0.
     const Vm::Inherited endianness{call.vcpu(), aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness};
-    switch (vm.power_on(vm.vcpu(*target), entry, call.argument(3), endianness)) {
+    switch (vm.power_on(vm.vcpu(VcpuId{static_cast<u16>(*target)}), entry, call.argument(3), endianness)) {
     case Vm::PowerOn::done: return call.finish(psci::kSuccess);
     case Vm::PowerOn::already_on: return call.finish(psci::kAlreadyOn);
     case Vm::PowerOn::on_pending: return call.finish(psci::kOnPending);
@@ -109,11 +110,11 @@ Answer Psci::affinity_info(FirmwareCall call) const {
     const u64 level = call.argument(2);
     if (level > 3 || (target & ~aarch64::kMpidrAffinityMask) != 0)
         return call.finish(psci::kInvalidParameters);
-    const u64 mask = AffinityMap::mask_from_level(static_cast<unsigned>(level));
+    const u64 mask = aarch64::affinity_mask_from_level(static_cast<unsigned>(level));
     bool found = false;
     bool pending = false;
     for (u16 n = 0; n < vm.vcpu_count(); ++n) {
-        if (((affinities_.affinity_of(VcpuId{n}) ^ target) & mask) != 0)
+        if (((aarch64::affinity_of_vcpu(n) ^ target) & mask) != 0)
             continue;
         found = true;
         switch (vm.vcpu(VcpuId{n}).power_state()) {

@@ -13,7 +13,6 @@
 // Threads: calls of several vCPUs may run at once; the object itself never changes.
 #pragma once
 
-#include <sel4vm/dev/arm/affinity_map.hpp>
 #include <sel4vm/vm/call_tables.hpp>
 
 #include <array>
@@ -24,8 +23,6 @@ class FirmwareCall;
 
 class Psci final : public HypercallHandler {
 public:
-    explicit Psci(AffinityMap affinities) : affinities_(affinities) {}
-
     [[nodiscard]] Status<RegisterError> register_all(HypercallTable &table);
     /// Answers calls to functions of PSCI's ranges; none for numbers outside of the tables and immediates other than 0.
     [[nodiscard]] Answer call(Vcpu &vcpu, const HypercallExit &exit) override;
@@ -46,8 +43,6 @@ private:
     [[nodiscard]] Answer system_off(FirmwareCall call) const;
     [[nodiscard]] Answer system_reset(FirmwareCall call) const;
     [[nodiscard]] Answer system_reset2(FirmwareCall call) const;
-
-    AffinityMap affinities_;
 };
 
 } // namespace sel4vm::dev

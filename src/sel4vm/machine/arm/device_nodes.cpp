@@ -3,7 +3,7 @@
 // See device_nodes.hpp.
 #include <sel4vm/machine/arm/device_nodes.hpp>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/machine/names.hpp>
 

@@ -12,7 +12,7 @@ namespace {
 
 dev::GicConfig gic_config(const MachineDescription &description, LockMode locks) {
     dev::GicConfig config;
-    config.version = description.gic.version == GicVersion::v2 ? dev::GicVersion::v2 : dev::GicVersion::v3;
+    config.version = description.gic.version;
     config.vcpu_count = description.vcpu_count;
     config.spi_count = description.gic.spi_count;
     config.locks = locks;
@@ -20,16 +20,10 @@ dev::GicConfig gic_config(const MachineDescription &description, LockMode locks)
     return config;
 }
 
-dev::AffinityMap affinities(const MachineDescription &description) {
-    return dev::AffinityMap{description.gic.version == GicVersion::v2 ? dev::AffinityMap::Layout::flat
-                                                                      : dev::AffinityMap::Layout::clusters_of_16};
-}
-
 const char *to_string(dev::GicError error) {
     switch (error) {
     case dev::GicError::vcpu_count: return "this version cannot have so many vCPUs";
     case dev::GicError::spi_count: return "too many shared interrupts";
-    case dev::GicError::affinities: return "the vCPUs' affinities do not match";
     case dev::GicError::intid_range: return "the host cannot deliver so many interrupts";
     case dev::GicError::list_registers: return "the host has no usable list registers";
     case dev::GicError::abilities: return "the host's vCPUs differ in their interrupt hardware";
@@ -45,8 +39,7 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
     : description_(description), blobs_(blobs), host_(host), clearing_(clearing),
       vm_(VmConfig{description.name, host.id, host.locks, description.on_reset}, host.space, host.allocator, host.log),
       gic_(gic_config(description, host.locks)), timer_(gic_, host.clock, {16u + description.timer.physical, 0}),
-      id_registers_(description.gic.version == GicVersion::v2 ? aarch64::GuestGic::v2 : aarch64::GuestGic::v3),
-      psci_(affinities(description)), trng_(host.entropy) {}
+      id_registers_(description.gic.version), trng_(host.entropy) {}
 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)

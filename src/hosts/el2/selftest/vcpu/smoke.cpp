@@ -3,8 +3,8 @@
 
 #include <hosts/el2/lib/sysreg.hpp>
 
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
-#include <sel4vm/arch/aarch64/system_registers.hpp>
 
 extern "C" const sel4vm::u8 el2_smoke_guest[];
 extern "C" const sel4vm::u8 el2_smoke_guest_end[];

@@ -67,7 +67,6 @@ void DistributorV3::write_control(RegisterOrigin, u32, u64 value, u64) {
 u64 DistributorV3::read_type(RegisterOrigin, u32) {
     constexpr u8 kIntidBits = 10;
     return GicdTyper{}
-        .with<GicdTyper::A3v>(irqs().uses_aff3())
         .with<GicdTyper::IdBits>(kIntidBits - 1)
         .with<GicdTyper::ItLinesNumber>(static_cast<u8>(irqs().word_count() - 1))
         .raw(); // CPUNumber is about operation without affinity routing: zero

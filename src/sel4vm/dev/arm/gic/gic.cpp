@@ -24,7 +24,6 @@ Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(con
 [[gnu::cold]] Status<GicError> Gic::init(Allocator &allocator) {
     LockGuard guard(lock_);
     SEL4VM_TRY(core_.init(allocator, config_));
-    config_.affinities = {};
     vcpus_ = OwnedArray<Vcpu *>::make(allocator, config_.vcpu_count);
     listeners_ = OwnedArray<EoiListener *>::make(allocator, core_.irqs().intid_limit());
     if (!vcpus_ || !listeners_)

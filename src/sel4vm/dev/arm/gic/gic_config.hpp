@@ -3,31 +3,26 @@
 // What a software GIC is built from. Addresses are not among it: the machine puts the frames where it wants them.
 #pragma once
 
+#include <sel4vm/arch/aarch64/gic_version.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/types.hpp>
 
-#include <span>
-
 namespace sel4vm::dev {
 
-enum class GicVersion : u8 { v2 = 2, v3 = 3 };
+using aarch64::GicVersion;
 
 struct GicConfig {
     GicVersion version = GicVersion::v3;
     u32 vcpu_count = 1; ///< 1 to 8 (GICv2), 1 to 32 (GICv3)
     u32 spi_count = 32; ///< shared interrupts, INTID 32 and up; 0 to 988
     LockMode locks = LockMode::none;
-    /// GICv3: the affinity of each vCPU as its MPIDR has it, Aff3 in bits 31:24 down to Aff0 in 7:0. Read by init() only.
-    /// Empty: aarch64::affinity_of_vcpu() of each index.
-    std::span<const u32> affinities{};
     u32 timer_intid = aarch64::kTimerIntidVirtual; ///< the private interrupt that the forwarded virtual timer has
 };
 
 enum class GicError : u8 {
     vcpu_count,     ///< 0, or more than the version can have
     spi_count,      ///< more than 988
-    affinities,     ///< neither empty nor one for each vCPU
     intid_range,    ///< the host cannot deliver the highest INTID
     list_registers, ///< the host has none, or more than 16
     abilities,      ///< the host's vCPUs differ in what they can do

@@ -3,7 +3,7 @@
 // Setup, inputs and routing of the interrupt state machine. What the guest's registers do to it is in irq_machine_state.cpp.
 #include <sel4vm/dev/arm/gic/irq_machine.hpp>
 
-#include <sel4vm/arch/aarch64/system_registers.hpp>
+#include <sel4vm/arch/aarch64/affinity.hpp>
 
 namespace sel4vm::dev {
 
@@ -33,8 +33,6 @@ void for_each_bit(u32 bits, Function function) {
         return Err{GicError::vcpu_count};
     if (config.spi_count > kMaxSpiCount)
         return Err{GicError::spi_count};
-    if (!config.affinities.empty() && config.affinities.size() != config.vcpu_count)
-        return Err{GicError::affinities};
 
     version_ = config.version;
     spi_count_ = config.spi_count;
@@ -50,8 +48,7 @@ void for_each_bit(u32 bits, Function function) {
     for (u32 n = 0; n < config.vcpu_count; ++n) {
         cpus_[n].irq.implemented = ~u32{0};
         cpus_[n].mask = bit<u32>(n);
-        cpus_[n].affinity = config.affinities.empty() ? aarch64::affinity_of_vcpu(n) : config.affinities[n];
-        uses_aff3_ = uses_aff3_ || cpus_[n].affinity >> 24 != 0;
+        cpus_[n].affinity = aarch64::affinity_of_vcpu(n);
     }
     for (u32 w = 0; w < words; ++w) {
         const u32 left = config.spi_count - w * kIrqsPerWord;

@@ -46,8 +46,6 @@ public:
     [[nodiscard]] u32 intid_limit() const { return kIrqsPerWord + spi_count_; }
     [[nodiscard]] CpuState &cpu(u32 index) { return cpus_[index]; }
     [[nodiscard]] std::span<CpuState> cpus() { return cpus_.view(); }
-    /// Whether any vCPU has an affinity beyond 24 bits.
-    [[nodiscard]] bool uses_aff3() const { return uses_aff3_; }
     [[nodiscard]] SharedWord &shared(u32 w) { return shared_[w - 1]; }
     [[nodiscard]] IrqWord &word(u32 cpu, u32 w) { return w == 0 ? cpus_[cpu].irq : shared_[w - 1].irq; }
     [[nodiscard]] IrqWord &word(CpuState &cpu, u32 w) { return w == 0 ? cpu.irq : shared_[w - 1].irq; }
@@ -205,7 +203,6 @@ private:
 
     GicVersion version_ = GicVersion::v3;
     bool can_rewrite_ = false;
-    bool uses_aff3_ = false;
     u8 priority_mask_ = 0xf8;
     u32 spi_count_ = 0;
     u32 forwarded_groups_ = 0;
