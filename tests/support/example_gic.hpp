@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The example of docs/gic.md: what it takes to give a VM an interrupt controller. machine/arm/virt_machine.cpp does the same for a whole board.
+// The example of docs/gic.md: what it takes to give a VM an interrupt controller. machine/arm/platform.cpp does the same for a whole board.
 #pragma once
 
 #include <sel4vm/dev/arm/gic/gic.hpp>

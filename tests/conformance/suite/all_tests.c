@@ -40,6 +40,7 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_registers_inside_a_fault),
     TEST(test_a_second_vcpu_is_started_by_the_guest),
     TEST(test_a_second_vcpu_is_started_by_the_client),
+    TEST(test_a_vcpu_of_another_cluster_is_started_by_the_guest),
     TEST(test_a_second_vcpu_has_the_endianness_of_the_one_that_starts_it),
     TEST(test_reservations_do_not_overlap),
     TEST(test_anonymous_reservations),

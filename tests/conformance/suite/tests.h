@@ -45,6 +45,7 @@ void test_registers_set_before_the_start_are_there_at_the_start(conformance_t *t
 void test_registers_inside_a_fault(conformance_t *t);
 void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t);
 void test_a_second_vcpu_is_started_by_the_client(conformance_t *t);
+void test_a_vcpu_of_another_cluster_is_started_by_the_guest(conformance_t *t);
 void test_a_second_vcpu_has_the_endianness_of_the_one_that_starts_it(conformance_t *t);
 void test_reservations_do_not_overlap(conformance_t *t);
 void test_anonymous_reservations(conformance_t *t);

@@ -120,6 +120,29 @@ void test_a_start_that_was_refused_is_forgotten(conformance_t *t) {
     guest_destroy(&guest);
 }
 
+/* Of a guest without an interrupt controller, too, vCPU 17 is the second of the second cluster of 16. */
+void test_a_vcpu_of_another_cluster_is_started_by_the_guest(conformance_t *t) {
+    static const uint32_t code[] = {A64_LOAD(20u, RESULTS), A64_LOAD(1u, 0x101u),   A64_LOAD(2u, SECOND_CODE),
+                                    A64_LOAD(3u, 7u),       A64_CALL(PSCI_CPU_ON),  A64_STR_X(0u, 20u, 1u),
+                                    A64_CBNZ(0u, 3),        A64_LDR_X(4u, 20u, 0u), A64_CBZ(4u, -1),
+                                    A64_POWER_OFF};
+    static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_MPIDR_EL1), A64_STR_X(4u, 2u, 2u),
+                                      A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
+    test_guest_t guest;
+    if (CONFIG_MAX_NUM_NODES < 18 || !guest_make(&guest, t, NULL))
+        return;
+    while (guest.vm.num_vcpus < 18 && CHECK(t, vm_create_vcpu(&guest.vm, t->host->priority) != NULL)) {
+    }
+    GUEST_LOAD(&guest, CODE, code);
+    GUEST_LOAD(&guest, SECOND_CODE, second);
+    if (guest_begin(&guest) && guest_finish(&guest)) {
+        CHECK(t, guest_result(&guest, 0) == 7);
+        CHECK(t, guest_result(&guest, 1) == 0);
+        CHECK(t, (guest_result(&guest, 2) & 0xffff) == 0x101);
+    }
+    guest_destroy(&guest);
+}
+
 void test_calls_without_a_vm_say_so(conformance_t *t) {
     test_guest_t guest;
     vm_t none = {0};

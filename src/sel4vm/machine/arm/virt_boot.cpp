@@ -148,14 +148,15 @@ BootStep VirtMachine::load_images(GuestMemory &memory) {
 void VirtMachine::set_counter_offset(u64 ticks) {
     for (const VcpuPorts &ports : host_.vcpus)
         ports.timer->set_counter_offset(ticks);
-    timer_.set_counter_offset(ticks);
+    platform_.set_counter_offset(ticks);
+    counter_offset_ = ticks;
 }
 
 void VirtMachine::paused(Vm &) { paused_at_ = host_.clock.now_ticks(); }
 
 void VirtMachine::resuming(Vm &) {
     if (description_.counter == CounterPolicy::running)
-        set_counter_offset(timer_.counter_offset() + (host_.clock.now_ticks() - paused_at_));
+        set_counter_offset(counter_offset_ + (host_.clock.now_ticks() - paused_at_));
 }
 
 void VirtMachine::stopped(Vm &, StopReason) { forget_panics(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Assembly: interrupt controller, memory, devices, services. Images and the boot are in virt_boot.cpp.
+// Assembly: the platform, memory, devices. Images and the boot are in virt_boot.cpp.
 #include <sel4vm/machine/arm/virt_machine.hpp>
 
 #include <sel4vm/machine/build_error.hpp>
@@ -10,27 +10,35 @@ namespace sel4vm::machine {
 
 namespace {
 
-dev::GicConfig gic_config(const MachineDescription &description, LockMode locks) {
-    dev::GicConfig config;
-    config.version = description.gic.version;
-    config.vcpu_count = description.vcpu_count;
-    config.spi_count = description.gic.spi_count;
-    config.locks = locks;
-    config.timer_intid = 16u + description.timer.virtual_timer;
-    return config;
+ArmPlatformConfig platform_config(const MachineDescription &description, LockMode locks) {
+    dev::GicConfig gic;
+    gic.version = description.gic.version;
+    gic.vcpu_count = description.vcpu_count;
+    gic.spi_count = description.gic.spi_count;
+    gic.locks = locks;
+    gic.timer_intid = 16u + description.timer.virtual_timer;
+    return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical};
 }
 
-const char *to_string(dev::GicError error) {
+/// The key of the description that an error is about.
+const char *key_of(PlatformError error) {
     switch (error) {
-    case dev::GicError::vcpu_count: return "this version cannot have so many vCPUs";
-    case dev::GicError::spi_count: return "too many shared interrupts";
-    case dev::GicError::intid_range: return "the host cannot deliver so many interrupts";
-    case dev::GicError::list_registers: return "the host has no usable list registers";
-    case dev::GicError::abilities: return "the host's vCPUs differ in their interrupt hardware";
-    case dev::GicError::out_of_memory: return "the host has no memory left for it";
+    case PlatformError::vcpu_count: return "vcpus";
+    case PlatformError::spi_count:
+    case PlatformError::intid_range: return "gic.spi_count";
+    case PlatformError::distributor_range: return "gic.distributor";
+    case PlatformError::redistributors_range: return "gic.redistributors";
+    case PlatformError::deactivation_range: return "gic.cpu_interface";
+    case PlatformError::list_registers:
+    case PlatformError::abilities:
+    case PlatformError::out_of_memory: return "gic";
+    case PlatformError::register_table:
+    case PlatformError::call_table: break;
     }
-    return "?";
+    return "";
 }
+
+BuildError platform_error(PlatformError error) { return build_error(key_of(error), to_string(error)); }
 
 } // namespace
 
@@ -38,13 +46,12 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
                          const HostSide &host, Clearing clearing)
     : description_(description), blobs_(blobs), host_(host), clearing_(clearing),
       vm_(VmConfig{description.name, host.id, host.locks, description.on_reset}, host.space, host.allocator, host.log),
-      gic_(gic_config(description, host.locks)), timer_(gic_, host.clock, {16u + description.timer.physical, 0}),
-      id_registers_(description.gic.version), trng_(host.entropy) {}
+      platform_(platform_config(description, host.locks), host.clock, host.entropy) {}
 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
         return Err{build_error("vcpus", "the host made another number of vCPUs")};
-    if (auto made = make_gic(); !made)
+    if (auto made = make_platform(); !made)
         return made;
     if (auto made = make_memory(); !made)
         return made;
@@ -52,8 +59,6 @@ Status<BuildError> VirtMachine::build() {
         if (auto made = make_device(record); !made)
             return made;
     }
-    if (auto made = make_services(); !made)
-        return made;
     if (auto made = place_images(); !made)
         return made;
     fill_board();
@@ -61,49 +66,33 @@ Status<BuildError> VirtMachine::build() {
     return Ok{};
 }
 
-Status<BuildError> VirtMachine::make_gic() {
-    const bool v2 = description_.gic.version == GicVersion::v2;
+Status<BuildError> VirtMachine::make_platform() {
+    const GicRecord &gic = description_.gic;
+    const bool v2 = gic.version == GicVersion::v2;
     if (!(v2 ? host_.gic_v2 : host_.gic_v3))
         return Err{build_error("gic.version", v2 ? "this host's interrupt hardware cannot run a GICv2 guest: use 3"
                                                  : "this host's interrupt hardware cannot run a GICv3 guest: use 2")};
-    if (const auto ready = gic_.init(host_.allocator); !ready)
-        return Err{build_error("gic", to_string(ready.error()))};
+    if (host_.clock.ticks_per_second() == 0)
+        return Err{build_error("", "the host has no counter for the machine's timers and clock")};
+    if (const auto ready = platform_.init(host_.allocator); !ready)
+        return Err{platform_error(ready.error())};
     for (const VcpuPorts &ports : host_.vcpus) {
         auto vcpu = vm_.add_vcpu(*ports.vcpu);
         if (!vcpu)
             return Err{build_error("vcpus", "too many")};
-        if (const auto attached = gic_.attach(**vcpu, *ports.list_registers, *ports.timer); !attached)
-            return Err{build_error("gic", to_string(attached.error()))};
+        if (const auto added = platform_.add_vcpu(**vcpu, *ports.list_registers, *ports.timer, host_.timeouts); !added)
+            return Err{platform_error(added.error())};
     }
-    vm_.set_irq_chip(&gic_);
-
-    const auto frame = [&](AddressBlock block, u64 size_bytes, MmioDevice &device,
-                           std::string_view key) -> Status<BuildError> {
-        const auto range = GpaRange::make(block.base, size_bytes);
-        if (!range || !vm_.attach(*range, device))
-            return Err{build_error(key, "the range overlaps another one")};
-        return Ok{};
-    };
-    if (auto made =
-            frame(description_.gic.distributor, gic_.distributor_bytes(), gic_.distributor(), "gic.distributor");
-        !made)
-        return made;
-    if (!v2) {
-        if (!gic_.register_all(vm_.system_registers()))
-            return Err{build_error("gic", "its system registers are taken")};
-        return frame(description_.gic.redistributors, gic_.redistributor_bytes(), gic_.redistributors(),
-                     "gic.redistributors");
-    }
-    // The second page holds one register, which the hardware looks up in the list registers of one vCPU only.
-    const bool own_deactivation = gic_.handles_deactivation();
-    const Gpa base = description_.gic.cpu_interface.base;
-    const auto range = GpaRange::make(base, own_deactivation ? dev::Gic::kDeactivationOffset : aarch64::gicc::kBytes);
-    if (!range || !host_.gic_cpu_interface || !host_.space.map_device(*range, *host_.gic_cpu_interface))
+    const auto ranges =
+        gic_ranges(gic.version, gic.distributor.base, (v2 ? gic.cpu_interface : gic.redistributors).base,
+                   description_.vcpu_count, platform_.dir_page());
+    if (!ranges)
+        return Err{build_error("gic", "a range wraps")};
+    if (v2 && (!host_.gic_cpu_interface || !host_.space.map_device(ranges->other, *host_.gic_cpu_interface)))
         return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
-    if (!own_deactivation)
-        return Ok{};
-    return frame({Gpa{base.value() + dev::Gic::kDeactivationOffset}, dev::Gic::kDeactivationBytes},
-                 dev::Gic::kDeactivationBytes, gic_.deactivation(), "gic.cpu_interface");
+    if (const auto connected = platform_.connect(vm_, vm_.hypercalls(), ranges); !connected)
+        return Err{platform_error(connected.error())};
+    return Ok{};
 }
 
 // What the board has whatever it is given. The description has no records of it, and where it puts something else, it wins.
@@ -163,9 +152,10 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     key << "devices." << record.name;
     constexpr u32 kFirstSpi = 32;
     const u32 intid = kFirstSpi + record.spi;
-    if (!gic_.has(intid))
+    dev::Gic &gic = *platform_.gic();
+    if (!gic.has(intid))
         return Err{build_error(key.view(), "the interrupt controller has no such shared interrupt")};
-    const IrqLine line{gic_, intid};
+    const IrqLine line{gic, intid};
     Device *device = devices_.emplace_back();
     if (device == nullptr)
         return Err{build_error(key.view(), "too many devices")};
@@ -199,23 +189,6 @@ MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Dev
     if (console_uart_ == nullptr)
         console_uart_ = device.uart.get();
     return device.uart.get();
-}
-
-Status<BuildError> VirtMachine::make_services() {
-    if (host_.clock.ticks_per_second() == 0)
-        return Err{build_error("", "the host has no counter for the machine's timers and clock")};
-    for (usize i = 0; i < description_.vcpu_count; ++i) {
-        if (!timer_.add_vcpu(host_.timeouts))
-            return Err{build_error("vcpus", "too many")};
-    }
-    SystemRegisterTable &registers = vm_.system_registers();
-    HypercallTable &calls = vm_.hypercalls();
-    if (!timer_.register_all(registers) || !id_registers_.register_all(registers) ||
-        !debug_registers_.register_all(registers) || !ignored_registers_.register_all(registers))
-        return Err{build_error("", "the table of system registers is full")};
-    if (!psci_.register_all(calls) || !smccc_.register_all(calls) || !trng_.register_all(calls))
-        return Err{build_error("", "the table of hypercalls is full")};
-    return Ok{};
 }
 
 } // namespace sel4vm::machine

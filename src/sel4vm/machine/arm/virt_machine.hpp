@@ -12,18 +12,11 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
-#include <sel4vm/dev/arm/debug_registers.hpp>
-#include <sel4vm/dev/arm/generic_timer.hpp>
-#include <sel4vm/dev/arm/gic/gic.hpp>
-#include <sel4vm/dev/arm/id_registers.hpp>
-#include <sel4vm/dev/arm/ignored_registers.hpp>
-#include <sel4vm/dev/arm/psci.hpp>
-#include <sel4vm/dev/arm/smccc.hpp>
-#include <sel4vm/dev/arm/trng.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/pl011.hpp>
 #include <sel4vm/dev/pl031.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
+#include <sel4vm/machine/arm/platform.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
@@ -109,13 +102,12 @@ private:
     static constexpr usize kMaxLoads = boot::kMaxSegments + kMaxImages + 2;
 
     // build(), in this order
-    [[nodiscard]] Status<BuildError> make_gic();
+    [[nodiscard]] Status<BuildError> make_platform();
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
     [[nodiscard]] MmioDevice *make_uart(const DeviceRecord &record, IrqLine line, Device &device);
     void fill_board();
-    [[nodiscard]] Status<BuildError> make_services();
     [[nodiscard]] Status<BuildError> place_images();
     [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);
     [[nodiscard]] Status<BuildError> add_load(Gpa at, std::span<const u8> bytes, std::string_view key);
@@ -136,14 +128,7 @@ private:
     HostSide host_;
     Clearing clearing_;
     Vm vm_;
-    dev::Gic gic_;
-    dev::GenericTimer timer_;
-    dev::IdRegisters id_registers_;
-    dev::DebugRegisters debug_registers_;
-    dev::IgnoredRegisters ignored_registers_;
-    dev::Psci psci_;
-    dev::Smccc smccc_;
-    dev::Trng trng_;
+    ArmPlatform platform_;
     dev::VirtioSlots virtio_slots_;
     dev::ErasedFlash erased_flash_;
     Discard discard_;
@@ -156,6 +141,7 @@ private:
     BootEntry entry_{0, 0};
     Boot boot_;
     bool started_ = false;
+    u64 counter_offset_ = 0;
     u64 paused_at_ = 0;
     SetupCosts costs_;
 };

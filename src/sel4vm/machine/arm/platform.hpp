@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What every Arm guest has beside memory and devices: interrupt controller, physical timer, trapped registers and firmware calls, assembled
+// once, for the `virt` machine and for the guests of the C interface. Addresses come from whoever uses it, and so does the GICv2 CPU
+// interface, which is the hardware's own.
+//
+// In this order: init(), add_vcpu() for each vCPU of the VM, connect(). After an error the VM cannot be started.
+// Threads: while the VM is built or paused.
+#pragma once
+
+#include <sel4vm/base/range.hpp>
+#include <sel4vm/dev/arm/debug_registers.hpp>
+#include <sel4vm/dev/arm/generic_timer.hpp>
+#include <sel4vm/dev/arm/gic/gic.hpp>
+#include <sel4vm/dev/arm/id_registers.hpp>
+#include <sel4vm/dev/arm/ignored_registers.hpp>
+#include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/smccc.hpp>
+#include <sel4vm/dev/arm/trng.hpp>
+#include <sel4vm/vm/vm.hpp>
+
+#include <optional>
+
+namespace sel4vm::machine {
+
+enum class PlatformError : u8 {
+    vcpu_count,           ///< more than this version of the GIC can have
+    spi_count,            ///< too many shared interrupts
+    intid_range,          ///< the host cannot deliver so many
+    list_registers,       ///< the host has no usable ones
+    abilities,            ///< the host's vCPUs differ in their interrupt hardware
+    out_of_memory,        ///
+    distributor_range,    ///< taken
+    redistributors_range, ///< taken
+    deactivation_range,   ///< taken: the second page of the GICv2 CPU interface
+    register_table,       ///< full, or a system register is taken
+    call_table,           ///< full, or a hypercall is taken
+};
+[[nodiscard]] const char *to_string(PlatformError error);
+
+/// Where a guest finds its interrupt controller.
+struct GicRanges {
+    GpaRange distributor;
+    GpaRange other; ///< CPU interface as far as the hardware's own is mapped there, or redistributors
+    std::optional<GpaRange> deactivation = std::nullopt; ///< page of GICC_DIR that the software GIC takes over
+};
+/// Who carries out a GICv2 guest's writes of GICC_DIR; of no meaning with GICv3.
+enum class DirPage : u8 { hardware, software };
+/// No value: a range wraps.
+[[nodiscard]] std::optional<GicRanges> gic_ranges(aarch64::GicVersion version, Gpa distributor, Gpa other,
+                                                  usize vcpu_count, DirPage dir_page);
+
+struct ArmPlatformConfig {
+    std::optional<dev::GicConfig> gic = std::nullopt; ///< none: a guest without interrupts and timers
+    bool physical_timer = true;                       ///< false: its registers are unknown ones
+    u32 physical_timer_intid = aarch64::kTimerIntidPhysical;
+};
+
+class ArmPlatform {
+public:
+    ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy &entropy);
+    ArmPlatform(const ArmPlatform &) = delete;
+    ArmPlatform &operator=(const ArmPlatform &) = delete;
+
+    /// The allocator outlives the platform.
+    [[nodiscard]] Status<PlatformError> init(Allocator &allocator);
+    /// The VM's vCPUs, in their order; everything outlives the platform.
+    [[nodiscard]] Status<PlatformError> add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort &list_registers,
+                                                 aarch64::TimerPort &timer, TimeoutQueue &timeouts);
+    /// Puts it all into the VM. `ranges`: as gic_ranges() gives them; not needed without a GIC.
+    [[nodiscard]] Status<PlatformError> connect(Vm &vm, HypercallTable &calls, const std::optional<GicRanges> &ranges);
+
+    /// nullptr without one.
+    [[nodiscard]] dev::Gic *gic() { return gic_ ? &*gic_ : nullptr; }
+    /// Which DirPage the list registers of the vCPUs that were added are good for.
+    [[nodiscard]] DirPage dir_page() {
+        return gic_ && gic_->handles_deactivation() ? DirPage::software : DirPage::hardware;
+    }
+
+    /// Of the physical timer: the guest's counter is the clock less these ticks. No vCPU may be running.
+    void set_counter_offset(u64 ticks) {
+        if (timer_)
+            timer_->set_counter_offset(ticks);
+    }
+
+private:
+    [[nodiscard]] Status<PlatformError> connect_gic(Vm &vm, const GicRanges &ranges);
+
+    std::optional<dev::Gic> gic_;
+    std::optional<dev::GenericTimer> timer_;
+    dev::IdRegisters id_registers_;
+    dev::DebugRegisters debug_registers_;
+    dev::IgnoredRegisters ignored_registers_;
+    dev::Psci psci_;
+    dev::Smccc smccc_;
+    dev::Trng trng_;
+};
+
+} // namespace sel4vm::machine
