@@ -6,7 +6,7 @@
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/dev/arm/generic_timer.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 #include <support/vm_fixture.hpp>
 
 #include <cstdlib>
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FuzzedDataProvider input(data, size);
     test::VmFixture f(2, ResetPolicy::restart, 0);
     test::ManualTimeouts timeouts(f.clock);
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     dev::GenericTimer timer(chip, f.clock);
     require(timer.add_vcpu(timeouts.queue()) && timer.add_vcpu(timeouts.queue()));
     f.clock.set(input.ConsumeIntegral<u64>());

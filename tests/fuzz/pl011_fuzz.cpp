@@ -5,7 +5,7 @@
 #include <fuzzer/FuzzedDataProvider.h>
 #include <hosts/fake/services.hpp>
 #include <sel4vm/dev/pl011.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 
 #include <cstdlib>
 #include <deque>
@@ -28,7 +28,7 @@ void require(bool ok) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FuzzedDataProvider input(data, size);
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     fake::ByteSink sink;
     const auto fifo = input.ConsumeBool() ? dev::Pl011Fifo::bytes32 : dev::Pl011Fifo::bytes16;
     dev::Pl011 uart(IrqLine(chip, kIntid), sink, fifo);

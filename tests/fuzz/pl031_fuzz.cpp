@@ -5,7 +5,7 @@
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sel4vm/dev/pl031.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 
 #include <cstdlib>
 
@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     clock.set(input.ConsumeIntegral<u32>());
     clock.set_wall_clock(input.ConsumeIntegral<u64>());
     test::ManualTimeouts timeouts(clock);
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     dev::Pl031 rtc(IrqLine(chip, kIntid), clock, timeouts.queue());
 
     const auto get = [&](u64 offset) { return *rtc.read(Access{offset, Width::b4, VcpuId{0}}); };

@@ -8,7 +8,7 @@
 #include <sel4vm/dev/arm/id_registers.hpp>
 #include <sel4vm/dev/arm/ignored_registers.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 #include <support/vm_fixture.hpp>
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FuzzedDataProvider input(data, size);
     test::VmFixture f(2, ResetPolicy::restart, 0);
     test::ManualTimeouts timeouts(f.clock);
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     dev::GenericTimer timer(chip, f.clock);
     dev::DebugRegisters debug;
     dev::IgnoredRegisters ignored;

@@ -23,7 +23,7 @@ void between(test::MachineRig &rig, Input &input, u16 vcpu) {
         }
     }
     if (what & 4)
-        rig.machine->vm().irq_chip()->set_level(33 + (what >> 3 & 3), level_of((what & 0x20) != 0));
+        rig.machine->vm().irq_router()->set_level(33 + (what >> 3 & 3), level_of((what & 0x20) != 0));
     if (what & 0x40)
         rig.clock.advance(input.number(3));
     if (what & 0x80) {
@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             rig.vcpus[vcpu].set_general_register(n, input.number(3));
         rig.deliver(make_exit(input), vcpu);
         if (rig.lists[vcpu].maintenance_asserted())
-            rig.deliver(Exit{ExitKind::irq_maintenance}, vcpu);
+            rig.deliver(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)}, vcpu);
         between(rig, input, vcpu);
         SEL4VM_ASSERT(rig.lists[vcpu].violation() == nullptr);
     }

@@ -7,7 +7,7 @@
 #include <support/example_device.hpp>
 #include <support/example_gic.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 #include <support/vm_fixture.hpp>
 
 #include <fstream>
@@ -26,7 +26,7 @@ struct DiceTest : testing::Test {
     fake::Clock clock;
     fake::Entropy entropy;
     test::ManualTimeouts timeouts{clock};
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     Dice dice{IrqLine(chip, kIntid), clock, timeouts.queue(), entropy};
 };
 

@@ -5,7 +5,7 @@
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/dev/arm/generic_timer.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 #include <support/vm_fixture.hpp>
 
 namespace sel4vm::dev {
@@ -40,7 +40,7 @@ struct GenericTimerTest : testing::Test {
     bool line(u16 vcpu = 0) const { return chip.high(vcpu, kPpi); }
 
     test::VmFixture f{2};
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     test::ManualTimeouts timeouts{f.clock};
     GenericTimer timer{chip, f.clock};
 };
@@ -207,9 +207,9 @@ TEST_F(GenericTimerTest, ASavedTimerStillFires) {
 
 TEST(GenericTimerOnAVm, EndsAWaitForInterrupt) {
     test::VmFixture f;
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     chip.vm = &f.vm;
-    f.vm.set_irq_chip(&chip);
+    f.vm.set_interrupts(chip, &chip);
     GenericTimer timer(chip, f.clock);
     ASSERT_TRUE(timer.add_vcpu(f.executor.timeouts()));
     ASSERT_TRUE(timer.register_all(f.vm.system_registers()));

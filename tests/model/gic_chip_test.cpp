@@ -3,6 +3,7 @@
 // The GIC attached to a VM: frames on the bus, SGI registers in the table, wake-ups, listeners, locks.
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/dev/arm/gic/gic.hpp>
 #include <support/vm_fixture.hpp>
 
@@ -34,7 +35,7 @@ struct GicVm : VmFixture {
             timers.emplace_back();
             SEL4VM_ASSERT(gic.attach(vcpu(n), lists[n], timers[n]).has_value());
         }
-        vm.set_irq_chip(&gic);
+        vm.set_interrupts(gic, &gic);
         SEL4VM_ASSERT(vm.attach(range(kDistributor, gic.distributor_bytes()), gic.distributor()).has_value());
         if (version == GicVersion::v3) {
             SEL4VM_ASSERT(
@@ -141,17 +142,17 @@ TEST(GicChip, TheTimerExitIsServedWithoutAnotherExit) {
     rig.write(kDistributor + gicd::kIsenabler, 1u << 27);
     rig.timers[0].meet_condition();
     ASSERT_TRUE(rig.timers[0].fires());
-    EXPECT_EQ(rig.handle(Exit{TimerExit{27}}).kind(), AnswerKind::retry);
+    EXPECT_EQ(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}).kind(), AnswerKind::retry);
     EXPECT_EQ(rig.take_kicks(), 0u);
     EXPECT_EQ(rig.lists[0].acknowledge()->intid, 27u);
     rig.lists[0].end(27);
     ASSERT_TRUE(rig.lists[0].maintenance_asserted());
-    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}));
+    static_cast<void>(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)}));
     EXPECT_FALSE(rig.lists[0].maintenance_asserted());
     EXPECT_FALSE(rig.timers[0].masked);
 }
 
-struct Ended final : dev::EoiListener {
+struct Ended final : EoiListener {
     explicit Ended(Gic &chip) : gic(chip) {}
     void interrupt_ended(VcpuId vcpu, u32 intid) override {
         ++count;
@@ -168,7 +169,7 @@ struct Ended final : dev::EoiListener {
 TEST(GicChip, AListenerHearsTheEndAndMayLowerTheLine) {
     GicVm rig(GicVersion::v2);
     Ended ended(rig.gic);
-    rig.gic.set_eoi_listener(40, &ended);
+    EXPECT_TRUE(rig.gic.set_eoi_listener(40, &ended));
     rig.write(kDistributor + gicd::kItargetsr + 40, 0x02);
     rig.write(kDistributor + gicd::kIsenabler + 4, 1u << 8);
     rig.gic.set_level(40, Level::high);
@@ -176,18 +177,18 @@ TEST(GicChip, AListenerHearsTheEndAndMayLowerTheLine) {
     EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
     EXPECT_EQ(ended.count, 0);
     rig.lists[1].end(40);
-    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}, 1));
+    static_cast<void>(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)}, 1));
     EXPECT_EQ(ended.count, 1);
     EXPECT_EQ(ended.last_vcpu, VcpuId{1});
     EXPECT_EQ(ended.last_intid, 40u);
     static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
     EXPECT_FALSE(rig.lists[1].acknowledge().has_value());
-    rig.gic.set_eoi_listener(40, nullptr);
+    EXPECT_TRUE(rig.gic.set_eoi_listener(40, nullptr));
     rig.gic.set_level(40, Level::high);
     static_cast<void>(rig.handle(Exit{ExitKind::kicked}, 1));
     EXPECT_EQ(rig.lists[1].acknowledge()->intid, 40u);
     rig.lists[1].end(40);
-    static_cast<void>(rig.handle(Exit{ExitKind::irq_maintenance}, 1));
+    static_cast<void>(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)}, 1));
     EXPECT_EQ(ended.count, 1);
 }
 
@@ -228,7 +229,7 @@ TEST(GicChip, GicV3DeactivatesThroughItsSystemRegister) {
 TEST(GicChip, AListenerHearsOfAnEndThatARegisterWriteMade) {
     GicVm rig(GicVersion::v2);
     Ended ended(rig.gic);
-    rig.gic.set_eoi_listener(40, &ended);
+    EXPECT_TRUE(rig.gic.set_eoi_listener(40, &ended));
     rig.write(kDistributor + gicd::kIsactiver + 4, 1u << 8);
     EXPECT_EQ(ended.count, 0);
     rig.write(kDistributor + gicd::kIcactiver + 4, 1u << 8);
@@ -304,7 +305,7 @@ TEST(GicChip, AnInjectedInterruptIsPendingOnceWhateverItsTrigger) {
     f.handle(Exit{ExitKind::kicked});
     ASSERT_TRUE(f.lists[0].acknowledge());
     f.lists[0].end(kSpi);
-    f.handle(Exit{ExitKind::irq_maintenance});
+    f.handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)});
     EXPECT_FALSE(f.lists[0].signalled()) << "it is configured as level-triggered, and its wire is low";
 }
 
@@ -317,7 +318,7 @@ TEST(GicChip, AnInterruptInjectedWhileItIsActiveComesAgain) {
     EXPECT_TRUE(f.gic.inject(VcpuId{0}, 20));
     f.handle(Exit{ExitKind::kicked});
     f.lists[0].end(20);
-    f.handle(Exit{ExitKind::irq_maintenance});
+    f.handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)});
     EXPECT_TRUE(f.lists[0].acknowledge());
 }
 
@@ -343,7 +344,7 @@ struct AnyTimeVm : GicVm {
         ASSERT_TRUE(taken.has_value());
         EXPECT_EQ(taken->intid, intid);
         lists[0].end(intid);
-        handle(Exit{ExitKind::irq_maintenance});
+        handle(Exit{aarch64::irq_service(aarch64::IrqService::maintenance)});
     }
     static constexpr u32 kSpi = 40;
     static constexpr u32 kOther = 41;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
 #include <sel4vm/dev/pl011.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 
 namespace sel4vm::dev {
 namespace {
@@ -24,7 +24,7 @@ struct Pl011Clear : testing::Test {
     u64 get(u64 offset) { return *uart.read(Access{offset, Width::b4, VcpuId{0}}); }
     void set(u64 offset, u64 value) { ASSERT_TRUE(uart.write(Access{offset, Width::b4, VcpuId{0}}, value)); }
 
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     fake::ByteSink sink;
     Pl011 uart{IrqLine(chip, 33), sink};
 };

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
 #include <sel4vm/dev/pl011.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 
 #include <string>
 #include <string_view>
@@ -72,7 +72,7 @@ struct Pl011Test : testing::Test, ReceiveListener {
         return text;
     }
 
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     fake::ByteSink sink;
     Pl011 uart{IrqLine(chip, kIntid), sink};
     int woken = 0;

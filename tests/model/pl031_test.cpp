@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sel4vm/dev/pl031.hpp>
 #include <support/manual_timeouts.hpp>
-#include <support/recording_irq_chip.hpp>
+#include <support/recording_irqs.hpp>
 
 namespace sel4vm::dev {
 namespace {
@@ -28,7 +28,7 @@ struct Pl031Test : testing::Test {
     }
     fake::Clock clock;
     test::ManualTimeouts timeouts{clock};
-    test::RecordingIrqChip chip;
+    test::RecordingIrqs chip;
     std::optional<Pl031> rtc_;
 };
 

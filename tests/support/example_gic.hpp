@@ -20,7 +20,7 @@ inline bool add_gic(Vm &vm, dev::Gic &gic, Allocator &allocator, Vcpu &vcpu, aar
         return false;
     if (!gic.attach(vcpu, list_registers, timer)) // each vCPU, in their order
         return false;
-    vm.set_irq_chip(&gic);
+    vm.set_interrupts(gic, &gic);
     if (!at(0x0800'0000, gic.distributor_bytes(), gic.distributor()))
         return false;
     if (gic.version() == dev::GicVersion::v3)

@@ -3,6 +3,7 @@
 // Exits of a hostile guest, made of any bytes: MMIO, system registers, hypercalls, waits and what else a host reports.
 #pragma once
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/host/exit.hpp>
 
@@ -81,11 +82,12 @@ inline Exit make_exit(Input &input) {
         }
     }
     default: {
-        constexpr ExitKind kPlain[] = {ExitKind::kicked, ExitKind::irq_maintenance, ExitKind::undefined,
-                                       ExitKind::debug};
         const u64 choice = input.number(1);
         if (choice & 4)
-            return Exit{TimerExit{27}};
+            return Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)};
+        if ((choice & 3) == 1)
+            return Exit{aarch64::irq_service(aarch64::IrqService::maintenance)};
+        constexpr ExitKind kPlain[] = {ExitKind::kicked, ExitKind::kicked, ExitKind::undefined, ExitKind::debug};
         return Exit{kPlain[choice & 3]};
     }
     }

@@ -4,6 +4,7 @@
 // example becomes.
 #pragma once
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/vm/executor.hpp>
 #include <sel4vm/vm/timeout.hpp>
@@ -19,7 +20,7 @@
         [[maybe_unused]] Allocator &allocator, [[maybe_unused]] Log &log, [[maybe_unused]] Clock &clock,              \
         [[maybe_unused]] Entropy &entropy, [[maybe_unused]] ByteSink &output, [[maybe_unused]] GuestSpacePort &space, \
         [[maybe_unused]] EventPort &events, [[maybe_unused]] ExecutorListener &listener,                              \
-        [[maybe_unused]] IrqChip &chip, [[maybe_unused]] IrqLine line, [[maybe_unused]] TimeoutQueue &timeouts,       \
+        [[maybe_unused]] IrqRouter &irqs, [[maybe_unused]] IrqLine line, [[maybe_unused]] TimeoutQueue &timeouts,     \
         [[maybe_unused]] MmioDevice &device, [[maybe_unused]] Event &event,                                           \
         [[maybe_unused]] machine::MachineDescription &description,                                                    \
         [[maybe_unused]] std::span<const std::span<const u8>> blobs, [[maybe_unused]] std::span<const u8> file,       \

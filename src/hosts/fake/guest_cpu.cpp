@@ -4,6 +4,7 @@
 // guest_cpu_execute.cpp.
 #include <hosts/fake/guest_cpu.hpp>
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/system_registers.hpp>
 
@@ -17,7 +18,6 @@ namespace sysreg = aarch64::sysreg;
 constexpr u64 kIrqMask = 0x80;
 constexpr u64 kSyncVector = 0x200;
 constexpr u64 kIrqVector = 0x280;
-constexpr u32 kTimerIntid = 27;
 constexpr u32 kTranslationFault = 7; // at level 3
 constexpr u32 kPermissionFault = 15;
 
@@ -145,9 +145,9 @@ std::optional<Exit> GuestCpu::run(unsigned budget) {
         std::optional<Exit> exit;
         trap_ = 0;
         if (timer_.fires()) {
-            exit = Exit{TimerExit{kTimerIntid}};
+            exit = Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)};
         } else if (lists_.maintenance_asserted()) {
-            exit = Exit{ExitKind::irq_maintenance};
+            exit = Exit{aarch64::irq_service(aarch64::IrqService::maintenance)};
         } else {
             if ((pstate_ & kIrqMask) == 0 && lists_.signalled())
                 enter_exception(kIrqVector, system_[sysreg::kEsrEl1], system_[sysreg::kFarEl1]);

@@ -6,6 +6,7 @@
 
 #include <hosts/sel4/exit_decoding.hpp>
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
@@ -61,7 +62,7 @@ Endpoint::Outcome Endpoint::on_timer(Vcpu &vcpu, const Message &message, Event &
     if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
         return Outcome::go_on;
     vcpu.timer_port_.fired();
-    return deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
+    return deliver(vcpu, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::virtual_timer), event);
 }
 
 Endpoint::Outcome Endpoint::on_maintenance(Vcpu &vcpu, const Message &message, Event &event) {
@@ -69,7 +70,7 @@ Endpoint::Outcome Endpoint::on_maintenance(Vcpu &vcpu, const Message &message, E
     vcpu.esr_ = 0;
     if (message.length() >= seL4_VGICMaintenance_Length)
         vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);
-    return deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
+    return deliver(vcpu, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::maintenance), event);
 }
 
 // ---------------------------------------------------------------- Calls

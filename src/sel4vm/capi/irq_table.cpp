@@ -21,17 +21,23 @@ IrqTable::Added IrqTable::add(VcpuId vcpu, u32 intid, irq_ack_fn_t ack, void *co
         return intid >= kFirstShared ? Added::kept : Added::already;
     if (!rows_.insert(place, Row{key, ack, cookie}))
         return Added::out_of_memory;
-    if (gic_ != nullptr && ack != nullptr && gic_->has(intid))
-        gic_->set_eoi_listener(intid, this);
+    if (router_ != nullptr && ack != nullptr)
+        listen(intid);
     return Added::done;
 }
 
-void IrqTable::connect(dev::Gic &gic) {
-    gic_ = &gic;
+void IrqTable::connect(IrqRouter &router) {
+    router_ = &router;
     for (const Row &row : rows_) {
-        if (row.ack != nullptr && gic.has(intid_of(row.key)))
-            gic.set_eoi_listener(intid_of(row.key), this);
+        if (row.ack != nullptr)
+            listen(intid_of(row.key));
     }
+}
+
+/// Without ends, from a controller that does not tell them, a client hears nothing.
+void IrqTable::listen(u32 intid) {
+    if (router_->has(intid))
+        static_cast<void>(router_->set_eoi_listener(intid, this));
 }
 
 void IrqTable::interrupt_ended(VcpuId vcpu, u32 intid) {

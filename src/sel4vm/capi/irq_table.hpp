@@ -7,7 +7,7 @@
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/capi/growing_array.hpp>
-#include <sel4vm/dev/arm/gic/gic.hpp>
+#include <sel4vm/vm/irq.hpp>
 
 #include <sel4vm/guest_irq_controller.h>
 
@@ -15,7 +15,7 @@
 
 namespace sel4vm::capi {
 
-class IrqTable final : public dev::EoiListener {
+class IrqTable final : public EoiListener {
 public:
     static constexpr u32 kFirstPpi = 16;
     static constexpr u32 kFirstShared = 32;
@@ -31,8 +31,8 @@ public:
         return is_own(intid) || find(key_of(vcpu, intid)) != nullptr;
     }
 
-    /// From now on the GIC tells the ends of all registered interrupts, later ones included.
-    void connect(dev::Gic &gic);
+    /// From now on the controller tells the ends of all registered interrupts, later ones included.
+    void connect(IrqRouter &router);
 
     // -- EoiListener
     void interrupt_ended(VcpuId vcpu, u32 intid) override;
@@ -56,10 +56,11 @@ private:
         return search(key);
     }
     [[nodiscard]] const Row *search(u32 key) const;
+    void listen(u32 intid);
 
     GrowingArray<Row> rows_; // by key
     vm_t &vm_;
-    dev::Gic *gic_ = nullptr;
+    IrqRouter *router_ = nullptr;
     mutable std::atomic<usize> last_{0};
 };
 

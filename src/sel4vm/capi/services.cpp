@@ -90,7 +90,7 @@ const char *Services::connect(Machine &machine, TimeoutQueue &timeouts) {
     for (usize i = 0; i < vm.vcpu_count(); ++i) {
         GuestVcpu &guest = machine.guest_vcpu(VcpuId{static_cast<u16>(i)});
         if (const auto added =
-                platform_.add_vcpu(guest.core(), *guest.ports().list_registers, *guest.ports().timer, timeouts);
+                platform_.add_vcpu(guest.core(), guest.ports().list_registers, guest.ports().timer, timeouts);
             !added)
             return to_string(added.error());
     }

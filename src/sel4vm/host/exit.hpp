@@ -55,9 +55,9 @@ struct WaitExit {
     u64 deadline_ticks; ///< 0: none; else (WFIT, WFET) the wait ends when the virtual counter reaches this
 };
 
-/// The guest's own timer fired while its interrupt was unmasked; the host has masked it (see TimerPort).
-struct TimerExit {
-    u32 intid;
+/// Interrupt hardware that the VMM shares with the guest needs service.
+struct IrqServiceExit {
+    u32 source; ///< the architecture's own number (AArch64: arch/aarch64/irq_service.hpp)
 };
 
 /// A trap the host knows by number only.
@@ -72,8 +72,7 @@ enum class ExitKind : u8 {
     system_register, ///< SystemRegisterExit
     hypercall,       ///< HypercallExit
     wait,            ///< WaitExit
-    timer,           ///< TimerExit
-    irq_maintenance, ///< the interrupt hardware needs service (list registers ran down or finished)
+    irq_service,     ///< IrqServiceExit
     undefined,       ///< an instruction that this host traps and nobody emulates
     debug,           ///< a breakpoint, watchpoint or step routed to the host
     unknown,         ///< UnknownExit
@@ -81,8 +80,8 @@ enum class ExitKind : u8 {
 
 inline constexpr usize kExitKinds = static_cast<usize>(ExitKind::unknown) + 1;
 [[nodiscard]] constexpr const char *to_string(ExitKind kind) {
-    constexpr const char *kNames[kExitKinds] = {"kicked", "memory",          "system_register", "hypercall", "wait",
-                                                "timer",  "irq_maintenance", "undefined",       "debug",     "unknown"};
+    constexpr const char *kNames[kExitKinds] = {"kicked",      "memory",    "system_register", "hypercall", "wait",
+                                                "irq_service", "undefined", "debug",           "unknown"};
     return kNames[static_cast<usize>(kind)];
 }
 
@@ -93,7 +92,7 @@ struct Exit {
         SystemRegisterExit system_register;
         HypercallExit hypercall;
         WaitExit wait;
-        TimerExit timer;
+        IrqServiceExit irq_service;
         UnknownExit unknown;
     };
     constexpr Exit() : unknown{0, 0} {}
@@ -102,7 +101,7 @@ struct Exit {
     constexpr explicit Exit(SystemRegisterExit e) : kind(ExitKind::system_register), system_register(e) {}
     constexpr explicit Exit(HypercallExit e) : kind(ExitKind::hypercall), hypercall(e) {}
     constexpr explicit Exit(WaitExit e) : kind(ExitKind::wait), wait(e) {}
-    constexpr explicit Exit(TimerExit e) : kind(ExitKind::timer), timer(e) {}
+    constexpr explicit Exit(IrqServiceExit e) : kind(ExitKind::irq_service), irq_service(e) {}
     constexpr explicit Exit(UnknownExit e) : kind(ExitKind::unknown), unknown(e) {}
 };
 

@@ -16,9 +16,9 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
 }
 
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
-    if (vcpu.take_sync_request() && irq_chip_ != nullptr)
-        irq_chip_->sync(vcpu);
-    if (answer.next() == Next::block && irq_chip_ != nullptr && irq_chip_->has_deliverable(vcpu))
+    if (vcpu.take_sync_request() && irq_delivery_ != nullptr)
+        irq_delivery_->sync(vcpu);
+    if (answer.next() == Next::block && irq_delivery_ != nullptr && irq_delivery_->has_deliverable(vcpu))
         answer = answer.then(Next::run);
     // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
     if (state() != VmState::running) {
@@ -31,18 +31,14 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
 Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
     if (exit.kind == ExitKind::memory)
         return on_memory(vcpu, exit);
-    if (exit.kind == ExitKind::timer)
-        return on_timer(vcpu, exit.timer);
+    if (exit.kind == ExitKind::irq_service)
+        return on_irq_service(vcpu, exit.irq_service);
     switch (exit.kind) {
     case ExitKind::memory:
-    case ExitKind::timer: break;
+    case ExitKind::irq_service: break;
     case ExitKind::hypercall: return on_hypercall(vcpu, exit);
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
-    case ExitKind::irq_maintenance:
-        if (irq_chip_ != nullptr)
-            irq_chip_->maintain(vcpu);
-        return Answer::retry();
     case ExitKind::kicked: return Answer::retry();
     case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
     case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
@@ -137,9 +133,9 @@ Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
     return mistake(vcpu, Mistake::unknown_hypercall, exit);
 }
 
-Answer Vm::on_timer(Vcpu &vcpu, const TimerExit &timer) {
-    if (irq_chip_ != nullptr)
-        irq_chip_->timer_fired(vcpu, timer.intid);
+Answer Vm::on_irq_service(Vcpu &vcpu, const IrqServiceExit &service) {
+    if (irq_delivery_ != nullptr)
+        irq_delivery_->service(vcpu, service.source);
     return Answer::retry();
 }
 

@@ -71,8 +71,7 @@ Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device) {
         break;
     case ExitKind::kicked:
     case ExitKind::wait:
-    case ExitKind::timer:
-    case ExitKind::irq_maintenance: text << "unexpected exit: " << to_string(exit.kind); break;
+    case ExitKind::irq_service: text << "unexpected exit: " << to_string(exit.kind); break;
     }
     return text;
 }

@@ -60,8 +60,8 @@ bool Vm::all_parked() const {
 
 void Vm::parked(Vcpu &vcpu) {
     // Before anybody can see that it is off, and start it again.
-    if (vcpu.power_state() == PowerState::off_pending && irq_chip_ != nullptr)
-        irq_chip_->turned_off(vcpu);
+    if (vcpu.power_state() == PowerState::off_pending && irq_delivery_ != nullptr)
+        irq_delivery_->turned_off(vcpu);
     PowerState leaving = PowerState::off_pending;
     const bool off = vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
     vcpu.parked_.store(true, std::memory_order_release);
@@ -86,16 +86,19 @@ void Vm::turn() {
 void Vm::boot(VmState from) {
     const BootEntry entry = boot_->entry();
     boot_.reset();
-    Vcpu &first = vcpus_[0];
-    first.port().reset(entry.entry, entry.argument);
+    const usize started = config_.started == StartedVcpus::all ? vcpus_.size() : 1;
+    for (usize n = 0; n < started; ++n)
+        vcpus_[n].port().reset(entry.entry, entry.argument);
     // Fails when somebody asked for a stop in the meantime: then nothing starts, and settle() stops.
-    if (state_.compare_exchange_strong(from, VmState::running, std::memory_order_acq_rel))
-        run_from_reset(first);
+    if (!state_.compare_exchange_strong(from, VmState::running, std::memory_order_acq_rel))
+        return;
+    for (usize n = 0; n < started; ++n)
+        run_from_reset(vcpus_[n]);
 }
 
 void Vm::run_from_reset(Vcpu &vcpu) {
-    if (irq_chip_ != nullptr)
-        irq_chip_->turned_on(vcpu);
+    if (irq_delivery_ != nullptr)
+        irq_delivery_->turned_on(vcpu);
     if (hooks_ != nullptr)
         hooks_->entering(vcpu);
     vcpu.parked_.store(false, std::memory_order_release);
@@ -242,8 +245,8 @@ void Vm::reset_machine() {
         reset_system_registers(vcpu);
     }
     map_.reset_devices();
-    if (irq_chip_ != nullptr)
-        irq_chip_->reset();
+    if (irq_router_ != nullptr)
+        irq_router_->reset();
     stop_reason_ = StopReason::none;
 }
 

@@ -45,12 +45,11 @@ void add_exit(Text<160> &text, const Exit &exit) {
         text << (exit.hypercall.conduit == Conduit::smc ? " smc " : " hvc ") << Hex{exit.hypercall.function};
         break;
     case ExitKind::wait: text << (exit.wait.event ? " for an event" : " for an interrupt"); break;
-    case ExitKind::timer: text << ' ' << exit.timer.intid; break;
+    case ExitKind::irq_service: text << ' ' << exit.irq_service.source; break;
     case ExitKind::unknown:
         text << " reason " << Hex{exit.unknown.reason} << " syndrome " << Hex{exit.unknown.syndrome};
         break;
     case ExitKind::kicked:
-    case ExitKind::irq_maintenance:
     case ExitKind::undefined:
     case ExitKind::debug: break;
     }

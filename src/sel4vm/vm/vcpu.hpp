@@ -46,7 +46,7 @@ public:
     [[nodiscard]] bool is_reachable() const { return is_parked() || in_exit_.load(std::memory_order_relaxed); }
 
     /// The interrupt controller calls this from any thread, and the VM when its state changes; the end of the next exit
-    /// then calls IrqChip::sync and looks at the state.
+    /// then calls IrqDelivery::sync and looks at the state.
     /// True: the vCPU must be kicked, too. False: it is handling an exit and will look at the request by itself.
     [[nodiscard]] bool request_sync() {
         // Either this sees that the exit is still being handled, or the end of the exit sees the request: both

@@ -20,6 +20,7 @@
 #include <sel4vm/vm/fault_policy.hpp>
 #include <sel4vm/vm/guest_memory.hpp>
 #include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/irq_delivery.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
@@ -29,11 +30,18 @@
 
 namespace sel4vm {
 
+/// Which vCPUs run from the start.
+enum class StartedVcpus : u8 {
+    boot, ///< the first; the others when power_on() is called for them
+    all,  ///< every one: their host holds back those that the guest has not started, and tells nobody
+};
+
 struct VmConfig {
     std::string_view name; ///< for messages; must outlive the VM
     VmId id;
     LockMode locks = LockMode::none; ///< spin when several executors share the VM
     ResetPolicy on_reset = ResetPolicy::restart;
+    StartedVcpus started = StartedVcpus::boot;
 };
 
 enum class VcpuError : u8 { too_many, wrong_state };
@@ -59,8 +67,12 @@ public:
     [[nodiscard]] SystemRegisterTable &system_registers() { return system_registers_; }
     [[nodiscard]] HypercallTable &hypercalls() { return hypercalls_; }
     [[nodiscard]] FaultPolicy &policy() { return policy_; }
-    void set_irq_chip(IrqChip *chip) { irq_chip_ = chip; }
-    [[nodiscard]] IrqChip *irq_chip() const { return irq_chip_; }
+    /// `delivery`: nullptr where the host delivers interrupts by itself. Both outlive the VM.
+    void set_interrupts(IrqRouter &router, IrqDelivery *delivery) {
+        irq_router_ = &router;
+        irq_delivery_ = delivery;
+    }
+    [[nodiscard]] IrqRouter *irq_router() const { return irq_router_; }
     void set_mistake_handler(MistakeHandler *handler) { mistake_handler_ = handler; }
     void set_lifecycle_hooks(LifecycleHooks *hooks) { hooks_ = hooks; }
 
@@ -137,7 +149,7 @@ private:
     [[nodiscard]] Answer on_system_register(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_hypercall(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_wait(Vcpu &vcpu, const WaitExit &wait);
-    [[nodiscard]] Answer on_timer(Vcpu &vcpu, const TimerExit &timer);
+    [[nodiscard]] Answer on_irq_service(Vcpu &vcpu, const IrqServiceExit &service);
     [[nodiscard, gnu::noinline, gnu::cold]] Answer mistake(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard]] Answer respond(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard, gnu::noinline, gnu::cold]] Answer cannot_map(const Vcpu &vcpu, const MemoryExit &memory);
@@ -158,7 +170,7 @@ private:
 
     // What every exit needs first: offsets that one instruction reaches.
     std::atomic<VmState> state_{VmState::built};
-    IrqChip *irq_chip_ = nullptr;
+    IrqDelivery *irq_delivery_ = nullptr;
     HypercallTable hypercalls_;
     SystemRegisterTable system_registers_;
     AddressMap map_;
@@ -168,6 +180,7 @@ private:
     FaultPolicy policy_;
     MistakeHandler *mistake_handler_ = nullptr;
     LifecycleHooks *hooks_ = nullptr;
+    IrqRouter *irq_router_ = nullptr;
     FixedVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
     std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log

@@ -5,6 +5,8 @@
 #include <sel4_host/double/vcpu.hpp>
 
 #include <hosts/sel4/counter.h>
+#include <sel4vm/arch/aarch64/irq_service.hpp>
+#include <sel4vm/arch/aarch64/timer_registers.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -44,8 +46,9 @@ void report(Tcb &thread, Vcpu &vcpu, const Exit &exit) {
         if (exit.hypercall.conduit == Conduit::hvc)
             return raise_fault(thread, seL4_Fault_UnknownSyscall, syscall_words(thread));
         break;
-    case ExitKind::timer: return raise_fault(thread, seL4_Fault_VPPIEvent, {exit.timer.intid});
-    case ExitKind::irq_maintenance: {
+    case ExitKind::irq_service: {
+        if (exit.irq_service.source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
+            return raise_fault(thread, seL4_Fault_VPPIEvent, {aarch64::kTimerIntidVirtual});
         const auto index = vcpu.take_ended();
         return raise_fault(thread, seL4_Fault_VGICMaintenance, {index.value_or(~0U)});
     }

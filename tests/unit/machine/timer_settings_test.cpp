@@ -3,6 +3,7 @@
 // Which private interrupts the machine's timers have is a setting, and the interrupts themselves follow it.
 #include <support/machine_rig.hpp>
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 #include <gtest/gtest.h>
@@ -28,7 +29,7 @@ TEST(TimerSettings, TheVirtualTimerHasTheInterruptOfItsSetting) {
         MachineRig rig(description);
         ASSERT_TRUE(rig.start());
         rig.timers[0].meet_condition();
-        static_cast<void>(handle(rig, Exit{TimerExit{aarch64::kTimerIntidVirtual}}));
+        static_cast<void>(handle(rig, Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}));
         EXPECT_EQ(pending(rig), u64{1} << (16 + ppi));
     }
 }

@@ -3,6 +3,7 @@
 
 #include <hosts/fake/event_port.hpp>
 #include <hosts/fake/services.hpp>
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 
 #include <gtest/gtest.h>
 #include <string>
@@ -93,7 +94,8 @@ TEST(EventRecord, IsOneLineForPeople) {
               "7: 1.2 hypercall smc 0x84000008 -> complete, stop");
     EXPECT_EQ(line(Exit{WaitExit{false, 0}}, Answer::complete().then(Next::block)),
               "7: 1.2 wait for an interrupt -> complete, block");
-    EXPECT_EQ(line(Exit{TimerExit{27}}, Answer::retry()), "7: 1.2 timer 27 -> retry");
+    EXPECT_EQ(line(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}, Answer::retry()),
+              "7: 1.2 irq_service 1 -> retry");
     EXPECT_EQ(line(Exit{UnknownExit{7, 9}}, Answer::none()), "7: 1.2 unknown reason 0x7 syndrome 0x9");
     EventRecord notification;
     notification.event.kind = EventKind::notification;
@@ -110,7 +112,7 @@ TEST(RecordingPort, PassesEverythingOnAndRecordsEventsWithTheirAnswers) {
     EventTrace trace;
     RecordingPort port(events, clock, trace);
     events.script(VmId{0}, VcpuId{0}, Exit{WaitExit{true, 0}});
-    events.script(VmId{0}, VcpuId{0}, Exit{TimerExit{27}});
+    events.script(VmId{0}, VcpuId{0}, Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)});
 
     Event event;
     clock.set(5);
@@ -120,7 +122,7 @@ TEST(RecordingPort, PassesEverythingOnAndRecordsEventsWithTheirAnswers) {
     EXPECT_EQ(port.open()->ticks, 5u);
     clock.set(9);
     port.resume_and_wait(Answer::complete(3), event);
-    EXPECT_EQ(event.exit.kind, ExitKind::timer);
+    EXPECT_EQ(event.exit.kind, ExitKind::irq_service);
     port.apply(Answer::retry().then(Next::stop));
     EXPECT_FALSE(port.open());
     port.set_timeout(77);
@@ -131,7 +133,7 @@ TEST(RecordingPort, PassesEverythingOnAndRecordsEventsWithTheirAnswers) {
     std::array<EventRecord, 4> out{};
     ASSERT_EQ(trace.ring().latest(out), 2u);
     EXPECT_EQ(describe(out[0]).view(), "5: 0.0 wait for an event -> complete 0x3");
-    EXPECT_EQ(describe(out[1]).view(), "9: 0.0 timer 27 -> retry, stop");
+    EXPECT_EQ(describe(out[1]).view(), "9: 0.0 irq_service 1 -> retry, stop");
     ASSERT_EQ(events.answers().size(), 2u);
     EXPECT_EQ(events.answers()[1].answer, Answer::retry().then(Next::stop));
 }

@@ -7,6 +7,7 @@
 #include <hosts/el2/portable/sched/deadline.hpp>
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
 #include <algorithm>
@@ -219,10 +220,10 @@ void Processor::deliver_due(Vcpu &vcpu, Event &event) {
         deliver(vcpu, vcpu.part_pending_, vcpu.sequence_.exit(), event);
     } else if ((vcpu.due_ & Vcpu::kDueTimer) != 0) {
         vcpu.due_ &= ~u32{Vcpu::kDueTimer};
-        deliver(vcpu, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, event);
+        deliver(vcpu, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::virtual_timer), event);
     } else if ((vcpu.due_ & Vcpu::kDueMaintenance) != 0) {
         vcpu.due_ &= ~u32{Vcpu::kDueMaintenance};
-        deliver(vcpu, Vcpu::Pending::nothing, ExitKind::irq_maintenance, event);
+        deliver(vcpu, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::maintenance), event);
     } else {
         vcpu.due_ = 0;
         deliver(vcpu, Vcpu::Pending::nothing, ExitKind::kicked, event);
@@ -311,7 +312,8 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         loaded_->timer_masked_ = true; // it stays active until VcpuTimer::unmask()
         // With an event we come from the guest, so the loaded vCPU is the one that runs.
         if (event != nullptr)
-            return deliver(*loaded_, Vcpu::Pending::nothing, TimerExit{aarch64::kTimerIntidVirtual}, *event);
+            return deliver(*loaded_, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::virtual_timer),
+                           *event);
         post(*loaded_, Vcpu::kDueTimer);
         return Outcome::go_on;
     }
@@ -320,7 +322,8 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         if (loaded_ == nullptr)
             return Outcome::go_on;
         if (event != nullptr)
-            return deliver(*loaded_, Vcpu::Pending::nothing, ExitKind::irq_maintenance, *event);
+            return deliver(*loaded_, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::maintenance),
+                           *event);
         post(*loaded_, Vcpu::kDueMaintenance);
         return Outcome::go_on;
     }

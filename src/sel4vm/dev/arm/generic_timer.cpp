@@ -90,7 +90,7 @@ void GenericTimer::update(Channel &channel, u64 now) {
     const Level level = level_of(unmasked && met);
     if (level != channel.driven) {
         channel.driven = level;
-        chip_.set_private_level(channel.id, config_.intid, level);
+        irqs_.set_private_level(channel.id, config_.intid, level);
     }
 }
 

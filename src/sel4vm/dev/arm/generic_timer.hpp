@@ -35,8 +35,8 @@ public:
         friend bool operator==(const State &, const State &) = default;
     };
 
-    GenericTimer(IrqChip &chip, Clock &clock, const GenericTimerConfig &config = {})
-        : chip_(chip), clock_(clock), config_(config) {}
+    GenericTimer(IrqRouter &irqs, Clock &clock, const GenericTimerConfig &config = {})
+        : irqs_(irqs), clock_(clock), config_(config) {}
     GenericTimer(const GenericTimer &) = delete;
     GenericTimer &operator=(const GenericTimer &) = delete;
 
@@ -77,7 +77,7 @@ private:
     void update(Channel &channel, u64 now_ticks);
     void update(Channel &channel) { update(channel, clock_.now_ticks()); }
 
-    IrqChip &chip_;
+    IrqRouter &irqs_;
     Clock &clock_;
     GenericTimerConfig config_;
     FixedVector<Channel, Vm::kMaxVcpus> channels_;

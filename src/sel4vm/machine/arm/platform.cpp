@@ -61,9 +61,9 @@ ArmPlatform::ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy 
     : id_registers_(version_of(config)), trng_(entropy) {
     if (!config.gic)
         return;
-    gic_.emplace(*config.gic);
-    if (config.physical_timer)
-        timer_.emplace(*gic_, clock, dev::GenericTimerConfig{config.physical_timer_intid, 0});
+    irqs_ = config.host.irq_router != nullptr ? config.host.irq_router : &gic_.emplace(*config.gic);
+    if (config.physical_timer && !config.host.physical_timer)
+        timer_.emplace(*irqs_, clock, dev::GenericTimerConfig{config.physical_timer_intid, 0});
 }
 
 Status<PlatformError> ArmPlatform::init(Allocator &allocator) {
@@ -74,12 +74,14 @@ Status<PlatformError> ArmPlatform::init(Allocator &allocator) {
     return Ok{};
 }
 
-Status<PlatformError> ArmPlatform::add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort &list_registers,
-                                            aarch64::TimerPort &timer, TimeoutQueue &timeouts) {
-    if (!gic_)
-        return Ok{};
-    if (const auto attached = gic_->attach(vcpu, list_registers, timer); !attached)
-        return Err{from(attached.error())};
+Status<PlatformError> ArmPlatform::add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort *list_registers,
+                                            aarch64::TimerPort *timer, TimeoutQueue &timeouts) {
+    if (gic_) {
+        if (list_registers == nullptr || timer == nullptr)
+            return Err{PlatformError::list_registers};
+        if (const auto attached = gic_->attach(vcpu, *list_registers, *timer); !attached)
+            return Err{from(attached.error())};
+    }
     if (timer_ && !timer_->add_vcpu(timeouts))
         return Err{PlatformError::vcpu_count};
     return Ok{};
@@ -96,7 +98,6 @@ Status<PlatformError> ArmPlatform::connect_gic(Vm &vm, const GicRanges &ranges) 
     }
     if (ranges.deactivation && !vm.attach(*ranges.deactivation, gic_->deactivation()))
         return Err{PlatformError::deactivation_range};
-    vm.set_irq_chip(&*gic_);
     return Ok{};
 }
 
@@ -105,6 +106,8 @@ Status<PlatformError> ArmPlatform::connect(Vm &vm, HypercallTable &calls, const 
         SEL4VM_ASSERT(ranges.has_value());
         SEL4VM_TRY(connect_gic(vm, *ranges));
     }
+    if (irqs_ != nullptr)
+        vm.set_interrupts(*irqs_, gic());
     SystemRegisterTable &registers = vm.system_registers();
     if ((timer_ && !timer_->register_all(registers)) || !id_registers_.register_all(registers) ||
         !debug_registers_.register_all(registers) || !ignored_registers_.register_all(registers))

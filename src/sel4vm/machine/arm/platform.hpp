@@ -50,10 +50,20 @@ enum class DirPage : u8 { hardware, software };
 [[nodiscard]] std::optional<GicRanges> gic_ranges(aarch64::GicVersion version, Gpa distributor, Gpa other,
                                                   usize vcpu_count, DirPage dir_page);
 
+/// What a host does for its guests by itself; the platform makes the rest. Handlers of registers and calls that a host never hands over do
+/// not disturb, so nothing is said about those.
+struct ArmHostParts {
+    /// The host's own interrupt controller, of the version and at the addresses that the guest is to have. Then there are no list registers.
+    IrqRouter *irq_router = nullptr;
+    /// The host carries out accesses to the physical timer, and raises its interrupt.
+    bool physical_timer = false;
+};
+
 struct ArmPlatformConfig {
     std::optional<dev::GicConfig> gic = std::nullopt; ///< none: a guest without interrupts and timers
     bool physical_timer = true;                       ///< false: its registers are unknown ones
     u32 physical_timer_intid = aarch64::kTimerIntidPhysical;
+    ArmHostParts host{};
 };
 
 class ArmPlatform {
@@ -64,13 +74,15 @@ public:
 
     /// The allocator outlives the platform.
     [[nodiscard]] Status<PlatformError> init(Allocator &allocator);
-    /// The VM's vCPUs, in their order; everything outlives the platform.
-    [[nodiscard]] Status<PlatformError> add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort &list_registers,
-                                                 aarch64::TimerPort &timer, TimeoutQueue &timeouts);
-    /// Puts it all into the VM. `ranges`: as gic_ranges() gives them; not needed without a GIC.
+    /// The VM's vCPUs, in their order; everything outlives the platform. The ports may be nullptr unless gic() is not.
+    [[nodiscard]] Status<PlatformError> add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort *list_registers,
+                                                 aarch64::TimerPort *timer, TimeoutQueue &timeouts);
+    /// Puts it all into the VM. `ranges`: as gic_ranges() gives them; needed unless gic() is nullptr.
     [[nodiscard]] Status<PlatformError> connect(Vm &vm, HypercallTable &calls, const std::optional<GicRanges> &ranges);
 
-    /// nullptr without one.
+    /// What devices are connected to: gic(), or the host's own; nullptr without an interrupt controller.
+    [[nodiscard]] IrqRouter *irqs() { return irqs_; }
+    /// The GIC in software; nullptr where the host has its own, and without one.
     [[nodiscard]] dev::Gic *gic() { return gic_ ? &*gic_ : nullptr; }
     /// Which DirPage the list registers of the vCPUs that were added are good for.
     [[nodiscard]] DirPage dir_page() {
@@ -86,6 +98,7 @@ public:
 private:
     [[nodiscard]] Status<PlatformError> connect_gic(Vm &vm, const GicRanges &ranges);
 
+    IrqRouter *irqs_ = nullptr;
     std::optional<dev::Gic> gic_;
     std::optional<dev::GenericTimer> timer_;
     dev::IdRegisters id_registers_;

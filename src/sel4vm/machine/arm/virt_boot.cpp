@@ -146,8 +146,10 @@ BootStep VirtMachine::load_images(GuestMemory &memory) {
 }
 
 void VirtMachine::set_counter_offset(u64 ticks) {
-    for (const VcpuPorts &ports : host_.vcpus)
-        ports.timer->set_counter_offset(ticks);
+    for (const VcpuPorts &ports : host_.vcpus) {
+        if (ports.timer != nullptr)
+            ports.timer->set_counter_offset(ticks);
+    }
     platform_.set_counter_offset(ticks);
     counter_offset_ = ticks;
 }

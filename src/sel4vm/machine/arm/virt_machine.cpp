@@ -10,14 +10,14 @@ namespace sel4vm::machine {
 
 namespace {
 
-ArmPlatformConfig platform_config(const MachineDescription &description, LockMode locks) {
+ArmPlatformConfig platform_config(const MachineDescription &description, const HostSide &host) {
     dev::GicConfig gic;
     gic.version = description.gic.version;
     gic.vcpu_count = description.vcpu_count;
     gic.spi_count = description.gic.spi_count;
-    gic.locks = locks;
+    gic.locks = host.locks;
     gic.timer_intid = 16u + description.timer.virtual_timer;
-    return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical};
+    return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical, .host = host.parts};
 }
 
 /// The key of the description that an error is about.
@@ -45,8 +45,9 @@ BuildError platform_error(PlatformError error) { return build_error(key_of(error
 VirtMachine::VirtMachine(const MachineDescription &description, std::span<const std::span<const u8>> blobs,
                          const HostSide &host, Clearing clearing)
     : description_(description), blobs_(blobs), host_(host), clearing_(clearing),
-      vm_(VmConfig{description.name, host.id, host.locks, description.on_reset}, host.space, host.allocator, host.log),
-      platform_(platform_config(description, host.locks), host.clock, host.entropy) {}
+      vm_(VmConfig{description.name, host.id, host.locks, description.on_reset, host.started_vcpus}, host.space,
+          host.allocator, host.log),
+      platform_(platform_config(description, host), host.clock, host.entropy) {}
 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
@@ -77,19 +78,29 @@ Status<BuildError> VirtMachine::make_platform() {
     if (const auto ready = platform_.init(host_.allocator); !ready)
         return Err{platform_error(ready.error())};
     for (const VcpuPorts &ports : host_.vcpus) {
+        if (ports.timer == nullptr && description_.counter != CounterPolicy::host)
+            return Err{build_error("counter", "this host decides about its guests' counter: use \"host\"")};
         auto vcpu = vm_.add_vcpu(*ports.vcpu);
         if (!vcpu)
             return Err{build_error("vcpus", "too many")};
-        if (const auto added = platform_.add_vcpu(**vcpu, *ports.list_registers, *ports.timer, host_.timeouts); !added)
+        if (const auto added = platform_.add_vcpu(**vcpu, ports.list_registers, ports.timer, host_.timeouts); !added)
             return Err{platform_error(added.error())};
     }
-    const auto ranges =
-        gic_ranges(gic.version, gic.distributor.base, (v2 ? gic.cpu_interface : gic.redistributors).base,
-                   description_.vcpu_count, platform_.dir_page());
-    if (!ranges)
-        return Err{build_error("gic", "a range wraps")};
-    if (v2 && (!host_.gic_cpu_interface || !host_.space.map_device(ranges->other, *host_.gic_cpu_interface)))
-        return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
+    return connect_platform();
+}
+
+Status<BuildError> VirtMachine::connect_platform() {
+    std::optional<GicRanges> ranges;
+    if (platform_.gic() != nullptr) {
+        const GicRecord &gic = description_.gic;
+        const bool v2 = gic.version == GicVersion::v2;
+        ranges = gic_ranges(gic.version, gic.distributor.base, (v2 ? gic.cpu_interface : gic.redistributors).base,
+                            description_.vcpu_count, platform_.dir_page());
+        if (!ranges)
+            return Err{build_error("gic", "a range wraps")};
+        if (v2 && (!host_.gic_cpu_interface || !host_.space.map_device(ranges->other, *host_.gic_cpu_interface)))
+            return Err{build_error("gic.cpu_interface", "the host could not map its virtual CPU interface there")};
+    }
     if (const auto connected = platform_.connect(vm_, vm_.hypercalls(), ranges); !connected)
         return Err{platform_error(connected.error())};
     return Ok{};
@@ -152,10 +163,10 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     key << "devices." << record.name;
     constexpr u32 kFirstSpi = 32;
     const u32 intid = kFirstSpi + record.spi;
-    dev::Gic &gic = *platform_.gic();
-    if (!gic.has(intid))
+    IrqRouter &irqs = *platform_.irqs();
+    if (!irqs.has(intid))
         return Err{build_error(key.view(), "the interrupt controller has no such shared interrupt")};
-    const IrqLine line{gic, intid};
+    const IrqLine line{irqs, intid};
     Device *device = devices_.emplace_back();
     if (device == nullptr)
         return Err{build_error(key.view(), "too many devices")};

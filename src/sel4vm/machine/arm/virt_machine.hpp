@@ -28,7 +28,8 @@
 
 namespace sel4vm::machine {
 
-/// The ports of one vCPU; all outlive the machine.
+/// The ports of one vCPU; all outlive the machine. Where the host has an interrupt controller of its own (ArmHostParts), only `vcpu` is needed;
+/// without `timer` the guest's counter is as the host has it.
 struct VcpuPorts {
     VcpuPort *vcpu = nullptr;
     aarch64::ListRegisterPort *list_registers = nullptr;
@@ -53,6 +54,9 @@ struct HostSide {
     std::optional<HostPhys> gic_cpu_interface = std::nullopt;
     /// What the guest's device tree says. Calls by the other are served, too, as far as the host hands them over.
     Conduit firmware_conduit = Conduit::hvc;
+    ArmHostParts parts{};
+    /// Who decides when vCPUs but the first run: PSCI in the VMM, or a host's own.
+    StartedVcpus started_vcpus = StartedVcpus::boot;
 };
 
 class VirtMachine final : private LifecycleHooks {
@@ -103,6 +107,7 @@ private:
 
     // build(), in this order
     [[nodiscard]] Status<BuildError> make_platform();
+    [[nodiscard]] Status<BuildError> connect_platform();
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);

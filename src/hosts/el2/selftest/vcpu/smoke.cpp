@@ -4,6 +4,7 @@
 #include <hosts/el2/lib/sysreg.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 extern "C" const sel4vm::u8 el2_smoke_guest[];
@@ -76,8 +77,9 @@ Answer Smoke::on_exit(const Event &event) {
         }
         return on_call(vcpu, exit.hypercall.immediate);
     case ExitKind::wait: return Answer::complete().then(Next::block);
-    case ExitKind::timer: return on_timer(vcpu);
-    case ExitKind::irq_maintenance:
+    case ExitKind::irq_service:
+        if (exit.irq_service.source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
+            return on_timer(vcpu);
         if (vcpu.list_registers().take_finished() != 0)
             vcpu.timer().unmask();
         return Answer::retry();

@@ -38,7 +38,7 @@ struct ListRegister {
     friend constexpr bool operator==(const ListRegister &, const ListRegister &) = default;
 };
 
-/// Causes of ExitKind::irq_maintenance apart from the ends of interrupts; the bits of GICH_HCR and ICH_HCR_EL2. Each lasts
+/// Causes of IrqService::maintenance apart from the ends of interrupts; the bits of GICH_HCR and ICH_HCR_EL2. Each lasts
 /// until it is no longer asked for or no longer true.
 namespace maintenance {
 inline constexpr u32 kUnderflow = 1u << 1;      ///< at most one list register is in use
@@ -71,7 +71,7 @@ public:
     /// without read_back, those whose maintenance event arrived). The caller then owns the register again.
     [[nodiscard]] virtual u32 take_finished() = 0;
 
-    /// Asks for ExitKind::irq_maintenance for these causes, and no others. Only with maintenance_control.
+    /// Asks for IrqService::maintenance for these causes, and no others. Only with maintenance_control.
     virtual void set_maintenance(u32 causes) = 0;
 
     /// How many interrupts that no list register holds the guest has ended (EOImode 0) since the last call, modulo 32. Only with

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The virtual timer of one vCPU as the host forwards it. When it fires unmasked, the host masks the physical interrupt
-// and delivers ExitKind::timer once; after the guest's EOI the model calls unmask(), and a condition that still holds
+// and delivers IrqService::virtual_timer once; after the guest's EOI the model calls unmask(), and a condition that still holds
 // fires again. (seL4 calls this a VPPI.)
 #pragma once
 
@@ -19,7 +19,7 @@ struct VirtualTimerState {
 /// here fails.
 class TimerPort {
 public:
-    /// Lets the timer fire again after ExitKind::timer; nothing changes when it may.
+    /// Lets the timer fire again after IrqService::virtual_timer; nothing changes when it may.
     virtual void unmask() = 0;
     /// The physical interrupt behind the timer, for a list register that is linked to it (hardware_link): the guest's own
     /// end of the interrupt then unmasks the timer, without unmask(). 0: linking is not possible.

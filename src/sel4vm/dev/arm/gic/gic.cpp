@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/dev/arm/gic/gic.hpp>
+
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/dev/arm/gic/sgi.hpp>
 
 namespace sel4vm::dev {
@@ -52,7 +54,7 @@ u64 Gic::distributor_bytes() const {
     return config_.version == GicVersion::v2 ? DistributorV2::kBytes : DistributorV3::kBytes;
 }
 
-[[gnu::cold]] void Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
+[[gnu::cold]] bool Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
     SEL4VM_ASSERT(has(intid));
     LockGuard guard(lock_);
     listeners_[intid] = listener;
@@ -61,6 +63,7 @@ u64 Gic::distributor_bytes() const {
         const u32 b = bit<u32>(intid % kIrqsPerWord);
         irq.listened = listener != nullptr ? irq.listened | b : irq.listened & ~b;
     }
+    return true;
 }
 
 // -- the lock, and what follows it
@@ -115,7 +118,7 @@ void Gic::tell(const FinishedIrq &finished) {
         listener->interrupt_ended(VcpuId{finished.cpu}, finished.intid);
 }
 
-// -- IrqChip
+// -- IrqRouter and IrqDelivery
 
 void Gic::set_level(u32 intid, Level level) {
     SEL4VM_ASSERT(intid >= kIrqsPerWord && has(intid));
@@ -159,20 +162,19 @@ void Gic::sync(Vcpu &vcpu) {
     core_.delivery(vcpu.id().value()).service();
 }
 
-void Gic::maintain(Vcpu &vcpu) {
+void Gic::service(Vcpu &vcpu, u32 source) {
     Session session(*this, vcpu.id().value());
-    core_.delivery(vcpu.id().value()).maintain();
+    CpuDelivery &delivery = core_.delivery(vcpu.id().value());
+    // The host says which of its own timers it was; the guest's board decides which interrupt that is.
+    if (source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
+        delivery.timer_fired(config_.timer_intid);
+    else
+        delivery.maintain();
 }
 
 bool Gic::has_deliverable(Vcpu &vcpu) {
     Session session(*this, vcpu.id().value());
     return core_.delivery(vcpu.id().value()).has_deliverable();
-}
-
-// The host says which of its own timers it was; the guest's board decides which interrupt that is.
-void Gic::timer_fired(Vcpu &vcpu, u32) {
-    Session session(*this, vcpu.id().value());
-    core_.delivery(vcpu.id().value()).timer_fired(config_.timer_intid);
 }
 
 void Gic::reset() {

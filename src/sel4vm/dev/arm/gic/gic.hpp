@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The software GIC of one VM: GICv2 or GICv3, as an IrqChip over the host's list registers and virtual timer. The machine
+// The software GIC of one VM: GICv2 or GICv3, as an IrqRouter and an IrqDelivery over the host's list registers and virtual timer. The machine
 // attaches its frames to the bus and its SGI registers to the system-register table; nothing here knows an address.
 // docs/gic.md says what is modelled and what becomes inexact on which hosts.
 //
@@ -14,22 +14,14 @@
 #include <sel4vm/dev/arm/gic/gic_core.hpp>
 #include <sel4vm/dev/arm/gic/redistributor.hpp>
 #include <sel4vm/vm/call_tables.hpp>
+#include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/irq_delivery.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
 namespace sel4vm::dev {
 
-/// A client that wants to know when the guest has ended an interrupt (EOI or deactivation): the acknowledgement of
-/// vm_register_irq, or the physical interrupt behind a passed-through one. Called on the vCPU's executor, without locks. Also
-/// called when the guest has made an interrupt deliverable of which an inject() was refused.
-class EoiListener {
-public:
-    virtual void interrupt_ended(VcpuId vcpu, u32 intid) = 0;
-
-protected:
-    ~EoiListener() = default;
-};
-
-class Gic final : public IrqChip {
+// Delivery first: it is what exits need.
+class Gic final : public IrqDelivery, public IrqRouter {
 public:
     explicit Gic(const GicConfig &config);
     Gic(const Gic &) = delete;
@@ -60,23 +52,19 @@ public:
     /// Whether the host's list registers let one vCPU end what another has acknowledged. Once a vCPU is attached.
     [[nodiscard]] bool handles_deactivation() SEL4VM_EXCLUDES(lock_);
 
-    /// False when this GIC has no such interrupt; set_level() must not be called for it.
-    [[nodiscard]] bool has(u32 intid) const { return intid < kIrqsPerWord + config_.spi_count; }
-    /// One listener for each INTID, on all vCPUs; nullptr removes it. While the VM is built or paused.
-    void set_eoi_listener(u32 intid, EoiListener *listener) SEL4VM_EXCLUDES(lock_);
-
-    /// Pends an interrupt once, as a write to ISPENDR does, if the guest has enabled it and its group: its trigger and its
-    /// wire do not matter. A private interrupt is that of `vcpu`. False: it would not be delivered, and is not remembered.
-    [[nodiscard]] bool inject(VcpuId vcpu, u32 intid) SEL4VM_EXCLUDES(lock_);
-
-    // -- IrqChip
+    // -- IrqRouter
+    [[nodiscard]] bool has(u32 intid) const override { return intid < kIrqsPerWord + config_.spi_count; }
     void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
     void set_private_level(VcpuId vcpu, u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
-    void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
-    void maintain(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
-    [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
-    void timer_fired(Vcpu &vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
+    /// As a write to ISPENDR does, if the guest has enabled the interrupt and its group.
+    [[nodiscard]] bool inject(VcpuId vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool set_eoi_listener(u32 intid, EoiListener *listener) override SEL4VM_EXCLUDES(lock_);
     void reset() override SEL4VM_EXCLUDES(lock_);
+
+    // -- IrqDelivery
+    void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void service(Vcpu &vcpu, u32 source) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void turned_on(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void turned_off(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
 

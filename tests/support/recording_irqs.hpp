@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// An IrqChip that remembers the wires and kicks the vCPU of a private interrupt that rises, as a real one would.
+// An interrupt controller that remembers the wires and kicks the vCPU of a private interrupt that rises, as a real one would.
 #pragma once
 
 #include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/irq_delivery.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 #include <map>
@@ -11,8 +12,11 @@
 
 namespace sel4vm::test {
 
-class RecordingIrqChip final : public IrqChip {
+class RecordingIrqs final : public IrqRouter, public IrqDelivery {
 public:
+    bool has(u32) const override { return true; }
+    bool inject(VcpuId, u32) override { return false; }
+    bool set_eoi_listener(u32, EoiListener *) override { return false; }
     void set_level(u32 intid, Level level) override {
         ++changes;
         shared_[intid] = level;
@@ -24,7 +28,7 @@ public:
             vm->vcpu(vcpu).port().kick();
     }
     void sync(Vcpu &) override {}
-    void maintain(Vcpu &) override {}
+    void service(Vcpu &, u32) override {}
     bool has_deliverable(Vcpu &vcpu) override {
         for (const auto &[key, level] : private_) {
             if (key.first == vcpu.id().value() && level == Level::high)
@@ -32,8 +36,7 @@ public:
         }
         return false;
     }
-    void timer_fired(Vcpu &, u32) override {}
-    void reset() override {}
+    void reset() override { ++resets; }
     void turned_on(Vcpu &) override {}
     void turned_off(Vcpu &) override {}
 
@@ -48,6 +51,7 @@ public:
     }
 
     unsigned changes = 0;
+    unsigned resets = 0;
     Vm *vm = nullptr; ///< set: rising private wires kick
 
 private:
