@@ -25,8 +25,8 @@ endif()
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS
   src/sel4vm/base/*.cpp src/sel4vm/host/*.cpp src/sel4vm/arch/*.cpp src/sel4vm/vm/*.cpp src/sel4vm/dev/*.cpp
   src/sel4vm/boot/*.cpp src/sel4vm/machine/*.cpp src/sel4vm/capi/*.cpp
-  src/sel4vm/program/*.cpp src/hosts/sel4/*.cpp)
-list(FILTER sources EXCLUDE REGEX "capi/platform_support.cpp$")
+  src/sel4vm/program/*.cpp src/hosts/sel4/*.cpp src/bindings/sel4/*.cpp)
+list(FILTER sources EXCLUDE REGEX "bindings/sel4/platform_support.cpp$")
 add_library(sel4vm STATIC EXCLUDE_FROM_ALL ${sources})
 set_target_properties(sel4vm PROPERTIES CXX_STANDARD 20 CXX_EXTENSIONS ON)
 # Ours stand before libstdc++'s and libfdt's own.
@@ -111,14 +111,14 @@ set_property(SOURCE ${exit_path} APPEND PROPERTY COMPILE_OPTIONS -O2)
 target_link_libraries(sel4vm PUBLIC
   muslc sel4 sel4runtime sel4simple sel4utils sel4vka sel4vspace platsupport utils fdt sel4_autoconf)
 
-file(GLOB sources CONFIGURE_DEPENDS src/sel4vmmplatsupport/*.cpp src/hosts/sel4/capi/platform_support.cpp)
+file(GLOB sources CONFIGURE_DEPENDS src/sel4vmmplatsupport/*.cpp src/bindings/sel4/platform_support.cpp)
 add_library(sel4vmmplatsupport STATIC EXCLUDE_FROM_ALL ${sources})
 set_target_properties(sel4vmmplatsupport PROPERTIES CXX_STANDARD 20 CXX_EXTENSIONS ON)
 target_compile_options(sel4vmmplatsupport PRIVATE ${options})
 target_link_libraries(sel4vmmplatsupport PUBLIC sel4vm)
 
 # sel4vm/host.h for a root task without an environment of its own.
-file(GLOB sources CONFIGURE_DEPENDS src/hosts/sel4/environment/*.c)
+file(GLOB sources CONFIGURE_DEPENDS src/bindings/sel4/environment/*.c)
 add_library(sel4vm_environment STATIC EXCLUDE_FROM_ALL ${sources})
 target_link_libraries(sel4vm_environment PUBLIC
   sel4vm sel4allocman sel4muslcsys sel4platsupport sel4simple-default cpio)

@@ -15,7 +15,7 @@ set(config lib/cmake/sel4vm-el2)
 install(TARGETS ${layers} sel4vm_el2_program EXPORT sel4vm-el2-targets
         ARCHIVE DESTINATION ${archives}
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS sel4vm_sel4_names EXPORT sel4vm-el2-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/portable")
+install(TARGETS sel4vm_sel4_names EXPORT sel4vm-el2-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/sel4_names")
 install(EXPORT sel4vm-el2-targets NAMESPACE sel4vm:: DESTINATION ${config})
 export(EXPORT sel4vm-el2-targets NAMESPACE sel4vm:: FILE "${package}/sel4vm-el2-targets.cmake")
 

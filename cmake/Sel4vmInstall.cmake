@@ -45,7 +45,7 @@ install(CODE "
 install(TARGETS ${layers} sel4vm_umbrella sel4vm_fake_program EXPORT sel4vm-targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS sel4vm_sel4_names EXPORT sel4vm-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/portable")
+install(TARGETS sel4vm_sel4_names EXPORT sel4vm-targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/sel4vm/sel4_names")
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/sel4vm")
 install(EXPORT sel4vm-targets NAMESPACE sel4vm:: DESTINATION "${package_dir}")
 configure_package_config_file(cmake/sel4vm-config.cmake.in "${PROJECT_BINARY_DIR}/sel4vm-config.cmake"
@@ -72,11 +72,11 @@ function(sel4vm_pkg_config name description)
   install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
 set(core ${layers})
-list(REMOVE_ITEM core sel4vm_fake sel4vm_fake_capi)
+list(REMOVE_ITEM core sel4vm_fake sel4vm_fake_bindings)
 list(REVERSE core)
 sel4vm_pkg_config(sel4vm "${PROJECT_DESCRIPTION}" ${core})
 sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for C and C++ programs in a process, and for tests of devices and VMMs"
-                  sel4vm_fake_capi sel4vm_fake ${core})
+                  sel4vm_fake_bindings sel4vm_fake ${core})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")

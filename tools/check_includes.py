@@ -29,9 +29,9 @@ LAYERS = {
     "machine arm": ("src/sel4vm/machine/arm/", ["machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
-    "sel4 host": ("src/hosts/sel4/", ["C interface", "platform hooks", "binding", "host", "arch", "arch ports", "base"]),
+    "sel4 host": ("src/hosts/sel4/", ["host", "arch", "arch ports", "base"]),
     # The C interface: its headers, what implements them, and what that needs from a host.
-    "seL4 names": ("src/hosts/portable/include/", []),
+    "seL4 names": ("include/sel4_names/", []),
     "C interface": ("include/sel4vm/", ["seL4 names"]),
     "platform support headers": ("include/sel4vmmplatsupport/", ["C interface", "seL4 names"]),
     "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
@@ -42,18 +42,20 @@ LAYERS = {
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
                                                      "seL4 names", "capi", "machine arm", "machine", "boot", "host", "arch", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
-    "fake host of C": ("src/hosts/fake/capi/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
-                                                "arch", "arch ports", "base"]),
-    # A C program's files come from the bundle, whose format is boot's and the machine's.
-    "el2 host of C": ("src/hosts/el2/capi/", ["el2 host", "binding", "platform hooks", "C interface", "seL4 names",
-                                              "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    # What joins a host with the C interface, with programs and with the platform support library.
+    "fake bindings": ("src/bindings/fake/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
+                                             "arch", "arch ports", "base"]),
+    # A program's files come from the bundle, whose format is boot's and the machine's.
+    "el2 bindings": ("src/bindings/el2/", ["el2 host", "binding", "platform hooks", "C interface", "seL4 names",
+                                           "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "binding", "platform hooks", "C interface", "host", "arch", "arch ports", "base"]),
     "vmm": ("apps/vmm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
     "tool": ("apps/sel4vm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 # (Not <iterator>: it brings streams and locales, which seL4's C library has not.)
 TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "dev arm", "boot", "machine", "machine arm", "el2 host", "vmm", "seL4 names",
-                 "C interface", "platform support headers", "binding", "capi", "program", "platform support", "platform hooks", "el2 host of C"}
+                 "C interface", "platform support headers", "binding", "capi", "program", "platform support", "platform hooks", "el2 bindings"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list limits memory new "
     "optional span string_view tuple type_traits utility".split())
@@ -63,8 +65,8 @@ C_STD = set("stdbool.h stddef.h stdint.h".split())
 # Other libraries, and where target code may include them.
 TARGET_LIBRARIES = {
     "tl/expected.hpp": ["src/sel4vm/base/result.hpp"],
-    "cstdarg": ["src/hosts/el2/portable/c_format", "src/hosts/el2/capi/libc/"],
-    "cstdio": ["src/hosts/el2/capi/libc/"],
+    "cstdarg": ["src/hosts/el2/portable/c_format", "src/bindings/el2/libc/"],
+    "cstdio": ["src/bindings/el2/libc/"],
     "cstdlib": ["src/sel4vmmplatsupport/"],
     "libfdt.h": ["src/sel4vm/boot/", "src/sel4vm/machine/", "src/hosts/el2/", "src/sel4vmmplatsupport/"],
 }
@@ -88,7 +90,7 @@ def layer_of(path):
     return best
 
 
-OWN_PREFIXES = ("sel4vm/", "sel4vmmplatsupport/", "hosts/", "apps/")
+OWN_PREFIXES = ("sel4vm/", "sel4vmmplatsupport/", "hosts/", "bindings/", "apps/")
 
 
 def repository_path(header, root):
@@ -108,7 +110,7 @@ def check_line(path, layer, header, quoted, root):
     ours = repository_path(header, root)
     if ours is not None:
         other = layer_of(ours)
-        if layer == "sel4 host" and other == "seL4 names":
+        if layer in ("sel4 host", "sel4 bindings") and other == "seL4 names":
             return None  # the real ones there
         if other is not None and other != layer and other not in LAYERS[layer][1]:
             return f"<{header}>: layer '{layer}' may not include layer '{other}'"
@@ -222,13 +224,13 @@ SELF_TEST = {
         "apps/sel4vm/main.cpp:3: <hosts/el2/x.cpp>: layer 'tool' may not include layer 'el2 host'"]),
     "include/sel4vm/a.h": ("#include <cstdint>\n#include <stdint.h>\n#include <vka/vka.h>\n", [
         "include/sel4vm/a.h:1: <cstdint>: not among the headers"]),
-    "src/hosts/portable/include/vka/vka.h": ("#include <stdint.h>\n", []),
-    "src/hosts/portable/include/sel4/sel4.h": ("#include <sel4vm/a.h>\n", [
-        "src/hosts/portable/include/sel4/sel4.h:1: <sel4vm/a.h>: layer 'seL4 names' may not include layer 'C interface'"]),
+    "include/sel4_names/vka/vka.h": ("#include <stdint.h>\n", []),
+    "include/sel4_names/sel4/sel4.h": ("#include <sel4vm/a.h>\n", [
+        "include/sel4_names/sel4/sel4.h:1: <sel4vm/a.h>: layer 'seL4 names' may not include layer 'C interface'"]),
     "src/sel4vm/capi/binding.hpp": ("#include <sel4vm/vm/vm.hpp>\n#include <sel4vm/a.h>\n", [
         "src/sel4vm/capi/binding.hpp:1: <sel4vm/vm/vm.hpp>: layer 'binding' may not include layer 'vm'"]),
-    "src/hosts/fake/capi/x.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
-        "src/hosts/fake/capi/x.cpp:2: <sel4vm/capi/x.hpp>: layer 'fake host of C' may not include layer 'capi'"]),
+    "src/bindings/fake/x.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
+        "src/bindings/fake/x.cpp:2: <sel4vm/capi/x.hpp>: layer 'fake bindings' may not include layer 'capi'"]),
     "src/sel4vm/capi/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4/sel4.h>\n", []),
     "src/sel4vm/program/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
         "src/sel4vm/program/x.hpp:2: <sel4vm/capi/x.hpp>: layer 'program' may not include layer 'capi'"]),

@@ -2,7 +2,7 @@
 //
 // examples/c-minimal and examples/cxx-minimal on the fake host, with a guest of a few instructions in place of Linux: it prints what is
 // typed, touches memory where nothing is, reboots at an r and turns itself off at a full stop.
-#include <hosts/fake/capi/host.hpp>
+#include <bindings/fake/host.hpp>
 #include <suite/a64.h>
 #include <support/kernel_files.hpp>
 

@@ -2,7 +2,7 @@
 //
 // The conformance suite on the fake host, whose vCPUs execute its programs; and what only this host can do: refuse each
 // request in turn.
-#include <hosts/fake/capi/host.hpp>
+#include <bindings/fake/host.hpp>
 #include <suite/conformance.h>
 #include <suite/guest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // libsel4vmmplatsupport on the fake host, whose vCPUs execute small programs and whose files and devices are the test's.
-#include <hosts/fake/capi/host.hpp>
+#include <bindings/fake/host.hpp>
 #include <platform_support/platform_tests.h>
 #include <suite/guest.h>
 #include <support/kernel_files.hpp>

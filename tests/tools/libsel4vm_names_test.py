@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(os.environ["SEL4VM_SOURCE"])
 NAMES = SOURCE / "tests/conformance/libsel4vm_names.txt"
 GUIDE = SOURCE / "docs/migrating-from-libsel4vm.md"
 LEFT_OUT = "## Names that are left out"
-INCLUDES = ["-I", str(SOURCE / "include"), "-I", str(SOURCE / "src/hosts/portable/include")]
+INCLUDES = ["-I", str(SOURCE / "include"), "-I", str(SOURCE / "include/sel4_names")]
 COMPILERS = [("c", ["gcc", "-std=c99"]), ("cpp", ["g++", "-std=c++20"])]
 
 

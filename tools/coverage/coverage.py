@@ -18,8 +18,8 @@ from native_programs import PROGRAMS, run  # noqa: E402
 BUILD = ROOT / "build" / "coverage"
 # The folders that are layers.
 LAYERS = ["src/sel4vm/base", "src/sel4vm/arch", "src/sel4vm/host", "src/sel4vm/vm", "src/sel4vm/dev", "src/sel4vm/boot",
-          "src/sel4vm/machine", "src/sel4vm/program", "src/sel4vm/capi", "src/sel4vmmplatsupport", "src/hosts/portable", "src/hosts/fake",
-          "src/hosts/sel4", "src/hosts/el2", "apps"]
+          "src/sel4vm/machine", "src/sel4vm/program", "src/sel4vm/capi", "src/sel4vmmplatsupport", "src/hosts/fake",
+          "src/hosts/sel4", "src/hosts/el2", "src/bindings/fake", "src/bindings/sel4", "src/bindings/el2", "apps"]
 
 
 def say(text):

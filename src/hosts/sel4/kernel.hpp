@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The one place that includes the headers of seL4 and of the seL4 libraries, which are C. Everything else of this host
-// includes this file; in CI the headers are the test double's (tests/support/sel4_double).
+// includes this file; in CI the headers are the test double's (tests/sel4_host/double/names).
 #pragma once
 
 #include <sel4vm/base/types.hpp>

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* src/hosts/el2/capi: what programs have taken from the host and not given back. */
+/* src/bindings/el2: what programs have taken from the host and not given back. */
 size_t sel4vm_el2_live_bytes(void);
 
 static size_t live(conformance_t *t) {

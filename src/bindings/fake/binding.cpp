@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the C interface needs from this host for one vm_t (sel4vm/capi/binding.hpp).
+#include <bindings/fake/endpoint.hpp>
+
+#include <sel4vm/capi/binding.hpp>
+
+#include <cstring>
+#include <sys/mman.h>
+
+namespace sel4vm::fake {
+
+namespace {
+
+Err<HostError> error(HostErrorKind kind) { return Err{HostError{kind}}; }
+
+Protection protection_of(seL4_CapRights_t rights) {
+    return seL4_CapRights_get_capAllowWrite(rights) != 0 ? Protection::read_write_execute : Protection::read_execute;
+}
+
+/// The guest's space: the fake one, with blocks of client frames beside its own, and refusals.
+class Space final : public GuestSpacePort {
+public:
+    explicit Space(Host &host) : host_(host) {}
+    ~Space() {
+        for (const auto &[window, size] : adopted_)
+            release(window, size);
+    }
+
+    [[nodiscard]] GuestSpace &inner() { return inner_; }
+
+    [[nodiscard]] Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) override {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        auto block = inner_.allocate_ram(size_bytes, alignment, clearing);
+        if (block)
+            host_.note_made();
+        return block;
+    }
+    void free_ram(const RamBlock &block) override {
+        host_.note_gone();
+        const auto found = adopted_.find(block.phys.value());
+        if (found == adopted_.end())
+            return inner_.free_ram(block);
+        munmap(const_cast<u8 *>(block.window), block.size_bytes);
+        adopted_.erase(found);
+    }
+    [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
+                                            Protection protection) override {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        return inner_.map_ram(at, block, offset, protection);
+    }
+    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys) override {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        return inner_.map_device(at, phys);
+    }
+    [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override {
+        return inner_.protect(at, protection);
+    }
+    void unmap(GpaRange at) override { inner_.unmap(at); }
+    [[nodiscard]] Status<HostError> reserve_tables(GpaRange at) override {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        return inner_.reserve_tables(at);
+    }
+    void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override {
+        inner_.clean_to_guest(block, offset, size_bytes);
+    }
+    [[nodiscard]] unsigned address_bits() const override { return inner_.address_bits(); }
+
+    /// One window over the frames, which are parts of one file.
+    [[nodiscard]] Result<RamBlock, HostError> adopt(Gpa at, u64 size_bytes, const capi::FrameSource &frames) {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        void *whole = mmap(nullptr, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (whole == MAP_FAILED)
+            return error(HostErrorKind::out_of_memory);
+        auto *window = static_cast<u8 *>(whole);
+        for (u64 done = 0; done < size_bytes;) {
+            const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
+            const Object *object = host_.find_frame(frame.cptr);
+            const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
+            if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
+                mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, host_.frames_file(),
+                     static_cast<off_t>(object->offset)) == MAP_FAILED) {
+                munmap(window, size_bytes);
+                return error(HostErrorKind::invalid);
+            }
+            done += bytes;
+        }
+        host_.note_made();
+        adopted_[reinterpret_cast<u64>(window)] = size_bytes;
+        return RamBlock{HostPhys{reinterpret_cast<u64>(window)}, window, size_bytes};
+    }
+    [[nodiscard]] Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) {
+        const Object *object = host_.find_frame(frame.cptr);
+        if (object == nullptr || object->size_bits != frame.size_bits)
+            return error(HostErrorKind::invalid);
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        const u64 bytes = u64{1} << object->size_bits;
+        const RamBlock block{HostPhys{reinterpret_cast<u64>(object->window)}, object->window, bytes};
+        return inner_.map_ram(*GpaRange::make(at, bytes), block, 0, protection_of(frame.rights));
+    }
+
+private:
+    static void release(u64 window, u64 size) { munmap(reinterpret_cast<void *>(window), size); }
+    Host &host_;
+    GuestSpace inner_;
+    std::map<u64, u64> adopted_; // window -> size
+};
+
+class FakeBinding final : public capi::Binding {
+public:
+    FakeBinding(Host &host, std::shared_ptr<Endpoint> endpoint)
+        : host_(host), endpoint_(std::move(endpoint)), space_(host) {}
+
+    [[nodiscard]] const std::shared_ptr<Endpoint> &endpoint() const { return endpoint_; }
+
+    [[nodiscard]] Allocator &allocator() override { return host_; }
+    [[nodiscard]] sel4vm::Log &log() override { return program_log(); }
+    [[nodiscard]] sel4vm::Clock &clock() override { return host_.clock; }
+    [[nodiscard]] sel4vm::Entropy &entropy() override { return host_.entropy; }
+    [[nodiscard]] GuestSpacePort &space() override { return space_; }
+    [[nodiscard]] sel4vm::EventPort &events() override { return *endpoint_; }
+    [[nodiscard]] capi::GicSupport gic() override {
+        capi::GicSupport gic;
+        gic.v2 = true;
+        gic.v3 = true;
+        gic.cpu_interface = kVirtualCpuInterface;
+        gic.own_deactivation = true;
+        return gic;
+    }
+    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
+
+    [[nodiscard]] Result<capi::VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id, int) override {
+        if (host_.refuses())
+            return error(HostErrorKind::out_of_memory);
+        auto &cpu = cpus_[&vcpu];
+        cpu = std::make_unique<GuestCpu>(space_.inner(), host_.clock, id.value());
+        endpoint_->add(vm, id, *cpu);
+        host_.note_made();
+        return capi::VcpuPorts{cpu.get(), &cpu->lists(), &cpu->timer()};
+    }
+    void destroy_vcpu(vm_vcpu_t &vcpu) override {
+        endpoint_->remove(*cpus_[&vcpu]);
+        cpus_.erase(&vcpu);
+        host_.note_gone();
+    }
+    [[nodiscard]] Status<HostError> assign_target(vm_vcpu_t &, int target_cpu) override {
+        if (host_.refuses())
+            return error(HostErrorKind::failed);
+        if (target_cpu >= CONFIG_MAX_NUM_NODES)
+            return error(HostErrorKind::invalid);
+        return Ok{};
+    }
+    [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
+                                                        const capi::FrameSource &frames) override {
+        return space_.adopt(at, size_bytes, frames);
+    }
+    /// The fake machine has all addresses; its memory is where the process has it all the same.
+    [[nodiscard]] Result<RamBlock, HostError> allocate_ram_at(HostPhys, u64 size_bytes, Clearing clearing) override {
+        return space_.allocate_ram(size_bytes, kPageBytes, clearing);
+    }
+    [[nodiscard]] Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) override {
+        return space_.map_frame(at, frame);
+    }
+    void unmap_frames(GpaRange at) override { space_.unmap(at); }
+    [[nodiscard]] Result<HostPhys, HostError> translate(Gpa at, u64 size_bytes) override {
+        const GuestSpace::Page *first = space_.inner().page(at);
+        if (first == nullptr)
+            return error(HostErrorKind::invalid);
+        const u64 phys = first->phys + at.value() % kPageBytes;
+        for (u64 done = kPageBytes - at.value() % kPageBytes; done < size_bytes; done += kPageBytes) {
+            const GuestSpace::Page *page = space_.inner().page(Gpa{at.value() + done});
+            if (page == nullptr || page->phys != phys + done)
+                return error(HostErrorKind::invalid);
+        }
+        return HostPhys{phys};
+    }
+    [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override {
+        return error(HostErrorKind::not_available);
+    }
+
+private:
+    Host &host_;
+    std::shared_ptr<Endpoint> endpoint_;
+    Space space_;
+    std::map<vm_vcpu_t *, std::unique_ptr<GuestCpu>> cpus_;
+};
+
+} // namespace
+
+namespace {
+
+Host &host_of(void *data) { return *static_cast<Host *>(data); }
+
+int alloc_object(void *data, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, vka_object_t *result) {
+    *result = {};
+    if (paddr != VKA_NO_PADDR)
+        return -1; // nothing of this machine has an address of its own
+    Object *object = host_of(data).make(type, size_bits);
+    if (object == nullptr)
+        return -1;
+    *result = {reinterpret_cast<seL4_CPtr>(object), 0, type, size_bits};
+    return 0;
+}
+
+void free_object(void *data, vka_object_t *object) {
+    Host &host = host_of(data);
+    if (Object *found = host.find(object->cptr, object->type))
+        host.free(found);
+    *object = {};
+}
+
+uintptr_t object_paddr(void *data, const vka_object_t *object) {
+    const Object *frame = host_of(data).find_frame(object->cptr);
+    return frame == nullptr ? VKA_NO_PADDR : reinterpret_cast<uintptr_t>(frame->window);
+}
+
+int core_count(void *) { return 4; }
+
+} // namespace
+
+} // namespace sel4vm::fake
+
+namespace sel4vm::capi {
+
+Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
+    auto &host = *static_cast<fake::Host *>(vm.vka->data);
+    if (host.find(vm.host_endpoint, seL4_EndpointObject) == nullptr)
+        return Err{HostError{HostErrorKind::invalid}};
+    if (host.refuses())
+        return Err{HostError{HostErrorKind::out_of_memory}};
+    auto endpoint =
+        peer != nullptr ? static_cast<fake::FakeBinding *>(peer)->endpoint() : std::make_shared<fake::Endpoint>(host);
+    host.note_made();
+    vm.mem.vm_vspace.data = &host;
+    return new fake::FakeBinding(host, std::move(endpoint));
+}
+
+void close_binding(vm_t &, Binding &binding) {
+    const std::unique_ptr<fake::FakeBinding> owned(static_cast<fake::FakeBinding *>(&binding));
+    static_cast<fake::Host &>(binding.allocator()).note_gone();
+}
+
+Log &host_log() { return fake::program_log(); }
+
+} // namespace sel4vm::capi
+
+// Here, so that a program that opens this host also gets the binding from its archive.
+using namespace sel4vm;
+
+int vm_host_open(vm_host_t *host) {
+    if (host == nullptr)
+        return -1;
+    *host = {};
+    auto made = std::make_unique<fake::Host>();
+    fake::Object *endpoint = made->make(seL4_EndpointObject, seL4_EndpointBits);
+    host->vka = {made.get(), fake::alloc_object, fake::free_object, fake::object_paddr};
+    host->simple = {made.get(), fake::core_count};
+    host->vspace = {made.get()};
+    host->endpoint = reinterpret_cast<seL4_CPtr>(endpoint);
+    host->priority = 100;
+    host->impl = made.release();
+    return 0;
+}
