@@ -30,6 +30,9 @@ LAYERS = {
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
     "sel4 host": ("src/hosts/sel4/", ["host", "arch", "arch ports", "base"]),
+    # C++ programs: over the ports of a host, whichever it is. What is linked with them defines the functions of linked_host.hpp.
+    "program": ("src/sel4vm/program/", ["linked host", "machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
+    "linked host": ("src/sel4vm/program/linked_host.hpp", ["host", "arch", "arch ports", "base"]),
     # The C interface: its headers, what implements them, and what that needs from a host.
     "seL4 names": ("include/sel4_names/", []),
     "C interface": ("include/sel4vm/", ["seL4 names"]),
@@ -37,25 +40,26 @@ LAYERS = {
     "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
     "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
-    "program": ("src/sel4vm/program/", ["binding", "C interface", "seL4 names", "machine arm", "machine", "dev arm", "dev", "boot",
-                                        "vm", "host", "arch", "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
                                                      "seL4 names", "capi", "machine arm", "machine", "boot", "host", "arch", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
-    # What joins a host with the C interface, with programs and with the platform support library.
-    "fake bindings": ("src/bindings/fake/", ["fake host", "binding", "platform hooks", "C interface", "seL4 names", "host",
-                                             "arch", "arch ports", "base"]),
+    # What joins a host with programs, with the C interface and with the platform support library.
+    "bindings": ("src/bindings/", ["C interface", "seL4 names", "host", "arch", "arch ports", "base"]),
+    "fake bindings": ("src/bindings/fake/", ["fake host", "bindings", "linked host", "binding", "platform hooks", "C interface",
+                                             "seL4 names", "host", "arch", "arch ports", "base"]),
     # A program's files come from the bundle, whose format is boot's and the machine's.
-    "el2 bindings": ("src/bindings/el2/", ["el2 host", "binding", "platform hooks", "C interface", "seL4 names",
+    "el2 bindings": ("src/bindings/el2/", ["el2 host", "bindings", "linked host", "binding", "platform hooks", "C interface", "seL4 names",
                                            "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
-    "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "binding", "platform hooks", "C interface", "host", "arch", "arch ports", "base"]),
+    "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "bindings", "linked host", "binding", "platform hooks", "C interface",
+                                             "host", "arch", "arch ports", "base"]),
     "vmm": ("apps/vmm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
     "tool": ("apps/sel4vm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 # (Not <iterator>: it brings streams and locales, which seL4's C library has not.)
 TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "dev arm", "boot", "machine", "machine arm", "el2 host", "vmm", "seL4 names",
-                 "C interface", "platform support headers", "binding", "capi", "program", "platform support", "platform hooks", "el2 bindings"}
+                 "C interface", "platform support headers", "binding", "capi", "program", "linked host", "platform support", "platform hooks",
+                 "bindings", "el2 bindings"}
 TARGET_STD = set(
     "algorithm array atomic bit compare concepts cstddef cstdint cstring initializer_list limits memory new "
     "optional span string_view tuple type_traits utility".split())
@@ -232,8 +236,24 @@ SELF_TEST = {
     "src/bindings/fake/x.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
         "src/bindings/fake/x.cpp:2: <sel4vm/capi/x.hpp>: layer 'fake bindings' may not include layer 'capi'"]),
     "src/sel4vm/capi/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4/sel4.h>\n", []),
-    "src/sel4vm/program/x.hpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/capi/x.hpp>\n", [
-        "src/sel4vm/program/x.hpp:2: <sel4vm/capi/x.hpp>: layer 'program' may not include layer 'capi'"]),
+    "src/sel4vm/program/linked_host.hpp": ("#include <sel4vm/arch/aarch64/ports/p.hpp>\n#include <sel4vm/program/x.hpp>\n", [
+        "src/sel4vm/program/linked_host.hpp:2: <sel4vm/program/x.hpp>: layer 'linked host' may not include layer 'program'"]),
+    "src/sel4vm/program/x.hpp": ("#include <sel4vm/vm/vm.hpp>\n#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/a.h>\n#include <vka/vka.h>\n", [
+        "src/sel4vm/program/x.hpp:2: <sel4vm/capi/binding.hpp>: layer 'program' may not include layer 'binding'",
+        "src/sel4vm/program/x.hpp:3: <sel4vm/a.h>: layer 'program' may not include layer 'C interface'",
+        "src/sel4vm/program/x.hpp:4: <vka/vka.h>: layer 'program' may not include layer 'seL4 names'"]),
+    # A host knows its ports and nothing above them; only seL4's knows headers of seL4's names, which are the real ones.
+    "src/hosts/fake/y.cpp": ("#include <sel4vm/capi/binding.hpp>\n#include <sel4vm/a.h>\n#include <vka/vka.h>\n#include <bindings/fake/z.hpp>\n", [
+        "src/hosts/fake/y.cpp:1: <sel4vm/capi/binding.hpp>: layer 'fake host' may not include layer 'binding'",
+        "src/hosts/fake/y.cpp:2: <sel4vm/a.h>: layer 'fake host' may not include layer 'C interface'",
+        "src/hosts/fake/y.cpp:3: <vka/vka.h>: layer 'fake host' may not include layer 'seL4 names'",
+        "src/hosts/fake/y.cpp:4: <bindings/fake/z.hpp>: layer 'fake host' may not include layer 'fake bindings'"]),
+    "src/hosts/sel4/y.cpp": ("#include <vka/vka.h>\n#include <sel4vm/a.h>\n#include <sel4vm/program/linked_host.hpp>\n", [
+        "src/hosts/sel4/y.cpp:2: <sel4vm/a.h>: layer 'sel4 host' may not include layer 'C interface'",
+        "src/hosts/sel4/y.cpp:3: <sel4vm/program/linked_host.hpp>: layer 'sel4 host' may not include layer 'linked host'"]),
+    "src/bindings/fake/z.hpp": ("#include <sel4vm/program/linked_host.hpp>\n#include <sel4vm/program/x.hpp>\n#include <hosts/el2/x.cpp>\n", [
+        "src/bindings/fake/z.hpp:2: <sel4vm/program/x.hpp>: layer 'fake bindings' may not include layer 'program'",
+        "src/bindings/fake/z.hpp:3: <hosts/el2/x.cpp>: layer 'fake bindings' may not include layer 'el2 host'"]),
     "src/other/x.cpp": ("", ["src/other/x.cpp:1: this folder belongs to no layer"]),
 }
 

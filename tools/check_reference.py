@@ -18,6 +18,7 @@ PUBLIC = {
     "sel4vm/arch/aarch64": "src/sel4vm/arch/aarch64", "sel4vm/arch/aarch64/ports": "src/sel4vm/arch/aarch64/ports",
     "sel4vm/dev": "src/sel4vm/dev", "sel4vm/dev/arm": "src/sel4vm/dev/arm", "sel4vm/dev/arm/gic": "src/sel4vm/dev/arm/gic", "sel4vm/boot": "src/sel4vm/boot",
     "sel4vm/machine": "src/sel4vm/machine", "sel4vm/machine/arm": "src/sel4vm/machine/arm", "sel4vm/program": "src/sel4vm/program", "hosts/fake": "src/hosts/fake",
+    "bindings": "src/bindings",
     # The C interface.
     "sel4vm": "include/sel4vm", "sel4vm/arch": "include/sel4vm/arch", "sel4vm/sel4_arch": "include/sel4vm/sel4_arch",
     "sel4vmmplatsupport": "include/sel4vmmplatsupport", "sel4vmmplatsupport/arch": "include/sel4vmmplatsupport/arch",

@@ -101,7 +101,7 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     const machine::MachineDescription &description = system_.vms[index];
     el2::Heap &heap = host_.heap();
     guest.vcpus = OwnedArray<Owned<el2::Vcpu>>::make(heap, description.vcpu_count);
-    guest.ports = OwnedArray<machine::VcpuPorts>::make(heap, description.vcpu_count);
+    guest.ports = OwnedArray<aarch64::VcpuPorts>::make(heap, description.vcpu_count);
     if (!guest.vcpus || !guest.ports)
         return out_of_memory(description);
     for (u16 i = 0; i < description.vcpu_count; ++i) {

@@ -35,7 +35,7 @@ private:
         Owned<el2::GuestSpace> space;
         el2::VmShare share;
         OwnedArray<Owned<el2::Vcpu>> vcpus;
-        OwnedArray<machine::VcpuPorts> ports;
+        OwnedArray<aarch64::VcpuPorts> ports;
         Owned<machine::VirtMachine> machine;
     };
 

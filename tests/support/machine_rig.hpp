@@ -89,7 +89,7 @@ public:
     std::deque<fake::Vcpu> vcpus;
     std::deque<fake::ListRegisters> lists;
     std::deque<fake::VirtualTimer> timers;
-    std::vector<machine::VcpuPorts> ports;
+    std::vector<aarch64::VcpuPorts> ports;
     machine::MachineDescription description;
     std::vector<std::vector<u8>> files;
     std::vector<std::span<const u8>> blobs;

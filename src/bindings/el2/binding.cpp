@@ -4,15 +4,9 @@
 #include <bindings/el2/adopting_space.hpp>
 #include <bindings/el2/objects.hpp>
 #include <bindings/el2/program.hpp>
-#include <hosts/el2/vcpu/vcpu.hpp>
+#include <hosts/el2/guest_resources.hpp>
 
-#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/capi/binding.hpp>
-#include <sel4vm/vm/vm.hpp>
-
-#include <array>
-#include <memory>
-#include <new>
 
 namespace sel4vm::el2 {
 
@@ -21,68 +15,12 @@ namespace {
 class El2Binding final : public capi::Binding {
 public:
     El2Binding(Program &program, EndpointExecutor &executor, Owned<GuestSpace> space)
-        : program_(program), executor_(executor), space_(program.host(), std::move(space)) {
-        executor_.join();
-    }
-    ~El2Binding() {
-        if (!executor_.leave())
-            return;
-        std::destroy_at(&executor_);
-        host().heap().deallocate(&executor_, sizeof(EndpointExecutor), alignof(EndpointExecutor));
-    }
-    El2Binding(const El2Binding &) = delete;
-    El2Binding &operator=(const El2Binding &) = delete;
+        : program_(program), executor_(program.host(), executor), space_(program.host(), std::move(space)),
+          resources_({program.host(), program.log(), executor.processor(), executor, space_.inner(), space_}) {}
 
-    [[nodiscard]] Allocator &allocator() override { return host().heap(); }
-    [[nodiscard]] Log &log() override { return program_.log(); }
-    [[nodiscard]] Clock &clock() override { return host().clock(); }
-    [[nodiscard]] Entropy &entropy() override { return host().entropy(); }
-    [[nodiscard]] GuestSpacePort &space() override { return space_; }
-    [[nodiscard]] EventPort &events() override { return executor_; }
-    [[nodiscard]] EndpointExecutor &executor() { return executor_; }
-    [[nodiscard]] capi::GicSupport gic() override {
-        const GicVersionsSupported supported = executor_.processor().gic_versions();
-        capi::GicSupport gic;
-        gic.v2 = supported.v2;
-        gic.v3 = supported.v3;
-        if (const auto &gicv = host().platform().gic.virtual_interface)
-            gic.cpu_interface = gicv->base();
-        gic.own_deactivation = true;
-        return gic;
-    }
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
+    [[nodiscard]] EndpointExecutor &executor() { return executor_.executor(); }
 
-    [[nodiscard]] Result<capi::VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
-                                                                 int priority) override {
-        for (Made &made : vcpus_) {
-            if (made.vcpu)
-                continue;
-            const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()), 0};
-            made.vcpu = Owned<Vcpu>::make(host().heap(), executor_.processor(), space_.inner(), share_, setup);
-            if (!made.vcpu)
-                return Err{HostError{HostErrorKind::out_of_memory}};
-            made.client = &vcpu;
-            vcpu.vcpu = {};
-            vcpu.tcb = {};
-            vcpu.tcb.priority = priority;
-            return capi::VcpuPorts{made.vcpu.get(), &made.vcpu->list_registers(), &made.vcpu->timer()};
-        }
-        return Err{HostError{HostErrorKind::out_of_memory}};
-    }
-    void destroy_vcpu(vm_vcpu_t &vcpu) override {
-        for (Made &made : vcpus_) {
-            if (made.client != &vcpu)
-                continue;
-            made.vcpu.reset();
-            made.client = nullptr;
-        }
-    }
-    [[nodiscard]] Status<HostError> assign_target(vm_vcpu_t &, int target_cpu) override {
-        // One CPU runs all vCPUs, whichever of the guest's CPUs the client takes them for.
-        if (target_cpu >= CONFIG_MAX_NUM_NODES)
-            return Err{HostError{HostErrorKind::invalid}};
-        return Ok{};
-    }
+    [[nodiscard]] aarch64::GuestResources &resources() override { return resources_; }
 
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
                                                         const capi::FrameSource &frames) override {
@@ -93,7 +31,7 @@ public:
         const auto range = HostPhysRange::make(phys, size_bytes);
         if (!range)
             return Err{HostError{HostErrorKind::invalid}};
-        return host().pages().allocate_ram_at(*range, clearing);
+        return program_.host().pages().allocate_ram_at(*range, clearing);
     }
     [[nodiscard]] Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) override {
         return space_.map_frame(at, frame);
@@ -112,23 +50,16 @@ public:
         }
         return *first;
     }
-
-    // A bare machine: no IOMMU is driven, and guests have no capabilities.
-    [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override { return not_available(); }
+    // No IOMMU is driven.
+    [[nodiscard]] Status<HostError> add_iospace(vspace_t &, seL4_CPtr) override {
+        return Err{HostError{HostErrorKind::not_available}};
+    }
 
 private:
-    struct Made {
-        const vm_vcpu_t *client = nullptr;
-        Owned<Vcpu> vcpu;
-    };
-    static Status<HostError> not_available() { return Err{HostError{HostErrorKind::not_available}}; }
-    [[nodiscard]] Host &host() { return program_.host(); }
-
     Program &program_;
-    EndpointExecutor &executor_;
+    ExecutorShare executor_;
     AdoptingSpace space_;
-    VmShare share_;
-    std::array<Made, Vm::kMaxVcpus> vcpus_; // a vm_t has CONFIG_MAX_NUM_NODES, a C++ program as many as a VM can have
+    GuestResources resources_;
 };
 
 } // namespace
@@ -144,35 +75,26 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const Binding
     auto *endpoint = object_of<Endpoint>(HandleKind::endpoint, vm.host_endpoint);
     if (endpoint == nullptr)
         return Err{HostError{HostErrorKind::invalid}};
-    auto space = program.host().make_guest_space();
-    if (!space)
-        return Err{space.error()};
+    auto space = SEL4VM_TRY(program.host().make_guest_space());
     Heap &heap = program.host().heap();
-    void *block = heap.allocate(sizeof(El2Binding), alignof(El2Binding));
-    void *fresh = peer != nullptr ? nullptr : heap.allocate(sizeof(EndpointExecutor), alignof(EndpointExecutor));
-    if (block == nullptr || (peer == nullptr && fresh == nullptr)) {
-        if (block != nullptr)
-            heap.deallocate(block, sizeof(El2Binding), alignof(El2Binding));
-        if (fresh != nullptr)
-            heap.deallocate(fresh, sizeof(EndpointExecutor), alignof(EndpointExecutor));
+    Owned<EndpointExecutor> fresh;
+    if (peer == nullptr &&
+        !(fresh = EndpointExecutor::make(program.host(), program.claim(), *endpoint, program.slice_microseconds())))
         return Err{HostError{HostErrorKind::out_of_memory}};
-    }
-    EndpointExecutor &executor =
-        peer != nullptr
-            ? static_cast<El2Binding *>(peer)->executor()
-            : *::new (fresh) EndpointExecutor(program.host(), program.claim(), *endpoint, program.slice_microseconds());
+    EndpointExecutor &executor = peer != nullptr ? static_cast<El2Binding *>(peer)->executor() : *fresh;
+    auto binding = Owned<El2Binding>::make(heap, program, executor, std::move(space));
+    if (!binding)
+        return Err{HostError{HostErrorKind::out_of_memory}};
+    static_cast<void>(fresh.release()); // now the binding's
     vm.mem.vm_vspace = {&program};
     vm.mem.vm_vspace_root = {};
     vm.cspace = {};
-    return ::new (block) El2Binding(program, executor, *std::move(space));
+    return binding.release();
 }
 
 void close_binding(vm_t &, Binding &binding) {
     using namespace sel4vm::el2;
-    Heap &heap = Program::current().host().heap();
-    auto *mine = static_cast<El2Binding *>(&binding);
-    std::destroy_at(mine);
-    heap.deallocate(mine, sizeof(El2Binding), alignof(El2Binding));
+    static_cast<void>(Owned<El2Binding>::take(Program::current().host().heap(), static_cast<El2Binding *>(&binding)));
 }
 
 } // namespace sel4vm::capi

@@ -59,6 +59,11 @@ EndpointExecutor::EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoi
     endpoint.first_ = this;
 }
 
+Owned<EndpointExecutor> EndpointExecutor::make(Host &host, CpuClaim &claim, Endpoint &endpoint,
+                                               u64 slice_microseconds) {
+    return Owned<EndpointExecutor>::make(host.heap(), host, claim, endpoint, slice_microseconds);
+}
+
 EndpointExecutor::~EndpointExecutor() {
     claim_.take_back_from(*this);
     EndpointExecutor **link = &endpoint_.first_;

@@ -74,6 +74,9 @@ class EndpointExecutor final : public EventPort {
 public:
     EndpointExecutor(Host &host, CpuClaim &claim, Endpoint &endpoint, u64 slice_microseconds);
     ~EndpointExecutor();
+    /// In the host's heap, for ExecutorShare; empty without memory.
+    [[nodiscard]] static Owned<EndpointExecutor> make(Host &host, CpuClaim &claim, Endpoint &endpoint,
+                                                      u64 slice_microseconds);
     EndpointExecutor(const EndpointExecutor &) = delete;
     EndpointExecutor &operator=(const EndpointExecutor &) = delete;
 
@@ -84,18 +87,33 @@ public:
     void signal(u64 badge) override { processor_.signal(badge); }
 
     [[nodiscard]] Processor &processor() { return processor_; }
-    /// How many VMs use it.
-    void join() { ++users_; }
-    [[nodiscard]] bool leave() { return --users_ == 0; }
 
 private:
     friend class Endpoint;
+    friend class ExecutorShare;
 
     CpuClaim &claim_;
     Endpoint &endpoint_;
     EndpointExecutor *next_;
     Processor processor_;
-    u32 users_ = 0;
+    u32 shares_ = 0;
+};
+
+/// A user of an executor that EndpointExecutor::make() has made; it goes with the last one.
+class ExecutorShare {
+public:
+    ExecutorShare(Host &host, EndpointExecutor &executor) : host_(host), executor_(executor) { ++executor.shares_; }
+    ~ExecutorShare() {
+        if (--executor_.shares_ == 0)
+            static_cast<void>(Owned<EndpointExecutor>::take(host_.heap(), &executor_));
+    }
+    ExecutorShare(const ExecutorShare &) = delete;
+    ExecutorShare &operator=(const ExecutorShare &) = delete;
+    [[nodiscard]] EndpointExecutor &executor() const { return executor_; }
+
+private:
+    Host &host_;
+    EndpointExecutor &executor_;
 };
 
 /// A notification: on its own, or bound to an endpoint with a badge.

@@ -109,13 +109,8 @@ size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
 }
 
 int vm_host_console_listen(vm_host_t *host, seL4_Word badge) {
-    Program &program = Program::current();
     auto *endpoint = host == nullptr ? nullptr : object_of<Endpoint>(HandleKind::endpoint, host->endpoint);
-    if (endpoint == nullptr || badge == 0 || program.console_listener() != nullptr ||
-        !program.host().platform().uart.irq)
-        return -1;
-    program.set_console_listener(endpoint, badge);
-    return 0;
+    return endpoint != nullptr && badge != 0 && Program::current().listen(*endpoint, badge) ? 0 : -1;
 }
 
 // The host has timers of its own.

@@ -39,6 +39,15 @@ void Program::set_console_listener(Endpoint *endpoint, u64 badge) {
     host_.console().listen(host_.interrupts(), endpoint->signal_port(), badge);
 }
 
+Status<HostError> Program::listen(Endpoint &endpoint, u64 badge) {
+    if (!host_.platform().uart.irq)
+        return Err{HostError{HostErrorKind::not_available}};
+    if (console_listener_ != nullptr)
+        return Err{HostError{HostErrorKind::busy}};
+    set_console_listener(&endpoint, badge);
+    return Ok{};
+}
+
 void Program::put(std::span<const u8> bytes) {
     output_.put(bytes);
     if (!bytes.empty())

@@ -34,6 +34,8 @@ public:
     /// Whose input the console's is; nullptr for nobody's.
     [[nodiscard]] Endpoint *console_listener() const { return console_listener_; }
     void set_console_listener(Endpoint *endpoint, u64 badge);
+    /// That, when there is input and nobody listens yet.
+    [[nodiscard]] Status<HostError> listen(Endpoint &endpoint, u64 badge);
 
     /// Bytes as they are.
     void put(std::span<const u8> bytes);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What the C interface needs from this host for one vm_t (sel4vm/capi/binding.hpp).
-#include <bindings/fake/endpoint.hpp>
+#include <bindings/fake/host.hpp>
+#include <hosts/fake/counted_space.hpp>
+#include <hosts/fake/endpoint.hpp>
+#include <hosts/fake/guest_resources.hpp>
 
 #include <sel4vm/capi/binding.hpp>
 
@@ -18,57 +21,23 @@ Protection protection_of(seL4_CapRights_t rights) {
     return seL4_CapRights_get_capAllowWrite(rights) != 0 ? Protection::read_write_execute : Protection::read_execute;
 }
 
-/// The guest's space: the fake one, with blocks of client frames beside its own, and refusals.
-class Space final : public GuestSpacePort {
+/// The guest's space, with blocks of client frames beside its own.
+class Space final : public CountedSpace {
 public:
-    explicit Space(Host &host) : host_(host) {}
+    explicit Space(Host &host) : CountedSpace(host), host_(host) {}
     ~Space() {
         for (const auto &[window, size] : adopted_)
             release(window, size);
     }
 
-    [[nodiscard]] GuestSpace &inner() { return inner_; }
-
-    [[nodiscard]] Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) override {
-        if (host_.refuses())
-            return error(HostErrorKind::out_of_memory);
-        auto block = inner_.allocate_ram(size_bytes, alignment, clearing);
-        if (block)
-            host_.note_made();
-        return block;
-    }
     void free_ram(const RamBlock &block) override {
-        host_.note_gone();
         const auto found = adopted_.find(block.phys.value());
         if (found == adopted_.end())
-            return inner_.free_ram(block);
+            return CountedSpace::free_ram(block);
+        host_.note_gone();
         munmap(const_cast<u8 *>(block.window), block.size_bytes);
         adopted_.erase(found);
     }
-    [[nodiscard]] Status<HostError> map_ram(GpaRange at, const RamBlock &block, u64 offset,
-                                            Protection protection) override {
-        if (host_.refuses())
-            return error(HostErrorKind::out_of_memory);
-        return inner_.map_ram(at, block, offset, protection);
-    }
-    [[nodiscard]] Status<HostError> map_device(GpaRange at, HostPhys phys) override {
-        if (host_.refuses())
-            return error(HostErrorKind::out_of_memory);
-        return inner_.map_device(at, phys);
-    }
-    [[nodiscard]] Status<HostError> protect(GpaRange at, Protection protection) override {
-        return inner_.protect(at, protection);
-    }
-    void unmap(GpaRange at) override { inner_.unmap(at); }
-    [[nodiscard]] Status<HostError> reserve_tables(GpaRange at) override {
-        if (host_.refuses())
-            return error(HostErrorKind::out_of_memory);
-        return inner_.reserve_tables(at);
-    }
-    void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override {
-        inner_.clean_to_guest(block, offset, size_bytes);
-    }
-    [[nodiscard]] unsigned address_bits() const override { return inner_.address_bits(); }
 
     /// One window over the frames, which are parts of one file.
     [[nodiscard]] Result<RamBlock, HostError> adopt(Gpa at, u64 size_bytes, const capi::FrameSource &frames) {
@@ -102,60 +71,23 @@ public:
             return error(HostErrorKind::out_of_memory);
         const u64 bytes = u64{1} << object->size_bits;
         const RamBlock block{HostPhys{reinterpret_cast<u64>(object->window)}, object->window, bytes};
-        return inner_.map_ram(*GpaRange::make(at, bytes), block, 0, protection_of(frame.rights));
+        return inner().map_ram(*GpaRange::make(at, bytes), block, 0, protection_of(frame.rights));
     }
 
 private:
     static void release(u64 window, u64 size) { munmap(reinterpret_cast<void *>(window), size); }
     Host &host_;
-    GuestSpace inner_;
     std::map<u64, u64> adopted_; // window -> size
 };
 
 class FakeBinding final : public capi::Binding {
 public:
     FakeBinding(Host &host, std::shared_ptr<Endpoint> endpoint)
-        : host_(host), endpoint_(std::move(endpoint)), space_(host) {}
+        : endpoint_(std::move(endpoint)), space_(host), resources_(host, *endpoint_, space_) {}
 
     [[nodiscard]] const std::shared_ptr<Endpoint> &endpoint() const { return endpoint_; }
 
-    [[nodiscard]] Allocator &allocator() override { return host_; }
-    [[nodiscard]] sel4vm::Log &log() override { return program_log(); }
-    [[nodiscard]] sel4vm::Clock &clock() override { return host_.clock; }
-    [[nodiscard]] sel4vm::Entropy &entropy() override { return host_.entropy; }
-    [[nodiscard]] GuestSpacePort &space() override { return space_; }
-    [[nodiscard]] sel4vm::EventPort &events() override { return *endpoint_; }
-    [[nodiscard]] capi::GicSupport gic() override {
-        capi::GicSupport gic;
-        gic.v2 = true;
-        gic.v3 = true;
-        gic.cpu_interface = kVirtualCpuInterface;
-        gic.own_deactivation = true;
-        return gic;
-    }
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
-
-    [[nodiscard]] Result<capi::VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id, int) override {
-        if (host_.refuses())
-            return error(HostErrorKind::out_of_memory);
-        auto &cpu = cpus_[&vcpu];
-        cpu = std::make_unique<GuestCpu>(space_.inner(), host_.clock, id.value());
-        endpoint_->add(vm, id, *cpu);
-        host_.note_made();
-        return capi::VcpuPorts{cpu.get(), &cpu->lists(), &cpu->timer()};
-    }
-    void destroy_vcpu(vm_vcpu_t &vcpu) override {
-        endpoint_->remove(*cpus_[&vcpu]);
-        cpus_.erase(&vcpu);
-        host_.note_gone();
-    }
-    [[nodiscard]] Status<HostError> assign_target(vm_vcpu_t &, int target_cpu) override {
-        if (host_.refuses())
-            return error(HostErrorKind::failed);
-        if (target_cpu >= CONFIG_MAX_NUM_NODES)
-            return error(HostErrorKind::invalid);
-        return Ok{};
-    }
+    [[nodiscard]] aarch64::GuestResources &resources() override { return resources_; }
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
                                                         const capi::FrameSource &frames) override {
         return space_.adopt(at, size_bytes, frames);
@@ -185,10 +117,9 @@ public:
     }
 
 private:
-    Host &host_;
     std::shared_ptr<Endpoint> endpoint_;
     Space space_;
-    std::map<vm_vcpu_t *, std::unique_ptr<GuestCpu>> cpus_;
+    GuestResources resources_;
 };
 
 } // namespace
@@ -243,7 +174,7 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const Binding
 
 void close_binding(vm_t &, Binding &binding) {
     const std::unique_ptr<fake::FakeBinding> owned(static_cast<fake::FakeBinding *>(&binding));
-    static_cast<fake::Host &>(binding.allocator()).note_gone();
+    static_cast<fake::Host &>(owned->resources().allocator()).note_gone();
 }
 
 Log &host_log() { return fake::program_log(); }

@@ -3,9 +3,6 @@
 
 #include <sel4vm/base/assert.hpp>
 
-#include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,36 +10,7 @@ namespace sel4vm::fake {
 
 namespace {
 constexpr seL4_Word kSignalType = 100;
-
-/// In front of each block, so that a host whose heap relies on what it is told when a block comes back would find everything right.
-struct BlockSize {
-    usize size_bytes;
-    usize alignment;
-};
-usize front_of(usize alignment) { return std::max(alignment, sizeof(BlockSize)); }
 } // namespace
-
-Log &shared_log() {
-    static Log log;
-    return log;
-}
-
-sel4vm::Log &program_log() {
-    struct ProgramLog final : sel4vm::Log {
-        void line(LogLevel level, std::string_view source, std::string_view text) override {
-            shared_log().line(level, source, text);
-            if (process().is_used())
-                Process::log(source, text);
-        }
-    };
-    static ProgramLog log;
-    return log;
-}
-
-Shared &shared() {
-    static Shared shared;
-    return shared;
-}
 
 Host::Host() : frames_file_(memfd_create("frames", 0)) { SEL4VM_ASSERT(frames_file_ >= 0); }
 
@@ -50,29 +18,6 @@ Host::~Host() {
     while (!objects_.empty())
         free(objects_.begin()->second.get());
     close(frames_file_);
-}
-
-void *Host::allocate(usize size_bytes, usize alignment) {
-    if (refuses())
-        return nullptr;
-    void *memory = nullptr;
-    const usize front = front_of(alignment);
-    if (posix_memalign(&memory, front, front + size_bytes) != 0)
-        return nullptr;
-    note_made();
-    // SAFETY: the memory begins with at least a BlockSize, which ends where the block begins.
-    u8 *block = static_cast<u8 *>(memory) + front;
-    new (block - sizeof(BlockSize)) BlockSize{size_bytes, alignment};
-    return block;
-}
-
-void Host::deallocate(void *block, usize size_bytes, usize alignment) {
-    // SAFETY: the block is from allocate().
-    u8 *bytes = static_cast<u8 *>(block);
-    const auto *size = reinterpret_cast<const BlockSize *>(bytes - sizeof(BlockSize));
-    SEL4VM_ASSERT(size->size_bytes == size_bytes && size->alignment == alignment);
-    note_gone();
-    std::free(bytes - front_of(alignment));
 }
 
 Object *Host::make(seL4_Word type, seL4_Word size_bits) {
@@ -115,22 +60,6 @@ Object *Host::find(seL4_CPtr handle, seL4_Word type) {
 Object *Host::find_frame(seL4_CPtr handle) {
     const auto found = objects_.find(handle);
     return found != objects_.end() && found->second->window != nullptr ? found->second.get() : nullptr;
-}
-
-const std::string *Host::file(const std::string &name) {
-    for (const std::map<std::string, std::string> *files : {&files_, &shared().files}) {
-        if (const auto found = files->find(name); found != files->end())
-            return &found->second;
-    }
-    auto found = process().file(name);
-    return found ? &(files_[name] = *std::move(found)) : nullptr;
-}
-
-bool Host::announce_input(Process::Wait wait) {
-    if (console_badge == 0 || !process().is_used() || !process().take_news(wait))
-        return false;
-    signal(console_badge);
-    return true;
 }
 
 volatile u8 *Host::add_device(u64 phys, usize pages) {
@@ -187,32 +116,17 @@ void vm_host_log(const char *line) {
 void vm_host_console_put(vm_host_t *host, const void *bytes, size_t size) {
     if (host == nullptr || bytes == nullptr)
         return;
-    const std::string_view text(static_cast<const char *>(bytes), size);
-    if (fake::process().is_used())
-        fake::Process::put(text);
-    else
-        fake::shared().console_output.append(text);
+    fake::Host::put({static_cast<const char *>(bytes), size});
 }
 
 size_t vm_host_console_get(vm_host_t *host, void *bytes, size_t size) {
     if (host == nullptr || bytes == nullptr)
         return 0;
-    if (fake::process().is_used())
-        return fake::process().get({static_cast<char *>(bytes), size});
-    std::string &input = fake::shared().console_input;
-    const size_t count = std::min(size, input.size());
-    std::copy_n(input.begin(), count, static_cast<char *>(bytes));
-    input.erase(0, count);
-    return count;
+    return fake::Host::read({static_cast<char *>(bytes), size});
 }
 
 int vm_host_console_listen(vm_host_t *host, seL4_Word badge) {
-    if (host == nullptr || badge == 0 || fake::Host::of(*host).console_badge != 0)
-        return -1;
-    fake::Host::of(*host).console_badge = badge;
-    if (!fake::shared().console_input.empty())
-        fake::Host::of(*host).signal(badge);
-    return 0;
+    return host != nullptr && badge != 0 && fake::Host::of(*host).listen(badge) ? 0 : -1;
 }
 
 // The host has a clock of its own.

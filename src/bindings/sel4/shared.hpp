@@ -7,15 +7,20 @@
 #include <hosts/sel4/endpoint.hpp>
 #include <hosts/sel4/services.hpp>
 
-#include <sel4vm/capi/binding.hpp>
+#include <sel4vm/boot.h>
+
+#include <optional>
 
 namespace sel4vm::sel4 {
 
 class Shared {
 public:
-    /// `peer`'s, or a new one for this VM's endpoint. The caller leaves it once.
-    [[nodiscard]] static Result<Shared *, HostError> join(vm_t &vm, Shared *peer, const capi::BindingOptions &options);
+    /// `peer`, or a new one for this endpoint. The caller leaves it once.
+    [[nodiscard]] static Result<Shared *, HostError> join(vka_t &vka, simple_t &simple, seL4_CPtr endpoint,
+                                                          Shared *peer);
     static void leave(Shared &shared);
+    /// The first one counts, and is copied.
+    void set_timeout_source(const vm_timeout_source_t &source);
 
     [[nodiscard]] CHeap &heap() { return CHeap::instance(); }
     [[nodiscard]] PrintLog &log() { return log_; }
@@ -24,7 +29,7 @@ public:
     [[nodiscard]] Endpoint &endpoint() { return endpoint_; }
     [[nodiscard]] DeviceFrames &devices() { return devices_; }
 
-    explicit Shared(const vm_t &vm) : devices_(*vm.vka, vm.simple, CHeap::instance()), endpoint_(*vm.vka, clock_) {}
+    Shared(vka_t &vka, simple_t &simple) : devices_(vka, &simple, CHeap::instance()), endpoint_(vka, clock_) {}
     Shared(const Shared &) = delete;
     Shared &operator=(const Shared &) = delete;
     ~Shared() = default;

@@ -37,6 +37,13 @@ public:
         }
         return owned;
     }
+    /// Of what release() gave up, which came from this allocator.
+    [[nodiscard]] static Owned take(Allocator &allocator, T *object) {
+        Owned owned;
+        owned.allocator_ = &allocator;
+        owned.object_ = object;
+        return owned;
+    }
     Owned(Owned &&other) noexcept
         : allocator_(std::exchange(other.allocator_, nullptr)), object_(std::exchange(other.object_, nullptr)) {}
     Owned &operator=(Owned &&other) noexcept {

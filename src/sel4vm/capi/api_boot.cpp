@@ -32,7 +32,7 @@ public:
     ~Building() {
         if (binding_ == nullptr)
             return;
-        Allocator &allocator = binding_->allocator();
+        Allocator &allocator = binding_->resources().allocator();
         destroy(allocator, machine_);
         if (endpoint_ != nullptr && endpoint_->leave())
             destroy(allocator, endpoint_);
@@ -70,7 +70,8 @@ const char *Building::build(const char *name, const vm_options_t &options) {
     if (!opened)
         return "the host could not make what the VM needs";
     binding_ = *opened;
-    Allocator &allocator = binding_->allocator();
+    aarch64::GuestResources &resources = binding_->resources();
+    Allocator &allocator = resources.allocator();
 
     name_bytes_ = std::strlen(name) + 1;
     vm_.vm_name = static_cast<char *>(allocator.allocate(name_bytes_, 1));
@@ -79,7 +80,7 @@ const char *Building::build(const char *name, const vm_options_t &options) {
     std::memcpy(vm_.vm_name, name, name_bytes_);
 
     endpoint_ =
-        peer != nullptr ? &peer->endpoint() : create<Endpoint>(allocator, binding_->events(), binding_->clock());
+        peer != nullptr ? &peer->endpoint() : create<Endpoint>(allocator, resources.events(), resources.clock());
     if (endpoint_ == nullptr)
         return "out of memory";
     endpoint_->join();
@@ -164,7 +165,7 @@ int vm_destroy(vm_t *vm) {
     const capi::AllocationGuard guard(machine->client_lock());
     capi::Binding &binding = machine->binding();
     capi::Endpoint &endpoint = machine->endpoint();
-    Allocator &allocator = binding.allocator();
+    Allocator &allocator = binding.resources().allocator();
     machine->destroy_vcpus();
     endpoint.executor().remove(machine->vm());
     { // the list of callbacks is the binding's memory, and goes before the binding does
@@ -216,7 +217,7 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     if (guest == nullptr)
         return -1;
     capi::Machine &machine = guest->machine();
-    if (target_cpu < 0)
+    if (target_cpu < 0 || target_cpu >= CONFIG_MAX_NUM_NODES)
         return capi::fail(machine, kCall, "there is no such CPU");
     const vm_t &vm = machine.c();
     for (unsigned i = 0; i < vm.num_vcpus; ++i) {
@@ -225,7 +226,7 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     }
     if (guest->core().power_state() != PowerState::off)
         return capi::fail(machine, kCall, "the vCPU runs");
-    if (!machine.binding().assign_target(*vcpu, target_cpu))
+    if (!machine.resources().bind_vcpu(guest->core().id(), static_cast<u32>(target_cpu)))
         return capi::fail(machine, kCall, "the host has no such CPU");
     vcpu->target_cpu = target_cpu;
     return 0;

@@ -126,7 +126,7 @@ memory_fault_result_t default_error_fault_callback(vm_t *vm, vm_vcpu_t *vcpu, ui
     if (machine != nullptr && vcpu != nullptr) {
         Text<120> why;
         why << "vCPU " << vcpu->vcpu_id << ": a fault at " << Hex{fault_addr} << ", where none should be";
-        machine->binding().log().line(LogLevel::error, machine->vm().name(), why.view());
+        machine->resources().log().line(LogLevel::error, machine->vm().name(), why.view());
     }
     return FAULT_ERROR;
 }

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a program needs from a host beyond the ports: the objects behind one vm_t of the C interface, or behind one guest of a C++
-// program (program/). Each host implements it under hosts/<x>/capi, and is chosen by linking. The C functions hold all
-// semantics; a binding only makes, maps and frees what the client's vka, simple, vspace and io_ops give.
+// What the C interface wants of a host beyond the resources of a VM (arch/aarch64/ports/guest_resources.hpp): the frames of the client's vka,
+// an IOMMU, what vm_t and vm_vcpu_t show of the host's objects, and registers in seL4's order. Each host has it in bindings/<host>, and is
+// chosen by linking. The C functions hold all semantics; a binding only makes, maps and frees what the client's vka, simple, vspace and io_ops give.
 //
 // Threads: as the C interface: everything about one vm_t from one thread, except where a port says otherwise.
 #pragma once
 
-#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
-#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
-#include <sel4vm/base/allocator.hpp>
+#include <sel4vm/arch/aarch64/ports/guest_resources.hpp>
 #include <sel4vm/base/range.hpp>
-#include <sel4vm/host/event_port.hpp>
-#include <sel4vm/host/exit.hpp>
-#include <sel4vm/host/guest_space_port.hpp>
-#include <sel4vm/host/services.hpp>
-#include <sel4vm/host/vcpu_port.hpp>
 
 #include <sel4vm/boot.h>
 #include <sel4vm/guest_memory.h>
@@ -44,28 +37,6 @@ protected:
     ~ContextPort() = default;
 };
 
-/// The ports of one vCPU; they live until destroy_vcpu().
-struct VcpuPorts {
-    VcpuPort *vcpu = nullptr;
-    aarch64::ListRegisterPort *list_registers = nullptr;
-    aarch64::TimerPort *timer = nullptr;
-    ContextPort *context = nullptr; ///< where there is a quicker way to all registers than one by one
-};
-
-/// Which interrupt controller the hardware can virtualize, and where this host's guests have it unless the client says
-/// otherwise.
-struct GicSupport {
-    bool v2 = false;
-    bool v3 = false;
-    Gpa distributor{0x0800'0000};
-    Gpa cpu_interface_at{0x0801'0000};                    ///< GICv2
-    Gpa redistributors{0x080a'0000};                      ///< GICv3
-    std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, mapped through
-    /// GICv2: the interrupt controller takes the page of GICC_DIR over, since list registers can be rewritten.
-    bool own_deactivation = false;
-    u64 cpu_interface_cap = 0; ///< seL4: its frames are found through simple; unused elsewhere
-};
-
 /// The client's page provider: memory_map_iterator_fn and its cookie.
 struct FrameSource {
     memory_map_iterator_fn next = nullptr;
@@ -81,29 +52,14 @@ struct BindingOptions {
 
 class Binding {
 public:
-    // -- services. Allocator, clock and events outlive every binding that shares the endpoint; the others live as long as
-    // the binding.
-    [[nodiscard]] virtual Allocator &allocator() = 0;
-    [[nodiscard]] virtual Log &log() = 0;
-    [[nodiscard]] virtual Clock &clock() = 0;
-    [[nodiscard]] virtual Entropy &entropy() = 0;
-    /// The VM's second-stage address space. RAM of the library's own comes from its allocate_ram().
-    [[nodiscard]] virtual GuestSpacePort &space() = 0;
-    /// The endpoint of this VM, shared with `peer` of open_binding() when there was one.
-    [[nodiscard]] virtual EventPort &events() = 0;
-    [[nodiscard]] virtual GicSupport gic() = 0;
-    /// The instruction by which guests call their firmware and that always reaches the VMM.
-    [[nodiscard]] virtual Conduit firmware_conduit() = 0;
+    /// What the VM itself is made of; it lives as long as the binding.
+    [[nodiscard]] virtual aarch64::GuestResources &resources() = 0;
 
-    // -- vCPUs
-    /// Makes the objects of a vCPU and fills `vcpu.vcpu` and `vcpu.tcb`. Events name it by `vm` and `id`. HostErrorKind::invalid:
-    /// the host gives one VM no more than CONFIG_MAX_NUM_NODES, and this is another.
-    [[nodiscard]] virtual Result<VcpuPorts, HostError> create_vcpu(vm_vcpu_t &vcpu, VmId vm, VcpuId id,
-                                                                   int priority) = 0;
-    /// Whatever it is doing, it never runs again; its ports are gone.
-    virtual void destroy_vcpu(vm_vcpu_t &vcpu) = 0;
-    /// Binds a vCPU that was not started to a CPU of the machine.
-    [[nodiscard]] virtual Status<HostError> assign_target(vm_vcpu_t &vcpu, int target_cpu) = 0;
+    // -- vCPUs that resources() has made
+    /// Fills `vcpu.vcpu` and `vcpu.tcb`, where the host has such objects.
+    virtual void show_vcpu(VcpuId, vm_vcpu_t &) {}
+    /// Where there is a quicker way to all registers than one by one, else nullptr. Once for each vCPU; it lives as the vCPU's ports do.
+    [[nodiscard]] virtual ContextPort *context(VcpuId) { return nullptr; }
 
     // -- memory of the client's own
     /// Takes the frames that `frames` yields for [at, at + size) as RAM: one block with one window over all of them. The

@@ -27,16 +27,17 @@ public:
     GuestVcpu(const GuestVcpu &) = delete;
     GuestVcpu &operator=(const GuestVcpu &) = delete;
 
-    /// Once the host has made it.
-    void connect(const VcpuPorts &ports, Vcpu &core) {
+    /// Once the host has made it. `context` may be nullptr.
+    void connect(const aarch64::VcpuPorts &ports, ContextPort *context, Vcpu &core) {
         ports_ = ports;
+        context_ = context;
         core_ = &core;
     }
     [[nodiscard]] vm_vcpu_t &c() const { return c_; }
     [[nodiscard]] Machine &machine() const { return machine_; }
     [[nodiscard]] Vcpu &core() const { return *core_; }
     [[nodiscard]] VcpuPort &port() const { return core_->port(); }
-    [[nodiscard]] const VcpuPorts &ports() const { return ports_; }
+    [[nodiscard]] const aarch64::VcpuPorts &ports() const { return ports_; }
 
     // -- faults, from the core
     /// A reservation's callback; an answer of kind none passes the fault on.
@@ -150,7 +151,8 @@ private:
 
     vm_vcpu_t &c_;
     Machine &machine_;
-    VcpuPorts ports_;
+    aarch64::VcpuPorts ports_;
+    ContextPort *context_ = nullptr; ///< where the host has one
     Vcpu *core_ = nullptr;
 
     FaultKind kind_ = FaultKind::none;

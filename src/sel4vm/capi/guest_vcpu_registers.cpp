@@ -77,8 +77,8 @@ bool write_word(VcpuPort &port, usize index, u64 value) {
     return true;
 }
 
-bool write_register(const VcpuPorts &ports, u64 reg, u64 value) {
-    if (reg == seL4_VCPUReg_CNTVOFF) {
+bool write_register(const aarch64::VcpuPorts &ports, u64 reg, u64 value) {
+    if (reg == seL4_VCPUReg_CNTVOFF && ports.timer != nullptr) {
         ports.timer->set_counter_offset(value);
         return true;
     }
@@ -101,8 +101,8 @@ void GuestVcpu::get_context(seL4_UserContext &context) {
 }
 
 const UserContextArray &GuestVcpu::registers() {
-    if (ports_.context != nullptr)
-        return ports_.context->context();
+    if (context_ != nullptr)
+        return context_->context();
     for (usize i = 0; i < read_.words.size(); ++i)
         read_.words[i] = read_word(port(), i);
     return read_.words;
@@ -123,8 +123,8 @@ bool GuestVcpu::set_context_word(usize index, u64 value) {
 }
 
 bool GuestVcpu::put_context_word(usize index, u64 value) {
-    if (ports_.context != nullptr)
-        return ports_.context->set_context_word(index, value);
+    if (context_ != nullptr)
+        return context_->set_context_word(index, value);
     read_.words[index] = value;
     return write_word(port(), index, value);
 }
@@ -133,8 +133,8 @@ void GuestVcpu::put_changes(const ChangingContext &context) {
     const usize count = context.changed_count();
     if (count == 0)
         return;
-    if (ports_.context != nullptr) {
-        ports_.context->set_context(context.now(), count);
+    if (context_ != nullptr) {
+        context_->set_context(context.now(), count);
         return;
     }
     for (usize index = 0; index < count; ++index) {
@@ -148,7 +148,7 @@ std::optional<u64> GuestVcpu::vcpu_register(u64 reg) {
         return std::nullopt;
     if (is_off() && (start_registers_set_ >> reg & 1) != 0)
         return start_registers_[reg];
-    if (reg == seL4_VCPUReg_CNTVOFF)
+    if (reg == seL4_VCPUReg_CNTVOFF && ports_.timer != nullptr)
         return ports_.timer->counter_offset();
     const auto id = system_register_of(reg);
     if (!id)

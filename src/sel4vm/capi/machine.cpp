@@ -11,38 +11,38 @@
 namespace sel4vm::capi {
 
 Machine::Machine(const MachineConfig &config)
-    : config_(config),
-      vm_(VmConfig{config.name, config.id}, config.binding.space(), config.binding.allocator(), config.binding.log()),
-      irqs_(config.binding.allocator(), config.c), ram_(config.binding.allocator(), config.c.mem),
-      destroy_callbacks_(config.binding.allocator()) {
+    : config_(config), resources_(config.binding.resources()),
+      vm_(VmConfig{config.name, config.id}, resources_.space(), resources_.allocator(), resources_.log()),
+      irqs_(resources_.allocator(), config.c), ram_(resources_.allocator(), config.c.mem),
+      destroy_callbacks_(resources_.allocator()) {
     vm_.set_lifecycle_hooks(this);
     vm_.set_mistake_handler(this);
 }
 
 bool Machine::init() {
-    reservations_ = create<vm_memory_reservation_cookie>(binding().allocator(), *this, binding().allocator());
+    reservations_ = create<vm_memory_reservation_cookie>(resources().allocator(), *this, resources().allocator());
     return reservations_ != nullptr && vm_.hypercalls().add(0, ~u32{0}, *this).has_value();
 }
 
 Machine::~Machine() {
-    destroy(binding().allocator(), reservations_);
+    destroy(resources().allocator(), reservations_);
     if (gic_config_ && gic_config_->version == 2) {
-        if (const auto ranges = gic_ranges(*gic_config_, binding().gic(), CONFIG_MAX_NUM_NODES))
-            binding().space().unmap(ranges->other);
+        if (const auto ranges = gic_ranges(*gic_config_, resources().gic(), CONFIG_MAX_NUM_NODES))
+            resources().space().unmap(ranges->other);
     }
 }
 
 void Machine::complain(const char *what, const char *why) const {
     Text<200> line;
     line << what << ": " << why;
-    binding().log().line(LogLevel::error, vm_.name(), line.view());
+    resources().log().line(LogLevel::error, vm_.name(), line.view());
 }
 
 // ---------------------------------------------------------------- vCPUs
 
 vm_vcpu_t *Machine::create_vcpu(int priority) {
     vm_t &c = config_.c;
-    Allocator &allocator = binding().allocator();
+    Allocator &allocator = resources().allocator();
     auto *vcpu = create<vm_vcpu_t>(allocator);
     auto *guest = vcpu == nullptr ? nullptr : create<fault>(allocator, *vcpu, *this);
     if (guest == nullptr) {
@@ -56,16 +56,17 @@ vm_vcpu_t *Machine::create_vcpu(int priority) {
     vcpu->target_cpu = -1;
     vcpu->tcb.priority = priority;
     vcpu->vcpu_arch.fault = guest;
-    const auto ports = binding().create_vcpu(*vcpu, vm_.id(), id, priority);
+    const auto ports = resources().create_vcpu(vm_.id(), id, priority);
     if (!ports) {
         destroy(allocator, guest);
         destroy(allocator, vcpu);
         complain("vm_create_vcpu", "the host could not make it");
         return nullptr;
     }
+    binding().show_vcpu(id, *vcpu);
     const auto core = vm_.add_vcpu(*ports->vcpu);
     SEL4VM_ASSERT(core.has_value()); // the caller has checked state and count
-    guest->connect(*ports, **core);
+    guest->connect(*ports, binding().context(id), **core);
     c.vcpus[c.num_vcpus++] = vcpu;
     return vcpu;
 }
@@ -74,9 +75,9 @@ void Machine::destroy_vcpus() {
     vm_t &c = config_.c;
     while (c.num_vcpus > 0) {
         vm_vcpu_t *vcpu = c.vcpus[--c.num_vcpus];
-        binding().destroy_vcpu(*vcpu);
-        destroy(binding().allocator(), static_cast<fault *>(vcpu->vcpu_arch.fault));
-        destroy(binding().allocator(), vcpu);
+        resources().destroy_vcpu(VcpuId{static_cast<u16>(c.num_vcpus)});
+        destroy(resources().allocator(), static_cast<fault *>(vcpu->vcpu_arch.fault));
+        destroy(resources().allocator(), vcpu);
         c.vcpus[c.num_vcpus] = nullptr;
     }
 }
@@ -87,7 +88,7 @@ const char *Machine::build_services() {
     if (setup_ == Setup::failed)
         return "an earlier start failed";
     AllocationGuard guard(client_lock());
-    services_ = Owned<Services>::make(binding().allocator(), binding(), vm_.vcpu_count(), gic_config_);
+    services_ = Owned<Services>::make(resources().allocator(), resources(), vm_.vcpu_count(), gic_config_);
     if (!services_)
         return "out of memory"; // nothing has changed: it may be tried again
     setup_ = Setup::failed;
@@ -191,7 +192,7 @@ const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError>
     else if (const auto adopted = vm_.memory().adopt(range, *block); !adopted)
         why = to_string(adopted.error());
     if (why != nullptr) {
-        binding().space().free_ram(*block);
+        resources().space().free_ram(*block);
         return why;
     }
     SEL4VM_ASSERT(ram_.add(range)); // prepared above
@@ -205,7 +206,7 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
         return "there is one already";
     if (vm_.state() != VmState::built)
         return "the VM was started already";
-    const GicSupport support = binding().gic();
+    const aarch64::GicSupport support = resources().gic();
     const auto config = complete_gic_config(wanted, support);
     if (!config)
         return config.error();
@@ -226,7 +227,7 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
     }
     if (config->version == 2) {
         AllocationGuard guard(client_lock());
-        if (!binding().space().map_device(ranges->other, *support.cpu_interface)) {
+        if (!resources().space().map_device(ranges->other, *support.cpu_interface)) {
             static_cast<void>(vm_.map().remove(ranges->distributor.base()));
             static_cast<void>(vm_.map().remove(ranges->other.base()));
             if (ranges->deactivation)
@@ -242,7 +243,7 @@ void Machine::release_gic_ranges() {
     static_cast<void>(vm_.map().remove(Gpa{gic_config_->distributor}));
     if (gic_config_->version == 3)
         static_cast<void>(vm_.map().remove(Gpa{gic_config_->redistributor}));
-    else if (binding().gic().own_deactivation)
+    else if (resources().gic().own_deactivation)
         static_cast<void>(vm_.map().remove(Gpa{gic_config_->cpu_interface + dev::Gic::kDeactivationOffset}));
 }
 

@@ -53,6 +53,7 @@ public:
 
     [[nodiscard]] vm_t &c() const { return config_.c; }
     [[nodiscard]] Binding &binding() const { return config_.binding; }
+    [[nodiscard]] aarch64::GuestResources &resources() const { return resources_; }
     [[nodiscard]] Endpoint &endpoint() const { return config_.endpoint; }
     [[nodiscard]] const ClientLock &client_lock() const { return config_.lock; }
     [[nodiscard]] MapWhen map_when() const { return config_.map_when; }
@@ -141,6 +142,7 @@ private:
     [[nodiscard]] Answer call(Vcpu &vcpu, const HypercallExit &exit) override;
 
     MachineConfig config_;
+    aarch64::GuestResources &resources_;
     Vm vm_;
     IrqTable irqs_;
     RamRegions ram_;

@@ -81,7 +81,7 @@ void Machine::notification(u64 badge, u64 message) {
     if (run.notification_callback == nullptr) {
         Text<120> why;
         why << "an event with badge " << Hex{badge} << " came, and no callback is registered";
-        binding().log().line(LogLevel::error, vm_.name(), why.view());
+        resources().log().line(LogLevel::error, vm_.name(), why.view());
         set_fault_outcome(VM_GUEST_ERROR_EXIT);
         return;
     }
@@ -123,7 +123,7 @@ void Machine::stopped(Vm &, StopReason reason) {
     line << "stopped: " << to_string(reason);
     if (!vm_.stop_detail().empty())
         line << ": " << vm_.stop_detail();
-    binding().log().line(LogLevel::error, vm_.name(), line.view());
+    resources().log().line(LogLevel::error, vm_.name(), line.view());
 }
 
 Answer Machine::decide(Vcpu &vcpu, Mistake mistake, const Exit &exit) {

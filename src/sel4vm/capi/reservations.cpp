@@ -96,10 +96,10 @@ const char *Reservation::map_later(const FrameSource &frames) {
     if (mapped_)
         return "it is mapped already";
     // So that a first access cannot run out of page tables.
-    if (!machine_.binding().space().reserve_tables(pages_))
+    if (!machine_.resources().space().reserve_tables(pages_))
         return "the host has not enough memory for its page tables";
     const u64 pages = pages_.size() / kPageBytes;
-    pages_done_ = OwnedArray<u64>::make(machine_.binding().allocator(), (pages + kBitsPerWord - 1) / kBitsPerWord);
+    pages_done_ = OwnedArray<u64>::make(machine_.resources().allocator(), (pages + kBitsPerWord - 1) / kBitsPerWord);
     if (!pages_done_)
         return "out of memory";
     if (const char *why = take_whole_pages())
@@ -131,7 +131,7 @@ const char *Reservation::map_array(std::span<const seL4_CPtr> frames, usize size
     frames = frames.first(std::min<usize>(frames.size(), pages_.size() >> size_bits));
     if (frames.empty())
         return "a frame is larger than it";
-    array_ = OwnedArray<seL4_CPtr>::make(machine_.binding().allocator(), frames.size());
+    array_ = OwnedArray<seL4_CPtr>::make(machine_.resources().allocator(), frames.size());
     if (!array_)
         return "out of memory";
     std::copy(frames.begin(), frames.end(), array_.begin());

@@ -29,7 +29,8 @@ machine::ArmPlatformConfig platform_config(const std::optional<vm_vgic_config_t>
 
 } // namespace
 
-Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_t &wanted, const GicSupport &support) {
+Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_t &wanted,
+                                                           const aarch64::GicSupport &support) {
     vm_vgic_config_t config = wanted;
     if (config.version == 0)
         config.version = support.v2 ? 2 : 3;
@@ -55,7 +56,7 @@ Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_
     return config;
 }
 
-Result<machine::GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const GicSupport &support,
+Result<machine::GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const aarch64::GicSupport &support,
                                                     usize vcpu_count) {
     const bool v2 = config.version == 2;
     const auto ranges = machine::gic_ranges(
@@ -69,23 +70,23 @@ Result<machine::GicRanges, const char *> gic_ranges(const vm_vgic_config_t &conf
     return *ranges;
 }
 
-Services::Services(Binding &binding, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic)
-    : binding_(binding), config_(gic),
-      platform_(platform_config(gic, vcpu_count, binding.clock()), binding.clock(), binding.entropy()) {}
+Services::Services(aarch64::GuestResources &host, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic)
+    : host_(host), config_(gic),
+      platform_(platform_config(gic, vcpu_count, host.clock()), host.clock(), host.entropy()) {}
 
 const char *Services::connect(Machine &machine, TimeoutQueue &timeouts) {
     Vm &vm = machine.vm();
     std::optional<machine::GicRanges> ranges;
     if (config_) {
-        const auto chosen = gic_ranges(*config_, binding_.gic(), vm.vcpu_count());
+        const auto chosen = gic_ranges(*config_, host_.gic(), vm.vcpu_count());
         SEL4VM_ASSERT(chosen); // it was chosen with room for as many vCPUs as there can be
         ranges = *chosen;
         machine.release_gic_ranges();
-        if (binding_.clock().ticks_per_second() == 0)
-            binding_.log().line(LogLevel::warning, vm.name(),
-                                "the host exports no counter: the guest has no physical timer, only the virtual one");
+        if (host_.clock().ticks_per_second() == 0)
+            host_.log().line(LogLevel::warning, vm.name(),
+                             "the host exports no counter: the guest has no physical timer, only the virtual one");
     }
-    if (const auto ready = platform_.init(binding_.allocator()); !ready)
+    if (const auto ready = platform_.init(host_.allocator()); !ready)
         return to_string(ready.error());
     for (usize i = 0; i < vm.vcpu_count(); ++i) {
         GuestVcpu &guest = machine.guest_vcpu(VcpuId{static_cast<u16>(i)});

@@ -5,7 +5,7 @@
 // vCPUs is known.
 #pragma once
 
-#include <sel4vm/capi/binding.hpp>
+#include <sel4vm/arch/aarch64/ports/guest_resources.hpp>
 #include <sel4vm/machine/arm/platform.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -21,7 +21,7 @@ class Machine;
 class Services {
 public:
     /// `gic`: what was installed, if anything.
-    Services(Binding &binding, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic);
+    Services(aarch64::GuestResources &host, usize vcpu_count, const std::optional<vm_vgic_config_t> &gic);
     Services(const Services &) = delete;
     Services &operator=(const Services &) = delete;
 
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] Answer call(Vcpu &vcpu, const HypercallExit &exit);
 
 private:
-    Binding &binding_;
+    aarch64::GuestResources &host_;
     std::optional<vm_vgic_config_t> config_;
     machine::ArmPlatform platform_;
     HypercallTable calls_;
@@ -43,9 +43,9 @@ private:
 
 /// The client's wishes with the host's defaults filled in; or why it cannot be.
 [[nodiscard]] Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_t &wanted,
-                                                                         const GicSupport &support);
+                                                                         const aarch64::GicSupport &support);
 /// The guest-physical ranges it takes, for `vcpu_count` vCPUs.
 [[nodiscard]] Result<machine::GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config,
-                                                                  const GicSupport &support, usize vcpu_count);
+                                                                  const aarch64::GicSupport &support, usize vcpu_count);
 
 } // namespace sel4vm::capi

@@ -59,10 +59,10 @@ Status<BuildError> Guest::find_images(const GuestOptions &options) {
 }
 
 machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
-    capi::Binding &binding = objects_.binding();
-    const capi::GicSupport gic = binding.gic();
+    aarch64::GuestResources &resources = objects_.resources();
+    const aarch64::GicSupport gic = resources.gic();
     return {.id = id,
-            .space = binding.space(),
+            .space = resources.space(),
             .vcpus = objects_.vcpus(),
             .allocator = host_.allocator(),
             .log = host_.log(),
@@ -73,7 +73,7 @@ machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
             .gic_v2 = gic.v2,
             .gic_v3 = gic.v3,
             .gic_cpu_interface = gic.cpu_interface,
-            .firmware_conduit = binding.firmware_conduit()};
+            .firmware_conduit = resources.firmware_conduit()};
 }
 
 Status<BuildError> Guest::build(const machine::MachineDescription &description, const GuestOptions &options) {
@@ -88,14 +88,13 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
     const auto id = host_.executor().free_id();
     if (!id)
         return Err{limit_error("", "a program has at most ", Executor::kMaxVms, " VMs")};
-    // From here on libraries may use any register (capi/binding.hpp).
-    if (!objects_.open(host_.environment(), &host_.objects_))
+    // From here on libraries may use any register (arch/aarch64/ports/program_host.hpp).
+    if (!objects_.open(*host_.host_))
         return Err{build_error("", "the host could not make its address space")};
-    if (const auto made = objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)); !made) {
-        if (made.error().kind == HostErrorKind::invalid)
-            return Err{limit_error("vcpus", "a VM has at most ", CONFIG_MAX_NUM_NODES, " vCPUs on this host")};
+    if (const u32 limit = objects_.resources().max_vcpus(); description_.vcpu_count > limit)
+        return Err{limit_error("vcpus", "a VM has at most ", limit, " vCPUs on this host")};
+    if (!objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)))
         return Err{build_error("vcpus", "the host could not make them")};
-    }
     if (options.console == nullptr && (console_ = host_.consoles_.add(description_.name)) == nullptr)
         return Err{limit_error("", "at most ", machine::kMaxVms, " VMs share the host's console")};
     machine_ = Owned<machine::VirtMachine>::make(host_.allocator(), description_, images_, host_side(*id, options));

@@ -1,72 +1,54 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/program/host.hpp>
 
+#include <sel4vm/program/linked_host.hpp>
+
 #include <algorithm>
 
 namespace sel4vm::program {
 
 // ---------------------------------------------------------------- the console and the log
 
-void Host::Line::put(std::span<const u8> bytes) { vm_host_console_put(environment, bytes.data(), bytes.size()); }
+void Host::Line::put(std::span<const u8> bytes) { host->put(bytes); }
 
-usize Host::Line::read(std::span<u8> out) { return vm_host_console_get(environment, out.data(), out.size()); }
+usize Host::Line::read(std::span<u8> out) { return host->read(out); }
 
 void Host::GuardedLog::line(LogLevel level, std::string_view source, std::string_view text) {
     host.consoles_.interrupt_line();
-    host.objects_.binding().log().line(level, source, text);
+    host.host_->log().line(level, source, text);
 }
 
 void Host::listen_to_console() {
     if (listens_)
         return;
     listens_ = true;
-    if (vm_host_console_listen(environment_, kConsoleBadge) != 0)
+    if (!host_->listen(kConsoleBadge))
         log().line(LogLevel::warning, "host", "the console of this host has no input, or it is taken");
 }
 
 // ---------------------------------------------------------------- opening and closing
 
 Status<HostError> Host::open() {
-    if (environment_ != nullptr)
+    if (host_ != nullptr)
         return Err{HostError{HostErrorKind::busy}};
-    if (vm_host_open(&own_) != 0)
-        return Err{HostError{HostErrorKind::failed}};
-    const auto opened = open(own_);
-    if (!opened)
-        vm_host_close(&own_);
-    return opened;
+    aarch64::ProgramHost *const host = SEL4VM_TRY(open_linked_host());
+    linked_ = true;
+    return open(*host);
 }
 
-Status<HostError> Host::open(vm_host_t &environment, const capi::BindingOptions &options) {
-    if (environment_ != nullptr)
+Status<HostError> Host::open(aarch64::ProgramHost &host) {
+    if (host_ != nullptr)
         return Err{HostError{HostErrorKind::busy}};
-    if (const auto opened = objects_.open(environment, nullptr, options); !opened) {
-        capi::host_log().line(LogLevel::error, "host", "it could not make what VMs share");
-        return opened;
-    }
-    environment_ = &environment;
-    line_.environment = &environment;
+    host_ = &host;
+    line_.host = &host;
     executor_.emplace(events(), clock(), static_cast<ExecutorListener &>(*this));
     return Ok{};
 }
 
 Host::~Host() {
     executor_.reset();
-    objects_.close();
-    if (environment_ == &own_)
-        vm_host_close(&own_);
-}
-
-std::optional<std::span<const u8>> Host::file(std::string_view name) {
-    std::array<char, 256> terminated{};
-    if (name.size() >= terminated.size())
-        return std::nullopt;
-    name.copy(terminated.data(), name.size());
-    const void *bytes = nullptr;
-    size_t size = 0;
-    if (vm_host_file(environment_, terminated.data(), &bytes, &size) != 0)
-        return std::nullopt;
-    return std::span{static_cast<const u8 *>(bytes), size};
+    if (linked_)
+        close_linked_host(*host_);
 }
 
 // ---------------------------------------------------------------- guests

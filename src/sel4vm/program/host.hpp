@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The host that a program was linked with, for programs in C++: one object that opens it, has its services, and runs the guests made on it
-// (program/guest.hpp). The same source runs on every host, as with sel4vm/host.h, over which this is; docs/adr/0006 says why.
+// The host of a program in C++: one object that opens the host that was linked, or is given one, has its services, and runs the guests made on it
+// (program/guest.hpp). The same source runs on every host; docs/adr/0010 says how.
 //
 // Threads: one, which is inside run() while guests run.
 #pragma once
@@ -30,27 +30,25 @@ public:
     /// All guests are gone.
     ~Host();
 
-    /// Opens the environment of the linked host, once in a program. An error says in the host's log what is lacking.
+    /// Opens the linked host (program/linked_host.hpp), once in a program. An error says in the host's log what is lacking.
     [[nodiscard]] Status<HostError> open();
-    /// Uses one that is open already, and outlives this.
-    [[nodiscard]] Status<HostError> open(vm_host_t &environment, const capi::BindingOptions &options = {});
+    /// Uses this one, which outlives it.
+    [[nodiscard]] Status<HostError> open(aarch64::ProgramHost &host);
 
     // -- services; valid once it is open
-    [[nodiscard]] Allocator &allocator() { return objects_.binding().allocator(); }
+    [[nodiscard]] Allocator &allocator() { return host_->allocator(); }
     [[nodiscard]] Log &log() { return log_; }
-    [[nodiscard]] Clock &clock() { return objects_.binding().clock(); }
-    [[nodiscard]] Entropy &entropy() { return objects_.binding().entropy(); }
-    [[nodiscard]] EventPort &events() { return objects_.binding().events(); }
+    [[nodiscard]] Clock &clock() { return host_->clock(); }
+    [[nodiscard]] Entropy &entropy() { return host_->entropy(); }
+    [[nodiscard]] EventPort &events() { return host_->events(); }
     [[nodiscard]] Executor &executor() { return *executor_; }
-    [[nodiscard]] capi::GicSupport gic() { return objects_.binding().gic(); }
+    [[nodiscard]] aarch64::GicSupport gic() { return host_->gic(); }
     /// The newest that guests may have here.
     [[nodiscard]] machine::GicVersion gic_version() {
         return gic().v3 ? machine::GicVersion::v3 : machine::GicVersion::v2;
     }
     /// A file that came with the program, by name, where it is for good.
-    [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name);
-    /// For calls of sel4vm/host.h: signals, for example.
-    [[nodiscard]] vm_host_t &environment() { return *environment_; }
+    [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name) { return host_->file(name); }
 
     /// A guest that is ready to be started; on an error nothing of it stays.
     [[nodiscard]] Result<Owned<Guest>, machine::BuildError> make_guest(const machine::MachineDescription &description,
@@ -69,7 +67,7 @@ private:
     struct Line final : ByteSink, machine::ByteSource {
         void put(std::span<const u8> bytes) override;
         [[nodiscard]] usize read(std::span<u8> out) override;
-        vm_host_t *environment = nullptr;
+        aarch64::ProgramHost *host = nullptr;
     };
     /// The host's log, with what a guest has not finished on the same line ended first.
     struct GuardedLog final : Log {
@@ -84,9 +82,8 @@ private:
     void notification(u64 badge, u64 message) override;
     void vm_stopped(Vm &vm) override;
 
-    vm_host_t own_{};
-    vm_host_t *environment_ = nullptr;
-    HostObjects objects_; // of no VM: services, and the peer of every guest's
+    aarch64::ProgramHost *host_ = nullptr;
+    bool linked_ = false; // host_ is the one that open() opened
     Line line_;
     GuardedLog log_{*this};
     machine::ConsoleSwitch consoles_;

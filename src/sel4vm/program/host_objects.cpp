@@ -5,48 +5,36 @@ namespace sel4vm::program {
 
 void HostObjects::close() {
     destroy_vcpus();
-    if (binding_ != nullptr)
-        capi::close_binding(c_, *binding_);
-    binding_ = nullptr;
+    if (resources_ != nullptr)
+        host_->free_guest(*resources_);
+    resources_ = nullptr;
 }
 
-Status<HostError> HostObjects::open(vm_host_t &environment, HostObjects *peer, const capi::BindingOptions &options) {
-    c_.vka = &environment.vka;
-    c_.simple = &environment.simple;
-    c_.io_ops = &environment.io_ops;
-    c_.mem.vmm_vspace = environment.vspace;
-    c_.host_endpoint = environment.endpoint;
-    priority_ = environment.priority;
-    binding_ = SEL4VM_TRY(capi::open_binding(c_, peer != nullptr ? peer->binding_ : nullptr, options));
+Status<HostError> HostObjects::open(aarch64::ProgramHost &host) {
+    host_ = &host;
+    resources_ = SEL4VM_TRY(host.make_guest());
     return Ok{};
 }
 
 Status<HostError> HostObjects::make_vcpus(VmId id, u16 count) {
-    c_vcpus_ = OwnedArray<vm_vcpu_t>::make(binding_->allocator(), count);
-    ports_ = OwnedArray<machine::VcpuPorts>::make(binding_->allocator(), count);
-    if (!c_vcpus_ || !ports_)
+    ports_ = OwnedArray<aarch64::VcpuPorts>::make(resources_->allocator(), count);
+    if (!ports_)
         return Err{HostError{HostErrorKind::out_of_memory}};
-    for (u16 i = 0; i < count; ++i) {
-        vm_vcpu_t &vcpu = c_vcpus_[i];
-        vcpu.vm = &c_;
-        vcpu.vcpu_id = i;
-        vcpu.target_cpu = -1;
-        const auto ports = binding_->create_vcpu(vcpu, id, VcpuId{i}, priority_);
+    while (made_ < count) {
+        const auto ports = resources_->create_vcpu(id, VcpuId{made_}, host_->vcpu_priority());
         if (!ports) {
             destroy_vcpus();
             return Err{ports.error()};
         }
-        ports_[i] = {ports->vcpu, ports->list_registers, ports->timer};
-        ++made_;
+        ports_[made_++] = *ports;
     }
     return Ok{};
 }
 
 void HostObjects::destroy_vcpus() {
     while (made_ > 0)
-        binding_->destroy_vcpu(c_vcpus_[--made_]);
+        resources_->destroy_vcpu(VcpuId{--made_});
     ports_ = {};
-    c_vcpus_ = {};
 }
 
 } // namespace sel4vm::program

@@ -109,6 +109,7 @@ const conformance_test_t conformance_tests[] = {
     TEST(test_cxx_a_mistake_handler_decides_before_the_policy),
     TEST(test_cxx_guest_memory_is_shared_with_the_guest),
     TEST(test_cxx_demand_ram_is_there_when_it_is_touched),
+    TEST(test_cxx_a_host_makes_vcpus_by_number),
     TEST(test_cxx_the_virt_machine_prints_and_turns_itself_off),
 };
 

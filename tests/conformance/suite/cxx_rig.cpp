@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <suite/cxx_rig.hpp>
 
+#include <bindings/program_host.hpp>
+
 #include <sel4vm/program/host.hpp>
 
 namespace sel4vm::test {
@@ -17,15 +19,26 @@ struct Printed final : ByteSink {
 
 } // namespace
 
-CxxRig::CxxRig(conformance_t *t) : t_(t) {
-    if (CHECK(t, host_.open(*t->host, nullptr).has_value()) == 0 ||
-        CHECK(t, host_.make_vcpus(VmId{0}, 1).has_value()) == 0)
+LinkedEnvironment::LinkedEnvironment(conformance_t *t) {
+    const auto opened = bindings::open_program_host(*t->host);
+    if (CHECK(t, opened.has_value()))
+        host_ = *opened;
+}
+
+LinkedEnvironment::~LinkedEnvironment() {
+    if (host_ != nullptr)
+        bindings::close_program_host(*host_);
+}
+
+CxxRig::CxxRig(conformance_t *t) : t_(t), environment_(t) {
+    if (environment_.host() == nullptr || CHECK(t, objects_.open(*environment_.host()).has_value()) == 0 ||
+        CHECK(t, objects_.make_vcpus(VmId{0}, 1).has_value()) == 0)
         return;
-    capi::Binding &binding = host_.binding();
-    vm_.emplace(VmConfig{"test", VmId{0}}, binding.space(), binding.allocator(), binding.log());
-    executor_.emplace(binding.events(), binding.clock(), static_cast<ExecutorListener &>(*this));
+    aarch64::GuestResources &resources = objects_.resources();
+    vm_.emplace(VmConfig{"test", VmId{0}}, resources.space(), resources.allocator(), resources.log());
+    executor_.emplace(resources.events(), resources.clock(), static_cast<ExecutorListener &>(*this));
     vm_->set_lifecycle_hooks(this);
-    const bool built = vm_->add_vcpu(*host_.vcpus()[0].vcpu).has_value() &&
+    const bool built = vm_->add_vcpu(*objects_.vcpus()[0].vcpu).has_value() &&
                        vm_->add_memory(range(RAM, RAM_SIZE), RegionKind::ram).has_value() &&
                        psci_.register_all(vm_->hypercalls()).has_value() && executor_->add(*vm_);
     if (CHECK(t, built) == 0)
@@ -37,7 +50,7 @@ CxxRig::~CxxRig() {
         executor_->flush();
         executor_->remove(*vm_);
     }
-    host_.destroy_vcpus();
+    objects_.destroy_vcpus();
 }
 
 void CxxRig::load(std::span<const u32> code) {
@@ -80,10 +93,11 @@ void run_virt_machine(program::Host &host, conformance_t *t, const machine::Mach
 } // namespace
 
 void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::string_view expected) {
+    const LinkedEnvironment environment(t);
     program::Host host;
-    if (CHECK(t, host.open(*t->host).has_value()) == 0)
+    if (environment.host() == nullptr || CHECK(t, host.open(*environment.host()).has_value()) == 0)
         return;
-    CHECK(t, !host.open(*t->host) && !host.file("no such file"));
+    CHECK(t, !host.open(*environment.host()) && !host.file("no such file"));
     // In the host's memory: descriptions are larger than what a small stack should hold.
     const auto description = Owned<machine::MachineDescription>::make(host.allocator());
     if (CHECK(t, static_cast<bool>(description)) == 0)
@@ -95,7 +109,7 @@ void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::strin
         {.kind = machine::ImageKind::firmware, .where = Gpa{0}, .size_bytes = firmware.size(), .source = "firmware"}};
     for (const auto version : {machine::GicVersion::v2, machine::GicVersion::v3}) {
         description->gic.version = version;
-        const capi::GicSupport gic = host.gic();
+        const aarch64::GicSupport gic = host.gic();
         if (version == machine::GicVersion::v2 ? gic.v2 : gic.v3)
             run_virt_machine(host, t, *description, firmware, expected);
         else

@@ -16,6 +16,20 @@
 
 namespace sel4vm::test {
 
+/// The host of C++ programs over the environment of the suite.
+class LinkedEnvironment {
+public:
+    explicit LinkedEnvironment(conformance_t *t);
+    LinkedEnvironment(const LinkedEnvironment &) = delete;
+    LinkedEnvironment &operator=(const LinkedEnvironment &) = delete;
+    ~LinkedEnvironment();
+    /// nullptr when it could not be opened, which is a failure of the test.
+    [[nodiscard]] aarch64::ProgramHost *host() const { return host_; }
+
+private:
+    aarch64::ProgramHost *host_ = nullptr;
+};
+
 class CxxRig final : private LifecycleHooks, private ExecutorListener {
 public:
     explicit CxxRig(conformance_t *t);
@@ -41,7 +55,8 @@ private:
     void vm_stopped(Vm &) override {}
 
     conformance_t *t_;
-    program::HostObjects host_;
+    LinkedEnvironment environment_;
+    program::HostObjects objects_;
     std::optional<Vm> vm_;
     std::optional<Executor> executor_;
     dev::Psci psci_;

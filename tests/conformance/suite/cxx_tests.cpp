@@ -126,6 +126,35 @@ void test_cxx_demand_ram_is_there_when_it_is_touched(conformance_t *t) {
     CHECK(t, rig.vm().memory().load<u64>(Gpa{kDemand + 40}).value_or(0) == kDemand);
 }
 
+void test_cxx_a_host_makes_vcpus_by_number(conformance_t *t) {
+    const LinkedEnvironment environment(t);
+    program::HostObjects objects;
+    if (environment.host() == nullptr || !CHECK(t, objects.open(*environment.host()).has_value()))
+        return;
+    aarch64::GuestResources &resources = objects.resources();
+    CHECK(t, &resources.events() == &environment.host()->events());
+    CHECK(t, environment.host()->gic().v2 == resources.gic().v2 && environment.host()->gic().v3 == resources.gic().v3);
+    const u32 limit = resources.max_vcpus();
+    CHECK(t, limit >= 1);
+    const int priority = environment.host()->vcpu_priority();
+    const auto refusal = [&](u32 id) {
+        const auto made = resources.create_vcpu(VmId{0}, VcpuId{static_cast<u16>(id)}, priority);
+        return made ? HostErrorKind::failed : made.error().kind;
+    };
+    CHECK(t, refusal(limit) == HostErrorKind::invalid);
+    // Any order, and again after its end.
+    const auto last = VcpuId{static_cast<u16>(limit - 1)};
+    for (int round = 0; round < 2; ++round) {
+        const auto ports = resources.create_vcpu(VmId{0}, last, priority);
+        CHECK(t, ports.has_value() && ports->vcpu != nullptr);
+        CHECK(t, refusal(last.value()) == HostErrorKind::invalid);
+        CHECK(t, resources.bind_vcpu(last, 0).has_value());
+        resources.destroy_vcpu(last);
+    }
+    resources.destroy_vcpu(last); // there is none, and none of the next number can be
+    resources.destroy_vcpu(VcpuId{static_cast<u16>(limit)});
+}
+
 void test_cxx_the_virt_machine_prints_and_turns_itself_off(conformance_t *t) {
     // Enables the UART and says "ok".
     static constexpr std::array kCode{A64_LOAD(1U, 0x09000000U), A64_LOAD(4U, 0x301U),  A64_STR_W(4U, 1U, 12U),

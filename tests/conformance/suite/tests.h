@@ -114,6 +114,7 @@ void test_cxx_a_device_serves_accesses_of_each_width(conformance_t *t);
 void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
 void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);
 void test_cxx_demand_ram_is_there_when_it_is_touched(conformance_t *t);
+void test_cxx_a_host_makes_vcpus_by_number(conformance_t *t);
 void test_cxx_the_virt_machine_prints_and_turns_itself_off(conformance_t *t);
 
 #ifdef __cplusplus

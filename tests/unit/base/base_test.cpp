@@ -135,6 +135,10 @@ TEST(OwnedTest, FailureIsEmptyAndNothingLeaks) {
         auto moved = std::move(object);
         EXPECT_FALSE(object);
         EXPECT_EQ(*moved, "text");
+        std::string *const given_up = moved.release();
+        EXPECT_FALSE(moved);
+        moved = Owned<std::string>::take(allocator, given_up);
+        EXPECT_EQ(*moved, "text");
         EXPECT_EQ(allocator.live(), 2u);
         allocator.fail_at(1);
         EXPECT_FALSE(OwnedArray<u64>::make(allocator, 1));

@@ -70,7 +70,7 @@ struct HostParts : testing::Test {
     test::ManualTimeouts timeouts{clock};
     test::RecordingIrqs irqs;
     std::array<fake::Vcpu, kVcpus> vcpus;
-    std::vector<VcpuPorts> ports;
+    std::vector<aarch64::VcpuPorts> ports;
     MachineDescription description = test::small_machine(GicVersion::v3, kVcpus);
     std::vector<u8> kernel = std::vector<u8>(kPageBytes, u8{0x11});
     std::vector<std::span<const u8>> blobs{kernel};

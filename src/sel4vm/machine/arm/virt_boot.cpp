@@ -146,7 +146,7 @@ BootStep VirtMachine::load_images(GuestMemory &memory) {
 }
 
 void VirtMachine::set_counter_offset(u64 ticks) {
-    for (const VcpuPorts &ports : host_.vcpus) {
+    for (const aarch64::VcpuPorts &ports : host_.vcpus) {
         if (ports.timer != nullptr)
             ports.timer->set_counter_offset(ticks);
     }

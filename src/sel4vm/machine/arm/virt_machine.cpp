@@ -77,7 +77,7 @@ Status<BuildError> VirtMachine::make_platform() {
         return Err{build_error("", "the host has no counter for the machine's timers and clock")};
     if (const auto ready = platform_.init(host_.allocator); !ready)
         return Err{platform_error(ready.error())};
-    for (const VcpuPorts &ports : host_.vcpus) {
+    for (const aarch64::VcpuPorts &ports : host_.vcpus) {
         if (ports.timer == nullptr && description_.counter != CounterPolicy::host)
             return Err{build_error("counter", "this host decides about its guests' counter: use \"host\"")};
         auto vcpu = vm_.add_vcpu(*ports.vcpu);

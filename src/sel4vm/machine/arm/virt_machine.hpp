@@ -7,8 +7,7 @@
 // Threads: build() and the destructor while nothing runs; everything else as vm/vm.hpp says.
 #pragma once
 
-#include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
-#include <sel4vm/arch/aarch64/ports/timer_port.hpp>
+#include <sel4vm/arch/aarch64/ports/vcpu_ports.hpp>
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
@@ -28,19 +27,11 @@
 
 namespace sel4vm::machine {
 
-/// The ports of one vCPU; all outlive the machine. Where the host has an interrupt controller of its own (ArmHostParts), only `vcpu` is needed;
-/// without `timer` the guest's counter is as the host has it.
-struct VcpuPorts {
-    VcpuPort *vcpu = nullptr;
-    aarch64::ListRegisterPort *list_registers = nullptr;
-    aarch64::TimerPort *timer = nullptr;
-};
-
 /// What a host gives to one VM. Everything outlives the machine.
 struct HostSide {
     VmId id;
     GuestSpacePort &space;
-    std::span<const VcpuPorts> vcpus; ///< one for each vCPU of the description, in their order
+    std::span<const aarch64::VcpuPorts> vcpus; ///< one for each vCPU of the description, in their order
     Allocator &allocator;
     Log &log;
     Clock &clock;

@@ -8,6 +8,10 @@
 
 namespace sel4vm::sel4 {
 
+/// The guest's CNode: its size, and the first of its fault endpoints, one for each vCPU. (guest_vm_arch.h of the C interface says the same.)
+inline constexpr unsigned kGuestCspaceBits = 4;
+inline constexpr seL4_Word kFaultEndpointSlot = 1;
+
 class GuestCapabilities {
 public:
     [[nodiscard]] Status<HostError> create(vka_t &vka);

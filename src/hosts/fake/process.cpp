@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <bindings/fake/process.hpp>
+#include <hosts/fake/process.hpp>
 
 #include <sel4vm/base/printable.hpp>
 

@@ -4,8 +4,8 @@
 // wait.
 #pragma once
 
-#include <bindings/fake/host.hpp>
 #include <hosts/fake/guest_cpu.hpp>
+#include <hosts/fake/host_base.hpp>
 
 #include <sel4vm/host/event_port.hpp>
 
@@ -15,7 +15,7 @@ namespace sel4vm::fake {
 
 class Endpoint final : public sel4vm::EventPort {
 public:
-    explicit Endpoint(Host &host) : host_(host) {}
+    explicit Endpoint(HostBase &host) : host_(host) {}
 
     void add(VmId vm, VcpuId id, GuestCpu &cpu) { cpus_.push_back({vm, id, &cpu}); }
     void remove(GuestCpu &cpu);
@@ -37,7 +37,7 @@ private:
     [[nodiscard]] bool let_time_pass(Event &event);
     void deliver(const Known &known, const Exit &exit, Event &event);
 
-    Host &host_;
+    HostBase &host_;
     std::vector<Known> cpus_;
     GuestCpu *exited_ = nullptr; ///< whose exit has no answer
     usize next_ = 0;

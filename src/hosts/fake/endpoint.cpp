@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <bindings/fake/endpoint.hpp>
+#include <hosts/fake/endpoint.hpp>
 
 namespace sel4vm::fake {
 

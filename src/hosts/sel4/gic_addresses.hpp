@@ -6,12 +6,12 @@
 
 #include <hosts/sel4/kernel.hpp>
 
-#include <sel4vm/capi/binding.hpp>
+#include <sel4vm/arch/aarch64/ports/gic_support.hpp>
 
 namespace sel4vm::sel4 {
 
-[[nodiscard]] inline capi::GicSupport gic_support() {
-    capi::GicSupport gic;
+[[nodiscard]] inline aarch64::GicSupport gic_support() {
+    aarch64::GicSupport gic;
 #ifdef CONFIG_ARM_GIC_V3_SUPPORT
     gic.v3 = true;
 #else

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <bindings/sel4/guest_capabilities.hpp>
-
-#include <sel4vm/guest_vm.h>
+#include <hosts/sel4/guest_capabilities.hpp>
 
 namespace sel4vm::sel4 {
 
 namespace {
 
-constexpr seL4_Word kSlots = seL4_Word{1} << VM_CSPACE_SIZE_BITS;
-static_assert(VM_FAULT_EP_SLOT + CONFIG_MAX_NUM_NODES <= kSlots, "each vCPU has a slot");
+constexpr seL4_Word kSlots = seL4_Word{1} << kGuestCspaceBits;
+static_assert(kFaultEndpointSlot + CONFIG_MAX_NUM_NODES <= kSlots, "each vCPU has a slot");
 
 #ifdef CONFIG_KERNEL_MCS
 constexpr u64 kTurnMicroseconds = 10'000;
@@ -18,11 +16,11 @@ constexpr u64 kTurnMicroseconds = 10'000;
 
 Status<HostError> GuestCapabilities::create(vka_t &vka) {
     vka_ = &vka;
-    return node_.allocate(vka, seL4_CapTableObject, VM_CSPACE_SIZE_BITS);
+    return node_.allocate(vka, seL4_CapTableObject, kGuestCspaceBits);
 }
 
 seL4_Word GuestCapabilities::root_data() const {
-    return seL4_CNode_CapData_new(0, seL4_WordBits - VM_CSPACE_SIZE_BITS).words[0];
+    return seL4_CNode_CapData_new(0, seL4_WordBits - kGuestCspaceBits).words[0];
 }
 
 Status<HostError> GuestCapabilities::install_fault_endpoint(seL4_CPtr endpoint, seL4_Word slot, seL4_Word badge) {
@@ -33,16 +31,14 @@ Status<HostError> GuestCapabilities::install_fault_endpoint(seL4_CPtr endpoint, 
     cspacepath_t from{};
     vka_cspace_make_path(vka_, endpoint, &from);
     const int error =
-        seL4_CNode_Mint(node_.cap(), slot, VM_CSPACE_SIZE_BITS, from.root, from.capPtr,
+        seL4_CNode_Mint(node_.cap(), slot, kGuestCspaceBits, from.root, from.capPtr,
                         static_cast<seL4_Uint8>(from.capDepth), seL4_CapRights_new(kGrantReply, 0, 0, kWrite), badge);
     if (error != 0)
         return Err{host_error(error)};
     return Ok{};
 }
 
-void GuestCapabilities::remove(seL4_Word slot) {
-    static_cast<void>(seL4_CNode_Delete(cap(), slot, VM_CSPACE_SIZE_BITS));
-}
+void GuestCapabilities::remove(seL4_Word slot) { static_cast<void>(seL4_CNode_Delete(cap(), slot, kGuestCspaceBits)); }
 
 Status<HostError> VcpuThread::allocate(vka_t &vka) {
     vka_ = &vka;
