@@ -64,6 +64,16 @@ uint64_t guest_result(test_guest_t *guest, unsigned int index) {
     return value;
 }
 
+unsigned int guest_context_index(unsigned int rt) {
+    if (rt <= 8)
+        return 3 + rt;
+    if (rt <= 15)
+        return 17 + rt - 9;
+    if (rt <= 18)
+        return 12 + rt - 16;
+    return rt <= 28 ? 24 + rt - 19 : 15 + rt - 29;
+}
+
 void guest_destroy(test_guest_t *guest) { CHECK(guest->t, vm_destroy(&guest->vm) == 0); }
 
 unsigned int conformance_run(conformance_t *t, const conformance_test_t *test) {

@@ -60,6 +60,8 @@ int guest_begin(test_guest_t *guest);
 int guest_finish(test_guest_t *guest);
 /* Result `index` in the guest's RAM. */
 uint64_t guest_result(test_guest_t *guest, unsigned int index);
+/* The place of register x`rt` in seL4_UserContext. */
+unsigned int guest_context_index(unsigned int rt);
 void guest_destroy(test_guest_t *guest);
 
 /* vm_init() for tests that need nothing else. */
