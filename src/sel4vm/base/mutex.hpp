@@ -34,7 +34,10 @@ enum class LockRank : u8 {
     memory = 2,   ///< a VM's demand RAM: which steps of it are cleared and mapped
     device = 3,   ///< one per bus slot, taken by the dispatcher
     irq_chip = 4, ///< the interrupt controller's state
-    host = 5,     ///< a host port's own locks
+    timeouts = 5, ///< an executor's queue of timeouts
+    stop = 6,     ///< a VM's stop: its reason, and who stops it
+    serving = 7,  ///< which executors serve a VM
+    host = 8,     ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.

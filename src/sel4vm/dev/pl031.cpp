@@ -30,8 +30,8 @@ struct Pl031::Registers {
     });
 };
 
-Pl031::Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts)
-    : line_(line), clock_(clock), timeouts_(timeouts), alarm_(*this) {
+Pl031::Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts, LockMode locks)
+    : line_(line), clock_(clock), timeouts_(timeouts), lock_(LockRank::device, locks), alarm_(*this) {
     const auto wall = clock.wall_clock_seconds();
     // The counter has 32 bits; a host's later time wraps as the hardware's would.
     state_.anchor_seconds = wall ? static_cast<u32>(*wall) : kFixedEpochSeconds;
@@ -40,17 +40,25 @@ Pl031::Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts)
 
 Pl031::~Pl031() { timeouts_.cancel(alarm_); }
 
-Result<u64, BusFault> Pl031::read(const Access &access) { return Registers::kBank.read(*this, access); }
+Result<u64, BusFault> Pl031::read(const Access &access) {
+    LockGuard guard(lock_);
+    return Registers::kBank.read(*this, access);
+}
 
-Status<BusFault> Pl031::write(const Access &access, u64 value) { return Registers::kBank.write(*this, access, value); }
+Status<BusFault> Pl031::write(const Access &access, u64 value) {
+    LockGuard guard(lock_);
+    return Registers::kBank.write(*this, access, value);
+}
 
 void Pl031::reset() {
-    timeouts_.cancel(alarm_);
+    LockGuard guard(lock_);
+    no_alarm();
     state_ = State{.anchor_ticks = state_.anchor_ticks, .anchor_seconds = state_.anchor_seconds};
     drive_line();
 }
 
 void Pl031::restore(const State &state) {
+    LockGuard guard(lock_);
     state_ = state;
     state_.raw &= 1;
     state_.mask &= 1;
@@ -67,8 +75,8 @@ u32 Pl031::seconds_now() {
 void Pl031::set_alarm() {
     const u32 seconds_left = state_.match - seconds_now();
     if (seconds_left == 0) {
-        timeouts_.cancel(alarm_);
-        timeout();
+        no_alarm();
+        match();
         return;
     }
     const u64 rate = clock_.ticks_per_second();
@@ -77,15 +85,30 @@ void Pl031::set_alarm() {
     u64 ticks = 0;
     if (__builtin_mul_overflow(whole + seconds_left, rate, &ticks) ||
         __builtin_add_overflow(ticks, state_.anchor_ticks, &ticks)) {
-        timeouts_.cancel(alarm_);
+        no_alarm();
         return;
     }
+    alarm_set_ = true;
     timeouts_.arm(alarm_, ticks);
 }
 
-void Pl031::timeout() {
+void Pl031::no_alarm() {
+    alarm_set_ = false;
+    timeouts_.cancel(alarm_);
+}
+
+void Pl031::match() {
     state_.raw = 1;
     drive_line();
+}
+
+// It was taken back or moved while this was on its way: then it is not its time.
+void Pl031::timeout() {
+    LockGuard guard(lock_);
+    if (!alarm_set_ || clock_.now_ticks() < alarm_.deadline_ticks())
+        return;
+    alarm_set_ = false;
+    match();
 }
 
 void Pl031::drive_line() {

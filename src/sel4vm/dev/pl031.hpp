@@ -8,9 +8,10 @@
 // Deviation: RTCCR reads as started from the beginning, because there is no firmware that would start it; it cannot be stopped.
 // That is also what a started PL031 does.
 //
-// Threads: none inside. The bus's accesses and the timeout come on the VM's executor.
+// Threads: its own lock. Accesses come on the executors of the VM's vCPUs, the timeout on the one that owns the queue.
 #pragma once
 
+#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
 #include <sel4vm/vm/irq.hpp>
@@ -36,7 +37,7 @@ public:
         friend bool operator==(const State &, const State &) = default;
     };
 
-    Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts);
+    Pl031(IrqLine line, Clock &clock, TimeoutQueue &timeouts, LockMode locks = LockMode::none);
     Pl031(const Pl031 &) = delete;
     Pl031 &operator=(const Pl031 &) = delete;
     ~Pl031();
@@ -45,7 +46,9 @@ public:
     [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
     [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
     void reset() override;
+    [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
 
+    /// Both while no vCPU of the VM runs.
     [[nodiscard]] const State &state() const { return state_; }
     void restore(const State &state);
 
@@ -66,12 +69,16 @@ private:
     void timeout() override;
     [[nodiscard]] u32 seconds_now();
     void set_alarm();
+    void no_alarm();
+    void match();
     void drive_line();
 
     IrqLine line_;
     Clock &clock_;
     TimeoutQueue &timeouts_;
+    Mutex lock_; // of all that follows
     Timeout alarm_;
+    bool alarm_set_ = false;
     Level driven_ = Level::low;
     State state_;
 };

@@ -16,7 +16,7 @@ enum class EventKind : u8 {
     notification, ///< `badge`: one bit for each source that signalled since the last one
     timeout,      ///< a timeout requested through EventPort::set_timeout passed
     turn,         ///< `vm`, `vcpu`: the time until the next wait is its own, see VcpuPort::request_turn
-    idle,         ///< nothing can ever happen again: no runnable vCPU, no timeout, no source of notifications
+    idle, ///< nothing can happen again unless another executor makes it: no runnable vCPU, no timeout, no source of notifications
 };
 
 /// What happened to whom; one word, so that a host can keep the one of each vCPU's exits ready and compare two at once.

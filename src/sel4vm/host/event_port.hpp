@@ -25,6 +25,12 @@ public:
     /// Makes resume_and_wait return a notification with these badge bits; from any thread.
     virtual void signal(u64 badge) = 0;
 
+    // -- for hosts on which several executors serve one VM; on others nobody calls them. Kicks, turns and timeouts then come from any thread.
+    /// After EventKind::idle: returns when another executor has something for this one (a kick, a turn, a timeout, a signal), or has called
+    /// wake(), which also counts when it came before.
+    virtual void wait_for_others() {}
+    virtual void wake() {}
+
 protected:
     ~EventPort() = default;
 };

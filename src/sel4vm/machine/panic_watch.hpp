@@ -13,6 +13,8 @@
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
 
+#include <atomic>
+
 namespace sel4vm::machine {
 
 class PanicWatch final : public ByteSink, private TimeoutHandler {
@@ -41,6 +43,12 @@ private:
     Clock &clock_;
     TimeoutQueue &timeouts_;
     Timeout grace_;
+    enum class Phase : u8 {
+        watching,
+        grace, ///< nobody writes the rest until the phase is watching again
+        acting
+    };
+    std::atomic<Phase> phase_{Phase::watching};
     PanicLine line_;
     Text<140> detail_; ///< for people; of the line that began the grace
 };

@@ -3,8 +3,8 @@
 
 namespace sel4vm {
 
-Executor::Executor(EventPort &port, Clock &clock, ExecutorListener &listener)
-    : port_(port), clock_(clock), listener_(listener), timeouts_(*this) {}
+Executor::Executor(EventPort &port, Clock &clock, ExecutorListener &listener, LockMode locks)
+    : port_(port), clock_(clock), listener_(listener), timeouts_(*this, locks) {}
 
 std::optional<VmId> Executor::free_id() const {
     for (u16 i = 0; i < kMaxVms; ++i) {
@@ -16,7 +16,7 @@ std::optional<VmId> Executor::free_id() const {
 
 bool Executor::add(Vm &vm) {
     const usize place = vm.id().value();
-    if (place >= kMaxVms || vms_[place] != nullptr)
+    if (place >= kMaxVms || vms_[place] != nullptr || !vm.executors().add(port_))
         return false;
     vms_[place] = &vm;
     if (place >= places_)
@@ -32,6 +32,7 @@ void Executor::remove(Vm &vm) {
         answer_ = Answer::none();
     if (served_vm_ == &vm)
         served_source_ = EventSource{}.word();
+    vm.executors().remove(port_);
     vms_[place] = nullptr;
 }
 
@@ -54,17 +55,36 @@ bool Executor::anything_left() const {
     return false;
 }
 
-bool Executor::stop_waiting_for_ever() {
-    bool any = false;
+// Nothing is left to do here. A VM of which that is true everywhere waits for ever.
+bool Executor::on_idle() {
+    idle_ = true;
+    served_source_ = EventSource{}.word(); // so that whatever comes next is seen to end this
+    bool any_stopped = false;
+    bool others_are_busy = false;
     for (Vm *vm : vms_) {
+        if (vm == nullptr)
+            continue;
+        const bool everywhere = vm->executors().set_idle(port_, true) && !vm->any_woken();
+        others_are_busy =
+            others_are_busy || (vm->state() != VmState::stopped && (!everywhere || vm->executors().are_several()));
         // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
-        if (vm == nullptr || vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built ||
+        if (!everywhere || vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built ||
             vm->state() == VmState::stopped)
             continue;
-        any = true;
+        any_stopped = true;
         vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
     }
-    return any;
+    if (!any_stopped && others_are_busy)
+        port_.wait_for_others();
+    return any_stopped || others_are_busy;
+}
+
+void Executor::leave_idle() {
+    idle_ = false;
+    for (Vm *vm : vms_) {
+        if (vm != nullptr)
+            static_cast<void>(vm->executors().set_idle(port_, false));
+    }
 }
 
 void Executor::run() {
@@ -89,6 +109,8 @@ bool Executor::step() { return serve_one(answer_); }
 [[gnu::always_inline]] inline bool Executor::serve_one(Answer &answer) {
     port_.resume_and_wait(answer, event_);
     if (event_.word() != served_source_) [[unlikely]] {
+        if (idle_ && event_.kind != EventKind::idle) [[unlikely]]
+            leave_idle();
         if (event_.kind != EventKind::exit) {
             answer = Answer::none();
             return on_other_event();
@@ -127,7 +149,7 @@ bool Executor::on_other_event() {
         break;
     case EventKind::timeout: timeouts_.run_due(clock_.now_ticks()); break;
     case EventKind::idle:
-        if (!stop_waiting_for_ever())
+        if (!on_idle())
             return false;
         break;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The run loop: answer the last event and wait for the next. One executor per host thread or CPU; it serves up to
-// kMaxVms VMs. vm_run() of the C interface is inside the one of the VM's endpoint.
+// kMaxVms VMs, and the vCPUs of one VM may be served by several (LockMode::spin for the VM and for all of them). vm_run() of the C interface
+// is inside the one of the VM's endpoint.
 #pragma once
 
 #include <sel4vm/host/event_port.hpp>
@@ -30,17 +31,18 @@ class Executor final : private TimeoutScheduler {
 public:
     static constexpr usize kMaxVms = 16;
 
-    Executor(EventPort &port, Clock &clock, ExecutorListener &listener);
+    Executor(EventPort &port, Clock &clock, ExecutorListener &listener, LockMode locks = LockMode::none);
 
     /// The lowest identifier that no VM of this executor has; no value when it is full.
     [[nodiscard]] std::optional<VmId> free_id() const;
-    /// False when another VM has its identifier, or the identifier is not below kMaxVms.
+    /// False when another VM has its identifier, the identifier is not below kMaxVms, or ServingExecutors::kMax serve it already.
     [[nodiscard]] bool add(Vm &vm);
     /// Forgets a VM whose vCPUs do not run any more; not from inside run() or step().
     void remove(Vm &vm);
     [[nodiscard]] TimeoutQueue &timeouts() { return timeouts_; }
 
-    /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside.
+    /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside. A paused VM that another executor serves,
+    /// too, is waited for.
     void run();
     /// As run(), but returns when `leave` has become true, too: true then, false where run() would return.
     [[nodiscard]] bool run_until(const bool &leave);
@@ -57,7 +59,8 @@ private:
     [[nodiscard]] bool on_stop(Answer answer);
     [[nodiscard]] bool on_other_event();
     [[nodiscard]] bool settle_all();
-    [[nodiscard]] bool stop_waiting_for_ever();
+    [[nodiscard]] bool on_idle();
+    void leave_idle();
     [[nodiscard]] bool anything_left() const;
 
     EventPort &port_;
@@ -68,6 +71,7 @@ private:
     usize places_ = 0;                ///< no VM is at this place of vms_ or after it
     Answer answer_ = Answer::none();  ///< while nobody runs us
     Event event_;
+    bool idle_ = false; ///< said so to its VMs
     // Whose exit was served last: most often the next one is of the same vCPU.
     u64 served_source_ = EventSource{}.word(); ///< of no exit
     Vm *served_vm_ = nullptr;

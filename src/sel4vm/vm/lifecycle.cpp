@@ -48,6 +48,8 @@ void Vm::kick_all() {
         if (!vcpu.parked_.load(std::memory_order_acquire))
             vcpu.port().kick();
     }
+    // An executor may have no vCPU to be kicked, and yet be the one that settles it.
+    executors_.wake_all();
 }
 
 bool Vm::all_parked() const {
@@ -101,6 +103,7 @@ void Vm::run_from_reset(Vcpu &vcpu) {
         irq_delivery_->turned_on(vcpu);
     if (hooks_ != nullptr)
         hooks_->entering(vcpu);
+    static_cast<void>(vcpu.request_sync()); // it has something to do, whichever executor has it
     vcpu.parked_.store(false, std::memory_order_release);
     vcpu.power_.store(PowerState::on, std::memory_order_release);
     vcpu.port().resume();
@@ -163,15 +166,23 @@ Status<LifecycleError> Vm::resume() {
 }
 
 void Vm::run_again(Vcpu &vcpu) {
-    vcpu.parked_.store(false, std::memory_order_release);
-    vcpu.port().resume();
     // Interrupts may have arrived while it was held.
     static_cast<void>(vcpu.request_sync());
+    vcpu.parked_.store(false, std::memory_order_release);
+    vcpu.port().resume();
     vcpu.port().kick();
 }
 
 bool Vm::is_held(const Vcpu &vcpu) const {
     return state() == VmState::running && vcpu.is_parked() && vcpu.power_state() == PowerState::on;
+}
+
+bool Vm::any_woken() const {
+    for (const Vcpu &vcpu : vcpus_) {
+        if (!vcpu.is_parked() && vcpu.sync_requested())
+            return true;
+    }
+    return false;
 }
 
 bool Vm::any_held() const {
@@ -214,15 +225,18 @@ void Vm::guest_requested_reset() {
 }
 
 void Vm::stop_because(StopReason reason, std::string_view detail) {
-    VmState now = state();
-    do {
+    {
+        LockGuard guard(stop_lock_);
+        VmState now = state();
         if (now == VmState::stopping || now == VmState::stopped)
             return;
-    } while (!state_.compare_exchange_weak(now, VmState::stopping, std::memory_order_acq_rel));
-    // Only the winner of the exchange writes these; readers look at them in VmState::stopped.
-    stop_reason_ = reason;
-    stop_detail_.clear();
-    stop_detail_ << detail;
+        // Before anybody can see that it stops, and ask why.
+        stop_reason_ = reason;
+        stop_detail_.clear();
+        stop_detail_ << detail;
+        while (!state_.compare_exchange_weak(now, VmState::stopping, std::memory_order_acq_rel)) {
+        }
+    }
     kick_all();
 }
 
@@ -247,7 +261,9 @@ void Vm::reset_machine() {
     map_.reset_devices();
     if (irq_router_ != nullptr)
         irq_router_->reset();
-    stop_reason_ = StopReason::none;
+    LockGuard guard(stop_lock_);
+    if (state() != VmState::stopping) // otherwise it was stopped meanwhile, for a reason
+        stop_reason_ = StopReason::none;
 }
 
 Vm::Settled Vm::settle_locked() {
@@ -276,6 +292,7 @@ Vm::Settled Vm::settle_locked() {
         return Settled::nothing;
     boot_.reset();
     state_.store(VmState::stopped, std::memory_order_release);
+    executors_.wake_all();
     if (hooks_ != nullptr)
         hooks_->stopped(*this, stop_reason_);
     return Settled::stopped;

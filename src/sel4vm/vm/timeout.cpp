@@ -26,6 +26,7 @@ void TimeoutQueue::tell() {
 }
 
 void TimeoutQueue::arm(Timeout &timeout, u64 deadline_ticks) {
+    LockGuard guard(lock_);
     if (timeout.armed_)
         unlink(timeout);
     timeout.deadline_ = deadline_ticks;
@@ -39,15 +40,14 @@ void TimeoutQueue::arm(Timeout &timeout, u64 deadline_ticks) {
 }
 
 void TimeoutQueue::cancel(Timeout &timeout) {
+    LockGuard guard(lock_);
     if (!timeout.armed_)
         return;
     unlink(timeout);
     tell();
 }
 
-void TimeoutQueue::run_due(u64 now_ticks) {
-    // Split off what is due first: a handler that arms for the past again must wait for the next call, or a guest could
-    // keep the executor here.
+void TimeoutQueue::split_off_due(u64 now_ticks) {
     Timeout **link = &first_;
     while (*link != nullptr && (*link)->deadline_ <= now_ticks)
         link = &(*link)->next_;
@@ -56,12 +56,25 @@ void TimeoutQueue::run_due(u64 now_ticks) {
         first_ = *link;
         *link = nullptr;
     }
-    while (due_ != nullptr) {
-        Timeout &due = *due_;
-        unlink(due);
-        due.handler_.timeout();
-    }
-    tell();
+}
+
+Timeout *TimeoutQueue::take_due() {
+    LockGuard guard(lock_);
+    Timeout *const due = due_;
+    if (due != nullptr)
+        unlink(*due);
+    else
+        tell();
+    return due;
+}
+
+void TimeoutQueue::run_due(u64 now_ticks) {
+    lock_.lock();
+    // What is due first: a handler that arms for the past again must wait for the next call, or a guest could keep the executor here.
+    split_off_due(now_ticks);
+    lock_.unlock();
+    while (Timeout *due = take_due())
+        due->handler_.timeout();
 }
 
 } // namespace sel4vm

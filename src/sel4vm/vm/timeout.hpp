@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Timeouts of device models (the emulated physical timer, the RTC's alarm). A device owns its Timeout, so nothing is
-// allocated; the executor owns the queue and asks its EventPort for the earliest one. All calls on the executor.
+// allocated; the executor owns the queue and asks its EventPort for the earliest one.
+//
+// Threads: arm() and cancel() from any, for a device belongs to a VM, whose vCPUs may run on other executors; calls for one timeout are
+// ordered by whoever owns it. run_due() on the queue's executor.
 #pragma once
 
+#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/types.hpp>
 
 namespace sel4vm {
 
 class TimeoutQueue;
 
-/// Called back on the executor when the deadline passed; the timeout is then disarmed. No lock is held, the bus's for the device neither.
+/// Called back on the queue's executor when the deadline passed; the timeout is then disarmed. No lock is held. A call that has begun is not
+/// held up by cancel() or arm() on another executor: a handler looks at its own state, under its own lock, whether there is anything to do.
 class TimeoutHandler {
 public:
     virtual void timeout() = 0;
@@ -24,7 +29,6 @@ public:
     explicit Timeout(TimeoutHandler &handler) : handler_(handler) {}
     Timeout(const Timeout &) = delete;
     Timeout &operator=(const Timeout &) = delete;
-    [[nodiscard]] bool armed() const { return armed_; }
     [[nodiscard]] u64 deadline_ticks() const { return deadline_; }
 
 private:
@@ -35,7 +39,7 @@ private:
     bool armed_ = false;
 };
 
-/// Told when the earliest deadline changes.
+/// Told when the earliest deadline changes, by the thread that changed it, with the queue's lock held.
 class TimeoutScheduler {
 public:
     virtual void earliest_changed(u64 deadline_ticks) = 0;
@@ -47,7 +51,8 @@ protected:
 
 class TimeoutQueue {
 public:
-    explicit TimeoutQueue(TimeoutScheduler &scheduler) : scheduler_(scheduler) {}
+    explicit TimeoutQueue(TimeoutScheduler &scheduler, LockMode locks = LockMode::none)
+        : scheduler_(scheduler), lock_(LockRank::timeouts, locks) {}
     /// (Re)arms for this time of Clock::now_ticks().
     void arm(Timeout &timeout, u64 deadline_ticks);
     void cancel(Timeout &timeout);
@@ -55,11 +60,14 @@ public:
     void run_due(u64 now_ticks);
 
 private:
-    void unlink(Timeout &timeout);
-    void tell();
+    void unlink(Timeout &timeout) SEL4VM_REQUIRES(lock_);
+    void split_off_due(u64 now_ticks) SEL4VM_REQUIRES(lock_);
+    [[nodiscard]] Timeout *take_due();
+    void tell() SEL4VM_REQUIRES(lock_);
     TimeoutScheduler &scheduler_;
-    Timeout *first_ = nullptr; // sorted by deadline
-    Timeout *due_ = nullptr;   // being handled by run_due()
+    Mutex lock_;
+    Timeout *first_ SEL4VM_GUARDED_BY(lock_) = nullptr; // sorted by deadline
+    Timeout *due_ SEL4VM_GUARDED_BY(lock_) = nullptr;   // being handled by run_due()
 };
 
 } // namespace sel4vm

@@ -22,6 +22,7 @@
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/irq_delivery.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
+#include <sel4vm/vm/serving_executors.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
 #include <atomic>
@@ -125,7 +126,7 @@ public:
     void guest_requested_reset();
 
     [[nodiscard]] VmState state() const { return state_.load(std::memory_order_acquire); }
-    /// Why it stopped; meaningful in VmState::stopped.
+    /// Why it stopped; meaningful in VmState::stopping and stopped.
     [[nodiscard]] StopReason stop_reason() const { return stop_reason_; }
     [[nodiscard]] std::string_view stop_detail() const { return stop_detail_.view(); }
 
@@ -139,6 +140,9 @@ public:
     /// Completes a requested pause, reset or stop, or a boot, once every vCPU is parked and what it takes is done; otherwise
     /// does nothing. True when the VM reached VmState::stopped by this call.
     [[nodiscard]] bool settle();
+    [[nodiscard]] ServingExecutors &executors() { return executors_; }
+    /// Whether a vCPU that runs was woken and has not been served since; false while no executor does anything means that it waits for ever.
+    [[nodiscard]] bool any_woken() const;
 
 private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
@@ -185,6 +189,8 @@ private:
     Mutex lifecycle_lock_;
     std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
     std::optional<BootStep> boot_;       ///< the last step of the boot that is under way
+    ServingExecutors executors_;
+    Mutex stop_lock_; ///< held by whoever moves the state to stopping, and of what says why
     StopReason stop_reason_ = StopReason::none;
     Text<240> stop_detail_;
 };

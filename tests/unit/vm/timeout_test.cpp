@@ -76,7 +76,6 @@ TEST_F(TimeoutTest, AHandlerMayCancelAnotherThatIsAlsoDue) {
     queue.run_due(10);
     EXPECT_EQ(a.fired, 1);
     EXPECT_EQ(b.fired, 0);
-    EXPECT_FALSE(tb.armed());
 }
 
 } // namespace

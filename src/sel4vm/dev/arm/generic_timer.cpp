@@ -22,12 +22,15 @@ Status<RegisterError> GenericTimer::register_all(SystemRegisterTable &table) {
 
 void GenericTimer::set_counter_offset(u64 ticks) {
     config_.counter_offset_ticks = ticks;
-    for (Channel &channel : channels_)
+    for (Channel &channel : channels_) {
+        LockGuard guard(channel.lock);
         update(channel);
+    }
 }
 
 void GenericTimer::restore(VcpuId vcpu, const State &state) {
     Channel &channel = channels_[vcpu.value()];
+    LockGuard guard(channel.lock);
     channel.state = state;
     channel.state.control &= TimerControl::kWritable;
     update(channel);
@@ -35,6 +38,7 @@ void GenericTimer::restore(VcpuId vcpu, const State &state) {
 
 Result<u64, BusFault> GenericTimer::read(Vcpu &vcpu, u32 id) {
     Channel &channel = channels_[vcpu.id().value()];
+    LockGuard guard(channel.lock);
     // One moment for the answer and the line.
     const u64 now = clock_.now_ticks();
     if (channel.driven == Level::low && asserts(channel, now))
@@ -58,6 +62,7 @@ Result<u64, BusFault> GenericTimer::read(Vcpu &vcpu, u32 id) {
 
 Status<BusFault> GenericTimer::write(Vcpu &vcpu, u32 id, u64 value) {
     Channel &channel = channels_[vcpu.id().value()];
+    LockGuard guard(channel.lock);
     switch (id) {
     case sysreg::kCntpCvalEl0: channel.state.compare_value = value; break;
     case sysreg::kCntpTvalEl0: channel.state.compare_value = counter() + sign_extend(value, 32); break;

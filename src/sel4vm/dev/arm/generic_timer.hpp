@@ -8,11 +8,12 @@
 // The guest cannot see the condition met (ISTATUS, or the counter behind the compare value) before its interrupt is pending: whatever
 // it reads here brings the line up to date first.
 //
-// Threads: a vCPU's registers on its executor, which also owns the TimeoutQueue given for it.
+// Threads: a vCPU's registers on its executor; the timeouts on the one that owns the queue given for it, which may be another.
 #pragma once
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/call_tables.hpp>
 #include <sel4vm/vm/irq.hpp>
@@ -24,6 +25,7 @@ namespace sel4vm::dev {
 struct GenericTimerConfig {
     u32 intid = aarch64::kTimerIntidPhysical;
     u64 counter_offset_ticks = 0; ///< host clock at which the guest's counter is zero
+    LockMode locks = LockMode::none;
 };
 
 class GenericTimer final : public SystemRegisterHandler {
@@ -59,13 +61,18 @@ public:
 private:
     struct Channel final : TimeoutHandler {
         Channel(GenericTimer &timer, VcpuId vcpu, TimeoutQueue &queue)
-            : owner(timer), id(vcpu), timeouts(queue), deadline(*this) {}
+            : owner(timer), id(vcpu), timeouts(queue), lock(LockRank::device, timer.config_.locks), deadline(*this) {}
         ~Channel() { timeouts.cancel(deadline); }
-        void timeout() override { owner.update(*this); }
+        // Whatever has changed since it became due: what is true now counts.
+        void timeout() override {
+            LockGuard guard(lock);
+            owner.update(*this);
+        }
 
         GenericTimer &owner;
         VcpuId id;
         TimeoutQueue &timeouts;
+        Mutex lock; ///< of all that follows
         Timeout deadline;
         Level driven = Level::low;
         State state;

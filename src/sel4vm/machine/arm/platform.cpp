@@ -63,7 +63,7 @@ ArmPlatform::ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy 
         return;
     irqs_ = config.host.irq_router != nullptr ? config.host.irq_router : &gic_.emplace(*config.gic);
     if (config.physical_timer && !config.host.physical_timer)
-        timer_.emplace(*irqs_, clock, dev::GenericTimerConfig{config.physical_timer_intid, 0});
+        timer_.emplace(*irqs_, clock, dev::GenericTimerConfig{config.physical_timer_intid, 0, config.gic->locks});
 }
 
 Status<PlatformError> ArmPlatform::init(Allocator &allocator) {

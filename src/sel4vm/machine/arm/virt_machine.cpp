@@ -175,7 +175,7 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     switch (record.type) {
     case DeviceType::pl011: registers = make_uart(record, line, *device); break;
     case DeviceType::pl031:
-        device->rtc = Owned<dev::Pl031>::make(host_.allocator, line, host_.clock, host_.timeouts);
+        device->rtc = Owned<dev::Pl031>::make(host_.allocator, line, host_.clock, host_.timeouts, host_.locks);
         registers = device->rtc.get();
         break;
     }
@@ -189,14 +189,14 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
 
 MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Device &device) {
     if (record.console != ConsoleRoute::host || host_.console == nullptr) {
-        device.uart = Owned<dev::Pl011>::make(host_.allocator, line, discard_);
+        device.uart = Owned<dev::Pl011>::make(host_.allocator, line, discard_, dev::Pl011Fifo::bytes32, host_.locks);
         return device.uart.get();
     }
     device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
                                            host_.timeouts);
     if (!device.watch)
         return nullptr;
-    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *device.watch);
+    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *device.watch, dev::Pl011Fifo::bytes32, host_.locks);
     if (console_uart_ == nullptr)
         console_uart_ = device.uart.get();
     return device.uart.get();
