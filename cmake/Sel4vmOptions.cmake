@@ -30,7 +30,7 @@ endif()
 # Debug information and assertions name files relative to the checkout, so that a build is the same in any folder.
 add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 
-if(SEL4VM_TESTS OR SEL4VM_FUZZ)
+if(SEL4VM_TESTS OR SEL4VM_FUZZ OR SEL4VM_THREAD_TESTS)
   # See base/mutex.hpp: tests and fuzzers also check in which order locks are taken.
   add_compile_definitions(SEL4VM_CHECK_LOCK_ORDER)
 endif()

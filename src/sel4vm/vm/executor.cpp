@@ -31,7 +31,7 @@ void Executor::remove(Vm &vm) {
     if (event_.kind == EventKind::exit && event_.vm == vm.id())
         answer_ = Answer::none();
     if (served_vm_ == &vm)
-        served_source_ = EventSource{}.word();
+        served_source_ = kNoSource;
     vm.executors().remove(port_);
     vms_[place] = nullptr;
 }
@@ -43,7 +43,11 @@ void Executor::flush() {
     answer_ = Answer::none();
 }
 
-void Executor::earliest_changed(u64 deadline_ticks) { port_.set_timeout(deadline_ticks); }
+// From the thread of whoever armed it, with the queue's lock held.
+void Executor::earliest_changed(u64 deadline_ticks) {
+    leave_idle();
+    port_.set_timeout(deadline_ticks);
+}
 
 void Executor::none_left() { port_.cancel_timeout(); }
 
@@ -55,36 +59,50 @@ bool Executor::anything_left() const {
     return false;
 }
 
-// Nothing is left to do here. A VM of which that is true everywhere waits for ever.
-bool Executor::on_idle() {
-    idle_ = true;
-    served_source_ = EventSource{}.word(); // so that whatever comes next is seen to end this
-    bool any_stopped = false;
-    bool others_are_busy = false;
+void Executor::say(ServingExecutors::Activity activity) {
     for (Vm *vm : vms_) {
-        if (vm == nullptr)
-            continue;
-        const bool everywhere = vm->executors().set_idle(port_, true) && !vm->any_woken();
-        others_are_busy =
-            others_are_busy || (vm->state() != VmState::stopped && (!everywhere || vm->executors().are_several()));
-        // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
-        if (!everywhere || vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built ||
-            vm->state() == VmState::stopped)
-            continue;
-        any_stopped = true;
-        vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
+        if (vm != nullptr)
+            vm->executors().set(port_, activity);
     }
-    if (!any_stopped && others_are_busy)
-        port_.wait_for_others();
-    return any_stopped || others_are_busy;
 }
 
 void Executor::leave_idle() {
-    idle_ = false;
+    if (idle_.exchange(false))
+        say(ServingExecutors::Activity::busy);
+}
+
+// Nobody has anything to do, and what one gave to another before it said so would show, unless that one has begun with it meanwhile.
+bool Executor::waits_for_ever(Vm &vm) {
+    const auto since = vm.executors().idle_since();
+    return since && !vm.any_woken() && vm.executors().idle_since() == since;
+}
+
+// Nothing is left to do here. A VM of which that is true everywhere waits for ever.
+bool Executor::on_idle() {
+    served_source_ = kNoSource; // so that whatever comes next is seen to end this
+    const auto say_so = [this] {
+        idle_.store(true);
+        say(ServingExecutors::Activity::idle);
+    };
+    if (!timeouts_.when_empty(say_so))
+        return true; // another executor's vCPU has armed one meanwhile
+    bool any_stopped = false;
+    bool others_may_act = false;
     for (Vm *vm : vms_) {
-        if (vm != nullptr)
-            static_cast<void>(vm->executors().set_idle(port_, false));
+        if (vm == nullptr || vm->state() == VmState::stopped)
+            continue;
+        // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
+        const bool client_may_act = vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built;
+        if (!client_may_act && waits_for_ever(*vm)) {
+            any_stopped = true;
+            vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");
+        } else {
+            others_may_act = others_may_act || vm->executors().are_several();
+        }
     }
+    if (!any_stopped && others_may_act)
+        port_.wait_for_others();
+    return any_stopped || others_may_act;
 }
 
 void Executor::run() {
@@ -109,7 +127,7 @@ bool Executor::step() { return serve_one(answer_); }
 [[gnu::always_inline]] inline bool Executor::serve_one(Answer &answer) {
     port_.resume_and_wait(answer, event_);
     if (event_.word() != served_source_) [[unlikely]] {
-        if (idle_ && event_.kind != EventKind::idle) [[unlikely]]
+        if (event_.kind != EventKind::idle)
             leave_idle();
         if (event_.kind != EventKind::exit) {
             answer = Answer::none();

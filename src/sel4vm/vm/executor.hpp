@@ -11,6 +11,7 @@
 #include <sel4vm/vm/vm.hpp>
 
 #include <array>
+#include <atomic>
 #include <optional>
 
 namespace sel4vm {
@@ -60,6 +61,8 @@ private:
     [[nodiscard]] bool on_other_event();
     [[nodiscard]] bool settle_all();
     [[nodiscard]] bool on_idle();
+    [[nodiscard]] bool waits_for_ever(Vm &vm);
+    void say(ServingExecutors::Activity activity);
     void leave_idle();
     [[nodiscard]] bool anything_left() const;
 
@@ -71,9 +74,10 @@ private:
     usize places_ = 0;                ///< no VM is at this place of vms_ or after it
     Answer answer_ = Answer::none();  ///< while nobody runs us
     Event event_;
-    bool idle_ = false; ///< said so to its VMs
+    std::atomic<bool> idle_ = false; ///< said so to its VMs
     // Whose exit was served last: most often the next one is of the same vCPU.
-    u64 served_source_ = EventSource{}.word(); ///< of no exit
+    static constexpr u64 kNoSource = ~u64{0}; ///< of no event
+    u64 served_source_ = kNoSource;
     Vm *served_vm_ = nullptr;
     Vcpu *served_vcpu_ = nullptr;
 };

@@ -5,7 +5,7 @@ namespace sel4vm {
 
 bool ServingExecutors::add(EventPort &port) {
     LockGuard guard(lock_);
-    return members_.emplace_back(&port, false) != nullptr;
+    return members_.emplace_back(port) != nullptr;
 }
 
 void ServingExecutors::remove(EventPort &port) {
@@ -16,15 +16,22 @@ void ServingExecutors::remove(EventPort &port) {
     }
 }
 
-bool ServingExecutors::set_idle(const EventPort &port, bool idle) {
+void ServingExecutors::set(const EventPort &port, Activity activity) {
     LockGuard guard(lock_);
-    bool all = true;
+    ++changes_;
     for (Member &member : members_) {
         if (member.port == &port)
-            member.idle = idle;
-        all = all && member.idle;
+            member.activity = activity;
     }
-    return all;
+}
+
+std::optional<u64> ServingExecutors::idle_since() {
+    LockGuard guard(lock_);
+    for (const Member &member : members_) {
+        if (member.activity == Activity::busy)
+            return std::nullopt;
+    }
+    return changes_;
 }
 
 bool ServingExecutors::are_several() {

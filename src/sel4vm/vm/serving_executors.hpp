@@ -10,6 +10,8 @@
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/host/event_port.hpp>
 
+#include <optional>
+
 namespace sel4vm {
 
 class ServingExecutors {
@@ -21,20 +23,24 @@ public:
     /// False when there are kMax already. `port`: of the executor; in no set twice.
     [[nodiscard]] bool add(EventPort &port);
     void remove(EventPort &port);
-    /// One executor has something to do again, or nothing. The result: none of them has anything.
-    [[nodiscard]] bool set_idle(const EventPort &port, bool idle);
+    /// One executor has nothing to do, or something again.
+    enum class Activity : u8 { idle, busy };
+    void set(const EventPort &port, Activity activity);
+    /// No value: one of them is busy. The same number twice: none was in between.
+    [[nodiscard]] std::optional<u64> idle_since();
     [[nodiscard]] bool are_several();
     /// Those that wait for others look at the VM's state.
     void wake_all();
 
 private:
     struct Member {
-        Member(EventPort *its_port, bool is_idle) : port(its_port), idle(is_idle) {}
+        explicit Member(EventPort &its_port) : port(&its_port) {}
         EventPort *port;
-        bool idle;
+        Activity activity = Activity::busy;
     };
     Mutex lock_;
     FixedVector<Member, kMax> members_ SEL4VM_GUARDED_BY(lock_);
+    u64 changes_ SEL4VM_GUARDED_BY(lock_) = 0;
 };
 
 } // namespace sel4vm

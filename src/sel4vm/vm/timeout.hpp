@@ -58,6 +58,15 @@ public:
     void cancel(Timeout &timeout);
     /// Calls the handlers of everything due at `now_ticks`.
     void run_due(u64 now_ticks);
+    /// Calls `action` when no timeout is armed, and none can be until it returns. False: one is.
+    template <class Action>
+    [[nodiscard]] bool when_empty(Action &&action) {
+        LockGuard guard(lock_);
+        if (first_ != nullptr)
+            return false;
+        action();
+        return true;
+    }
 
 private:
     void unlink(Timeout &timeout) SEL4VM_REQUIRES(lock_);
