@@ -144,7 +144,7 @@ TEST_P(Executors, TimeoutsReachVcpusOfOtherExecutors) {
 
 /// The last vCPU reads what the UART gets; the others disturb it.
 struct Reader final : Waiter {
-    static constexpr usize kBytes = 1'000;
+    static constexpr usize kBytes = 300;
     Reader(usize its_number, usize count) : Waiter(its_number), reads(its_number + 1 == count) { started = count; }
     void boot(ThreadedVcpu &cpu) override {
         Waiter::boot(cpu);
@@ -229,7 +229,7 @@ TEST_P(Executors, AVmIsPausedResetAndStoppedFromOutsideWhateverItsVcpusDo) {
     std::minstd_rand random(1);
     unsigned pauses = 0;
     unsigned resets = 0;
-    for (unsigned step = 0; step < 500; ++step) {
+    for (unsigned step = 0; step < 500 || pauses < 20 || resets < 20; ++step) {
         machine.gic.set_level(kUartIntid + 1, level_of(step % 2 == 0));
         switch (random() % 8) {
         case 0: pauses += machine.vm.pause().has_value() ? 1u : 0u; break;
@@ -244,8 +244,6 @@ TEST_P(Executors, AVmIsPausedResetAndStoppedFromOutsideWhateverItsVcpusDo) {
     machine.set_outside(false);
     machine.join();
     EXPECT_EQ(machine.vm.state(), VmState::stopped);
-    EXPECT_GT(pauses, 0u);
-    EXPECT_GT(resets, 0u);
     for (const ThreadedVcpu &cpu : machine.cpus)
         EXPECT_EQ(cpu.lists.violation(), nullptr);
 }
