@@ -7,6 +7,7 @@
 
 #include <hosts/fake/list_registers.hpp>
 #include <hosts/fake/virtual_timer.hpp>
+#include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
@@ -111,7 +112,7 @@ private:
             }
         }
         if (lists.maintenance_asserted())
-            return Exit{ExitKind::irq_maintenance};
+            return Exit{aarch64::irq_service(aarch64::IrqService::maintenance)};
         if (queue_.empty())
             return active_ ? Exit{ExitKind::kicked} : guest.step(*this);
         const Exit next = queue_.front();

@@ -101,7 +101,7 @@ struct ThreadedMachine final : LifecycleHooks {
             SEL4VM_ASSERT(timer.add_vcpu(executors[0].timeouts()));
         }
         SEL4VM_ASSERT(vm.add_memory(*GpaRange::make(Gpa{0x4000'0000}, kPageBytes), RegionKind::ram).has_value());
-        vm.set_irq_chip(&gic);
+        vm.set_interrupts(gic, &gic);
         vm.set_lifecycle_hooks(this);
         SEL4VM_ASSERT(vm.attach(*GpaRange::make(Gpa{kDistributor}, 0x1000), gic.distributor()).has_value());
         SEL4VM_ASSERT(vm.attach(*GpaRange::make(Gpa{kUart}, dev::Pl011::kRangeBytes), uart).has_value());
