@@ -2,6 +2,7 @@
 #include <apps/sel4vm/child_process.hpp>
 #include <apps/sel4vm/console_session.hpp>
 #include <apps/sel4vm/console_streams.hpp>
+#include <apps/sel4vm/session_streams.hpp>
 #include <apps/sel4vm/terminal.hpp>
 #include <apps/sel4vm/text.hpp>
 
@@ -11,13 +12,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sel4vm/machine/panic_line.hpp>
 #include <string_view>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,73 +25,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr char kEndOfTransmission = '\x04';
 constexpr usize kBufferBytes = usize{64} * 1024; // beyond it, the faster side waits
 constexpr auto kPanicGrace = 2s;                 // a kernel may reboot or switch off by itself
 constexpr auto kKillGrace = 2s;
 constexpr auto kQuiet = 700ms;
-
-/// Blocks the signals that end or stop this process and makes them readable; undone at the end.
-class SignalDescriptor {
-public:
-    SignalDescriptor() {
-        sigset_t wanted;
-        sigemptyset(&wanted);
-        sigaddset(&wanted, SIGCHLD);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) {
-            struct sigaction action {};
-            ::sigaction(number, nullptr, &action);
-            if (action.sa_handler != SIG_IGN) // nohup and background jobs of a script mean it
-                sigaddset(&wanted, number);
-        }
-        ::sigprocmask(SIG_BLOCK, &wanted, &before_);
-        fd_ = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    }
-    SignalDescriptor(const SignalDescriptor &) = delete;
-    SignalDescriptor &operator=(const SignalDescriptor &) = delete;
-    ~SignalDescriptor() {
-        ::close(fd_);
-        ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-    }
-    [[nodiscard]] int fd() const { return fd_; }
-    /// The next signal, 0 when none is left.
-    [[nodiscard]] int next() const {
-        signalfd_siginfo info{};
-        const ssize_t got = ::read(fd_, &info, sizeof info);
-        return got == static_cast<ssize_t>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-private:
-    int fd_ = -1;
-    sigset_t before_{};
-};
-
-/// Standard output as a description of its own, so that it can be non-blocking without changing it for other programs.
-/// What cannot be reopened (files, sockets) stays as it is.
-class StandardOutput {
-public:
-    StandardOutput() {
-        struct stat status {};
-        if (::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || ::isatty(STDOUT_FILENO) == 1))
-            own_ = ::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    }
-    StandardOutput(const StandardOutput &) = delete;
-    StandardOutput &operator=(const StandardOutput &) = delete;
-    ~StandardOutput() {
-        if (own_ >= 0)
-            ::close(own_);
-    }
-    [[nodiscard]] int fd() const { return own_ >= 0 ? own_ : STDOUT_FILENO; }
-
-private:
-    int own_ = -1;
-};
-
-[[nodiscard]] bool same_file(int one, int other) {
-    struct stat a {};
-    struct stat b {};
-    return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
 
 class Session {
 public:
@@ -176,6 +111,7 @@ private:
             consider(started_ + 1s);
         if (!to_machine_.empty() && !input_may_flow() && heard_)
             consider(last_heard_ + kQuiet);
+        consider(end_due());
         if (!next)
             return -1;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
@@ -193,6 +129,8 @@ private:
             child_.signal(SIGKILL);
             child_.close_output();
         }
+        if (const auto due = end_due(); due && now >= *due)
+            to_machine_ += input_end_.send();
         if (setup_.progress == Progress::shown && !heard_ && !progress_shown_ && now >= started_ + 1s) {
             progress_shown_ = true;
             say("waiting for the guest's first output");
@@ -213,7 +151,7 @@ private:
         if (got <= 0) {
             input_ended_ = true;
             if (!input_is_terminal_)
-                to_machine_ += kEndOfTransmission;
+                to_machine_ += input_end_.send();
             return;
         }
         const std::string_view bytes(buffer.data(), static_cast<usize>(got));
@@ -225,6 +163,13 @@ private:
         to_machine_ += input.bytes;
         if (input.action)
             act(*input.action);
+    }
+
+    /// When the end of the input is to be sent again.
+    [[nodiscard]] std::optional<Clock::time_point> end_due() const {
+        if (!to_machine_.empty() || child_.input() < 0 || ending_ != Ending::none)
+            return std::nullopt;
+        return input_end_.due();
     }
 
     void act(EscapeKeys::Action action) {
@@ -268,6 +213,7 @@ private:
         if (!guest.empty()) {
             heard_ = true;
             last_heard_ = Clock::now();
+            input_end_.heard(last_heard_);
             to_stdout_ += guest;
             write_screen();
             watch_for_panic(guest);
@@ -470,6 +416,7 @@ private:
     LineDemux demux_;
     machine::PanicLine panic_line_;
     EscapeKeys keys_;
+    InputEnd input_end_;
 
     std::string to_machine_;
     std::string to_stdout_;

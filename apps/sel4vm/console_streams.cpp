@@ -80,4 +80,22 @@ EscapeKeys::Input EscapeKeys::feed(std::string_view bytes) {
     return out;
 }
 
+char InputEnd::send() {
+    constexpr char kEndOfTransmission = '\x04';
+    ++sent_;
+    heard_.reset();
+    return kEndOfTransmission;
+}
+
+void InputEnd::heard(Clock::time_point when) {
+    if (sent_ > 0)
+        heard_ = when;
+}
+
+std::optional<InputEnd::Clock::time_point> InputEnd::due() const {
+    if (!heard_ || sent_ >= kMost)
+        return std::nullopt;
+    return *heard_ + kQuiet;
+}
+
 } // namespace sel4vm::cli

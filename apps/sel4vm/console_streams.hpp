@@ -6,6 +6,7 @@
 
 #include <sel4vm/base/types.hpp>
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,27 @@ public:
 
 private:
     bool escaped_ = false;
+};
+
+/// The end of input that is not a terminal, as Ctrl-D. A file stays at its end, but what a terminal's reader finds it finds once, and a
+/// guest that is starting or busy may not find it at all. So it is sent again each time that the guest has said something and is quiet.
+class InputEnd {
+public:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::seconds kQuiet{2};
+    /// For a guest that starts a new shell for each one.
+    static constexpr unsigned kMost = 100;
+
+    /// The input has ended, or due() has come: the byte to send.
+    [[nodiscard]] char send();
+    /// The guest has said something.
+    void heard(Clock::time_point when);
+    /// When to send the next one, if nothing is heard until then.
+    [[nodiscard]] std::optional<Clock::time_point> due() const;
+
+private:
+    unsigned sent_ = 0;
+    std::optional<Clock::time_point> heard_; // since the last one
 };
 
 } // namespace sel4vm::cli

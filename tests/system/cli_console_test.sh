@@ -49,6 +49,19 @@ SCRIPT
 expect_run 0 "${run[@]}" <data
 { cat data; printf '\4'; } | cmp - out || fail "input and output differ"
 
+# A shell that found no end of the input while it was starting, or busy, finds one at its prompt. A guest that says nothing gets one only.
+emulator <<'SCRIPT'
+for _ in 1 2 3; do
+    head -c 1 | od -An -tx1
+    printf 'prompt> '
+done
+[ "$(timeout 5 head -c 1 | wc -c)" -eq 1 ] || exit 7
+[ "$(timeout 5 head -c 1 | wc -c)" -eq 0 ] || exit 8
+off
+SCRIPT
+expect_run 0 "${run[@]}" </dev/null
+[ "$(grep -c ' 04$' out)" -eq 3 ] || fail "not an end of the input for each prompt: $(cat out)"
+
 # A slow reader is waited for, also after the machine's end.
 emulator <<'SCRIPT'
 head -c 500000 /dev/zero | tr '\0' x

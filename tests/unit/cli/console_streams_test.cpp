@@ -83,5 +83,30 @@ TEST(EscapeKeys, SendCtrlAWhenAsked) {
     EXPECT_EQ(keys.feed("\x01q").bytes, "q");
 }
 
+TEST(InputEnd, IsSentAgainWhenTheGuestHasSaidSomethingAndIsQuiet) {
+    using namespace std::chrono_literals;
+    const InputEnd::Clock::time_point start{};
+    InputEnd end;
+    end.heard(start);
+    EXPECT_EQ(end.due(), std::nullopt) << "the input goes on";
+    EXPECT_EQ(end.send(), '\x04');
+    EXPECT_EQ(end.due(), std::nullopt) << "nothing was heard since";
+    end.heard(start + 10s);
+    EXPECT_EQ(end.due(), start + 12s);
+    end.heard(start + 11s);
+    EXPECT_EQ(end.due(), start + 13s) << "it was not quiet";
+    EXPECT_EQ(end.send(), '\x04');
+    EXPECT_EQ(end.due(), std::nullopt);
+}
+
+TEST(InputEnd, IsSentAHundredTimesAtMost) {
+    InputEnd end;
+    for (unsigned i = 0; i < InputEnd::kMost; ++i) {
+        EXPECT_EQ(end.send(), '\x04');
+        end.heard({});
+        EXPECT_EQ(end.due().has_value(), i + 1 < InputEnd::kMost) << i;
+    }
+}
+
 } // namespace
 } // namespace sel4vm::cli
