@@ -18,6 +18,8 @@ SizeLimit memory_of(const machine::MachineDescription &vm) {
     u64 total = 0;
     for (const machine::MemoryRegion &region : vm.memory)
         total += std::min(region.size_bytes, kLargestInputBytes); // a sum of a few: it cannot wrap
+    if (total < machine::kMinMemoryBytes) // a mistake of its own, which is told with what the files need
+        return {kGiB, "and the memory of its VM is too small"};
     return {std::min(total, kLargestInputBytes), "the memory of its VM"};
 }
 
@@ -94,22 +96,51 @@ u32 gic_version(const System &system) {
     return system.qemu.gic.value_or(static_cast<u32>(system.description.vms[0].gic.version));
 }
 
+namespace {
+
+/// Whether every file of the VM was read.
+bool complete(const machine::MachineDescription &vm, const LoadedImages &images) {
+    return std::all_of(vm.images.begin(), vm.images.end(), [&](const machine::ImageRecord &image) {
+        return images.blobs[image.blob].size() == image.size_bytes;
+    });
+}
+
+/// Whether nothing is in doubt that the places of a VM's images depend on.
+bool placeable(const System &system, usize vm) {
+    for (const std::string_view key : {"memory", "kernel", "initrd", "dtb", "firmware", "images", "gic", "devices"})
+        if (system.doubtful(fmt::format("vm[{}].{}", vm, key)))
+            return false;
+    return true;
+}
+
+void judge_gic(const System &system, usize vm, Mistakes &mistakes) {
+    const auto version = static_cast<u32>(system.description.vms[vm].gic.version);
+    const std::string key = fmt::format("vm[{}].gic.version", vm);
+    if (version == gic_version(system) || system.doubtful(key) || system.doubtful("vm[0].gic.version"))
+        return;
+    // Of two versions, the one that somebody wrote is wrong.
+    if (const Origin *qemu = system.written("qemu.gic"); qemu != nullptr && system.written(key) == nullptr) {
+        mistakes.expected(*qemu, fmt::format("{}, as the VMs have", version));
+        return;
+    }
+    Origin at = system.origin_of(key);
+    at.value = fmt::format("{}", version);
+    mistakes.expected(std::move(at), fmt::format("{}, as the machine and its other VMs have", gic_version(system)));
+}
+
+} // namespace
+
 void judge_system(const System &system, const LoadedImages &images, Mistakes &mistakes) {
-    validate_description(system, mistakes);
     const auto &vms = system.description.vms;
+    std::vector<std::optional<u64>> least(vms.size());
+    for (usize i = 0; i < vms.size(); ++i)
+        if (!vms[i].memory.empty() && vms[i].memory[0].size_bytes < machine::kMinMemoryBytes &&
+            complete(vms[i], images) && placeable(system, i))
+            least[i] = least_memory(vms[i], images);
+    validate_description(system, mistakes, least);
     for (usize i = 0; i < vms.size(); ++i) {
-        const auto version = static_cast<u32>(vms[i].gic.version);
-        if (version != gic_version(system)) {
-            Origin at = system.origin_of(fmt::format("vm[{}].gic.version", i));
-            at.value = fmt::format("{}", version);
-            mistakes.expected(std::move(at),
-                              fmt::format("{}, as the machine and its other VMs have", gic_version(system)));
-        }
-        const bool complete =
-            std::all_of(vms[i].images.begin(), vms[i].images.end(), [&](const machine::ImageRecord &image) {
-                return images.blobs[image.blob].size() == image.size_bytes;
-            });
-        if (complete && machine::validate(vms[i], i).empty())
+        judge_gic(system, i, mistakes);
+        if (complete(vms[i], images) && placeable(system, i) && machine::validate(vms[i], i).empty())
             judge_placement(system, i, images, mistakes);
     }
 }

@@ -4,6 +4,7 @@
 // own readers.
 #include <apps/sel4vm/commands.hpp>
 #include <apps/sel4vm/describe.hpp>
+#include <apps/sel4vm/file_kind.hpp>
 #include <apps/sel4vm/files.hpp>
 #include <apps/sel4vm/notices.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -43,14 +44,6 @@ private:
     void say(fmt::format_string<Args...> format, Args &&...args) const {
         if (!options_.notices)
             fmt::print("{}\n", fmt::format(format, std::forward<Args>(args)...));
-    }
-
-    /// A bundle starts on a page of an image, where the host program ends.
-    static std::optional<usize> find_bundle(std::span<const u8> data) {
-        for (usize at = 0; at + boot::kBundleHeaderBytes <= data.size(); at += kPageBytes)
-            if (boot::Bundle::open(data.subspan(at)))
-                return at;
-        return std::nullopt;
     }
 
     void bundle(std::span<const u8> data) {
@@ -139,15 +132,6 @@ private:
         for (const boot::Segment &segment : image->segments)
             say("  segment   {:#x} to {:#x}: {} bytes from byte {:#x} of the file", segment.at.value(),
                 segment.at.value() + segment.memory_bytes - 1, segment.file_bytes, segment.file_offset);
-    }
-
-    static bool is_device_tree(std::span<const u8> data) {
-        constexpr u32 kMagic = 0xd00d'feed;
-        return data.size() >= 8 && boot::load_be<u32>(data, 0) == kMagic;
-    }
-    static bool is_cpio(std::span<const u8> data) {
-        constexpr std::string_view kMagic = "070701";
-        return data.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), data.begin());
     }
 
     const InspectOptions &options_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/file_kind.hpp>
 #include <apps/sel4vm/load_system.hpp>
 #include <apps/sel4vm/system_file.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -12,6 +13,8 @@ std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes)
     const auto data = read_file(file, {kLargestSystemFile});
     if (!data)
         throw Failure(ExitStatus::bad_input, fmt::format("{} {}", shown_path(file), data.error()));
+    if (const auto why = no_system_file(file, *data))
+        throw Failure(ExitStatus::bad_input, *why);
     // SAFETY: bytes may be looked at as characters.
     return parse_system({reinterpret_cast<const char *>(data->data()), data->size()}, file, mistakes);
 }

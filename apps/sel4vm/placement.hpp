@@ -6,7 +6,12 @@
 
 #include <apps/sel4vm/images.hpp>
 
+#include <optional>
+
 namespace sel4vm::cli {
+
+/// Bytes, in whole MiB, that the first region of the VM's memory needs at least so that all has a place; nothing when no size helps.
+[[nodiscard]] std::optional<u64> least_memory(const machine::MachineDescription &vm, const LoadedImages &images);
 
 /// For a VM whose description is valid.
 void judge_placement(const System &system, usize vm_index, const LoadedImages &images, Mistakes &mistakes);

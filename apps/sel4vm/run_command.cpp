@@ -5,6 +5,7 @@
 #include <apps/sel4vm/console_session.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/machine_memory.hpp>
 #include <apps/sel4vm/packing.hpp>
 #include <apps/sel4vm/qemu.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -12,19 +13,12 @@
 
 #include <csignal>
 #include <fmt/format.h>
-#include <numeric>
-#include <sel4vm/base/bits.hpp>
 #include <unistd.h>
 
 namespace sel4vm::cli {
 namespace {
 
 using machine::ImageKind;
-
-/// What the host needs for itself: its heap, page tables, and what alignment wastes.
-constexpr u64 kHostOverheadBytes = 128 * kMiB;
-/// QEMU gives a machine of this kind at most 255 GiB.
-constexpr u64 kMostMemoryBytes = 255 * kGiB;
 
 /// The argument for the host's command line that makes it mark its own lines: docs/console.md.
 constexpr const char *kMarkedConsole = "console=marked";
@@ -39,30 +33,6 @@ void check_usage(const RunOptions &options) {
             "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'");
     if (options.vm.kernel && options.vm.firmware)
         throw Failure(ExitStatus::bad_input, "option '--firmware': is not possible with '--kernel'");
-}
-
-u64 guest_memory_bytes(const System &system) {
-    u64 total = 0;
-    for (const auto &vm : system.description.vms) {
-        for (const auto &region : vm.memory)
-            total += std::min(region.size_bytes, kMostMemoryBytes); // a sum of a few dozen: it cannot wrap
-        for (const auto &image : vm.images)
-            if (image.kind == ImageKind::rom || image.kind == ImageKind::firmware)
-                total += std::min(std::max(image.region_bytes, image.size_bytes), kMostMemoryBytes);
-    }
-    return total;
-}
-
-void fit_memory(System &system, u64 image_bytes, Mistakes &mistakes) {
-    const u64 needed = guest_memory_bytes(system) + image_bytes + kHostOverheadBytes;
-    const u64 rounded = align_up(needed, 64 * kMiB).value_or(needed);
-    if (!system.qemu.memory_bytes)
-        system.qemu.memory_bytes = rounded;
-    if (*system.qemu.memory_bytes > kMostMemoryBytes || rounded > kMostMemoryBytes)
-        mistakes.expected(system.origin_of("vm[0].memory[0].size"),
-                          fmt::format("less memory: the machine would need {}, QEMU's has at most {}",
-                                      size_text(std::max(rounded, *system.qemu.memory_bytes)),
-                                      size_text(kMostMemoryBytes)));
 }
 
 std::filesystem::path image_path(const System &system, ImageKind kind) {
@@ -101,12 +71,14 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
 
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
                            const std::filesystem::path &folder, Mistakes &mistakes) {
+    judge_machine_memory(system, images, mistakes);
+    require_none(mistakes);
     const HostImage host = HostImage::find(options.host_image);
     // Not semihosting: QEMU would offer it to the guests, too. The status comes over the console.
     system.description.exit_method = machine::ExitMethod::psci;
     const Bytes bundle = make_bundle(system, images, std::nullopt);
-    fit_memory(system, host.size_bytes() + bundle.size(), mistakes);
-    require_none(mistakes);
+    if (!system.qemu.memory_bytes)
+        system.qemu.memory_bytes = machine_memory_bytes(system, host.size_bytes() + bundle.size());
 
     QemuMachine machine;
     machine.kernel = folder / "image";

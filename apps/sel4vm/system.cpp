@@ -2,8 +2,11 @@
 #include <apps/sel4vm/system.hpp>
 #include <apps/sel4vm/text.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sel4vm/machine/validate.hpp>
+#include <set>
+#include <utility>
 
 namespace sel4vm::cli {
 namespace {
@@ -36,7 +39,95 @@ std::string key_name(std::string_view description_key) {
     return fmt::format("key '{}'", in_file_words(description_key));
 }
 
+/// Whether the path `whole` names what `part` is in, or the same.
+bool contains(std::string_view whole, std::string_view part) {
+    return part.starts_with(whole) &&
+           (part.size() == whole.size() || part[whole.size()] == '.' || part[whole.size()] == '[');
+}
+
+/// The thing that a base or a size is of.
+std::string_view block_of(std::string_view key) {
+    for (const std::string_view end : {".base", ".size"})
+        if (key.ends_with(end))
+            key.remove_suffix(end.size());
+    return key;
+}
+
+std::string_view parent_of(std::string_view key) { return key.substr(0, key.find_last_of('.')); }
+
+std::string with_end(std::string_view block, std::string_view end) { return std::string(block) + std::string(end); }
+
+/// What is only wrong together with something that has been reported.
+bool follows(const System &system, const machine::Problem &problem) {
+    const std::string_view other = problem.other.view();
+    if (system.doubtful(problem.key.view()))
+        return true;
+    if (!other.empty() && (system.doubtful(block_of(problem.key.view())) || system.doubtful(block_of(other))))
+        return true;
+    if (problem.key.view() != "console.input")
+        return false;
+    for (usize i = 0; i < system.description.vms.size(); ++i)
+        if (system.doubtful(fmt::format("vm[{}].name", i)))
+            return true;
+    return false;
+}
+
+/// Of two ranges that overlap, the one that somebody wrote is wrong. What it overlaps first is told; that is enough to move it.
+void add_overlap(const System &system, const machine::Problem &problem, std::set<std::string> &moved,
+                 Mistakes &mistakes) {
+    const std::string_view blocks[] = {block_of(problem.key.view()), block_of(problem.other.view())};
+    const machine::AddressBlock ranges[] = {problem.range, problem.other_range};
+    const Origin *written = nullptr;
+    usize wrong = 0;
+    for (const usize i : {0U, 1U}) {
+        for (const std::string_view end : {".base", ".size"}) {
+            if (written == nullptr && (written = system.written(with_end(blocks[i], end))) != nullptr)
+                wrong = i;
+        }
+    }
+    if (!moved.insert(std::string(blocks[wrong])).second)
+        return;
+    const usize right = 1 - wrong;
+    const bool by_default = system.written(with_end(blocks[right], ".base")) == nullptr;
+    Origin at = written != nullptr ? *written : system.origin_of(problem.key.view());
+    if (at.value.empty())
+        at.value = fmt::format("{:#x}", ranges[wrong].base.value());
+    mistakes.expected(std::move(at), fmt::format("no overlap with {}, which has {} from {:#x} on{}",
+                                                 in_file_words(blocks[right]), size_text(ranges[right].size_bytes),
+                                                 ranges[right].base.value(), by_default ? " by default" : ""));
+}
+
+/// A problem as it is told: of two values that do not go together, the one that somebody wrote is wrong.
+struct Told {
+    Origin at;
+    std::string expected;
+};
+
+Told told(const System &system, const machine::Problem &problem) {
+    std::string expected(problem.expected.view());
+    const std::string_view key = problem.key.view();
+    const std::string_view other = problem.other.view();
+    const Origin *at = other.empty() || system.written(key) != nullptr ? nullptr : system.written(other);
+    if (at == nullptr)
+        return {system.origin_of(key), in_file_words(expected)};
+    // It may name the other one: a key, or what the key is of.
+    for (const auto &[from, to] : {std::pair{other, key}, std::pair{parent_of(other), parent_of(key)}})
+        replace_all(expected, from, to);
+    return {*at, in_file_words(expected)};
+}
+
 } // namespace
+
+const Origin *System::written(std::string_view description_key) const {
+    const auto found = origins_.find(description_key);
+    return found == origins_.end() ? nullptr : &found->second;
+}
+
+bool System::doubtful(std::string_view description_key) const {
+    return std::any_of(doubts_.begin(), doubts_.end(), [description_key](const std::string &doubt) {
+        return contains(doubt, description_key) || contains(description_key, doubt);
+    });
+}
 
 Origin System::origin_of(std::string_view description_key) const {
     std::string_view key = description_key;
@@ -73,10 +164,19 @@ void System::add_image(usize vm, machine::ImageRecord record, std::filesystem::p
     images.push_back({vm, records.size() - 1, std::move(path), std::move(origin)});
 }
 
-void validate_description(const System &system, Mistakes &mistakes) {
+void validate_description(const System &system, Mistakes &mistakes, std::span<const std::optional<u64>> least_memory) {
+    std::set<std::string> moved;
     for (const machine::Problem &problem : machine::validate(system.description)) {
-        Origin at = system.origin_of(problem.key.view());
-        const std::string expected = in_file_words(problem.expected.view());
+        if (follows(system, problem))
+            continue;
+        if (problem.range.size_bytes != 0) {
+            add_overlap(system, problem, moved, mistakes);
+            continue;
+        }
+        auto [at, expected] = told(system, problem);
+        for (usize i = 0; i < least_memory.size(); ++i)
+            if (least_memory[i] && problem.key.view() == fmt::format("vm[{}].memory[0].size", i))
+                expected = fmt::format("at least {}", size_text(*least_memory[i]));
         if (problem.value.view() == "none") { // what the library prints for a value that is not there
             mistakes.missing(std::move(at), "expected " + expected);
             continue;

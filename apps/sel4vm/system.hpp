@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,12 @@ public:
     void said(std::string description_key, Origin origin) {
         origins_.insert_or_assign(std::move(description_key), std::move(origin));
     }
+    /// Where exactly this key's value was written; nullptr when it was not.
+    [[nodiscard]] const Origin *written(std::string_view description_key) const;
+    /// Remembers that a key has no value worth a judgement: a mistake about it was noted.
+    void doubt(std::string description_key) { doubts_.push_back(std::move(description_key)); }
+    /// Whether this key, something inside it or what it is a part of is in doubt.
+    [[nodiscard]] bool doubtful(std::string_view description_key) const;
     /// The origin of a description key, or of the nearest thing around it that was written.
     [[nodiscard]] Origin origin_of(std::string_view description_key) const;
 
@@ -69,9 +76,12 @@ public:
 private:
     std::deque<std::string> strings_;
     std::map<std::string, Origin, std::less<>> origins_;
+    std::vector<std::string> doubts_;
 };
 
-/// Adds what the library finds wrong with the description.
-void validate_description(const System &system, Mistakes &mistakes);
+/// Adds what the library finds wrong with the description, without what follows from mistakes that were noted before. `least_memory`: for
+/// each VM what its first region needs at least, where that is known.
+void validate_description(const System &system, Mistakes &mistakes,
+                          std::span<const std::optional<u64>> least_memory = {});
 
 } // namespace sel4vm::cli

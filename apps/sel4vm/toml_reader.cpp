@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <limits>
+#include <sel4vm/base/assert.hpp>
 
 namespace sel4vm::cli {
 namespace {
@@ -38,8 +38,12 @@ std::optional<u64> natural(const toml::node &node) {
 
 } // namespace
 
-TomlReader::TomlReader(const toml::table &table, std::string file, std::string path, Mistakes &mistakes)
-    : table_(&table), file_(std::move(file)), path_(std::move(path)), mistakes_(&mistakes) {}
+TomlReader::TomlReader(const toml::table &table, const KeyTable &keys, std::string file, std::string path,
+                       Mistakes &mistakes)
+    : table_(&table), keys_(&keys), file_(std::move(file)), path_(std::move(path)), mistakes_(&mistakes) {
+    report_missing();
+    report_unknown();
+}
 
 std::string TomlReader::key_path(std::string_view key) const {
     return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
@@ -61,9 +65,20 @@ Origin TomlReader::origin(std::string_view key) const {
     return at;
 }
 
-const toml::node *TomlReader::ask(std::string_view key) {
-    asked_.emplace_back(key);
-    return table_->get(key);
+TomlReader::Asked TomlReader::ask(std::string_view key, Form form) const {
+    const Key *row = keys_->find(key);
+    SEL4VM_ASSERT(row != nullptr && (row->form == form || (form == Form::text && row->form == Form::name) ||
+                                     (form == Form::none && row->table != nullptr)));
+    return {row, table_->get(key)};
+}
+
+void TomlReader::refuse(const Key &row) {
+    wrong_.push_back(row.name);
+    mistakes_->expected(origin(row.name), expectation(row, key_path(row.name)));
+}
+
+bool TomlReader::wrong(std::string_view key) const {
+    return std::find(wrong_.begin(), wrong_.end(), key) != wrong_.end();
 }
 
 bool TomlReader::has_table(std::string_view key) const {
@@ -76,94 +91,82 @@ bool TomlReader::has_array(std::string_view key) const {
     return node != nullptr && node->is_array();
 }
 
-std::optional<Given<std::string>> TomlReader::text(std::string_view key, std::string_view expected) {
-    const toml::node *node = ask(key);
+std::optional<Given<std::string>> TomlReader::text(std::string_view key) {
+    const auto [row, node] = ask(key, Form::text);
     if (node == nullptr)
         return std::nullopt;
     const auto *value = node->as_string();
-    if (value == nullptr || value->get().find('\0') != std::string::npos) {
-        mistakes_->expected(origin(key), std::string(expected));
+    if (value == nullptr || value->get().find('\0') != std::string::npos ||
+        (row->form == Form::name && value->get().empty())) {
+        refuse(*row);
         return std::nullopt;
     }
     return Given<std::string>{value->get(), origin(key)};
 }
 
-std::optional<Given<std::string>> TomlReader::name(std::string_view key, std::string_view expected) {
-    auto value = text(key, expected);
-    if (value && value->value.empty()) {
-        mistakes_->expected(value->origin, std::string(expected));
-        return std::nullopt;
-    }
-    return value;
-}
-
-std::optional<Given<u64>> TomlReader::number(std::string_view key, u64 lowest, u64 highest) {
-    const toml::node *node = ask(key);
+std::optional<Given<u64>> TomlReader::number(std::string_view key) {
+    const auto [row, node] = ask(key, Form::number);
     if (node == nullptr)
         return std::nullopt;
     const auto value = natural(*node);
-    if (!value || *value < lowest || *value > highest) {
-        mistakes_->expected(origin(key), fmt::format("a number from {} to {}", lowest, highest));
+    if (!value || *value < row->lowest || *value > row->highest || *value % row->step != 0) {
+        refuse(*row);
         return std::nullopt;
     }
     return Given<u64>{*value, origin(key)};
 }
 
 std::optional<Given<u64>> TomlReader::size(std::string_view key) {
-    const toml::node *node = ask(key);
+    const auto [row, node] = ask(key, Form::size);
     if (node == nullptr)
         return std::nullopt;
     const auto *written = node->as_string();
     const auto value = written != nullptr ? parse_size(written->get()) : natural(*node);
     if (!value) {
-        mistakes_->expected(origin(key), "a size such as \"512M\" or \"1G\", or a number of bytes");
+        refuse(*row);
         return std::nullopt;
     }
     return Given<u64>{*value, origin(key)};
 }
 
 std::optional<Given<u64>> TomlReader::address(std::string_view key) {
-    const toml::node *node = ask(key);
+    const auto [row, node] = ask(key, Form::address);
     if (node == nullptr)
         return std::nullopt;
     const auto *written = node->as_string();
     const auto value = written != nullptr ? parse_number(written->get()) : natural(*node);
     if (!value) {
-        mistakes_->expected(origin(key), "an address such as 0x40000000");
+        refuse(*row);
         return std::nullopt;
     }
     return Given<u64>{*value, origin(key)};
 }
 
 std::optional<Given<bool>> TomlReader::flag(std::string_view key) {
-    const toml::node *node = ask(key);
+    const auto [row, node] = ask(key, Form::flag);
     if (node == nullptr)
         return std::nullopt;
     if (const auto *value = node->as_boolean())
         return Given<bool>{value->get(), origin(key)};
-    mistakes_->expected(origin(key), "true or false");
+    refuse(*row);
     return std::nullopt;
 }
 
-std::optional<Given<usize>> TomlReader::choice(std::string_view key, std::span<const std::string_view> names) {
-    const toml::node *node = ask(key);
+std::optional<Given<usize>> TomlReader::choice(std::string_view key) {
+    const auto [row, node] = ask(key, Form::choice);
     if (node == nullptr)
         return std::nullopt;
     if (const auto *written = node->as_string()) {
-        const auto found = std::find(names.begin(), names.end(), written->get());
-        if (found != names.end())
-            return Given<usize>{static_cast<usize>(found - names.begin()), origin(key)};
+        const auto found = std::find(row->choices.begin(), row->choices.end(), written->get());
+        if (found != row->choices.end())
+            return Given<usize>{static_cast<usize>(found - row->choices.begin()), origin(key)};
     }
-    std::vector<std::string> shown;
-    for (const std::string_view name : names)
-        shown.push_back(in_quotes(name));
-    const std::vector<std::string_view> views(shown.begin(), shown.end());
-    mistakes_->expected(origin(key), one_of(views));
+    refuse(*row);
     return std::nullopt;
 }
 
-std::vector<Given<std::string>> TomlReader::texts(std::string_view key, std::string_view expected) {
-    const toml::node *node = ask(key);
+std::vector<Given<std::string>> TomlReader::texts(std::string_view key) {
+    const auto [row, node] = ask(key, Form::texts);
     std::vector<Given<std::string>> out;
     if (node == nullptr)
         return out;
@@ -175,48 +178,60 @@ std::vector<Given<std::string>> TomlReader::texts(std::string_view key, std::str
         }
     }
     if (array == nullptr || out.size() != array->size())
-        mistakes_->expected(origin(key), std::string(expected));
+        refuse(*row);
     return out;
 }
 
 std::optional<TomlReader> TomlReader::table(std::string_view key) {
-    const toml::node *node = ask(key);
+    const auto [row, node] = ask(key, Form::none);
     if (node == nullptr)
         return std::nullopt;
     if (const auto *found = node->as_table())
-        return TomlReader(*found, file_, key_path(key), *mistakes_);
-    mistakes_->expected(origin(key), fmt::format("a table: [{}]", key_path(key)));
+        return TomlReader(*found, *row->table, file_, key_path(key), *mistakes_);
+    refuse(*row);
     return std::nullopt;
 }
 
-std::vector<TomlReader> TomlReader::tables(std::string_view key, usize limit) {
-    const toml::node *node = ask(key);
+std::vector<TomlReader> TomlReader::tables(std::string_view key) {
+    const auto [row, node] = ask(key, Form::none);
     std::vector<TomlReader> out;
     if (node == nullptr)
         return out;
     const auto *array = node->as_array();
     if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
-        if (array == nullptr || !array->empty())
-            mistakes_->expected(origin(key), fmt::format("tables: [[{}]]", key_path(key)));
+        if (array == nullptr || !array->empty() || row->presence == Presence::required)
+            refuse(*row);
         return out;
     }
     for (const toml::node &item : *array) {
-        if (out.size() == limit) {
+        if (out.size() == row->most_tables) {
             Origin at{file_, item.source().begin.line, fmt::format("key '{}'", key_path(key)), ""};
-            mistakes_->expected(std::move(at), fmt::format("at most {} of them", limit));
+            mistakes_->expected(std::move(at), fmt::format("at most {} of them", row->most_tables));
             break;
         }
-        out.emplace_back(*item.as_table(), file_, key_path(key), *mistakes_);
+        out.emplace_back(*item.as_table(), *row->table, file_, key_path(key), *mistakes_);
     }
     return out;
 }
 
-void TomlReader::finish() {
-    const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+void TomlReader::report_missing() {
+    for (const Key &row : keys_->keys) {
+        if (row.presence == Presence::optional || has(row.name))
+            continue;
+        wrong_.push_back(row.name);
+        mistakes_->missing(origin(row.name), "expected " + (row.expected.empty() ? expectation(row, key_path(row.name))
+                                                                                 : std::string(row.expected)));
+    }
+}
+
+void TomlReader::report_unknown() {
+    std::vector<std::string_view> known;
+    for (const Key &row : keys_->keys)
+        known.push_back(row.name);
     std::vector<const toml::key *> unknown;
     for (const auto &[key, node] : *table_) {
         static_cast<void>(node);
-        if (std::find(known.begin(), known.end(), key.str()) == known.end())
+        if (keys_->find(key.str()) == nullptr)
             unknown.push_back(&key);
     }
     // The first in the file are those that are listed.

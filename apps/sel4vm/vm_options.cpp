@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/qemu.hpp>
+#include <apps/sel4vm/system_keys.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/vm_options.hpp>
 
@@ -84,7 +85,7 @@ private:
         if (!path)
             return;
         if (path->empty()) {
-            mistakes_.expected(option(name, *path), "the path of a file");
+            refuse(name, *path, "the path of a file", key);
             return;
         }
         remove(kind);
@@ -95,6 +96,12 @@ private:
         const Origin origin = option(name, *path);
         system_.said(key, origin);
         system_.add_image(0, image_record(kind), *path, origin, mistakes_);
+    }
+
+    /// What is about this key is in doubt from then on.
+    void refuse(std::string_view name, const std::string &value, const std::string &expected, const char *key) {
+        mistakes_.expected(option(name, value), expected);
+        system_.doubt(key);
     }
 
     void remove(ImageKind kind) {
@@ -118,7 +125,7 @@ private:
             return;
         const auto size = parse_size(*text);
         if (!size) {
-            mistakes_.expected(option("--memory", *text), "a size such as 512M or 1G");
+            refuse("--memory", *text, "a size such as 512M or 1G", "vm[0].memory[0].size");
             return;
         }
         vm().memory[0].size_bytes = *size;
@@ -130,8 +137,9 @@ private:
         if (!text)
             return;
         const auto count = parse_number(*text);
-        if (!count || *count > ~u32{0}) {
-            mistakes_.expected(option("--vcpus", *text), "a number of virtual CPUs");
+        const Key &row = *vm_keys().find("vcpus");
+        if (!count || *count < row.lowest || *count > row.highest) {
+            refuse("--vcpus", *text, expectation(row, ""), "vm[0].vcpus");
             return;
         }
         vm().vcpu_count = static_cast<u32>(*count);
@@ -143,7 +151,7 @@ private:
         if (!text)
             return;
         if (*text != "2" && *text != "3") {
-            mistakes_.expected(option("--gic", *text), "2 or 3");
+            refuse("--gic", *text, "2 or 3", "vm[0].gic.version");
             return;
         }
         vm().gic.version = *text == "2" ? machine::GicVersion::v2 : machine::GicVersion::v3;
@@ -174,7 +182,7 @@ std::unique_ptr<System> system_from_options(const RunOptions &options, Mistakes 
     machine::MachineDescription &vm = *system->description.vms.emplace_back();
     vm.name = "guest";
     static_cast<void>(vm.memory.emplace_back(machine::MemoryRegion{.size_bytes = kDefaultMemoryBytes}));
-    system->said("vm[0].memory[0].size", option("--memory", "512M"));
+    system->said("vm[0].memory[0].size", {"", 0, "option '--memory'", "\"512M\" (the default)"});
     static_cast<void>(vm.devices.emplace_back(machine::default_uart()));
     static_cast<void>(vm.devices.emplace_back(machine::default_rtc()));
     apply_options(options, *system, mistakes);
@@ -193,7 +201,7 @@ std::optional<std::chrono::milliseconds> time_limit(const RunOptions &options, M
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     constexpr double kLongest = 1e8;
     if (error != std::errc{} || end != text.data() + text.size() || !(seconds > 0) || seconds > kLongest) {
-        mistakes.expected(option("--timeout", text), "a number of seconds");
+        mistakes.expected(option("--timeout", text), "a number of seconds, more than 0 and at most 100000000");
         return std::nullopt;
     }
     return std::chrono::milliseconds(static_cast<long long>(std::ceil(seconds * 1000)));

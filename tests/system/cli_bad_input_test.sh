@@ -42,7 +42,7 @@ head -c 20000000 /dev/zero >large.toml
 refused "large.toml is larger than 16 MiB" -- check large.toml
 system "system.toml:1: key 'vm': missing: expected at least one VM" </dev/null
 system "system.toml:2: key 'vm.memroy': is unknown; the nearest known key is 'vm.memory'" \
-    "system.toml:3: key 'vm.memory': value \"much\": expected a size such as \"512M\" or \"1G\", or a number of bytes" \
+    "system.toml:3: key 'vm.memory': value \"much\": expected a size such as \"512M\" or \"1G\", or a number of bytes, or tables: [[vm.memory]]" \
     "system.toml:4: key 'vm.kernel': value \"nothing\": expected a kernel, but nothing cannot be read: No such file or directory" <<'TOML'
 [[vm]]
 memroy = "64M"
@@ -109,8 +109,68 @@ expect_run 2 run --kernel Image --memory 4K
 grep -q "^sel4vm: error: option '--memory': value \"4K\": expected " err || fail "$(cat err)"
 head -c 3000000 /dev/zero >big
 expect_run 2 run --kernel Image --initrd big --memory 4M
-grep -q "option '--memory': value \"4M\": expected more memory: the initrd " err || fail "$(cat err)"
-system "system.toml:4: key 'vm.uart.address': value 0x40001000: expected no overlap with vm.memory.address (0x40000000, 0x4000000 bytes)" <<'TOML'
+grep -q "option '--memory': value \"4M\": expected at least [0-9]* MiB: the initrd " err || fail "$(cat err)"
+least=$(sed -n 's/.*expected at least \([0-9]*\) MiB.*/\1/p' err)
+expect_run 2 run --kernel Image --initrd big --memory $((least - 1))M
+grep -q "expected at least $least MiB: " err || fail "$(cat err)"
+for few in 0 1 64K; do
+    expect_run 2 run --kernel Image --initrd big --memory $few
+    grep -q "^sel4vm: error: option '--memory': value \"$few\": expected at least $least MiB" err || fail "another least memory: $(cat err)"
+    [ "$(wc -l <err)" -eq 1 ] || fail "more than one mistake: $(cat err)"
+done
+expect_run 2 run --kernel Image --initrd big --memory 1M
+says "option '--initrd': value \"big\": expected an initrd, but big is larger than 1 MiB, the memory of its VM"
+emulator <<'SCRIPT'
+off
+SCRIPT
+expect_run 0 run --kernel Image --initrd big --memory ${least}M </dev/null
+refused "option '--memory': value \"16777217\": expected a multiple of 4 KiB" -- run --kernel Image --memory 16777217
+refused "option '--memory': value \"999999G\": expected a range that ends by 0x10000000000, not 999999 GiB from 0x40000000 on" -- \
+    run --kernel Image --memory 999999G
+refused "option '--memory': value \"1000G\": expected less memory: the machine would need 1024192 MiB, QEMU's has at most 261120 MiB" -- \
+    run --kernel Image --memory 1000G
+refused "option '--kernel': value \"\": expected the path of a file" -- run --kernel ""
+refused "option '--vcpus': value \"-1\": expected a number from 1 to 32" -- run --kernel Image --vcpus -1
+
+# The machine: what run refuses, check and build refuse, too.
+system "system.toml:5: key 'qemu.memory': value \"64M\": expected at least 67 MiB for the VMs, their files and the host" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+[qemu]
+memory = "64M"
+TOML
+system "system.toml:5: key 'qemu.gic': value 2: expected 3, as the VMs have" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+[qemu]
+gic = 2
+TOML
+system "system.toml:3: key 'vm.memory': value \"1000G\": expected less memory: the machine would need 1024192 MiB, QEMU's has at most 261120 MiB" <<'TOML'
+[[vm]]
+kernel = "Image"
+memory = "1000G"
+TOML
+
+# A file that is no system file says what it is, and what to do with it.
+expect_run 0 build <(printf '[[vm]]\nmemory = "64M"\nkernel = "%s"\n' "$work/Image") -o built
+{ head -c 8 /dev/zero; printf '\0\0\010\0\0\0\0\0\0\0\1\0\0\0\0\0'; head -c 32 /dev/zero; printf 'ARM\x64'; head -c 4036 /dev/zero; } >arm64
+printf '\320\r\376\355%060d' 0 >tree.dtb
+printf '070701%0200d' 0 >archive.cpio
+for command in check run; do
+    refused "built is an image of 'sel4vm build', not a system file; what is in it is listed by: sel4vm inspect built" -- $command built
+    refused "arm64 is a kernel (arm64 Image), not a system file; run it by: sel4vm run --kernel arm64" -- $command arm64
+    refused "Image is a binary file, not a system file; a kernel is run by: sel4vm run --kernel Image" -- $command Image
+    refused "Image.gz is a gzip file, not a system file; a kernel is run by: sel4vm run --kernel Image.gz" -- $command Image.gz
+    refused "archive.cpio is a cpio archive, not a system file; it goes with a kernel, as --initrd archive.cpio" -- $command archive.cpio
+    refused "tree.dtb is a device tree, not a system file; it goes with a kernel, as --dtb tree.dtb" -- $command tree.dtb
+done
+emulator <<'SCRIPT'
+echo "the emulator must not start" >&2
+exit 99
+SCRIPT
+system "system.toml:4: key 'vm.uart.address': value 0x40001000: expected no overlap with vm.memory, which has 64 MiB from 0x40000000 on by default" <<'TOML'
 [[vm]]
 memory = "64M"
 kernel = "Image"

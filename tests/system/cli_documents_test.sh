@@ -16,8 +16,7 @@ for command in $commands; do
 done
 diff <(options_of help) <(options_of manual.text) || fail "--help (<) and the man page (>) have different options"
 
-for key in $(grep -ohE '(name|text|number|size|address|flag|choice|texts|table|tables|choose)\((\*?[a-z]+, )?"[a-z_]+"' \
-    "$SEL4VM_SOURCE/apps/sel4vm/system_file.cpp" | grep -oE '"[a-z_]+"' | tr -d '"' | sort -u); do
+for key in $(sed -n 's/.*Key.*{\.name = "\([a-z_]*\)".*/\1/p' "$SEL4VM_SOURCE/apps/sel4vm/system_keys.cpp" | sort -u); do
     grep -qE "\b$key\b" "$SEL4VM_SOURCE/docs/system-file.md" || fail "docs/system-file.md lacks the key $key"
 done
 if command -v man >/dev/null; then

@@ -32,6 +32,12 @@ inline constexpr usize kMaxNameBytes = 31;
 /// Bytes of a kernel command line; Linux itself takes 2047 on AArch64.
 inline constexpr usize kMaxCmdlineBytes = 4095;
 
+/// The first region of a VM's memory holds what starts a guest.
+inline constexpr u64 kMinMemoryBytes = kMiB;
+/// Microseconds of a turn.
+inline constexpr u32 kMinTimeSliceUs = 100;
+inline constexpr u32 kMaxTimeSliceUs = 1'000'000;
+
 /// A range that may still be wrong: validate() says so.
 struct AddressBlock {
     Gpa base;

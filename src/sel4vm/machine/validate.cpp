@@ -9,31 +9,49 @@
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/vm/vm.hpp>
 
+#include <array>
+#include <utility>
+
 namespace sel4vm::machine {
 namespace {
 
 using Key = Text<80>;
 
-constexpr u64 kMinimumRam = kMiB; // as it is spelt out below
 constexpr u64 kRedistributorBytes = 128 * kKiB;
 constexpr u32 kGicV2Vcpus = 8;
 constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
 static_assert(kMaxNameBytes == 31);
-constexpr u32 kMinTimeSliceUs = 100;
-constexpr u32 kMaxTimeSliceUs = 1'000'000;
+
+/// A number of bytes in the largest unit that divides it.
+struct Size {
+    u64 bytes;
+};
+TextWriter &operator<<(TextWriter &out, Size size) {
+    constexpr std::array<std::pair<u64, const char *>, 3> kUnits{{{kGiB, " GiB"}, {kMiB, " MiB"}, {kKiB, " KiB"}}};
+    for (const auto &[unit, name] : kUnits)
+        if (size.bytes != 0 && size.bytes % unit == 0)
+            return out << size.bytes / unit << name;
+    return out << size.bytes << (size.bytes == 1 ? " byte" : " bytes");
+}
 
 /// Collects problems; those beyond the capacity are dropped.
 class Report {
 public:
+    /// The problem, or a place for what nobody will read.
     template <class Value, class... Words>
-    void add(const Key &key, const Value &value, const Words &...expected) {
-        if (Problem *problem = problems.emplace_back()) {
-            problem->key = key;
-            problem->value << value;
-            (void)(problem->expected << ... << expected);
-        }
+    Problem &add(const Key &key, const Value &value, const Words &...expected) {
+        Problem *problem = problems.emplace_back();
+        if (problem == nullptr)
+            return dropped_ = Problem{};
+        problem->key = key;
+        problem->value << value;
+        (void)(problem->expected << ... << expected);
+        return *problem;
     }
     Problems problems;
+
+private:
+    Problem dropped_;
 };
 
 /// Names appear in key paths, log lines and node names of device trees.
@@ -87,8 +105,10 @@ private:
     void check_vcpus() {
         const u32 limit = vm_.gic.version == GicVersion::v2 ? kGicV2Vcpus : u32{Vm::kMaxVcpus};
         if (vm_.vcpu_count < 1 || vm_.vcpu_count > limit)
-            report_.add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
-                        static_cast<u32>(vm_.gic.version));
+            report_
+                .add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
+                     static_cast<u32>(vm_.gic.version))
+                .other = key("gic.version");
     }
 
     void check_cmdline() {
@@ -106,21 +126,31 @@ private:
             good = false;
         }
         if (block.size_bytes == 0 || !is_aligned(block.size_bytes, kPageBytes)) {
-            report_.add(size_key, Hex{block.size_bytes}, "a multiple of ", Hex{kPageBytes}, ", not 0");
+            report_.add(size_key, Size{block.size_bytes}, "a multiple of ", Size{kPageBytes},
+                        block.size_bytes == 0 ? ", not 0" : "");
             good = false;
         }
         if (!good)
             return;
         const auto range = GpaRange::make(block.base, block.size_bytes);
+        if (block.base.value() >= kGuestAddressEnd) {
+            report_.add(base_key, block.base, "an address below ", Hex{kGuestAddressEnd});
+            return;
+        }
         if (!range || range->end().value() > kGuestAddressEnd) {
-            report_.add(base_key, block.base, "a range of ", Hex{block.size_bytes}, " bytes that ends by ",
-                        Hex{kGuestAddressEnd});
+            report_
+                .add(size_key, Size{block.size_bytes}, "a range that ends by ", Hex{kGuestAddressEnd}, ", not ",
+                     Size{block.size_bytes}, " from ", block.base, " on")
+                .other = base_key;
             return;
         }
         for (const Claim &other : claims_)
             if (other.range.overlaps(*range)) {
-                report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (", other.range.base(), ", ",
-                            Hex{other.range.size()}, " bytes)");
+                Problem &problem = report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (",
+                                               Size{other.range.size()}, " from ", other.range.base(), " on)");
+                problem.other = other.key;
+                problem.range = block;
+                problem.other_range = {other.range.base(), other.range.size()};
                 return;
             }
         (void)claims_.emplace_back(Claim{*range, base_key}); // the capacity is the sum of all kinds
@@ -133,11 +163,13 @@ private:
         }
         for (usize i = 0; i < vm_.memory.size(); ++i) {
             const MemoryRegion &region = vm_.memory[i];
+            if (i == 0 && region.size_bytes < kMinMemoryBytes) {
+                report_.add(key("memory[0].size"), Size{region.size_bytes}, "at least ", Size{kMinMemoryBytes});
+                continue;
+            }
             claim({region.base, region.size_bytes}, key("memory[", u64{i}, "].base"), key("memory[", u64{i}, "].size"),
                   kPageBytes);
         }
-        if (vm_.memory[0].size_bytes != 0 && vm_.memory[0].size_bytes < kMinimumRam)
-            report_.add(key("memory[0].size"), Hex{vm_.memory[0].size_bytes}, "at least 1 MiB");
     }
 
     void check_gic() {
@@ -148,21 +180,30 @@ private:
             return;
         }
         const u64 unit = v3 ? 64 * kKiB : kPageBytes;
-        if (gic.spi_count == 0 || gic.spi_count > kMaxSpis || gic.spi_count % 32 != 0)
-            report_.add(key("gic.spis"), gic.spi_count, "a multiple of 32 up to ", kMaxSpis);
+        if (!good_spis())
+            report_.add(key("gic.spis"), gic.spi_count, "a multiple of 32 from 32 to ", kMaxSpis);
         claim_gic_part(gic.distributor, "gic.distributor", unit, unit);
         if (!v3) {
             claim_gic_part(gic.cpu_interface, "gic.cpu_interface", kPageBytes, 2 * kPageBytes);
             return;
         }
-        // A vCPU count beyond every limit was reported already; here it must only not wrap.
-        claim_gic_part(gic.redistributors, "gic.redistributors", unit, u64{vm_.vcpu_count} * kRedistributorBytes);
+        // A vCPU count beyond every limit was reported already.
+        const u32 vcpus = vm_.vcpu_count <= Vm::kMaxVcpus ? vm_.vcpu_count : 1;
+        claim_gic_part(gic.redistributors, "gic.redistributors", unit, u64{vcpus} * kRedistributorBytes);
+    }
+
+    [[nodiscard]] bool good_spis() const {
+        return vm_.gic.spi_count != 0 && vm_.gic.spi_count <= kMaxSpis && vm_.gic.spi_count % 32 == 0;
     }
 
     void claim_gic_part(const AddressBlock &block, std::string_view name, u64 alignment, u64 least) {
-        if (block.size_bytes < least)
-            report_.add(key(name, ".size"), Hex{block.size_bytes}, "at least ", Hex{least}, " for ", vm_.vcpu_count,
-                        " vCPUs");
+        if (block.size_bytes < least) {
+            report_
+                .add(key(name, ".size"), Size{block.size_bytes}, "at least ", Size{least}, " for ", vm_.vcpu_count,
+                     " vCPUs")
+                .other = key("vcpus");
+            return;
+        }
         claim(block, key(name, ".base"), key(name, ".size"), alignment);
     }
 
@@ -180,7 +221,8 @@ private:
                 report_.add(key(row.name), u32{row.ppi}, "a PPI number, 0 to 15");
             for (const Row *other = rows; other != &row; ++other)
                 if (other->ppi == row.ppi)
-                    report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view());
+                    report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view()).other =
+                        key(other->name);
         }
     }
 
@@ -191,9 +233,11 @@ private:
                 report_.add(key("devices.", device.name), device.name, kNameRule);
             claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
                   kPageBytes);
-            if (device.spi >= vm_.gic.spi_count)
-                report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (", vm_.gic.spi_count,
-                            ")");
+            if (device.spi >= vm_.gic.spi_count && good_spis())
+                report_
+                    .add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (", vm_.gic.spi_count,
+                         ")")
+                    .other = key("gic.spis");
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }
@@ -203,8 +247,10 @@ private:
         if (first.name == second.name)
             report_.add(key("devices.", second.name), second.name, "a name of its own for each device");
         else if (first.spi == second.spi)
-            report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
-                        key("devices.", first.name).view());
+            report_
+                .add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
+                     key("devices.", first.name).view())
+                .other = key("devices.", first.name, ".spi");
     }
 
     void check_images() {
@@ -223,9 +269,9 @@ private:
             report_.add(key("kernel"), "none", "a kernel or a firmware");
         // QEMU hands a kernel to firmware through fw_cfg, a device that this machine does not have.
         if (count(ImageKind::kernel) > 0 && count(ImageKind::firmware) > 0)
-            report_.add(key("firmware"), "given", "either a kernel or a firmware");
+            report_.add(key("firmware"), "given", "either a kernel or a firmware").other = key("kernel");
         if (count(ImageKind::initrd) > 0 && count(ImageKind::kernel) == 0)
-            report_.add(key("initrd"), "given", "an initrd only with a kernel");
+            report_.add(key("initrd"), "given", "an initrd only with a kernel").other = key("kernel");
     }
 
     void check_image(const ImageRecord &image, const Key &path) {
@@ -244,18 +290,18 @@ private:
             return;
         }
         if (region)
-            claim_region(image, base_key, size_key);
+            claim_region(image, path, base_key, size_key);
         else if (image.kind == ImageKind::raw)
             check_inside_ram(image, base_key);
         else
             check_fits(image, path);
     }
 
-    void claim_region(const ImageRecord &image, const Key &base_key, const Key &size_key) {
+    void claim_region(const ImageRecord &image, const Key &path, const Key &base_key, const Key &size_key) {
         const auto rounded = align_up(image.size_bytes, kPageBytes);
         const u64 size = image.region_bytes != 0 ? image.region_bytes : rounded.value_or(0);
         if (size < image.size_bytes) {
-            report_.add(size_key, Hex{size}, "at least the size of the file, ", Hex{image.size_bytes});
+            report_.add(size_key, Size{size}, "at least the size of the file, ", Size{image.size_bytes}).other = path;
             return;
         }
         if (size != 0)
@@ -270,7 +316,7 @@ private:
                 return;
             }
         }
-        report_.add(base_key, *image.where, "a place in RAM for ", Hex{image.size_bytes}, " bytes");
+        report_.add(base_key, *image.where, "a place in RAM for ", Size{image.size_bytes}).other = key("memory");
     }
 
     void check_entry() {
@@ -286,7 +332,8 @@ private:
             memory = memory || (range && range->contains(*vm_.entry));
         }
         if (!memory || vm_.entry->value() % 4 != 0)
-            report_.add(key("entry"), *vm_.entry, "a multiple of 4 inside the VM's memory or firmware");
+            report_.add(key("entry"), *vm_.entry, "a multiple of 4 inside the VM's memory or firmware").other =
+                key("memory");
     }
 
     /// Two images at one place: which of them would be there is an accident.
@@ -300,9 +347,13 @@ private:
     }
 
     void check_fits(const ImageRecord &image, const Key &path) {
-        if (!vm_.memory.empty() && image.size_bytes > vm_.memory[0].size_bytes)
-            report_.add(path, Hex{image.size_bytes}, "a file smaller than RAM, which has ",
-                        Hex{vm_.memory[0].size_bytes}, " bytes");
+        // Memory that is too small for anything was reported already.
+        if (!vm_.memory.empty() && vm_.memory[0].size_bytes >= kMinMemoryBytes &&
+            image.size_bytes > vm_.memory[0].size_bytes)
+            report_
+                .add(path, Size{image.size_bytes}, "a file smaller than RAM, which has ",
+                     Size{vm_.memory[0].size_bytes})
+                .other = key("memory[0].size");
     }
 
     const MachineDescription &vm_;
@@ -323,9 +374,10 @@ void check_names(const SystemDescription &system, Report &report) {
         input_found = input_found || system.vms[i].name == system.console.input;
         for (usize j = 0; j < i; ++j)
             if (system.vms[i].name == system.vms[j].name) {
-                Key key;
+                Key key, other;
                 key << "vm[" << u64{i} << "].name";
-                report.add(key, system.vms[i].name, "a name of its own for each VM");
+                other << "vm[" << u64{j} << "].name";
+                report.add(key, system.vms[i].name, "a name of its own for each VM").other = other;
             }
     }
     if (!input_found)

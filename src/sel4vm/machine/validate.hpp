@@ -2,7 +2,7 @@
 //
 // Judges a description before anything is built from it. The same code runs in the workstation tool, which adds file and
 // line, and on the target, which trusts no bundle. Whether images fit where they go is boot/layout's to say, because it
-// depends on what is inside them. Needs about 12 KiB of stack.
+// depends on what is inside them. Needs about 14 KiB of stack.
 //
 // Key paths: vm, time_slice_us, console.input for the system; `vm[I].` for a VM, then
 //   name, vcpus, cmdline, entry, memory, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
@@ -20,6 +20,10 @@ struct Problem {
     Text<80> key;       ///< the path of the value that is wrong
     Text<64> value;     ///< the value as found
     Text<128> expected; ///< what it should have been, worded to follow "expected "
+    /// The path of the value that it does not go with, which may be the wrong one of the two; empty when it is wrong by itself.
+    Text<80> other{};
+    /// Of two ranges that overlap, where `key` and `other` are their bases: both ranges; else of size 0.
+    AddressBlock range{}, other_range{};
 };
 
 /// As many as fit are reported; a description with more is repaired in steps.

@@ -146,12 +146,12 @@ TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
     EXPECT_EQ(
         mistakes.texts(),
         (Lines{
-            "option '--timeout': value \"0\": expected a number of seconds",
+            "option '--timeout': value \"0\": expected a number of seconds, more than 0 and at most 100000000",
             "option '--cpu': value \"cortex-a15\": expected the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"",
             "option '--log-level': value \"z\": expected error, warning, info or debug",
             "option '--kernel': value \"\": expected the path of a file",
             "option '--memory': value \"x\": expected a size such as 512M or 1G",
-            "option '--vcpus': value \"y\": expected a number of virtual CPUs",
+            "option '--vcpus': value \"y\": expected a number from 1 to 32",
             "option '--gic': value \"4\": expected 2 or 3"}));
 }
 

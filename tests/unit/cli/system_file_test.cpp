@@ -2,7 +2,9 @@
 //
 // The TOML loader: what it makes of a good file, and the exact words it has for bad ones.
 #include <apps/sel4vm/system_file.hpp>
+#include <apps/sel4vm/system_keys.hpp>
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace sel4vm::cli {
@@ -187,7 +189,7 @@ TEST(SystemFile, AWrongValueNamesFileLineKeyValueAndWhatWasExpected) {
     EXPECT_EQ(
         mistakes_in("[[vm]]\nkernel = \"Image\"\nmemory = \"x\"\n"),
         (Lines{
-            R"(a.toml:3: key 'vm.memory': value "x": expected a size such as "512M" or "1G", or a number of bytes)"}));
+            R"(a.toml:3: key 'vm.memory': value "x": expected a size such as "512M" or "1G", or a number of bytes, or tables: [[vm.memory]])"}));
 }
 
 TEST(SystemFile, AllMistakesAreReportedInTheOrderOfTheFile) {
@@ -204,15 +206,18 @@ uart = "yes"
 name = 1.5
 memory = [1]
 )"),
-        (Lines{
-            R"(a.toml:2: key 'system.log_level': value "loud": expected "error", "warning", "info" or "debug")",
-            "a.toml:4: key 'vm.memory': value true: expected a size such as \"512M\" or \"1G\", or a number of bytes",
-            "a.toml:5: key 'vm.vcpus': value -1: expected a number from 0 to 4294967295",
-            "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3",
-            "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
-            "a.toml:8: key 'vm.uart': value \"yes\": expected true or false",
-            "a.toml:10: key 'vm.name': value 1.5: expected text",
-            "a.toml:11: key 'vm.memory': value [...]: expected tables: [[vm.memory]]"}));
+        (Lines{R"(a.toml:2: key 'system.log_level': value "loud": expected "error", "warning", "info" or "debug")",
+               "a.toml:4: key 'vm.memory': value true: expected a size such as \"512M\" or \"1G\", or a number of "
+               "bytes, or "
+               "tables: [[vm.memory]]",
+               "a.toml:5: key 'vm.vcpus': value -1: expected a number from 1 to 32",
+               "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]",
+               "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
+               "a.toml:8: key 'vm.uart': value \"yes\": expected true or false, or a table: [vm.uart]",
+               "a.toml:10: key 'vm.name': value 1.5: expected text",
+               "a.toml:11: key 'vm.memory': value [...]: expected a size such as \"512M\" or \"1G\", or a number of "
+               "bytes, or "
+               "tables: [[vm.memory]]"}));
 }
 
 TEST(SystemFile, UnknownKeysComeWithTheNearestKnownOne) {
@@ -244,28 +249,130 @@ TEST(SystemFile, AKeyThatBeginsWrongIsNotTomlEither) {
 
 TEST(SystemFile, MissingThingsAreNamed) {
     EXPECT_EQ(all_mistakes_in("[system]\n"), (Lines{"a.toml:1: key 'vm': missing: expected at least one VM"}));
-    EXPECT_EQ(all_mistakes_in("[[vm]]\n"),
-              (Lines{"a.toml:1: key 'vm.memory': missing: expected a size such as \"512M\"",
-                     "a.toml:1: key 'vm.kernel': missing: expected a kernel or a firmware"}));
-    EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "[[vm.device]]\n"),
-              (Lines{"a.toml:4: key 'vm.device.type': missing: expected pl011 or pl031",
-                     "a.toml:4: key 'vm.device.name': missing: a device needs it",
-                     "a.toml:4: key 'vm.device.address': missing: a device needs it",
-                     "a.toml:4: key 'vm.device.irq': missing: a device needs it"}));
+    EXPECT_EQ(
+        all_mistakes_in("[[vm]]\n"),
+        (Lines{
+            "a.toml:1: key 'vm.memory': missing: expected a size such as \"512M\" or \"1G\", or a number of bytes, or "
+            "tables: [[vm.memory]]",
+            "a.toml:1: key 'vm.kernel': missing: expected a kernel or a firmware"}));
+    EXPECT_EQ(
+        all_mistakes_in(std::string(kSmallest) + "[[vm.device]]\n"),
+        (Lines{"a.toml:4: key 'vm.device.type': missing: expected \"pl011\" or \"pl031\"",
+               "a.toml:4: key 'vm.device.name': missing: expected a letter, then letters, digits, '-' and '_', at "
+               "most 31",
+               "a.toml:4: key 'vm.device.address': missing: expected an address such as 0x40000000",
+               "a.toml:4: key 'vm.device.irq': missing: expected a number from 0 to 959"}));
 }
 
 TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
-    EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "vcpus = 99\n[vm.rtc]\naddress = 0x40000000\nirq = 1000\n"),
-              (Lines{"a.toml:4: key 'vm.vcpus': value 99: expected 1 to 32 with a GIC of version 3",
-                     "a.toml:6: key 'vm.rtc.address': value 0x40000000: expected no overlap with vm.memory.address "
-                     "(0x40000000, 0x4000000 bytes)",
-                     "a.toml:7: key 'vm.rtc.irq': value 1000: expected less than gic.spis (224)"}));
+    EXPECT_EQ(
+        all_mistakes_in(std::string(kSmallest) + "vcpus = 9\ngic = 2\n[vm.rtc]\naddress = 0x40000000\nirq = 500\n"),
+        (Lines{"a.toml:4: key 'vm.vcpus': value 9: expected 1 to 8 with a GIC of version 2",
+               "a.toml:7: key 'vm.rtc.address': value 0x40000000: expected no overlap with vm.memory, which has "
+               "64 MiB from 0x40000000 on by default",
+               "a.toml:8: key 'vm.rtc.irq': value 500: expected less than gic.spis (224)"}));
     EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\nfirmware = \"f\"\nname = \"x\"\n"
                               "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
               (Lines{"a.toml:4: key 'vm.firmware': value \"f\": expected either a kernel or a firmware",
-                     "a.toml:7: key 'vm.memory': value 4097: expected a multiple of 0x1000, not 0",
                      "a.toml:7: key 'vm.memory': value 4097: expected at least 1 MiB",
                      "a.toml:9: key 'vm.name': value \"x\": expected a name of its own for each VM"}));
+}
+
+/// Mistakes in the smallest file with these lines after it.
+Lines with(std::string_view lines) { return all_mistakes_in(std::string(kSmallest) + std::string(lines)); }
+
+TEST(SystemFile, LimitsAreThoseOfEachKey) {
+    EXPECT_EQ(with("vcpus = \"2\"\n"),
+              (Lines{"a.toml:4: key 'vm.vcpus': value \"2\": expected a number from 1 to 32"}));
+    EXPECT_EQ(with("vcpus = 0\n"), (Lines{"a.toml:4: key 'vm.vcpus': value 0: expected a number from 1 to 32"}));
+    EXPECT_EQ(with("gic = { spis = 0 }\n"),
+              (Lines{"a.toml:4: key 'vm.gic.spis': value 0: expected a multiple of 32 from 32 to 960"}));
+    EXPECT_EQ(with("gic = { spis = 33 }\n"),
+              (Lines{"a.toml:4: key 'vm.gic.spis': value 33: expected a multiple of 32 from 32 to 960"}));
+    EXPECT_EQ(with("uart = { irq = 960 }\n"),
+              (Lines{"a.toml:4: key 'vm.uart.irq': value 960: expected a number from 0 to 959"}));
+    EXPECT_EQ(with("timer = { physical = 16 }\n"),
+              (Lines{"a.toml:4: key 'vm.timer.physical': value 16: expected a number from 0 to 15"}));
+    EXPECT_EQ(with("[system]\ntime_slice_us = 99\n"),
+              (Lines{"a.toml:5: key 'system.time_slice_us': value 99: expected a number from 100 to 1000000"}));
+}
+
+/// A file in which each key of the tables, one at a time, holds what no key takes: a date.
+void expect_read(const KeyTable &keys, const std::string &path, const std::string &header) {
+    for (const Key &key : keys.keys) {
+        const std::string name = path.empty() ? std::string(key.name) : path + "." + std::string(key.name);
+        const Lines lines = all_mistakes_in(header + std::string(key.name) + " = 1979-05-27\n");
+        EXPECT_NE(std::find_if(lines.begin(), lines.end(),
+                               [&](const std::string &line) {
+                                   return line.find("key '" + name + "': value (a date or time): expected ") !=
+                                          std::string::npos;
+                               }),
+                  lines.end())
+            << name << " is in the table, but nobody reads it";
+        if (key.table != nullptr)
+            expect_read(*key.table, name,
+                        (path.empty() || path == "vm" ? header : std::string("[[vm]]\n")) +
+                            (key.most_tables > 0 ? "[[" + name + "]]\n" : "[" + name + "]\n"));
+    }
+}
+
+TEST(SystemFile, EveryKeyOfTheTablesIsRead) {
+    for (const Key &key : system_file_keys().keys)
+        expect_read(*key.table, std::string(key.name),
+                    key.most_tables > 0 ? "[[" + std::string(key.name) + "]]\n" : "[" + std::string(key.name) + "]\n");
+}
+
+TEST(SystemFile, AWrongValueIsNotMissingToo) {
+    for (const std::string value : {"7", "\"\"", "[]"}) {
+        const Lines lines = all_mistakes_in("[[vm]]\nmemory = \"64M\"\nkernel = " + value + "\n");
+        ASSERT_EQ(lines.size(), 1U) << lines.back();
+        EXPECT_NE(lines[0].find("expected the path of a file"), std::string::npos) << lines[0];
+    }
+    EXPECT_EQ(all_mistakes_in("vm = 5\n"), (Lines{"a.toml:1: key 'vm': value 5: expected tables: [[vm]]"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = []\nkernel = \"k\"\n").size(), 1U);
+}
+
+TEST(SystemFile, WhatOnlyFollowsFromAMistakeIsLeftOut) {
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nkernel = \"k\"\n[[vm.memory]]\nsize = \"64M\"\n[[vm.memory]]\nsize = \"64M\"\n"),
+              (Lines{"a.toml:5: key 'vm.memory.address': missing: expected the address of this part of the memory"}));
+    EXPECT_EQ(with("[[vm.device]]\ntype = \"pl031\"\nname = \"clock\"\nirq = 1\naddress = \"here\"\n"),
+              (Lines{"a.toml:7: key 'vm.device.irq': value 1: expected another SPI than vm.uart",
+                     "a.toml:8: key 'vm.device.address': value \"here\": expected an address such as 0x40000000"}));
+    EXPECT_EQ(with("uart = { irq = 2 }\nrtc = { irq = \"x\" }\n"),
+              (Lines{"a.toml:5: key 'vm.rtc.irq': value \"x\": expected a number from 0 to 959"}));
+    EXPECT_EQ(with("vcpus = 9\ngic = 4\n"),
+              (Lines{"a.toml:5: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]"}));
+    EXPECT_EQ(with("name = 5\n[console]\ninput = \"mine\"\n"),
+              (Lines{"a.toml:4: key 'vm.name': value 5: expected text"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nkernel = \"k\"\nmemory = { size = 1 }\n").size(), 1U);
+    // A range is told what it overlaps first, and is to be moved then.
+    EXPECT_EQ(with("rtc = { address = 0x08000000, size = \"32M\" }\n"),
+              (Lines{"a.toml:4: key 'vm.rtc.address': value 0x8000000: expected no overlap with vm.gic.distributor, "
+                     "which has 64 KiB from 0x8000000 on by default"}));
+}
+
+TEST(SystemFile, OfTwoValuesThatDoNotGoTogetherTheOneThatWasWrittenIsWrong) {
+    EXPECT_EQ(with("uart = { irq = 2 }\n"),
+              (Lines{"a.toml:4: key 'vm.uart.irq': value 2: expected another SPI than vm.rtc"}));
+    EXPECT_EQ(with("timer = { physical = 11 }\n"),
+              (Lines{"a.toml:4: key 'vm.timer.physical': value 11: expected another number than vm.timer.virtual"}));
+    EXPECT_EQ(with("gic = { redistributors = 0xffffff0000 }\n"),
+              (Lines{"a.toml:4: key 'vm.gic.redistributors': value 0xffffff0000: expected a range that ends by "
+                     "0x10000000000, not 15744 KiB from 0xffffff0000 on"}));
+    EXPECT_EQ(
+        with("uart = { size = \"32M\" }\n"),
+        (Lines{"a.toml:4: key 'vm.uart.size': value \"32M\": expected no overlap with vm.rtc, which has 4 KiB from "
+               "0x9010000 on by default"}));
+    EXPECT_EQ(
+        with("uart = { address = 0x0a800000 }\nrtc = { address = 0x0a800000 }\n"),
+        (Lines{"a.toml:5: key 'vm.rtc.address': value 0xa800000: expected no overlap with vm.uart, which has 4 KiB "
+               "from 0xa800000 on"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nkernel = \"k\"\nmemory = [{ size = \"1M\", address = 0x08000000 }]\n"),
+              (Lines{"a.toml:3: key 'vm.memory.address': value 0x8000000: expected no overlap with vm.gic.distributor, "
+                     "which has 64 KiB from 0x8000000 on by default"}));
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nkernel = \"k\"\nmemory = \"999999G\"\n"),
+              (Lines{"a.toml:3: key 'vm.memory': value \"999999G\": expected a range that ends by 0x10000000000, not "
+                     "999999 GiB from 0x40000000 on"}));
 }
 
 TEST(SystemFile, AnImageInsideTheMemoryCannotBeReadOnlyOrHaveASizeOfItsOwn) {
@@ -313,7 +420,7 @@ TEST(SystemFile, ListsTwentyMistakesOfAKindAndCountsTheRest) {
     ASSERT_EQ(lines.size(), 22U);
     EXPECT_EQ(lines[0], "a.toml:4: key 'vm.strange0': is unknown") << "the first ones of the file";
     EXPECT_EQ(lines[19], "a.toml:23: key 'vm.strange19': is unknown");
-    EXPECT_EQ(lines[20], "a.toml:1004: key 'vm.vcpus': value \"x\": expected a number from 0 to 4294967295");
+    EXPECT_EQ(lines[20], "a.toml:1004: key 'vm.vcpus': value \"x\": expected a number from 1 to 32");
     EXPECT_EQ(lines[21], "and 980 more unknown keys");
 }
 

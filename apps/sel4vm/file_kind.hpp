@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a file is, by its contents: for `sel4vm inspect`, and for messages about a file that is something else than was wanted.
+#pragma once
+
+#include <apps/sel4vm/files.hpp>
+
+#include <optional>
+#include <string>
+
+namespace sel4vm::cli {
+
+[[nodiscard]] bool is_device_tree(std::span<const u8> data);
+/// An archive as Linux takes it for its first file system.
+[[nodiscard]] bool is_cpio(std::span<const u8> data);
+/// Where the bundle starts in an image, or in a bundle by itself.
+[[nodiscard]] std::optional<usize> find_bundle(std::span<const u8> data);
+
+/// For a file that should be a system file and is no text: a sentence that says what it is, and what takes it. Nothing for what may be text.
+[[nodiscard]] std::optional<std::string> no_system_file(const std::string &path, std::span<const u8> data);
+
+} // namespace sel4vm::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/machine_memory.hpp>
+#include <apps/sel4vm/text.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <sel4vm/base/bits.hpp>
+#include <sel4vm/machine/validate.hpp>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::ImageKind;
+
+/// What the host gets for itself: its heap, page tables, and what alignment wastes.
+constexpr u64 kHostBytes = 128 * kMiB;
+/// What it cannot do without, whatever it runs.
+constexpr u64 kLeastHostBytes = 2 * kMiB;
+constexpr u64 kStepBytes = 64 * kMiB;
+/// QEMU gives a machine of this kind at most 255 GiB.
+constexpr u64 kMostBytes = 255 * kGiB;
+
+/// All that guests may have, or what they have when they start.
+enum class Guests : u8 { all, at_start };
+
+/// Of a good description.
+u64 guests_bytes(const System &system, Guests which) {
+    u64 total = 0;
+    for (const auto &vm : system.description.vms) {
+        for (const auto &region : vm.memory)
+            if (which == Guests::all || region.kind == machine::RamKind::eager)
+                total += region.size_bytes; // of good ranges, and a few dozen: it cannot wrap
+        for (const auto &image : vm.images)
+            if (image.kind == ImageKind::rom || image.kind == ImageKind::firmware)
+                total += std::max(image.region_bytes, image.size_bytes);
+    }
+    return total;
+}
+
+u64 in_steps(u64 bytes) { return align_up(bytes, kStepBytes).value_or(bytes); }
+
+/// Two sizes that are compared, in one unit.
+std::string in_mebibytes(u64 bytes) { return fmt::format("{} MiB", bytes / kMiB + (bytes % kMiB != 0 ? 1U : 0U)); }
+
+} // namespace
+
+u64 machine_memory_bytes(const System &system, u64 image_bytes) {
+    return in_steps(guests_bytes(system, Guests::all) + image_bytes + kHostBytes);
+}
+
+void judge_machine_memory(const System &system, const LoadedImages &images, Mistakes &mistakes) {
+    if (system.doubtful("vm") || !machine::validate(system.description).empty())
+        return; // something about a VM is wrong, its memory perhaps
+    u64 files = 0;
+    for (const Bytes &blob : images.blobs)
+        files += blob.size();
+    const auto given = system.qemu.memory_bytes;
+    if (const u64 wanted = machine_memory_bytes(system, files); !given && wanted > kMostBytes) {
+        mistakes.expected(system.origin_of("vm[0].memory[0].size"),
+                          fmt::format("less memory: the machine would need {}, QEMU's has at most {}",
+                                      in_mebibytes(wanted), in_mebibytes(kMostBytes)));
+        return;
+    }
+    const u64 least = guests_bytes(system, Guests::at_start) + files + kLeastHostBytes;
+    if (given && !system.doubtful("qemu.memory") && (*given > kMostBytes || *given < least))
+        mistakes.expected(system.origin_of("qemu.memory"),
+                          *given > kMostBytes
+                              ? fmt::format("at most {}", size_text(kMostBytes))
+                              : fmt::format("at least {} for the VMs, their files and the host", in_mebibytes(least)));
+}
+
+} // namespace sel4vm::cli

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/system_keys.hpp>
+#include <apps/sel4vm/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <sel4vm/machine/names.hpp>
+#include <sel4vm/vm/vm.hpp>
+#include <vector>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::Names;
+
+constexpr std::string_view kFile = "the path of a file, relative to this one";
+constexpr std::string_view kVmName = "a letter, then letters, digits, '-' and '_', at most 31";
+
+// ---------------------------------------------------------------- inside a [[vm]]
+constexpr std::array kBlockKeys{
+    Key{.name = "address", .form = Form::address, .help = "Where its registers are."},
+    Key{.name = "size", .form = Form::size, .help = "Of its registers."},
+};
+constexpr KeyTable kBlock{"block", kBlockKeys};
+
+constexpr std::array kMemoryKeys{
+    Key{.name = "size", .form = Form::size, .help = "How much memory.", .presence = Presence::required},
+    Key{.name = "address",
+        .form = Form::address,
+        .help = "Where it is: 0x40000000 for the first region, required for others."},
+    Key{.name = "kind",
+        .form = Form::choice,
+        .help = "Whether all of it is there when the VM starts, or a step of 2 MiB at the guest's first touch.",
+        .choices = Names<machine::RamKind>::list},
+};
+constexpr KeyTable kMemory{"memory", kMemoryKeys};
+
+constexpr std::array kGicKeys{
+    Key{.name = "version", .form = Form::number, .help = "Version, 2 or 3 (default 3).", .lowest = 2, .highest = 3},
+    Key{.name = "spis",
+        .form = Form::number,
+        .help = "Number of shared interrupts (default 224).",
+        .lowest = 32,
+        .highest = machine::kMaxSpis,
+        .step = 32},
+    Key{.name = "distributor",
+        .form = Form::address,
+        .help = "Address, or address and size, of the distributor.",
+        .table = &kBlock},
+    Key{.name = "cpu_interface",
+        .form = Form::address,
+        .help = "Address, or address and size, of the CPU interface of version 2.",
+        .table = &kBlock},
+    Key{.name = "redistributors",
+        .form = Form::address,
+        .help = "Address, or address and size, of the redistributors of version 3: 128 KiB for each vCPU.",
+        .table = &kBlock},
+};
+constexpr KeyTable kGic{"gic", kGicKeys};
+
+constexpr std::array kTimerKeys{
+    Key{.name = "secure_physical",
+        .form = Form::number,
+        .help = "Private interrupt of the secure physical timer (default 13).",
+        .highest = 15},
+    Key{.name = "physical",
+        .form = Form::number,
+        .help = "Private interrupt of the physical timer (default 14).",
+        .highest = 15},
+    Key{.name = "virtual",
+        .form = Form::number,
+        .help = "Private interrupt of the virtual timer (default 11).",
+        .highest = 15},
+    Key{.name = "hypervisor",
+        .form = Form::number,
+        .help = "Private interrupt of the hypervisor's timer (default 10).",
+        .highest = 15},
+};
+constexpr KeyTable kTimer{"timer", kTimerKeys};
+
+constexpr Key kDeviceIrq{.name = "irq",
+                         .form = Form::number,
+                         .help = "Shared interrupt number; 0 is INTID 32.",
+                         .highest = machine::kMaxSpis - 1};
+constexpr Key kDeviceTrigger{.name = "trigger",
+                             .form = Form::choice,
+                             .help = "How its interrupt is triggered (default level).",
+                             .choices = Names<Trigger>::list};
+constexpr Key kDeviceConsole{.name = "console",
+                             .form = Form::choice,
+                             .help = "Of a serial port: whether it is connected to the host's console.",
+                             .choices = Names<machine::ConsoleRoute>::list};
+
+constexpr Key required(Key key) {
+    key.presence = Presence::required;
+    return key;
+}
+
+constexpr std::array kUartKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger, kDeviceConsole};
+constexpr KeyTable kUart{"uart", kUartKeys};
+constexpr std::array kRtcKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger};
+constexpr KeyTable kRtc{"rtc", kRtcKeys};
+constexpr std::array kDeviceKeys{
+    Key{.name = "type",
+        .form = Form::choice,
+        .help = "What it is: a serial port or a clock.",
+        .choices = Names<machine::DeviceType>::list,
+        .presence = Presence::required},
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own in the VM.",
+        .expected = kVmName,
+        .presence = Presence::required},
+    required(kBlockKeys[0]),
+    kBlockKeys[1],
+    required(kDeviceIrq),
+    kDeviceTrigger,
+    kDeviceConsole,
+};
+constexpr KeyTable kDevice{"device", kDeviceKeys};
+
+constexpr std::array kFirmwareKeys{
+    Key{.name = "path", .form = Form::name, .help = "The file.", .expected = kFile, .presence = Presence::required},
+    Key{.name = "address", .form = Form::address, .help = "Where it is, and where the guest starts (default 0)."},
+    Key{.name = "size", .form = Form::size, .help = "Of its region (default: the file's, in whole pages)."},
+    Key{.name = "writable",
+        .form = Form::flag,
+        .help = "Whether the guest may write to it; a reset restores it (default false)."},
+};
+constexpr KeyTable kFirmware{"firmware", kFirmwareKeys};
+
+constexpr std::array kImageKeys{
+    Key{.name = "path", .form = Form::name, .help = "The file.", .expected = kFile, .presence = Presence::required},
+    Key{.name = "address",
+        .form = Form::address,
+        .help = "Inside the VM's memory it is copied there; outside, it becomes a region of its own.",
+        .presence = Presence::required},
+    Key{.name = "read_only", .form = Form::flag, .help = "Of a region of its own (default true)."},
+    Key{.name = "size", .form = Form::size, .help = "Of a region of its own (default: the file's, in whole pages)."},
+};
+constexpr KeyTable kImage{"image", kImageKeys};
+
+constexpr std::array kVmKeys{
+    Key{.name = "name",
+        .form = Form::text,
+        .help = "A letter, then letters, digits, '-' and '_', at most 31 (default vm1, vm2, ...).",
+        .expected = "text"},
+    Key{.name = "memory",
+        .form = Form::size,
+        .help = "Size of the RAM at 0x40000000, or tables for RAM in several places.",
+        .table = &kMemory,
+        .most_tables = machine::kMaxMemoryRegions,
+        .presence = Presence::required},
+    Key{.name = "vcpus",
+        .form = Form::number,
+        .help = "Number of virtual CPUs (default 1); with GIC version 2 at most 8.",
+        .lowest = 1,
+        .highest = Vm::kMaxVcpus},
+    Key{.name = "gic",
+        .form = Form::number,
+        .help = "Version of the interrupt controller, 2 or 3 (default 3), or a table.",
+        .lowest = 2,
+        .highest = 3,
+        .table = &kGic},
+    Key{.name = "timer", .help = "Interrupts of the generic timer.", .table = &kTimer},
+    Key{.name = "kernel",
+        .form = Form::name,
+        .help = "File: arm64 Image, gzip'd Image, ELF64, U-Boot uImage, or else a raw binary.",
+        .expected = kFile},
+    Key{.name = "initrd", .form = Form::name, .help = "File: initial RAM disk.", .expected = kFile},
+    Key{.name = "cmdline", .form = Form::text, .help = "Kernel command line.", .expected = "text"},
+    Key{.name = "dtb",
+        .form = Form::name,
+        .help = "File: device tree, instead of a generated one; memory and /chosen are filled in.",
+        .expected = kFile},
+    Key{.name = "firmware",
+        .form = Form::name,
+        .help = "File: read-only at address 0, where the guest starts; or a table.",
+        .expected = kFile,
+        .table = &kFirmware},
+    Key{.name = "entry",
+        .form = Form::address,
+        .help = "Where the guest starts, instead of where its kernel or firmware says."},
+    Key{.name = "on_reset",
+        .form = Form::choice,
+        .help = "What a reset by the guest does (default restart).",
+        .choices = Names<ResetPolicy>::list},
+    Key{.name = "on_panic",
+        .form = Form::choice,
+        .help = "What a panic of its kernel does to this VM (default stop).",
+        .choices = Names<machine::PanicPolicy>::list},
+    Key{.name = "counter",
+        .form = Form::choice,
+        .help = "What the virtual counter shows: the host's counter, the time since the VM started, or that without "
+                "pauses.",
+        .choices = Names<machine::CounterPolicy>::list},
+    Key{.name = "uart",
+        .form = Form::flag,
+        .help = "The serial port: false takes it away, a table changes it.",
+        .table = &kUart},
+    Key{.name = "rtc",
+        .form = Form::flag,
+        .help = "The clock: false takes it away, a table changes it.",
+        .table = &kRtc},
+    Key{.name = "device", .help = "A further device.", .table = &kDevice, .most_tables = machine::kMaxDevices},
+    Key{.name = "image",
+        .help = "A further file, in the memory or as a region of its own.",
+        .table = &kImage,
+        .most_tables = machine::kMaxImages},
+};
+constexpr KeyTable kVm{"vm", kVmKeys};
+
+// ---------------------------------------------------------------- around them
+constexpr std::array kSystemKeys{
+    Key{.name = "log_level",
+        .form = Form::choice,
+        .help = "What the host says (default info).",
+        .choices = Names<LogLevel>::list},
+    Key{.name = "time_slice_us",
+        .form = Form::number,
+        .help = "Microseconds that a VM, and in it a vCPU, runs at a time while others want the CPU (default 10000).",
+        .lowest = machine::kMinTimeSliceUs,
+        .highest = machine::kMaxTimeSliceUs},
+    Key{.name = "exit",
+        .form = Form::choice,
+        .help = "What the host does when all VMs have stopped (default psci: it switches the machine off).",
+        .choices = Names<machine::ExitMethod>::list},
+};
+constexpr KeyTable kSystem{"system", kSystemKeys};
+
+constexpr std::array kConsoleKeys{
+    Key{.name = "prefix",
+        .form = Form::choice,
+        .help = "Whether lines begin with the VM's name (default when_several).",
+        .choices = Names<machine::LinePrefix>::list},
+    Key{.name = "input",
+        .form = Form::name,
+        .help = "The VM that gets the input first (default: the first).",
+        .expected = "the name of a VM"},
+    Key{.name = "escape",
+        .form = Form::text,
+        .help = "A control character such as \"^B\"; it and a digit move the input to that VM.",
+        .expected = "a control character such as \"^B\""},
+};
+constexpr KeyTable kConsole{"console", kConsoleKeys};
+
+constexpr std::array kQemuKeys{
+    Key{.name = "cpu",
+        .form = Form::name,
+        .help = "An AArch64 CPU of QEMU (default cortex-a72).",
+        .expected = "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\""},
+    Key{.name = "gic",
+        .form = Form::number,
+        .help = "Version of the machine's interrupt controller: that of the VMs.",
+        .lowest = 2,
+        .highest = 3},
+    Key{.name = "cpus",
+        .form = Form::number,
+        .help = "Number of CPUs (default 1); the VMs run on the first.",
+        .lowest = 1,
+        .highest = 8},
+    Key{.name = "memory", .form = Form::size, .help = "Of the machine (default: what the system needs)."},
+    Key{.name = "arguments",
+        .form = Form::texts,
+        .help = "Further arguments for QEMU.",
+        .expected = "a list of QEMU's arguments, such as [\"-d\", \"int\"]"},
+};
+constexpr KeyTable kQemu{"qemu", kQemuKeys};
+
+constexpr std::array kBenchKeys{
+    Key{.name = "report_setup", .form = Form::flag, .help = "Print what building each VM cost."},
+    Key{.name = "report_exits", .form = Form::flag, .help = "Print how often each VM left its vCPU."},
+    Key{.name = "skip_clearing",
+        .form = Form::flag,
+        .help = "Hand out RAM without clearing it: a VM can read what was in memory before."},
+};
+constexpr KeyTable kBench{"bench", kBenchKeys};
+
+constexpr std::array kFileKeys{
+    Key{.name = "system", .help = "Settings of the host.", .table = &kSystem},
+    Key{.name = "console", .help = "Several VMs on one console.", .table = &kConsole},
+    Key{.name = "qemu", .help = "The machine that sel4vm run emulates.", .table = &kQemu},
+    Key{.name = "bench", .help = "Measurements.", .table = &kBench},
+    Key{.name = "vm",
+        .help = "One virtual machine.",
+        .expected = "at least one VM",
+        .table = &kVm,
+        .most_tables = machine::kMaxVms,
+        .presence = Presence::required},
+};
+constexpr KeyTable kWholeFile{"system file", kFileKeys};
+
+std::string scalar_expectation(const Key &key) {
+    switch (key.form) {
+    case Form::none: return {};
+    case Form::text:
+    case Form::name:
+    case Form::texts: return std::string(key.expected);
+    case Form::number:
+        return key.step == 1 ? fmt::format("a number from {} to {}", key.lowest, key.highest)
+                             : fmt::format("a multiple of {} from {} to {}", key.step, key.lowest, key.highest);
+    case Form::size: return "a size such as \"512M\" or \"1G\", or a number of bytes";
+    case Form::address: return "an address such as 0x40000000";
+    case Form::flag: return "true or false";
+    case Form::choice: break;
+    }
+    std::vector<std::string> shown;
+    for (const std::string_view name : key.choices)
+        shown.push_back(in_quotes(name));
+    return one_of(std::vector<std::string_view>(shown.begin(), shown.end()));
+}
+
+} // namespace
+
+const Key *KeyTable::find(std::string_view key) const {
+    const auto found = std::find_if(keys.begin(), keys.end(), [key](const Key &row) { return row.name == key; });
+    return found == keys.end() ? nullptr : &*found;
+}
+
+const KeyTable &system_file_keys() { return kWholeFile; }
+const KeyTable &vm_keys() { return kVm; }
+
+std::string expectation(const Key &key, std::string_view path) {
+    const std::string scalar = scalar_expectation(key);
+    if (key.table == nullptr)
+        return scalar;
+    const std::string table =
+        key.most_tables > 0 ? fmt::format("tables: [[{}]]", path) : fmt::format("a table: [{}]", path);
+    return scalar.empty() ? table : fmt::format("{}, or {}", scalar, table);
+}
+
+} // namespace sel4vm::cli

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/text.hpp>
+#include <apps/sel4vm/vm_reader.hpp>
+
+#include <fmt/format.h>
+#include <sel4vm/machine/names.hpp>
+
+namespace sel4vm::cli {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// Stands for a size that is missing or wrong.
+constexpr u64 kAssumedMemoryBytes = kGiB;
+
+class VmReader {
+public:
+    VmReader(const std::filesystem::path &folder, System &system, Mistakes &mistakes)
+        : folder_(folder), system_(system), mistakes_(mistakes), index_(system.description.vms.size() - 1) {}
+
+    void read(TomlReader &table) {
+        machine::MachineDescription &vm = description();
+        system_.said(path(""), table.origin());
+        vm.name = system_.keep(fmt::format("vm{}", index_ + 1));
+        if (const auto value = table.text("name"))
+            vm.name = system_.keep(value->value);
+        if (const auto value = table.number("vcpus"))
+            vm.vcpu_count = static_cast<u32>(value->value);
+        if (const auto value = table.text("cmdline"))
+            vm.cmdline = system_.keep(value->value);
+        if (const auto value = table.address("entry"))
+            vm.entry = Gpa{value->value};
+        choose(table, "on_reset", vm.on_reset);
+        choose(table, "on_panic", vm.on_panic);
+        choose(table, "counter", vm.counter);
+        for (const auto key : {"name"sv, "vcpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
+            noted(table, key, fmt::format(".{}", key));
+        read_memory(table);
+        read_gic(table);
+        read_timer(table);
+        read_devices(table);
+        read_images(table);
+    }
+
+private:
+    // ------------------------------------------------------------ memory and interrupts
+    void read_memory(TomlReader &table) {
+        if (table.has_array("memory")) {
+            auto regions = table.tables("memory");
+            noted(table, "memory", ".memory");
+            for (usize i = 0; i < regions.size(); ++i)
+                read_region(regions[i], i);
+            return;
+        }
+        machine::MemoryRegion region{.size_bytes = kAssumedMemoryBytes};
+        if (const auto size = table.size("memory"))
+            region.size_bytes = size->value;
+        noted(table, "memory", ".memory[0].size");
+        static_cast<void>(description().memory.emplace_back(region));
+    }
+
+    void read_region(TomlReader &table, usize number) {
+        machine::MemoryRegion region{.size_bytes = kAssumedMemoryBytes};
+        const std::string key = fmt::format(".memory[{}]", number);
+        system_.said(path(key), table.origin());
+        if (const auto size = table.size("size"))
+            region.size_bytes = size->value;
+        noted(table, "size", key + ".size");
+        if (const auto base = table.address("address"))
+            region.base = Gpa{base->value};
+        noted(table, "address", key + ".base");
+        if (number > 0 && !table.has("address")) {
+            mistakes_.missing(table.origin("address"), "expected the address of this part of the memory");
+            system_.doubt(path(key + ".base"));
+        }
+        choose(table, "kind", region.kind);
+        static_cast<void>(description().memory.emplace_back(region));
+    }
+
+    void read_gic(TomlReader &table) {
+        machine::GicRecord &gic = description().gic;
+        const auto version = [&](TomlReader &from, std::string_view key) {
+            if (const auto value = from.number(key))
+                gic.version = static_cast<machine::GicVersion>(value->value);
+            noted(from, key, ".gic.version");
+        };
+        if (!table.has_table("gic")) {
+            version(table, "gic");
+            return;
+        }
+        auto inner = table.table("gic");
+        noted(table, "gic", ".gic");
+        version(*inner, "version");
+        if (const auto value = inner->number("spis"))
+            gic.spi_count = static_cast<u32>(value->value);
+        noted(*inner, "spis", ".gic.spis");
+        read_block(*inner, "distributor", ".gic.distributor", gic.distributor);
+        read_block(*inner, "cpu_interface", ".gic.cpu_interface", gic.cpu_interface);
+        read_block(*inner, "redistributors", ".gic.redistributors", gic.redistributors);
+    }
+
+    /// NAME = ADDRESS, or NAME = { address = ADDRESS, size = SIZE }.
+    void read_block(TomlReader &table, std::string_view name, const std::string &key, machine::AddressBlock &block) {
+        if (table.has_table(name)) {
+            auto inner = table.table(name);
+            noted(table, name, key);
+            read_registers(*inner, key, block);
+            return;
+        }
+        if (const auto value = table.address(name))
+            block.base = Gpa{value->value};
+        noted(table, name, key + ".base");
+    }
+
+    void read_registers(TomlReader &table, const std::string &key, machine::AddressBlock &block) {
+        if (const auto value = table.address("address"))
+            block.base = Gpa{value->value};
+        if (const auto value = table.size("size"))
+            block.size_bytes = value->value;
+        noted(table, "address", key + ".base");
+        noted(table, "size", key + ".size");
+    }
+
+    void read_timer(TomlReader &table) {
+        auto inner = table.table("timer");
+        noted(table, "timer", ".timer");
+        if (!inner)
+            return;
+        machine::TimerRecord &timer = description().timer;
+        for (const auto &[key, field] :
+             {std::pair{"secure_physical"sv, &timer.secure_physical}, std::pair{"physical"sv, &timer.physical},
+              std::pair{"virtual"sv, &timer.virtual_timer}, std::pair{"hypervisor"sv, &timer.hypervisor}}) {
+            if (const auto value = inner->number(key))
+                *field = static_cast<u8>(value->value);
+            noted(*inner, key, fmt::format(".timer.{}", key));
+        }
+    }
+
+    // ------------------------------------------------------------ devices
+    void read_devices(TomlReader &table) {
+        read_standard_device(table, "uart", machine::default_uart());
+        read_standard_device(table, "rtc", machine::default_rtc());
+        for (TomlReader &device : table.tables("device")) {
+            machine::DeviceRecord record;
+            choose(device, "type", record.type);
+            record.registers.size_bytes = 0x1000;
+            record.console = machine::ConsoleRoute::none;
+            record.name = system_.keep(fmt::format("device{}", description().devices.size()));
+            if (const auto name = device.text("name"))
+                record.name = system_.keep(name->value);
+            noted(device, "name", fmt::format(".devices.{}.name", record.name));
+            add_device(device, record);
+        }
+    }
+
+    /// [vm.uart] and [vm.rtc] change a device that is there anyway; `uart = false` takes it away.
+    void read_standard_device(TomlReader &table, std::string_view key, const machine::DeviceRecord &record) {
+        if (table.has_table(key)) {
+            auto inner = table.table(key);
+            add_device(*inner, record);
+            return;
+        }
+        const auto wanted = table.flag(key);
+        noted(table, key, fmt::format(".devices.{}", key));
+        if (!wanted || wanted->value)
+            static_cast<void>(description().devices.emplace_back(record));
+    }
+
+    void add_device(TomlReader &table, machine::DeviceRecord record) {
+        const std::string key = fmt::format(".devices.{}", record.name);
+        system_.said(path(key), table.origin());
+        read_registers(table, key, record.registers);
+        if (const auto value = table.number("irq"))
+            record.spi = static_cast<u32>(value->value);
+        noted(table, "irq", key + ".spi");
+        choose(table, "trigger", record.trigger);
+        if (record.type == machine::DeviceType::pl011)
+            choose(table, "console", record.console);
+        else if (table.has("console"))
+            mistakes_.add(table.origin("console"), "is not possible for a device that is no serial port");
+        if (description().devices.emplace_back(record) == nullptr)
+            mistakes_.expected(table.origin(), fmt::format("at most {} devices in a VM", machine::kMaxDevices));
+    }
+
+    // ------------------------------------------------------------ images
+    void read_images(TomlReader &table) {
+        using machine::ImageKind;
+        for (const auto &[key, kind] : {std::pair{"kernel"sv, ImageKind::kernel},
+                                        std::pair{"initrd"sv, ImageKind::initrd}, std::pair{"dtb"sv, ImageKind::dtb}}) {
+            const auto value = table.text(key);
+            noted(table, key, fmt::format(".{}", key));
+            if (value)
+                add_image(image_record(kind), *value, fmt::format(".{}", key));
+        }
+        read_firmware(table);
+
+        usize number = 0;
+        for (TomlReader &image : table.tables("image"))
+            read_image(image, number++);
+    }
+
+    void read_firmware(TomlReader &table) {
+        machine::ImageRecord record = image_record(machine::ImageKind::firmware);
+        if (!table.has_table("firmware")) {
+            const auto value = table.text("firmware");
+            noted(table, "firmware", ".firmware");
+            if (value)
+                add_image(record, *value, ".firmware");
+            return;
+        }
+        auto inner = table.table("firmware");
+        noted(table, "firmware", ".firmware");
+        const auto file = inner->text("path");
+        if (const auto value = inner->address("address"))
+            record.where = Gpa{value->value};
+        if (const auto value = inner->size("size"))
+            record.region_bytes = value->value;
+        if (const auto value = inner->flag("writable"))
+            record.writable = value->value;
+        noted(*inner, "path", ".firmware");
+        noted(*inner, "address", ".firmware.base");
+        noted(*inner, "size", ".firmware.size");
+        if (file)
+            add_image(record, *file, ".firmware");
+    }
+
+    /// Inside the VM's memory it is copied there; outside, it becomes a region of its own.
+    void read_image(TomlReader &table, usize number) {
+        machine::ImageRecord record = image_record(machine::ImageKind::rom);
+        const std::string key = fmt::format(".images[{}]", number);
+        system_.said(path(key), table.origin());
+        const auto file = table.text("path");
+        const auto read_only = table.flag("read_only");
+        const auto size = table.size("size");
+        if (const auto value = table.address("address"))
+            record.where = Gpa{value->value};
+        noted(table, "path", key);
+        noted(table, "address", key + ".base");
+        noted(table, "size", key + ".size");
+        if (record.where && in_memory(*record.where)) {
+            record.kind = machine::ImageKind::raw;
+            for (const auto &origin : {read_only && read_only->value ? std::optional(read_only->origin) : std::nullopt,
+                                       size ? std::optional(size->origin) : std::nullopt}) {
+                if (origin)
+                    mistakes_.add(*origin, "is not possible inside the VM's memory; expected an address outside");
+            }
+        } else {
+            record.writable = read_only && !read_only->value;
+            record.region_bytes = size ? size->value : 0;
+        }
+        if (file)
+            add_image(record, *file, key);
+    }
+
+    [[nodiscard]] bool in_memory(Gpa at) {
+        for (const machine::MemoryRegion &region : description().memory)
+            if (at >= region.base && at.value() - region.base.value() < region.size_bytes)
+                return true;
+        return false;
+    }
+
+    void add_image(const machine::ImageRecord &record, const Given<std::string> &file, const std::string &key) {
+        system_.said(path(key), file.origin);
+        system_.add_image(index_, record, folder_ / file.value, file.origin, mistakes_);
+    }
+
+    // ------------------------------------------------------------ helpers
+    machine::MachineDescription &description() { return system_.description.vms[index_]; }
+    [[nodiscard]] std::string path(const std::string &key) const { return fmt::format("vm[{}]{}", index_, key); }
+    void noted(const TomlReader &table, std::string_view key, const std::string &description_key) {
+        note(table, key, system_, path(description_key));
+    }
+
+    const std::filesystem::path &folder_;
+    System &system_;
+    Mistakes &mistakes_;
+    usize index_;
+};
+
+} // namespace
+
+void note(const TomlReader &table, std::string_view key, System &system, const std::string &description_key) {
+    if (table.wrong(key))
+        system.doubt(description_key);
+    else if (table.has(key))
+        system.said(description_key, table.origin(key));
+}
+
+void read_vm(TomlReader &table, const std::filesystem::path &folder, System &system, Mistakes &mistakes) {
+    if (system.description.vms.emplace_back() != nullptr) // else the reader has reported that there are too many
+        VmReader(folder, system, mistakes).read(table);
+}
+
+} // namespace sel4vm::cli
