@@ -107,6 +107,13 @@ TEST_F(LifecycleTest, TheHooksMayChangeRegistersBeforeAVcpuEntersAndHearWhenItIs
     EXPECT_EQ(f.hooks.turned_offs, 1);
 }
 
+TEST_F(LifecycleTest, AnExecutorThatHasServedNobodyYetHasNothingToDo) {
+    VmFixture f;
+    EXPECT_FALSE(f.executor.step());
+    f.executor.remove(f.vm);
+    EXPECT_FALSE(f.executor.step());
+}
+
 TEST_F(LifecycleTest, AnExecutorForgetsARemovedVmAndGivesItsPlaceAway) {
     VmFixture f;
     fake::GuestSpace space;
