@@ -39,7 +39,10 @@ int vm_init(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t host_vspace, p
  */
 vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority);
 
-/** Binds a vCPU that was not started to a CPU. @return -1 also when another vCPU of the VM has it */
+/**
+ * Binds a vCPU that was not started to a CPU; -1 takes that back, so that another may be bound there. @return -1 also when another vCPU of
+ * the VM has the CPU
+ */
 int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu);
 
 /* ---- Additions to the interface of libsel4vm */

@@ -51,10 +51,13 @@ int vm_ram_register_at(vm_t *vm, uintptr_t start, size_t bytes, bool untyped);
 int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, memory_map_iterator_fn map_iterator,
                                        void *cookie);
 
-/** Marks registered RAM as in use, so that vm_ram_allocate() does not give it out. What is not RAM is left out. */
+/** Marks registered RAM as in use, in whole pages of 4 KiB, so that vm_ram_allocate() does not give it out. What is not RAM is left out. */
 void vm_ram_mark_allocated(vm_t *vm, uintptr_t start, size_t bytes);
 
-/** Gives out RAM, rounded up to 4 KiB, from the lowest region with room. @return where it is, 0 when there is none */
+/**
+ * Gives out RAM, rounded up to 4 KiB, from the lowest region with room.
+ * @return where it is; 0 when there is none, which RAM that begins at 0 cannot be told from: mark its first page before
+ */
 uintptr_t vm_ram_allocate(vm_t *vm, size_t bytes);
 
 /** Takes back what vm_ram_allocate() or vm_ram_mark_allocated() gave out. It stays registered RAM. */

@@ -181,7 +181,7 @@ int vm_stop(vm_t *vm);
  */
 int vm_pause(vm_t *vm);
 
-/** Lets a paused VM run. @return -1 unless every vCPU is held by a vm_pause() */
+/** Lets a paused VM run, or takes back a vm_pause() before every vCPU is held. @return -1 when it is not paused */
 int vm_resume(vm_t *vm);
 
 /** What a guest gets for a mistake when no callback is registered for it. */

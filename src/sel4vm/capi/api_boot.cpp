@@ -217,16 +217,18 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     if (guest == nullptr)
         return -1;
     capi::Machine &machine = guest->machine();
-    if (target_cpu < 0 || target_cpu >= CONFIG_MAX_NUM_NODES)
+    constexpr int kNone = -1;
+    if (target_cpu < kNone || target_cpu >= CONFIG_MAX_NUM_NODES)
         return capi::fail(machine, kCall, "there is no such CPU");
     const vm_t &vm = machine.c();
     for (unsigned i = 0; i < vm.num_vcpus; ++i) {
-        if (vm.vcpus[i] != vcpu && vm.vcpus[i]->target_cpu == target_cpu)
+        if (target_cpu != kNone && vm.vcpus[i] != vcpu && vm.vcpus[i]->target_cpu == target_cpu)
             return capi::fail(machine, kCall, "another vCPU of the VM has this CPU");
     }
     if (guest->core().power_state() != PowerState::off)
         return capi::fail(machine, kCall, "the vCPU runs");
-    if (!machine.resources().bind_vcpu(guest->core().id(), static_cast<u32>(target_cpu)))
+    // One that is taken back stays where it was bound until it is bound again.
+    if (target_cpu != kNone && !machine.resources().bind_vcpu(guest->core().id(), static_cast<u32>(target_cpu)))
         return capi::fail(machine, kCall, "the host has no such CPU");
     vcpu->target_cpu = target_cpu;
     return 0;

@@ -33,8 +33,11 @@ int vm_inject_irq(vm_vcpu_t *vcpu, int irq) {
     if (!is_intid(irq) || !machine.irqs().has(id, static_cast<u32>(irq)))
         return capi::fail(machine, kCall, "the interrupt is not registered");
     dev::Gic *gic = machine.gic();
+    if (gic != nullptr && !gic->has(static_cast<u32>(irq)))
+        return capi::fail(machine, kCall,
+                          "the interrupt controller has no such interrupt"); // registered before there was one
     // A guest that has it disabled is no mistake of the caller's: no message.
-    if (gic == nullptr || !gic->has(static_cast<u32>(irq)) || !gic->inject(id, static_cast<u32>(irq)))
+    if (gic == nullptr || !gic->inject(id, static_cast<u32>(irq)))
         return -1;
     return 0;
 }
@@ -65,9 +68,9 @@ int vm_register_irq(vm_vcpu_t *vcpu, int irq, irq_ack_fn_t ack_fn, void *cookie)
     if (guest == nullptr)
         return -1;
     capi::Machine &machine = guest->machine();
-    dev::Gic *gic = machine.gic();
-    if (!is_intid(irq) || (gic != nullptr && !gic->has(static_cast<u32>(irq))))
-        return capi::fail(machine, kCall, "there is no such interrupt");
+    const auto &config = machine.gic_config();
+    if (!is_intid(irq) || (config && static_cast<u32>(irq) >= capi::IrqTable::kFirstShared + config->spi_count))
+        return capi::fail(machine, kCall, "the interrupt controller has no such interrupt");
     switch (machine.irqs().add(guest->core().id(), static_cast<u32>(irq), ack_fn, cookie)) {
     case capi::IrqTable::Added::done:
     case capi::IrqTable::Added::kept: return 0;

@@ -11,6 +11,16 @@ using namespace sel4vm;
 
 namespace {
 
+/// The pages that hold it, so that what vm_ram_allocate() gives out begins at one. No value: there is nothing, or it wraps.
+std::optional<GpaRange> whole_pages(uintptr_t start, size_t bytes) {
+    const u64 first = align_down(start, kPageBytes);
+    u64 size = 0;
+    if (bytes == 0 || __builtin_add_overflow(u64{bytes}, start - first, &size))
+        return std::nullopt;
+    const auto rounded = align_up(size, kPageBytes);
+    return rounded ? GpaRange::make(Gpa{first}, *rounded) : std::nullopt;
+}
+
 /// The pages of a touch, given to the client's callback.
 class Touching final : public GuestMemory::Visitor {
 public:
@@ -150,7 +160,7 @@ void vm_ram_mark_allocated(vm_t *vm, uintptr_t start, size_t bytes) {
     capi::Machine *machine = capi::machine_of(vm, kCall);
     if (machine == nullptr)
         return;
-    const auto range = GpaRange::make(Gpa{start}, bytes);
+    const auto range = whole_pages(start, bytes);
     if (!range || !machine->ram().mark(*range, capi::RamUse::allocated))
         machine->complain(kCall, "there is no such range, or out of memory");
 }
@@ -174,8 +184,7 @@ void vm_ram_free(vm_t *vm, uintptr_t start, size_t bytes) {
     capi::Machine *machine = capi::machine_of(vm, kCall);
     if (machine == nullptr)
         return;
-    const auto rounded = align_up(bytes, kPageBytes);
-    const auto range = rounded ? GpaRange::make(Gpa{start}, *rounded) : std::nullopt;
+    const auto range = whole_pages(start, bytes);
     if (!range || !machine->ram().mark(*range, capi::RamUse::free))
         machine->complain(kCall, "there is no such range, or out of memory");
 }

@@ -140,12 +140,20 @@ Status<LifecycleError> Vm::start() {
 }
 
 Status<LifecycleError> Vm::pause() {
+    if (state() == VmState::running)
+        resume_wanted_.store(false, std::memory_order_seq_cst); // of a pause that a stop or a reset has overtaken
     if (!request(VmState::running, VmState::pausing))
         return Err{LifecycleError::wrong_state};
     return Ok{};
 }
 
 Status<LifecycleError> Vm::resume() {
+    if (state() == VmState::pausing) {
+        resume_wanted_.store(true, std::memory_order_seq_cst);
+        // Either settle() sees this, or it has been there already.
+        if (state() == VmState::pausing || !resume_wanted_.exchange(false))
+            return Ok{};
+    }
     // A handler of the VM's own devices holds their lock, which comes after this one's; but then the VM is not paused.
     if (state() != VmState::paused)
         return Err{LifecycleError::wrong_state};
@@ -246,6 +254,8 @@ bool Vm::settle() {
     lifecycle_lock_.lock();
     const Settled settled = settle_locked();
     lifecycle_lock_.unlock();
+    if (state() == VmState::paused && resume_wanted_.exchange(false))
+        static_cast<void>(resume()); // refused when somebody stopped or reset it in between
     if (settled == Settled::restarted && hooks_ != nullptr)
         hooks_->restarted(*this);
     return settled == Settled::stopped;

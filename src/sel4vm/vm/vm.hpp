@@ -116,6 +116,7 @@ public:
     /// and its executor does the rest.
     [[nodiscard]] Status<LifecycleError> start();
     [[nodiscard]] Status<LifecycleError> pause();
+    /// Also takes back a pause that was asked for and is not carried out yet; the VM passes through paused all the same.
     [[nodiscard]] Status<LifecycleError> resume();
     /// Restarts from the hooks' first state; also from paused and stopped.
     [[nodiscard]] Status<LifecycleError> reset();
@@ -187,8 +188,9 @@ private:
     IrqRouter *irq_router_ = nullptr;
     FixedVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
-    std::atomic<u32> reports_left_ = 16; // a guest must not be able to flood the log
-    std::optional<BootStep> boot_;       ///< the last step of the boot that is under way
+    std::atomic<u32> reports_left_ = 16;      // a guest must not be able to flood the log
+    std::atomic<bool> resume_wanted_ = false; ///< as soon as the pause that is under way is there
+    std::optional<BootStep> boot_;            ///< the last step of the boot that is under way
     ServingExecutors executors_;
     Mutex stop_lock_; ///< held by whoever moves the state to stopping, and of what says why
     StopReason stop_reason_ = StopReason::none;

@@ -118,6 +118,41 @@ static int register_comes(vm_t *vm, seL4_Word badge, seL4_MessageInfo_t tag, voi
     return 0;
 }
 
+static int result_comes(vm_t *vm, seL4_Word badge, seL4_MessageInfo_t tag, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)vm;
+    (void)tag;
+    (void)badge;
+    CHECK(guest->t, vm_set_thread_context_reg(guest->vcpu, guest_context_index(0), 0x90 + guest->calls) == 0);
+    advance_vcpu_fault(guest->vcpu);
+    return 0;
+}
+
+/* The same instruction twice, so that what is decided for the first call is not taken for the second one's. */
+static void call_twice(conformance_t *t, uint32_t instruction) {
+    const uint32_t code[] = {A64_LOAD(2u, RESULTS), A64_LOAD(5u, 2u),      A64_LOAD(0u, 0xc3001234u),
+                             instruction,           A64_STR_X(0u, 2u, 0u), A64_ADD(2u, 2u, 8u),
+                             A64_SUB(5u, 5u, 1u),   A64_CBNZ(5u, -6),      A64_POWER_OFF};
+    test_guest_t guest;
+    seL4_CPtr signal = seL4_CapNull;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);
+    guest.seen[6] = signal;
+    CHECK(t, vm_register_notification_callback(&guest.vm, result_comes, &guest) == 0);
+    CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, ask_for_the_register, &guest) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest.calls == 2 && guest_result(&guest, 0) == 0x91 && guest_result(&guest, 1) == 0x92);
+    guest_destroy(&guest);
+    vm_host_free_signal(t->host, signal);
+}
+
+void test_a_call_may_be_finished_later(conformance_t *t) {
+    call_twice(t, A64_HVC);
+    call_twice(t, A64_SMC);
+}
+
 void test_a_vcpu_fault_may_be_finished_later(conformance_t *t) {
     static const uint32_t code[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_PMCR_EL0), A64_STR_X(4u, 2u, 0u),
                                     A64_POWER_OFF};

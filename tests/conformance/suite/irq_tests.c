@@ -66,7 +66,8 @@ static void an_injected_interrupt_is_taken_and_acknowledged(conformance_t *t, un
     LOAD_VERSION(&guest, CODE, wait_for_irq);
     guest.seen[7] = INJECT;
     CHECK(t, vm_register_irq(guest.vcpu, SPI, acknowledged, &guest) == 0);
-    CHECK(t, vm_inject_irq(guest.vcpu, SPI) == -1); /* not started */
+    CHECK(t, vm_inject_irq(guest.vcpu, SPI) == -1);                              /* not started */
+    CHECK(t, vm_register_irq(guest.vcpu, 32 + 224, acknowledged, &guest) == -1); /* none of the controller's */
     if (CHECK(t, vcpu_start(guest.vcpu) == 0)) {
         CHECK(t, vm_inject_irq(guest.vcpu, SPI + 1) == -1); /* not registered */
         if (guest_finish(&guest)) {

@@ -159,6 +159,31 @@ void test_a_paused_vm_goes_on_when_it_is_resumed(conformance_t *t) {
     vm_host_free_signal(t->host, signal);
 }
 
+static memory_fault_result_t pause_and_resume(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)addr;
+    (void)length;
+    guest->calls++;
+    CHECK(guest->t, vm_pause(vm) == 0);
+    CHECK(guest->t, vm_resume(vm) == 0);
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+void test_a_pause_may_be_taken_back_at_once(conformance_t *t) {
+    static const uint32_t twice[] = {A64_LOAD(1u, DEVICE), A64_STR_W(A64_XZR, 1u, 0u), A64_STR_W(A64_XZR, 1u, 0u),
+                                     A64_POWER_OFF};
+    test_guest_t guest;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, twice);
+    vm_memory_reservation_t *device = vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, pause_and_resume, &guest);
+    CHECK(t, device != NULL);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest.calls == 2);
+    guest_destroy(&guest);
+}
+
 /* Stops the VM from inside a fault that it leaves unhandled. */
 static memory_fault_result_t stop_and_pass(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
     test_guest_t *guest = cookie;

@@ -374,6 +374,9 @@ void test_ram_is_given_out_and_taken_back(conformance_t *t) {
     CHECK(t, vm->mem.num_ram_regions == 1 && vm->mem.ram_regions[0].allocated == 0);
     CHECK(t, vm_ram_allocate(vm, RAM_SIZE + 0x4000) == RAM);
     CHECK(t, vm_ram_find_largest_free_region(vm, &addr, &size) == -1);
+    vm_ram_free(vm, RAM, RAM_SIZE + 0x4000);
+    vm_ram_mark_allocated(vm, RAM + 0xfff, 2); /* two whole pages */
+    CHECK(t, vm_ram_allocate(vm, 1) == RAM + 0x2000);
     guest_destroy(&guest);
 }
 
