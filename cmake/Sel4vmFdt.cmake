@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The imported target sel4vm_deps::fdt (libfdt). Native builds take Debian's libfdt-dev; the target takes the arm64 build of
+# The imported target sel4vm_deps::fdt (libfdt). Native builds take Debian's libfdt-dev; cross builds take the arm64 build of
 # the same package, unpacked by tools/debs into build/debs/root.
 set(SEL4VM_DEBS_ROOT "${PROJECT_SOURCE_DIR}/build/debs/root" CACHE PATH "Unpacked arm64 Debian packages (tools/debs)")
 
-if(SEL4VM_TARGET)
+if(CMAKE_CROSSCOMPILING)
   set(hint "${SEL4VM_DEBS_ROOT}/usr/lib/aarch64-linux-gnu")
   find_library(SEL4VM_FDT_LIBRARY libfdt.a PATHS "${hint}" NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
   find_path(SEL4VM_FDT_INCLUDE libfdt.h PATHS "${SEL4VM_DEBS_ROOT}/usr/include" NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
@@ -13,7 +13,7 @@ else()
   find_path(SEL4VM_FDT_INCLUDE libfdt.h)
 endif()
 if(NOT SEL4VM_FDT_LIBRARY OR NOT SEL4VM_FDT_INCLUDE)
-  message(FATAL_ERROR "libfdt was not found. Native builds need the package libfdt-dev; the target build needs its arm64 "
+  message(FATAL_ERROR "libfdt was not found. Native builds need the package libfdt-dev; cross builds need its arm64 "
                       "build in ${SEL4VM_DEBS_ROOT}: run ./dev build, or tools/debs fetch")
 endif()
 add_library(sel4vm_deps::fdt STATIC IMPORTED GLOBAL)

@@ -28,6 +28,7 @@ LAYERS = {
     "dev arm": ("src/sel4vm/dev/arm/", ["dev", "vm", "host", "arch", "arch ports", "base"]),
     "machine arm": ("src/sel4vm/machine/arm/", ["machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "fake host": ("src/hosts/fake/", ["host", "arch", "arch ports", "base"]),
+    "kvm host": ("src/hosts/kvm/", ["host", "arch", "arch ports", "base"]),
     "el2 host": ("src/hosts/el2/", ["host", "arch", "arch ports", "base"]),
     "sel4 host": ("src/hosts/sel4/", ["host", "arch", "arch ports", "base"]),
     # C++ programs: over the ports of a host, whichever it is. What is linked with them defines the functions of linked_host.hpp.
@@ -48,6 +49,8 @@ LAYERS = {
     "fake bindings": ("src/bindings/fake/", ["fake host", "bindings", "linked host", "binding", "platform hooks", "C interface",
                                              "seL4 names", "host", "arch", "arch ports", "base"]),
     # A program's files come from the bundle, whose format is boot's and the machine's.
+    "kvm bindings": ("src/bindings/kvm/", ["kvm host", "linked host", "host", "arch", "arch ports", "base"]),
+    "kvm program": ("apps/kvm/", ["program", "machine arm", "machine", "vm", "host", "arch", "base"]),
     "el2 bindings": ("src/bindings/el2/", ["el2 host", "bindings", "linked host", "binding", "platform hooks", "C interface", "seL4 names",
                                            "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "bindings", "linked host", "binding", "platform hooks", "C interface",

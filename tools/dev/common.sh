@@ -21,6 +21,7 @@ packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-li
     libexpected-dev cmake ninja-build python3)
 packages_tools=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
     python3 "${packages_target[@]}")
+packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake ninja-build python3)
 packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
     libgtest-dev device-tree-compiler qemu-system-arm python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
@@ -104,7 +105,7 @@ configure() {
 build_preset() {
     local preset=$1
     shift
-    [ "$preset" != target ] || "$root/tools/debs" fetch >&2 </dev/null
+    case $preset in target | kvm) "$root/tools/debs" fetch >&2 </dev/null ;; esac
     configure "$preset"
     local status=0
     NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" "$@" 2>&1 </dev/null | ninja_output "building $preset" >&2 || status=$?

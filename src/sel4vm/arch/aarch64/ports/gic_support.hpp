@@ -18,6 +18,9 @@ struct GicSupport {
     std::optional<HostPhys> cpu_interface = std::nullopt; ///< GICv2: the hardware's GICV, mapped through
     /// GICv2: the software interrupt controller takes the page of GICC_DIR over, since list registers can be rewritten.
     bool own_deactivation = false;
+    /// The host has a controller of its own for guests (GuestResources::make_gic), and with it timers and PSCI: there are no list registers,
+    /// and all vCPUs are resumed at the start, those but the first to wait there for the guest's CPU_ON.
+    bool own_controller = false;
 };
 
 } // namespace sel4vm::aarch64

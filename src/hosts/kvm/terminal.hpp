@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The console of a process: standard output and input. A terminal passes every key to the guest but those that end the process (Ctrl-C) or
+// stop it, without an echo of its own, and is put back when the process ends.
+//
+// Threads: the executor.
+#pragma once
+
+#include <hosts/kvm/event_port.hpp>
+
+#include <sel4vm/host/services.hpp>
+
+namespace sel4vm::kvm {
+
+class Terminal final : public ByteSink {
+public:
+    explicit Terminal(EventPort &events) : events_(events) {}
+    Terminal(const Terminal &) = delete;
+    Terminal &operator=(const Terminal &) = delete;
+    ~Terminal();
+
+    void put(std::span<const u8> bytes) override;
+    /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
+    [[nodiscard]] usize read(std::span<u8> out);
+    /// From now on a notification with `badge` announces input.
+    void listen(u64 badge);
+
+private:
+    EventPort &events_;
+    bool at_end_ = false;
+    bool is_raw_ = false;
+};
+
+} // namespace sel4vm::kvm
