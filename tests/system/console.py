@@ -11,18 +11,18 @@ END = "\n<end of output>\n"
 
 
 class Console:
-    """One run of `sel4vm run ...`. What the guests print and what the tool and the host say are kept apart, since in one
+    """One run of `sel4vm run ...`, or of another command. What the guests print and what the tool and the host say are kept apart, since in one
     stream a message could cut a guest's line in two; both are shown when a check fails. The time limit only guards against
     a run that hangs: a slow machine must not fail a test."""
 
-    def __init__(self, *arguments, timeout=600):
+    def __init__(self, *arguments, timeout=600, command=None):
         self.deadline = time.monotonic() + timeout
         self.output = ""
         self.messages = ""
         self.seen = 0
         self.lock = threading.Condition()
         self.process = subprocess.Popen(
-            [os.environ["SEL4VM"], "run", *arguments],
+            command or [os.environ["SEL4VM"], "run", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -58,6 +58,26 @@ Status<BuildError> Guest::find_images(const GuestOptions &options) {
     return Ok{};
 }
 
+/// A version that the host cannot have is the machine's to complain about.
+Status<BuildError> Guest::make_host_gic() {
+    aarch64::GuestResources &resources = objects_.resources();
+    const aarch64::GicSupport support = resources.gic();
+    const machine::GicRecord &gic = description_.gic;
+    const bool v2 = gic.version == machine::GicVersion::v2;
+    if (!support.own_controller || !(v2 ? support.v2 : support.v3))
+        return Ok{};
+    const auto made = resources.make_gic({.version = gic.version,
+                                          .spi_count = gic.spi_count,
+                                          .distributor = gic.distributor.base,
+                                          .other = (v2 ? gic.cpu_interface : gic.redistributors).base,
+                                          .virtual_timer = 16u + description_.timer.virtual_timer,
+                                          .physical_timer = 16u + description_.timer.physical});
+    if (!made)
+        return Err{build_error("gic", "the host could not make it there")};
+    host_gic_.emplace(**made, gic.spi_count);
+    return Ok{};
+}
+
 machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
     aarch64::GuestResources &resources = objects_.resources();
     const aarch64::GicSupport gic = resources.gic();
@@ -73,7 +93,9 @@ machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
             .gic_v2 = gic.v2,
             .gic_v3 = gic.v3,
             .gic_cpu_interface = gic.cpu_interface,
-            .firmware_conduit = resources.firmware_conduit()};
+            .firmware_conduit = resources.firmware_conduit(),
+            .parts = {.irq_router = host_gic_ ? &*host_gic_ : nullptr, .physical_timer = gic.own_controller},
+            .started_vcpus = gic.own_controller ? StartedVcpus::all : StartedVcpus::boot};
 }
 
 Status<BuildError> Guest::build(const machine::MachineDescription &description, const GuestOptions &options) {
@@ -95,6 +117,7 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
         return Err{limit_error("vcpus", "a VM has at most ", limit, " vCPUs on this host")};
     if (!objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)))
         return Err{build_error("vcpus", "the host could not make them")};
+    SEL4VM_TRY(make_host_gic());
     if (options.console == nullptr && (console_ = host_.consoles_.add(description_.name)) == nullptr)
         return Err{limit_error("", "at most ", machine::kMaxVms, " VMs share the host's console")};
     machine_ = Owned<machine::VirtMachine>::make(host_.allocator(), description_, images_, host_side(*id, options));

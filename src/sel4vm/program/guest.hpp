@@ -6,9 +6,11 @@
 // Threads: as program/host.hpp.
 #pragma once
 
+#include <sel4vm/machine/arm/host_gic.hpp>
 #include <sel4vm/machine/arm/virt_machine.hpp>
 #include <sel4vm/program/host_objects.hpp>
 
+#include <optional>
 #include <span>
 
 namespace sel4vm::program {
@@ -46,6 +48,7 @@ private:
     [[nodiscard]] Status<machine::BuildError> build(const machine::MachineDescription &description,
                                                     const GuestOptions &options);
     [[nodiscard]] Status<machine::BuildError> find_images(const GuestOptions &options);
+    [[nodiscard]] Status<machine::BuildError> make_host_gic();
     [[nodiscard]] machine::HostSide host_side(VmId id, const GuestOptions &options);
     void disconnect_console();
 
@@ -54,7 +57,8 @@ private:
     OwnedArray<std::span<const u8>> files_;
     std::span<const std::span<const u8>> images_;
     HostObjects objects_;
-    ByteSink *console_ = nullptr; ///< its end of the host's
+    ByteSink *console_ = nullptr;              ///< its end of the host's
+    std::optional<machine::HostGic> host_gic_; ///< where the host has its own
     Owned<machine::VirtMachine> machine_;
     bool added_ = false; ///< to the executor
 };
