@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The host of C++ programs of this process.
-#include <sel4vm/program/linked_host.hpp>
+// The host of C++ programs of this process. There is no C interface here, so an environment of one is nothing.
+#include <bindings/program_host.hpp>
 
 #include <hosts/kvm/program_host.hpp>
+
+#include <sel4vm/program/linked_host.hpp>
 
 #include <memory>
 
@@ -21,5 +23,11 @@ Result<aarch64::ProgramHost *, HostError> program::open_linked_host() {
 void program::close_linked_host(aarch64::ProgramHost &host) {
     const std::unique_ptr<kvm::ProgramHost> owned(static_cast<kvm::ProgramHost *>(&host));
 }
+
+Result<aarch64::ProgramHost *, HostError> bindings::open_program_host(vm_host_t &, const vm_timeout_source_t *) {
+    return program::open_linked_host();
+}
+
+void bindings::close_program_host(aarch64::ProgramHost &host) { program::close_linked_host(host); }
 
 } // namespace sel4vm

@@ -12,13 +12,28 @@ Result<std::unique_ptr<VirtualMachine>, HostError> VirtualMachine::make(const Sy
 }
 
 Status<HostError> VirtualMachine::make_vcpu(VmId vm, VcpuId id) {
-    if (vcpus_.contains(id.value()))
+    auto found = vcpus_.find(id.value());
+    if (found == vcpus_.end()) {
+        auto fresh = std::make_unique<Made>(clock_);
+        SEL4VM_TRY(fresh->kernel.open(system_.kvm(), vm_, id.value()));
+        found = vcpus_.emplace(id.value(), std::move(fresh)).first;
+    } else if (found->second->port) {
         return Err{HostError{HostErrorKind::invalid}};
-    auto made = std::make_unique<Made>(vm, id, static_cast<Siblings &>(*this), events_, clock_);
-    SEL4VM_TRY(made->kernel.open(system_.kvm(), vm_, id.value()));
-    SEL4VM_TRY(made->port.start_thread());
-    vcpus_.emplace(id.value(), std::move(made));
+    } else {
+        SEL4VM_TRY(found->second->kernel.reset(id == VcpuId{0} ? PowerOn::running : PowerOn::by_psci));
+    }
+    std::optional<Vcpu> &port = found->second->port;
+    port.emplace(vm, id, found->second->kernel, static_cast<Siblings &>(*this), events_);
+    if (const auto started = port->start_thread(); !started) {
+        port.reset();
+        return started;
+    }
     return Ok{};
+}
+
+void VirtualMachine::destroy_vcpu(VcpuId id) {
+    if (const auto found = vcpus_.find(id.value()); found != vcpus_.end())
+        found->second->port.reset();
 }
 
 Status<HostError> VirtualMachine::connect(const Interrupts &interrupts) {
@@ -30,7 +45,7 @@ Status<HostError> VirtualMachine::connect(const Interrupts &interrupts) {
 
 void VirtualMachine::reset_others() {
     for (const auto &[number, made] : vcpus_) {
-        if (made->port.boots())
+        if (number == 0)
             continue;
         const auto done = made->kernel.reset(PowerOn::by_psci);
         SEL4VM_ASSERT(done);

@@ -16,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace sel4vm::kvm {
 
@@ -41,19 +42,18 @@ public:
     /// A vCPU; events name it by `vm` and `id`. invalid: there is one of this number already.
     [[nodiscard]] Status<HostError> make_vcpu(VmId vm, VcpuId id);
     /// It never runs again. Nothing when there is none.
-    void destroy_vcpu(VcpuId id) { vcpus_.erase(id.value()); }
-    [[nodiscard]] Vcpu &vcpu(VcpuId id) { return vcpus_.at(id.value())->port; }
+    void destroy_vcpu(VcpuId id);
+    [[nodiscard]] Vcpu &vcpu(VcpuId id) { return *vcpus_.at(id.value())->port; }
     [[nodiscard]] aarch64::TimerPort &timer(VcpuId id) { return vcpus_.at(id.value())->timer; }
     /// The interrupt controller; once, after all vCPUs were made and before one of them runs.
     [[nodiscard]] Status<HostError> connect(const Interrupts &interrupts);
 
 private:
     struct Made {
-        Made(VmId vm, VcpuId id, Siblings &siblings, EventPort &events, sel4vm::Clock &clock)
-            : timer(kernel, clock), port(vm, id, kernel, siblings, events) {}
-        KvmVcpu kernel;
+        explicit Made(sel4vm::Clock &clock) : timer(kernel, clock) {}
+        KvmVcpu kernel; // the kernel's is there as long as the VM
         Timer timer;
-        Vcpu port; // ends its thread before the kernel's goes
+        std::optional<Vcpu> port; // ends its thread before the kernel's goes
     };
 
     VirtualMachine(File vm, const System &system, EventPort &events, sel4vm::Clock &clock)

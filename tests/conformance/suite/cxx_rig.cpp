@@ -53,9 +53,18 @@ CxxRig::~CxxRig() {
     objects_.destroy_vcpus();
 }
 
+u32 by_conduit(const conformance_t *t, u32 instruction) {
+    return instruction == A64_SMC && (t->abilities & CONFORMANCE_CALLS_BY_HVC) != 0 ? A64_HVC : instruction;
+}
+
 void CxxRig::load(std::span<const u32> code) {
-    const std::span<const u8> bytes{reinterpret_cast<const u8 *>(code.data()), code.size_bytes()};
-    CHECK(t_, vm_->memory().load_image(Gpa{CODE}, bytes).has_value());
+    u64 at = CODE;
+    for (const u32 instruction : code) {
+        const u32 word = by_conduit(t_, instruction);
+        const std::span<const u8> bytes{reinterpret_cast<const u8 *>(&word), sizeof word};
+        CHECK(t_, vm_->memory().load_image(Gpa{at}, bytes).has_value());
+        at += sizeof word;
+    }
 }
 
 StopReason CxxRig::run() {

@@ -62,6 +62,9 @@ private:
     dev::Psci psci_;
 };
 
+/// The instruction, or for smc the one by which guests of this host call their firmware.
+[[nodiscard]] u32 by_conduit(const conformance_t *t, u32 instruction);
+
 /// Boots a firmware image on the `virt` machine, with each GIC that the host has, and compares what it prints.
 void run_virt_machine(conformance_t *t, std::span<const u8> firmware, std::string_view expected);
 

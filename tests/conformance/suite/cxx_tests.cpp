@@ -157,8 +157,9 @@ void test_cxx_a_host_makes_vcpus_by_number(conformance_t *t) {
 
 void test_cxx_the_virt_machine_prints_and_turns_itself_off(conformance_t *t) {
     // Enables the UART and says "ok".
-    static constexpr std::array kCode{A64_LOAD(1U, 0x09000000U), A64_LOAD(4U, 0x301U),  A64_STR_W(4U, 1U, 12U),
-                                      A64_LOAD(4U, 0x6fU),       A64_STR_W(4U, 1U, 0U), A64_LOAD(4U, 0x6bU),
-                                      A64_STR_W(4U, 1U, 0U),     A64_POWER_OFF};
-    run_virt_machine(t, {reinterpret_cast<const u8 *>(kCode.data()), sizeof(kCode)}, "ok");
+    std::array code{A64_LOAD(1U, 0x09000000U), A64_LOAD(4U, 0x301U), A64_STR_W(4U, 1U, 12U), A64_LOAD(4U, 0x6fU),
+                    A64_STR_W(4U, 1U, 0U),     A64_LOAD(4U, 0x6bU),  A64_STR_W(4U, 1U, 0U),  A64_POWER_OFF};
+    for (u32 &instruction : code)
+        instruction = by_conduit(t, instruction);
+    run_virt_machine(t, {reinterpret_cast<const u8 *>(code.data()), sizeof(code)}, "ok");
 }

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <suite/guest.h>
 
-int conformance_check(conformance_t *t, int condition, const char *file, int line, const char *what) {
-    if (!condition) {
-        t->failures++;
-        t->failed(t, file, line, what);
-    }
-    return condition;
-}
-
 int guest_init_vm(conformance_t *t, vm_t *vm, const vm_options_t *options) {
     vm_host_t *host = t->host;
     return vm_init_with_options(vm, &host->vka, &host->simple, host->vspace, &host->io_ops, host->endpoint, "test",
@@ -75,12 +67,3 @@ unsigned int guest_context_index(unsigned int rt) {
 }
 
 void guest_destroy(test_guest_t *guest) { CHECK(guest->t, vm_destroy(&guest->vm) == 0); }
-
-unsigned int conformance_run(conformance_t *t, const conformance_test_t *test) {
-    const size_t before = t->live != NULL ? t->live(t) : 0;
-    t->failures = 0;
-    test->run(t);
-    if (t->live != NULL)
-        CHECK(t, t->live(t) == before);
-    return t->failures;
-}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <suite/guest.h>
+
+int conformance_check(conformance_t *t, int condition, const char *file, int line, const char *what) {
+    if (!condition) {
+        t->failures++;
+        t->failed(t, file, line, what);
+    }
+    return condition;
+}
+
+unsigned int conformance_run(conformance_t *t, const conformance_test_t *test) {
+    const size_t before = t->live != NULL ? t->live(t) : 0;
+    t->failures = 0;
+    test->run(t);
+    if (t->live != NULL)
+        CHECK(t, t->live(t) == before);
+    return t->failures;
+}
