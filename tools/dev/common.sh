@@ -12,6 +12,19 @@ die() {
     exit 2
 }
 
+# Ctrl-C ends the whole command, whatever the program that it interrupted makes of it (ninja reports a failed build), and as a signal, so
+# that a loop around it ends, too.
+trap 'trap - INT; kill -INT $$' INT
+
+. "$(dirname "${BASH_SOURCE[0]}")/nearest.sh"
+
+# unknown_option OPTION: says which one of those that usage() names was meant.
+unknown_option() {
+    local known
+    mapfile -t known < <(usage | grep -oE -- '(^|[^a-z-])--?[a-zA-Z][a-z-]*' | grep -oE -- '-.*' | sort -u)
+    die "unknown option '$1'$(nearest "$1" "${known[@]}"); try ./dev $(basename "$0") --help"
+}
+
 # help_asked ARGUMENT...: true when the first argument asks for help.
 help_asked() { [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; }
 
@@ -19,8 +32,8 @@ help_asked() { [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; }
 # What each kind of work needs.
 packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-linux-gnu picolibc-aarch64-linux-gnu
     libexpected-dev cmake ninja-build python3)
-packages_tools=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
-    python3 "${packages_target[@]}")
+packages_cli=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev python3)
+packages_tools=("${packages_cli[@]}" "${packages_target[@]}")
 packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake ninja-build python3)
 packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
     libgtest-dev device-tree-compiler qemu-system-arm python3)
@@ -80,9 +93,34 @@ ensure_packages() {
     [ "${#missing[@]}" -eq 0 ] || die "these packages are still missing after the installation: ${missing[*]}"
 }
 
+# ---------------------------------------------------------------- One at a time
+# take_lock NAME: from here on this is the only ./dev of this checkout that does what the lock is for ("build": building and testing); a second
+# one waits and says for whom. The lock is on an open file, so that it is gone when its holder is, however that ended. Called
+# again, or by a ./dev that this one started, it does nothing.
+take_lock() {
+    [ "${SEL4VM_DEV_LOCKED:-}" != "$root" ] || return 0
+    local file=$root/build/.lock-$1
+    mkdir -p "$root/build"
+    exec {lock_fd}>>"$file"
+    if ! flock -n "$lock_fd"; then
+        say "waiting for $(cat "$file"), which works in this checkout"
+        flock "$lock_fd"
+    fi
+    printf "./dev %s (process %s)\n" "$(basename "$0")" $$ >"$file"
+    export SEL4VM_DEV_LOCKED=$root
+}
+
+# drop_lock: before a guest runs, which may take for ever and builds nothing.
+drop_lock() {
+    [ -n "${lock_fd:-}" ] || return 0
+    exec {lock_fd}>&-
+    unset lock_fd SEL4VM_DEV_LOCKED
+}
+
 # ---------------------------------------------------------------- Building
 # configure PRESET: (re)makes the build folder when it is new, when the presets changed or when the checkout has moved.
 configure() {
+    take_lock build
     local folder=$root/build/$1 home
     home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$folder/CMakeCache.txt" 2>/dev/null || true)
     if [ -n "$home" ] && [ "$home" != "$root" ]; then
@@ -105,7 +143,9 @@ configure() {
 build_preset() {
     local preset=$1
     shift
-    case $preset in target | kvm) "$root/tools/debs" fetch >&2 </dev/null ;; esac
+packages_cli=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev python3)
+packages_tools=("${packages_cli[@]}" "${packages_target[@]}")
+packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake ninja-build python3)
     configure "$preset"
     local status=0
     NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" "$@" 2>&1 </dev/null | ninja_output "building $preset" >&2 || status=$?
@@ -115,39 +155,64 @@ build_preset() {
     }
 }
 
-# Ninja's lines as people want them: one line of progress on a terminal, from the second that it takes longer than a
-# second; elsewhere none; what a compiler says always.
+# Ninja's lines as people want them: what a compiler says, always; progress from the third second on, with an estimate as soon as there is
+# something to go by: on a terminal in one line, elsewhere a line every twenty seconds. With a second argument "progress", that alone.
 ninja_output() {
-    local line terminal=no started=$EPOCHSECONDS shown=no
+    local line terminal=no started=$EPOCHSECONDS shown=no told=0
     [ ! -t 1 ] || terminal=yes
     while IFS= read -r line; do
         case $line in
         '['*'] '*)
-            if [ $terminal = yes ] && [ $((EPOCHSECONDS - started)) -gt 1 ]; then
-                printf '\r\033[Kdev: %s %s' "$1" "${line%%] *}]"
+            local seconds=$((EPOCHSECONDS - started)) steps=${line#[}
+            steps=${steps%%]*}
+            if [ $seconds -lt 2 ]; then
+                :
+            elif [ $terminal = yes ]; then
+                printf '\r\033[Kdev: %s, %s' "$1" "$(steps_text "$steps" $seconds)"
                 shown=yes
+            elif [ $((seconds - told)) -ge 20 ]; then
+                told=$seconds
+                printf 'dev: %s, %s\n' "$1" "$(steps_text "$steps" $seconds)"
             fi
             ;;
         'ninja: Entering directory'* | 'ninja: no work to do.' | '-- '*) ;;
         *)
             [ $shown = no ] || printf '\r\033[K'
             shown=no
-            printf '%s\n' "$line"
+            [ "${2:-}" = progress ] || printf '%s\n' "$line"
             ;;
         esac
     done
     [ $shown = no ] || printf '\r\033[K'
 }
 
-# The tool and the target image that it packs; quiet when there is nothing to do.
-build_tool() {
-    ensure_packages "${packages_run[@]}"
-    local preset
-    for preset in target tools; do
-        [ -f "$root/build/$preset/build.ninja" ] || say "building $preset (the first time takes a minute)"
-        build_preset "$preset" || exit 1
-    done
+# steps_text DONE/ALL SECONDS: "step 12 of 200", and how long the others will take if they are like those.
+steps_text() {
+    local finished=${1%/*} all=${1#*/} left
+    printf 'step %s of %s' "$finished" "$all"
+    if [ "$2" -ge 5 ] && [ "$finished" -ge 5 ]; then
+        left=$((($2 * (all - finished) + finished - 1) / finished))
+        if [ $left -ge 90 ]; then
+            printf ', about %s minutes left' $(((left + 30) / 60))
+        else
+            printf ', about %s seconds left' $left
+        fi
+    fi
+}
+
+# The tool alone: what needs no image runs without anything of the target.
+build_tool_alone() {
+    ensure_packages "${packages_cli[@]}"
+    build_preset tools sel4vm || exit 1
     tool=$root/build/tools/apps/sel4vm/sel4vm
     [ -x "$tool" ] || die "the build made no $tool"
     export SEL4VM="$tool" SEL4VM_SOURCE="$root" SEL4VM_BUILD="$root/build"
+}
+
+# The tool and the target image that it packs; quiet when there is nothing to do.
+build_tool() {
+    ensure_packages "${packages_run[@]}"
+    build_preset target || exit 1
+    build_preset tools || exit 1
+    build_tool_alone
 }

@@ -38,7 +38,7 @@ build_program() {
         cat "$work/configure.log" >&2
         die "CMake could not configure the program (see above)"
     fi
-    if ! NINJA_STATUS='[%f/%t] ' ninja -C "$work" >"$work/build.log" 2>&1 </dev/null; then
+    if ! NINJA_STATUS='[%f/%t] ' ninja -C "$work" 2>&1 </dev/null | tee "$work/build.log" | ninja_output "building the program" progress >&2; then
         explain_failure "$work/build.log" "$folder"
     fi
     # What the compiler warned about.
