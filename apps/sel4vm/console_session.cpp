@@ -167,7 +167,8 @@ private:
 
     /// When the end of the input is to be sent again.
     [[nodiscard]] std::optional<Clock::time_point> end_due() const {
-        if (!to_machine_.empty() || child_.input() < 0 || ending_ != Ending::none)
+        if (!to_machine_.empty() || child_.input() < 0 || ending_ != Ending::none ||
+            setup_.input_end == InputEndPolicy::once)
             return std::nullopt;
         return input_end_.due();
     }

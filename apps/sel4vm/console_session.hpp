@@ -32,6 +32,12 @@ enum class InputStart {
     after_quiet, // it would lose what comes before it listens: wait until it has printed something and pauses
 };
 
+/// How often the end of such input is told.
+enum class InputEndPolicy {
+    at_each_pause, // as a file that stays at its end: InputEnd
+    once,          // in a run that must repeat exactly: pauses are real time
+};
+
 struct ConsoleSetup {
     std::vector<std::string> command;
     std::vector<std::string> vms; // their names, at least one
@@ -39,6 +45,7 @@ struct ConsoleSetup {
     LineProtocol protocol = LineProtocol::marked;
     KernelPanic kernel_panic = KernelPanic::ignored;
     InputStart input_start = InputStart::at_once;
+    InputEndPolicy input_end = InputEndPolicy::at_each_pause;
     Progress progress = Progress::silent;
 };
 

@@ -159,7 +159,12 @@ OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
         throw Failure(ExitStatus::bad_input,
                       fmt::format("{}: is not a regular file, so it is not replaced", shown_path(path_.string())));
     temporary_ = path_.string() + ".XXXXXX";
-    fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+    {
+        const SignalsHeld held;
+        fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+        if (fd_ >= 0)
+            removed_.emplace(temporary_);
+    }
     if (fd_ < 0) {
         temporary_.clear();
         fail("cannot be written");
@@ -197,6 +202,7 @@ void OutputFile::commit() {
         finish();
     if (::rename(temporary_.c_str(), path_.c_str()) != 0)
         fail("cannot be replaced");
+    removed_.reset();
     temporary_.clear();
 }
 
@@ -208,10 +214,18 @@ void OutputFile::fail(const char *doing) const {
 TemporaryFolder::TemporaryFolder() {
     const char *base = std::getenv("TMPDIR");
     std::string name = fmt::format("{}/sel4vm-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
+    const SignalsHeld held;
     if (::mkdtemp(name.data()) == nullptr)
         throw Failure(ExitStatus::emulator_failed,
                       fmt::format("no temporary folder {}: {}", shown_path(name), error_text(errno)));
     path_ = name;
+    removed_.emplace_back(name);
+}
+
+std::filesystem::path TemporaryFolder::file(std::string_view name) {
+    std::filesystem::path path = path_ / name;
+    removed_.emplace_back(path.string());
+    return path;
 }
 
 TemporaryFolder::~TemporaryFolder() {

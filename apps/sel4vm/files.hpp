@@ -5,9 +5,12 @@
 // failed build leaves nothing behind and a running one never shows half a file.
 #pragma once
 
+#include <apps/sel4vm/cleanup.hpp>
 #include <sel4vm/base/types.hpp>
 
+#include <deque>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +57,7 @@ private:
     [[noreturn]] void fail(const char *doing) const;
     std::filesystem::path path_;
     std::string temporary_;
+    std::optional<RemovedOnSignal> removed_;
     int fd_ = -1;
 };
 
@@ -65,9 +69,12 @@ public:
     TemporaryFolder &operator=(const TemporaryFolder &) = delete;
     ~TemporaryFolder();
     [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+    /// The path of a file in it, which goes with it. Not for files in folders in it.
+    [[nodiscard]] std::filesystem::path file(std::string_view name);
 
 private:
     std::filesystem::path path_;
+    std::deque<RemovedOnSignal> removed_;
 };
 
 } // namespace sel4vm::cli

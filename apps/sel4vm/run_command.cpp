@@ -70,7 +70,7 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
 }
 
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
-                           const std::filesystem::path &folder, Mistakes &mistakes) {
+                           TemporaryFolder &folder, Mistakes &mistakes) {
     judge_machine_memory(system, images, mistakes);
     require_none(mistakes);
     const HostImage host = HostImage::find(options.host_image);
@@ -81,7 +81,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
         system.qemu.memory_bytes = machine_memory_bytes(system, host.size_bytes() + bundle.size());
 
     QemuMachine machine;
-    machine.kernel = folder / "image";
+    machine.kernel = folder.file("image");
     machine.cmdline = kMarkedConsole;
     if (options.trace)
         machine.cmdline += kTraced;
@@ -93,8 +93,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     return machine;
 }
 
-QemuMachine prepare(System &system, const RunOptions &options, const std::filesystem::path &folder,
-                    Mistakes &mistakes) {
+QemuMachine prepare(System &system, const RunOptions &options, TemporaryFolder &folder, Mistakes &mistakes) {
     const LoadedImages images = load_images(system, mistakes);
     judge_system(system, images, mistakes);
     require_none(mistakes);
@@ -156,7 +155,7 @@ ExitStatus run(const RunOptions &options) {
 
     ConsoleEnd end;
     {
-        const TemporaryFolder folder;
+        TemporaryFolder folder;
         {
             const ProgressLine line(progress, "building the image");
             std::unique_ptr<System> system;
@@ -168,7 +167,7 @@ ExitStatus run(const RunOptions &options) {
             } else {
                 system = system_from_options(options, mistakes);
             }
-            const QemuMachine machine = prepare(*system, options, folder.path(), mistakes);
+            const QemuMachine machine = prepare(*system, options, folder, mistakes);
             setup.command = qemu_command(machine);
             for (const auto &vm : system->description.vms)
                 setup.vms.emplace_back(vm.name);
@@ -179,6 +178,8 @@ ExitStatus run(const RunOptions &options) {
             setup.protocol = LineProtocol::plain;
             setup.input_start = InputStart::after_quiet;
         }
+        if (options.icount)
+            setup.input_end = InputEndPolicy::once;
         if (options.verbose)
             print_command(setup.command);
         end = run_console(setup);

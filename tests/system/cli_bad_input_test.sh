@@ -123,7 +123,7 @@ says "option '--initrd': value \"big\": expected an initrd, but big is larger th
 emulator <<'SCRIPT'
 off
 SCRIPT
-expect_run 0 run --kernel Image --initrd big --memory ${least}M </dev/null
+expect_run 0 run --kernel Image --initrd big --memory "${least}M" </dev/null
 refused "option '--memory': value \"16777217\": expected a multiple of 4 KiB" -- run --kernel Image --memory 16777217
 refused "option '--memory': value \"999999G\": expected a range that ends by 0x10000000000, not 999999 GiB from 0x40000000 on" -- \
     run --kernel Image --memory 999999G

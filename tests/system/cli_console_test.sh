@@ -195,7 +195,7 @@ emulator <<'SCRIPT'
 echo $$ >pid
 exec sleep 1000
 SCRIPT
-for signal in INT TERM HUP QUIT; do
+for signal in INT TERM HUP QUIT USR1 ALRM XCPU; do
     rm -f pid
     # A plain background job would ignore SIGINT and SIGQUIT.
     env --default-signal=INT,QUIT "$SEL4VM" "${run[@]}" </dev/null >out 2>err &
@@ -207,6 +207,20 @@ for signal in INT TERM HUP QUIT; do
     [ $status -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: status $status, $(cat err)"
     ! running "$(cat pid)" || fail "SIG$signal: the machine still runs"
     [ -z "$(ls -A tmp)" ] || fail "SIG$signal: temporary files are left"
+done
+
+# The same while the image is made: the kernel is a pipe into which nobody writes yet.
+mkfifo slow
+made() { [ -n "$(ls -A tmp)" ]; }
+for signal in INT TERM HUP QUIT USR2; do
+    env --default-signal=INT,QUIT "$SEL4VM" run --kernel slow </dev/null >out 2>err &
+    tool=$!
+    wait_until made
+    kill -s $signal $tool
+    status=0
+    wait $tool || status=$?
+    [ $status -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal before the run: status $status, $(cat err)"
+    [ -z "$(ls -A tmp)" ] || fail "SIG$signal before the run: temporary files are left"
 done
 
 # Killed without a chance to clean up: the machine does not survive.

@@ -16,9 +16,11 @@ for command in $commands; do
 done
 diff <(options_of help) <(options_of manual.text) || fail "--help (<) and the man page (>) have different options"
 
-for key in $(sed -n 's/.*Key.*{\.name = "\([a-z_]*\)".*/\1/p' "$SEL4VM_SOURCE/apps/sel4vm/system_keys.cpp" | sort -u); do
+sed -n 's/.*Key.*{\.name = "\([a-z_]*\)".*/\1/p' "$SEL4VM_SOURCE/apps/sel4vm/system_keys.cpp" | sort -u >keys
+[ "$(wc -l <keys)" -ge 40 ] || fail "the keys cannot be read from the tables"
+while read -r key; do
     grep -qE "\b$key\b" "$SEL4VM_SOURCE/docs/system-file.md" || fail "docs/system-file.md lacks the key $key"
-done
+done <keys
 if command -v man >/dev/null; then
     [ -z "$(man --warnings -E UTF-8 -l "$manual" 2>&1 >/dev/null)" ] || fail "the man page has mistakes"
 fi
