@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds FP and SIMD registers in the code of a target image that may run while a guest's FP state is live.
 
-Our own code is built without those registers; Debian's prebuilt archives (libfdt, picolibc) are not, and may run only
+Our own code is built without those registers; Debian's prebuilt archive (libfdt) is not, and may run only
 before the first guest entry or inside an FP guard. So:
   - a function named by --allow (saves, restores or clears FP state, by its purpose) may use them;
   - any other function that uses them must not be reachable from an entry point of the exit path (--entry).

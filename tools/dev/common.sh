@@ -30,7 +30,7 @@ help_asked() { [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; }
 
 # ---------------------------------------------------------------- Debian packages
 # What each kind of work needs.
-packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-linux-gnu picolibc-aarch64-linux-gnu
+packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-linux-gnu
     libexpected-dev cmake ninja-build python3)
 packages_cli=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev python3)
 packages_tools=("${packages_cli[@]}" "${packages_target[@]}")
