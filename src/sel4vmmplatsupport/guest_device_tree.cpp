@@ -71,7 +71,7 @@ int generate(vm_t &vm, const vmm_device_tree_t &what, std::span<u8> buffer) {
         (void)description->devices.emplace_back(uart); // the first always fits
     }
     machine::DeviceTreeInputs inputs;
-    inputs.firmware = Conduit::smc;
+    inputs.firmware = aarch64::Conduit::smc;
     if (what.initrd != nullptr && what.initrd->size != 0)
         inputs.initrd = GpaRange::make(Gpa{what.initrd->load_paddr}, what.initrd->size);
     const LibraryScope scope(vm);

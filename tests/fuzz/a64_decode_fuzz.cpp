@@ -143,7 +143,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         } else if (step == AccessStep::refused) {
             require(!sequence.exit().emulatable);
         } else {
-            require(sequence.fault() == GuestFault::alignment || sequence.fault() == GuestFault::unsupported_access);
+            require(sequence.fault() == GuestException::alignment ||
+                    sequence.fault() == GuestException::unsupported_access);
         }
     }
     return 0;

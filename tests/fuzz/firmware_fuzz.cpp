@@ -57,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                     : input.ConsumeIntegral<u64>();
             port.set_general_register(x, value);
         }
-        f.script(Exit{HypercallExit{function, static_cast<u16>(input.ConsumeIntegralInRange<int>(0, 20) == 0),
-                                    Conduit::smc}},
+        f.script(Exit{aarch64::hypercall(function, static_cast<u16>(input.ConsumeIntegralInRange<int>(0, 20) == 0),
+                                         aarch64::Conduit::smc)},
                  n);
         const usize answered = f.events.answers().size();
         for (int step = 0; step < 16 && f.events.answers().size() <= answered; ++step) {

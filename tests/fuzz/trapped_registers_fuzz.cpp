@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const bool write = input.ConsumeBool();
         const Answer answer =
             f.handle(Exit{SystemRegisterExit{id, write, write ? input.ConsumeIntegral<u64>() : 0}}, n);
-        require(answer.kind() == AnswerKind::complete || answer == Answer::inject(GuestFault::undefined));
+        require(answer.kind() == AnswerKind::complete || answer == Answer::inject(GuestFault::instruction));
         require(timer.state(VcpuId{other}) == timer_before && debug.state(VcpuId{other}) == debug_before);
         if (input.ConsumeIntegralInRange<int>(0, 7) == 0)
             timeouts.advance(input.ConsumeIntegral<u32>());

@@ -55,8 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{0, -1}, Known{0xffff'ffff, -1}));
 
 TEST_F(PsciTest, VersionIsOnePointOneOverBothConduits) {
-    EXPECT_EQ(result(psci::kVersion, {.conduit = Conduit::hvc}), 0x1'0001);
-    EXPECT_EQ(result(psci::kVersion, {.conduit = Conduit::smc}), 0x1'0001);
+    EXPECT_EQ(result(psci::kVersion, {.conduit = aarch64::Conduit::hvc}), 0x1'0001);
+    EXPECT_EQ(result(psci::kVersion, {.conduit = aarch64::Conduit::smc}), 0x1'0001);
     EXPECT_EQ(result(psci::kVersion, {.upper = 0xffff'ffff}), 0x1'0001) << "the function identifier has 32 bits";
 }
 
@@ -219,7 +219,7 @@ TEST_F(PsciTest, SystemOffStopsEveryVcpuAndTheVm) {
 
 TEST_F(PsciTest, SystemResetBootsAgain) {
     EXPECT_EQ(cpu_on(2), psci::kSuccess);
-    f.script(test::hypercall_exit(psci::kSystemReset, Conduit::smc), 2);
+    f.script(test::hypercall_exit(psci::kSystemReset, aarch64::Conduit::smc), 2);
     f.script(test::hypercall_exit(psci::kSystemOff));
     f.run();
     EXPECT_EQ(f.hooks.prepared, 2);

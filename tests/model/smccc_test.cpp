@@ -25,7 +25,7 @@ struct SmcccTest : testing::Test, test::FirmwareFixture {
 TEST_F(SmcccTest, VersionIsOnePointTwo) {
     use();
     EXPECT_EQ(result(smccc::kVersion), 0x1'0002);
-    EXPECT_EQ(result(smccc::kVersion, {.conduit = Conduit::smc}), 0x1'0002);
+    EXPECT_EQ(result(smccc::kVersion, {.conduit = aarch64::Conduit::smc}), 0x1'0002);
     EXPECT_EQ(feature(smccc::kVersion), 0);
     EXPECT_EQ(feature(smccc::kArchFeatures), 0);
 }

@@ -28,7 +28,7 @@ struct TrappedRegistersTest : testing::Test {
     IgnoredRegisters ignored;
     IdRegisters ids{aarch64::GicVersion::v2};
 };
-const Answer kUndefined = Answer::inject(GuestFault::undefined);
+const Answer kUndefined = Answer::inject(GuestFault::instruction);
 
 // -- debug
 

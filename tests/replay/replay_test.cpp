@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <iterator>
 #include <random>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 
 namespace sel4vm {
 namespace {
@@ -37,7 +38,7 @@ std::vector<Recorded> record_run(unsigned shape) {
     for (u16 vcpu = 1; vcpu < rig.vcpus.size(); ++vcpu) {
         rig.vcpus[0].set_general_register(1, vcpu);
         rig.vcpus[0].set_general_register(2, 0x4000'0000);
-        rig.deliver(Exit{HypercallExit{kCpuOn, 0, Conduit::hvc}});
+        rig.deliver(Exit{aarch64::hypercall(kCpuOn, 0, aarch64::Conduit::hvc)});
         EXPECT_EQ(rig.vcpus[vcpu].state(), fake::Vcpu::State::runnable);
     }
     std::mt19937 random(shape);

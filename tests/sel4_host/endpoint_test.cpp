@@ -243,7 +243,7 @@ TEST_F(Sel4Endpoint, AWalkFaultOfAFetchNamesTheEntryAndItsLevel) {
     EXPECT_EQ(event.exit.memory.access, MemoryAccess::read);
     EXPECT_EQ(event.exit.memory.gpa, Gpa{0x4100'0008}) << "of PC, in the table of level 1";
     notification(1);
-    wait(Answer::inject(GuestFault::external_abort));
+    wait(Answer::inject(GuestFault::access));
     EXPECT_EQ(*vcpu.system_register(aarch64::sysreg::kEsrEl1), 0x8600'0015u);
 }
 

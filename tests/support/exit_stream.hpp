@@ -3,6 +3,7 @@
 // Exits of a hostile guest, made of any bytes: MMIO, system registers, hypercalls, waits and what else a host reports.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/host/exit.hpp>
@@ -58,8 +59,8 @@ inline Exit make_exit(Input &input) {
         const u64 choice = input.number(1);
         const u32 family = kFamilies[choice % 6];
         const u64 function = family != 0 ? family | (input.number(1) & 0x3f) : input.number(4);
-        return Exit{
-            HypercallExit{function, static_cast<u16>(choice >> 6), (choice & 8) != 0 ? Conduit::smc : Conduit::hvc}};
+        return Exit{aarch64::hypercall(function, static_cast<u16>(choice >> 6),
+                                       (choice & 8) != 0 ? aarch64::Conduit::smc : aarch64::Conduit::hvc)};
     }
     case 5: {
         const u64 shape = input.number(3);

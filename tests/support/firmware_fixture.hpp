@@ -14,7 +14,7 @@ namespace sel4vm::test {
 struct FirmwareArguments {
     u64 x1 = 0, x2 = 0, x3 = 0;
     u16 vcpu = 0;
-    Conduit conduit = Conduit::hvc;
+    aarch64::Conduit conduit = aarch64::Conduit::hvc;
     u16 immediate = 0;
     u64 upper = 0; ///< the upper half of x0, which the call must ignore
 };
@@ -30,7 +30,7 @@ struct FirmwareFixture {
         for (unsigned n = 0; n < 18; ++n)
             port.set_general_register(n, n < 4 ? first[n] : 0x5a5a'0000 + n);
         const Answer answer =
-            f.vm.handle(f.vcpu(a.vcpu), Exit{HypercallExit{port.general_register(0), a.immediate, a.conduit}});
+            f.vm.handle(f.vcpu(a.vcpu), Exit{aarch64::hypercall(port.general_register(0), a.immediate, a.conduit)});
         for (unsigned n = 4; n < 18; ++n)
             EXPECT_EQ(port.general_register(n), 0x5a5a'0000 + n);
         return answer;

@@ -8,6 +8,8 @@
 #include <hosts/fake/heap_allocator.hpp>
 #include <hosts/fake/services.hpp>
 #include <hosts/fake/vcpu.hpp>
+#include <sel4vm/arch/aarch64/architecture.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/vm/executor.hpp>
 
 #include <deque>
@@ -23,8 +25,8 @@ inline Exit read_exit(u64 gpa, Width width = Width::b4) {
 inline Exit write_exit(u64 gpa, u64 data, Width width = Width::b4) {
     return Exit{MemoryExit{Gpa{gpa}, data, MemoryAccess::write, width, true}};
 }
-inline Exit hypercall_exit(u32 function, Conduit conduit = Conduit::hvc) {
-    return Exit{HypercallExit{function, 0, conduit}};
+inline Exit hypercall_exit(u32 function, aarch64::Conduit conduit = aarch64::Conduit::hvc) {
+    return Exit{aarch64::hypercall(function, 0, conduit)};
 }
 inline Exit wait_exit() { return Exit{WaitExit{false, 0}}; }
 
@@ -86,7 +88,8 @@ struct VmFixture {
     static constexpr u64 kRam = 0x4000'0000;
 
     explicit VmFixture(usize vcpus = 1, ResetPolicy on_reset = ResetPolicy::restart, u64 ram_bytes = 2 * kMiB)
-        : vm(VmConfig{"guest", VmId{0}, LockMode::none, on_reset}, space, allocator, log) {
+        : vm(VmConfig{.name = "guest", .id = VmId{0}, .on_reset = on_reset, .architecture = &aarch64::architecture()},
+             space, allocator, log) {
         for (usize i = 0; i < vcpus; ++i) {
             fake::Vcpu &port = ports.emplace_back();
             auto added = vm.add_vcpu(port);

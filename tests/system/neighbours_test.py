@@ -48,7 +48,7 @@ def endings(folder, gic, good, habits):
 
     console = start(folder, gic, "--trace", bad=habits["quits"])
     console.end(1)
-    if "hypercall hvc 0x84000002 -> retry, stop\n" not in console.messages:
+    if "hypercall 0x84000002 -> retry, stop\n" not in console.messages:
         console.fail("the trace does not show the last call")
 
 

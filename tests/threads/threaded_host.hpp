@@ -77,10 +77,10 @@ public:
     [[nodiscard]] Status<HostError> set_system_register(u32, u64) override {
         return Err{HostError{HostErrorKind::not_available}};
     }
-    void reset(u64 entry, u64 argument) override {
+    void reset(const VcpuStart &start) override {
         x = {};
-        x[0] = argument;
-        pc_ = entry;
+        x[0] = start.argument;
+        pc_ = start.entry;
         queue_.clear();
         active_.reset();
         lists.restart();

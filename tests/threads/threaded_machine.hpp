@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <hosts/fake/guest_space.hpp>
 #include <hosts/fake/heap_allocator.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/dev/arm/generic_timer.hpp>
 #include <sel4vm/dev/arm/gic/gic.hpp>
@@ -45,7 +46,7 @@ enum class Firmware : u64 {
     cpu.x[1] = argument;
     cpu.x[2] = 0x4000'0000;
     cpu.x[3] = 0;
-    return Exit{HypercallExit{cpu.x[0], 0, Conduit::hvc}};
+    return Exit{aarch64::hypercall(cpu.x[0], 0, aarch64::Conduit::hvc)};
 }
 
 /// Lets every interrupt through that the tests use.

@@ -48,7 +48,7 @@ public:
     /// One CPU runs all vCPUs, whatever the caller takes the machine's CPUs for.
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId, u32) override { return Ok{}; }
     [[nodiscard]] aarch64::GicSupport gic() override { return gic_support(parts_.host, parts_.processor); }
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
+    [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 
     /// For whoever asks before there is a VM.
     [[nodiscard]] static aarch64::GicSupport gic_support(Host &host, const Processor &processor);

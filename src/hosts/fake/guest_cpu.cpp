@@ -53,11 +53,11 @@ std::optional<u64> GuestTimer::deadline() const {
 
 // ---------------------------------------------------------------- registers
 
-void GuestCpu::reset(u64 entry, u64 argument) {
+void GuestCpu::reset(const VcpuStart &start) {
     SEL4VM_ASSERT(state_ == State::stopped);
     x_ = {};
-    x_[0] = argument;
-    pc_ = entry;
+    x_[0] = start.argument;
+    pc_ = start.entry;
     sp_ = 0;
     pstate_ = aarch64::kResetPstate;
     system_.clear();
@@ -181,8 +181,8 @@ void GuestCpu::finish(Answer answer) {
         break;
     case AnswerKind::inject: {
         const bool fetch = exit_.kind == ExitKind::memory && exit_.memory.access == MemoryAccess::fetch;
-        const u64 exception_class = answer.fault() == GuestFault::undefined ? 0 : fetch ? 0x21 : 0x25;
-        const u64 status = answer.fault() == GuestFault::external_abort ? 0x10 : 0x21;
+        const u64 exception_class = answer.fault() == GuestFault::instruction ? 0 : fetch ? 0x21 : 0x25;
+        const u64 status = answer.fault() == GuestFault::access ? 0x10 : 0x21;
         enter_exception(kSyncVector, exception_class << 26 | 1U << 25 | (exception_class == 0 ? 0 : status),
                         fault_address_);
         break;

@@ -4,6 +4,7 @@
 #include <hosts/fake/guest_cpu.hpp>
 
 #include <sel4vm/arch/aarch64/esr.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 namespace sel4vm::fake {
@@ -44,9 +45,9 @@ std::optional<Exit> GuestCpu::step() {
     if (matches(code, 0x3f00'0000, 0x3900'0000))
         return load_store(code);
     if (matches(code, 0xffe0'001f, 0xd400'0002) || matches(code, 0xffe0'001f, 0xd400'0003)) {
-        const Conduit conduit = field(code, 0, 0) == 0 ? Conduit::hvc : Conduit::smc;
-        trap_ = trap_of(conduit == Conduit::hvc ? aarch64::Ec::hvc64 : aarch64::Ec::smc64, field(code, 20, 5));
-        return Exit{HypercallExit{x_[0], static_cast<u16>(field(code, 20, 5)), conduit}};
+        const auto conduit = field(code, 0, 0) == 0 ? aarch64::Conduit::hvc : aarch64::Conduit::smc;
+        trap_ = trap_of(conduit == aarch64::Conduit::hvc ? aarch64::Ec::hvc64 : aarch64::Ec::smc64, field(code, 20, 5));
+        return Exit{aarch64::hypercall(x_[0], static_cast<u16>(field(code, 20, 5)), conduit)};
     }
     if (code == 0xd503'207f) { // WFI
         if (!lists_.signalled()) {

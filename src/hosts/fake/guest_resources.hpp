@@ -34,7 +34,7 @@ public:
     /// The fake machine has any CPU.
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId id, u32 cpu) override;
     [[nodiscard]] aarch64::GicSupport gic() override { return gic_support(); }
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
+    [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 
     /// For whoever asks before there is a VM.
     [[nodiscard]] static aarch64::GicSupport gic_support();

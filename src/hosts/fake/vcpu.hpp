@@ -38,11 +38,11 @@ public:
         system_[id] = value;
         return Ok{};
     }
-    void reset(u64 entry, u64 argument) override {
+    void reset(const VcpuStart &start) override {
         SEL4VM_ASSERT(state_ == State::stopped);
         general_ = {};
-        general_[0] = argument;
-        pc_ = entry;
+        general_[0] = start.argument;
+        pc_ = start.entry;
         ++resets_;
     }
     void resume() override {

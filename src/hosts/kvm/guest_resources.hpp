@@ -44,7 +44,7 @@ public:
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId id, u32 cpu) override;
     [[nodiscard]] aarch64::GicSupport gic() override { return shared_.gic(); }
     [[nodiscard]] Result<aarch64::GicPort *, HostError> make_gic(const aarch64::GicPlace &place) override;
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::hvc; }
+    [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 
 private:
     // -- GicPort

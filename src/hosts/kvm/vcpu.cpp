@@ -168,7 +168,7 @@ void Vcpu::undo_access() {
 }
 
 void Vcpu::inject(GuestFault fault) {
-    if (fault == GuestFault::external_abort && exit_.kind == ExitKind::memory) {
+    if (fault == GuestFault::access && exit_.kind == ExitKind::memory) {
         // The kernel knows the faulting address and does not tell it, so it is the one to raise it.
         const auto raised = kernel_.raise_external_abort();
         SEL4VM_ASSERT(raised);
@@ -182,7 +182,7 @@ void Vcpu::inject(GuestFault fault) {
     const aarch64::ExceptionContext context{get(abi::kPstate), get(abi::kPc), read(sysreg::kVbarEl1),
                                             read(sysreg::kSctlrEl1), read(sysreg::kFarEl1)};
     const aarch64::ExceptionEntry entry =
-        aarch64::enter_el1(context, features, aarch64::fault_syndrome(fault, aarch64::EsrEl2{}, 0, context.pstate));
+        aarch64::enter_el1(context, features, aarch64::fault_syndrome(aarch64::exception_of(fault), aarch64::EsrEl2{}, 0, context.pstate));
     set(abi::kPc, entry.pc);
     set(abi::kPstate, entry.pstate);
     set(abi::kElrEl1, entry.elr_el1);
@@ -253,15 +253,15 @@ Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
     return kernel_.set(*name, value);
 }
 
-void Vcpu::reset(u64 entry, u64 argument) {
+void Vcpu::reset(const VcpuStart &start) {
     // The others were reset with the boot vCPU, and PSCI says where they start.
     if (!boots())
         return;
     siblings_.reset_others();
     const auto done = kernel_.reset(PowerOn::running);
     SEL4VM_ASSERT(done);
-    set(abi::kPc, entry);
-    set(abi::general_register(0), argument);
+    set(abi::kPc, start.entry);
+    set(abi::general_register(0), start.argument);
 }
 
 void Vcpu::resume() {

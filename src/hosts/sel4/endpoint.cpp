@@ -157,7 +157,7 @@ void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
     if (answer.kind() == AnswerKind::complete) [[likely]]
         complete(*vcpu, answer.data());
     else if (answer.kind() == AnswerKind::inject)
-        inject(*vcpu, answer.fault());
+        inject(*vcpu, aarch64::exception_of(answer.fault()));
     if (answer.next() == Next::run) [[likely]] {
         vcpu->state_ = Vcpu::State::running;
         go_on_inline(*vcpu);

@@ -119,7 +119,7 @@ private:
     [[nodiscard]] Outcome on_walk_fault(Vcpu &vcpu, Event &event);
     [[nodiscard]] std::optional<u32> instruction_of(Vcpu &vcpu);
     [[nodiscard]] u32 zva_bytes(Vcpu &vcpu);
-    void inject(Vcpu &vcpu, GuestFault fault);
+    void inject(Vcpu &vcpu, aarch64::GuestException fault);
 
     // Hot fields first.
     std::atomic<u32> attention_{1}; ///< not zero: look around before waiting

@@ -6,6 +6,8 @@
 
 #include <hosts/sel4/exit_decoding.hpp>
 
+#include <sel4vm/arch/aarch64/exception.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
@@ -92,14 +94,14 @@ Endpoint::Outcome Endpoint::on_unknown_system_call(Vcpu &vcpu, const Message &me
     vcpu.registers_.begin_with(kSyscallWords);
     vcpu.wake_ = Vcpu::Wake::message;
     // The kernel keeps the immediate to itself. PC is that of the call.
-    return deliver(vcpu, Vcpu::Pending::advance, HypercallExit{message.mr[0], 0, Conduit::hvc}, event);
+    return deliver(vcpu, Vcpu::Pending::advance, aarch64::hypercall(message.mr[0], 0, aarch64::Conduit::hvc), event);
 }
 
 // An `hvc` whose x7 happens to name a system call that needs a capability where the guest has none.
 Endpoint::Outcome Endpoint::on_cap_fault(Vcpu &vcpu, const Message &, Event &event) {
     vcpu.esr_ = 0;
-    return deliver(vcpu, Vcpu::Pending::advance, HypercallExit{vcpu.registers_.get(word_of_x(0)), 0, Conduit::hvc},
-                   event);
+    return deliver(vcpu, Vcpu::Pending::advance,
+                   aarch64::hypercall(vcpu.registers_.get(word_of_x(0)), 0, aarch64::Conduit::hvc), event);
 }
 
 // ---------------------------------------------------------------- Memory
@@ -137,8 +139,8 @@ Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
         return on_walk_fault(vcpu, event);
     const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
     if (!is_translation_fault(kind)) {
-        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? GuestFault::unsupported_access
-                                                                : GuestFault::external_abort);
+        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? aarch64::GuestException::unsupported_access
+                                                                : aarch64::GuestException::external_abort);
         return Outcome::go_on;
     }
     if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
@@ -160,7 +162,7 @@ Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &
     if (iss.get<Iss::S1ptw>())
         return on_walk_fault(vcpu, event);
     if (!is_translation_fault(aarch64::fault_kind(iss.get<Iss::Ifsc>()))) {
-        inject(vcpu, GuestFault::external_abort);
+        inject(vcpu, aarch64::GuestException::external_abort);
         return Outcome::go_on;
     }
     return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{vcpu.fault_gpa_, 0, MemoryAccess::fetch, Width::b4, true},
@@ -175,8 +177,9 @@ Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) 
         if (std::exchange(vcpu.took_context_, false))
             static_cast<void>(vcpu.registers_.all());
         return deliver(vcpu, Vcpu::Pending::advance,
-                       HypercallExit{vcpu.registers_.get(word_of_x(0)),
-                                     esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},
+                       aarch64::hypercall(vcpu.registers_.get(word_of_x(0)),
+                                          esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(),
+                                          aarch64::Conduit::smc),
                        event);
     }
     switch (esr.ec()) {

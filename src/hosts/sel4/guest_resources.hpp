@@ -51,7 +51,7 @@ public:
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId id, u32 cpu) override;
     [[nodiscard]] aarch64::GicSupport gic() override;
     // An HVC whose x7 is the number of a system call is that call.
-    [[nodiscard]] Conduit firmware_conduit() override { return Conduit::smc; }
+    [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::smc; }
 
     // -- what a client may see of it
     [[nodiscard]] const GuestCapabilities &capabilities() const { return capabilities_; }

@@ -175,7 +175,7 @@ void Endpoint::end_sequence(Vcpu &vcpu, AccessStep step) {
 Endpoint::Outcome Endpoint::on_walk_fault(Vcpu &vcpu, Event &event) {
     vcpu.walk_level_ = 0;
     if (EsrEl2{vcpu.esr_}.ec() != aarch64::Ec::instruction_abort_lower) {
-        inject(vcpu, GuestFault::external_abort);
+        inject(vcpu, aarch64::GuestException::external_abort);
         return Outcome::go_on;
     }
     GuestTables tables(vcpu);
@@ -187,7 +187,7 @@ Endpoint::Outcome Endpoint::on_walk_fault(Vcpu &vcpu, Event &event) {
 
 // ---------------------------------------------------------------- Faults in the guest
 
-void Endpoint::inject(Vcpu &vcpu, GuestFault fault) {
+void Endpoint::inject(Vcpu &vcpu, aarch64::GuestException fault) {
     RegisterWords &registers = vcpu.registers_;
     const aarch64::ExceptionContext before{
         .pstate = registers.get(kWordPstate),

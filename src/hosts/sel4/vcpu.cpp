@@ -200,16 +200,16 @@ Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
 
 // List registers cannot be cleared, so the object is made again. Its memory is ours, so that only a kernel without free
 // slots could refuse, and the slot is ours, too.
-void Vcpu::reset(u64 entry, u64 argument) {
+void Vcpu::reset(const VcpuStart &start) {
     SEL4VM_ASSERT(state_ == State::stopped);
     endpoint_.forget(*this);
     static_cast<void>(seL4_TCB_Suspend(tcb_));
     object_.clear();
     SEL4VM_ASSERT(make_object());
     std::array<u64, kRegisterWords> words{};
-    words[kWordPc] = entry;
+    words[kWordPc] = start.entry;
     words[kWordPstate] = aarch64::kResetPstate;
-    words[kWordX0] = argument;
+    words[kWordX0] = start.argument;
     registers_.replace(words);
     pending_ = Pending::nothing;
     wake_ = Wake::resume;

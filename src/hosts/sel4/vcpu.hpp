@@ -130,7 +130,7 @@ public:
     void set_program_counter(u64 value) override;
     [[nodiscard]] Result<u64, HostError> system_register(u32 id) override;
     [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
-    void reset(u64 entry, u64 argument) override;
+    void reset(const VcpuStart &start) override;
     void resume() override { request(kRequestResume); }
     void kick() override { request(kRequestKick); }
     void request_turn() override { request(kRequestTurn); }

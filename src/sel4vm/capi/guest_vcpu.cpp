@@ -3,6 +3,7 @@
 // Faults: from an exit to the client's callback, and from its result to the answer. Registers are in guest_vcpu_registers.cpp.
 #include <sel4vm/capi/guest_vcpu.hpp>
 
+#include <sel4vm/arch/aarch64/architecture.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/capi/machine.hpp>
 #include <sel4vm/capi/syndrome.hpp>
@@ -94,7 +95,7 @@ Answer GuestVcpu::by_policy(int exit_reason) {
 [[gnu::always_inline]] inline Answer GuestVcpu::finished() const {
     if (kind_ == FaultKind::memory) {
         if (cannot_finish(*memory_))
-            return Answer::inject(GuestFault::external_abort);
+            return Answer::inject(GuestFault::access);
         if (memory_->access == MemoryAccess::write)
             return Answer::complete();
         return Answer::complete((data_ & fault_mask()) >> lane_shift() & mask_of(memory_->width));
@@ -117,7 +118,7 @@ Answer GuestVcpu::by_policy(int exit_reason) {
         break;
     case FAULT_RESTART: break;
     case FAULT_IGNORE:
-        answer = cannot_finish(*memory_) ? Answer::inject(GuestFault::external_abort) : Answer::complete();
+        answer = cannot_finish(*memory_) ? Answer::inject(GuestFault::access) : Answer::complete();
         break;
     case FAULT_UNHANDLED:
         if (last)
@@ -221,10 +222,10 @@ bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
     for (unsigned n = 0; n < kArguments; ++n)
         port().set_general_register(n, words.words[UserContextLayout::kX0 + n]);
     HypercallExit call = *smc_;
-    call.function = words.words[UserContextLayout::kX0];
+    call.function = static_cast<u32>(words.words[UserContextLayout::kX0]);
     smc_answer_ = machine_.library_call(*core_, call);
     if (smc_answer_.kind() == AnswerKind::none) {
-        port().set_general_register(0, ~u64{0}); // NOT_SUPPORTED
+        aarch64::architecture().refuse_call(port());
         smc_answer_ = Answer::complete();
     }
     for (unsigned n = 0; n < kArguments; ++n)

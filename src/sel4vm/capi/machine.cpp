@@ -3,6 +3,7 @@
 // Building, starting and running. What the core asks for is answered in machine_events.cpp.
 #include <sel4vm/capi/machine.hpp>
 
+#include <sel4vm/arch/aarch64/architecture.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/system_registers.hpp>
 
@@ -12,7 +13,7 @@ namespace sel4vm::capi {
 
 Machine::Machine(const MachineConfig &config)
     : config_(config), resources_(config.binding.resources()),
-      vm_(VmConfig{config.name, config.id}, resources_.space(), resources_.allocator(), resources_.log()),
+      vm_(VmConfig{.name = config.name, .id = config.id, .architecture = &aarch64::architecture()}, resources_.space(), resources_.allocator(), resources_.log()),
       irqs_(resources_.allocator(), config.c), ram_(resources_.allocator(), config.c.mem),
       destroy_callbacks_(resources_.allocator()) {
     vm_.set_lifecycle_hooks(this);
@@ -162,7 +163,7 @@ const char *Machine::start_vcpu(GuestVcpu &guest) {
         return nullptr;
     }
     guest.use_start_registers();
-    if (vm_.power_on(guest.core(), guest.start_entry(), guest.start_argument(), callers_endianness()) ==
+    if (vm_.power_on(guest.core(), {guest.start_entry(), guest.start_argument()}, callers_endianness()) ==
         Vm::PowerOn::done)
         return nullptr;
     guest.forget_start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // vm_run(), and what happens inside it: the core's questions and events.
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/capi/machine.hpp>
 
 #include <sel4vm/guest_vm_exits.h>
@@ -133,7 +134,7 @@ Answer Machine::decide(Vcpu &vcpu, Mistake mistake, const Exit &exit) {
 
 Answer Machine::call(Vcpu &vcpu, const HypercallExit &exit) {
     const smc_handler_callback_fn handler = c().arch.vm_smc_handler;
-    if (exit.conduit == Conduit::smc && handler != nullptr && handler != vm_serve_smc)
+    if (aarch64::conduit_of(exit) == aarch64::Conduit::smc && handler != nullptr && handler != vm_serve_smc)
         return guest_vcpu(vcpu.id()).client_smc(exit, handler);
     return library_call(vcpu, exit);
 }

@@ -100,7 +100,7 @@ const char *Services::connect(Machine &machine, TimeoutQueue &timeouts) {
 }
 
 Answer Services::call(Vcpu &vcpu, const HypercallExit &exit) {
-    HypercallHandler *handler = calls_.find(static_cast<u32>(exit.function));
+    HypercallHandler *handler = calls_.find(exit.function);
     return handler == nullptr ? Answer::none() : handler->call(vcpu, exit);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/capi/syndrome.hpp>
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
 #include <sel4vm/sel4_arch/processor.h>
@@ -28,8 +29,9 @@ u32 syndrome_of(const Exit &exit) {
     switch (exit.kind) {
     case ExitKind::system_register: return of_system_register(exit.system_register);
     case ExitKind::hypercall:
-        return syndrome(exit.hypercall.conduit == Conduit::hvc ? HSR_HVC_64_EXCEPTION : HSR_SMC_64_EXCEPTION,
-                        exit.hypercall.immediate);
+        return syndrome(aarch64::conduit_of(exit.hypercall) == aarch64::Conduit::hvc ? HSR_HVC_64_EXCEPTION
+                                                                                     : HSR_SMC_64_EXCEPTION,
+                        aarch64::immediate_of(exit.hypercall));
     case ExitKind::wait: return syndrome(HSR_WFx_EXCEPTION, exit.wait.event ? 1 : 0);
     case ExitKind::debug: return syndrome(HSR_SWBRK_64_EXCEPTION, 0);
     case ExitKind::unknown: return syndrome(exit.unknown.reason, static_cast<u32>(exit.unknown.syndrome));

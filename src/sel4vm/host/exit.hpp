@@ -40,13 +40,10 @@ struct SystemRegisterExit {
     u64 data; ///< for a write
 };
 
-enum class Conduit : u8 { hvc, smc };
-
 /// A hypercall. Arguments and results travel in general registers through VcpuPort.
 struct HypercallExit {
-    u64 function; ///< first argument register, whole
-    u16 immediate;
-    Conduit conduit;
+    u32 function; ///< which service, as the architecture's calling convention numbers them
+    u32 origin;   ///< by which instruction, the architecture's own number (AArch64: arch/aarch64/hypercall.hpp)
 };
 
 /// The guest waits. `event`: any event may end the wait, yielding is enough (WFE, PAUSE); otherwise an interrupt must.
@@ -105,12 +102,10 @@ struct Exit {
     constexpr explicit Exit(UnknownExit e) : kind(ExitKind::unknown), unknown(e) {}
 };
 
-/// What the guest sees when the core refuses an access. The host enters the matching exception of the architecture.
+/// What the core refuses. The architecture's part of the host makes of it what its hardware does: an exception, or all ones.
 enum class GuestFault : u8 {
-    external_abort,     ///< AArch64: synchronous external data or instruction abort, same syndrome class as the access
-    undefined,          ///< AArch64: EC 0 at the current instruction
-    alignment,          ///< AArch64: alignment fault
-    unsupported_access, ///< AArch64: DFSC 0x35, exclusive or atomic access not supported there
+    access,      ///< nothing answers the memory access of this exit (AArch64: synchronous external abort)
+    instruction, ///< there is no such instruction or register (AArch64: undefined)
 };
 
 /// The core's answer to the last event; the host applies it before it resumes anything.

@@ -6,6 +6,7 @@
 
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/host_error.hpp>
+#include <sel4vm/host/vcpu_start.hpp>
 
 namespace sel4vm {
 
@@ -33,9 +34,9 @@ public:
     [[nodiscard]] virtual Result<u64, HostError> system_register(u32 id) = 0;
     [[nodiscard]] virtual Status<HostError> set_system_register(u32 id, u64 value) = 0;
 
-    /// Architectural reset state with this entry point and first argument (AArch64: EL1h, MMU off, DAIF set, x0 =
-    /// argument, all else zero). The vCPU must be stopped; it stays stopped.
-    virtual void reset(u64 entry, u64 argument) = 0;
+    /// Architectural reset state but for where it begins (AArch64: EL1h, MMU off, DAIF set, all registers but PC and x0 zero). The vCPU must
+    /// be stopped; it stays stopped.
+    virtual void reset(const VcpuStart &start) = 0;
 
     /// Lets a stopped or never started vCPU run. May be called from any executor.
     virtual void resume() = 0;

@@ -124,8 +124,7 @@ Answer Vm::on_system_register(Vcpu &vcpu, const Exit &exit) {
 }
 
 Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
-    // SMCCC: the function identifier is 32 bits wide, whatever the upper half holds.
-    if (HypercallHandler *handler = hypercalls_.find(static_cast<u32>(exit.hypercall.function))) [[likely]] {
+    if (HypercallHandler *handler = hypercalls_.find(exit.hypercall.function)) [[likely]] {
         const Answer answer = handler->call(vcpu, exit.hypercall);
         if (answer.kind() != AnswerKind::none) [[likely]]
             return answer;

@@ -41,15 +41,9 @@ void add_place(Phrase &text, Mistake mistake, std::string_view device) {
         text << " (" << device << ')';
 }
 
-/// As an assembler writes it.
-void add_register(Phrase &text, u32 id) {
-    text << "s" << (id >> 14 & 3) << '_' << (id >> 11 & 7) << "_c" << (id >> 7 & 0xf) << "_c" << (id >> 3 & 0xf) << '_'
-         << (id & 7);
-}
-
 } // namespace
 
-Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device) {
+Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device, const Architecture *architecture) {
     Phrase text;
     switch (exit.kind) {
     case ExitKind::memory:
@@ -58,11 +52,15 @@ Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device) {
         break;
     case ExitKind::system_register:
         text << (exit.system_register.write ? "write of" : "read of") << " the unknown system register ";
-        add_register(text, exit.system_register.id);
+        if (architecture != nullptr)
+            text << architecture->register_name(exit.system_register.id).view();
+        else
+            text << Hex{exit.system_register.id};
         break;
     case ExitKind::hypercall:
-        text << "unknown call " << Hex{exit.hypercall.function}
-             << (exit.hypercall.conduit == Conduit::smc ? " by smc #" : " by hvc #") << exit.hypercall.immediate;
+        text << "unknown call " << Hex{exit.hypercall.function};
+        if (architecture != nullptr)
+            text << " by " << architecture->call_name(exit.hypercall).view();
         break;
     case ExitKind::undefined: text << "undefined instruction"; break;
     case ExitKind::debug: text << "debug exception"; break;

@@ -5,6 +5,7 @@
 
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/host/architecture.hpp>
 #include <sel4vm/host/exit.hpp>
 
 #include <array>
@@ -28,11 +29,11 @@ enum class Mistake : u8 {
 };
 
 enum class Response : u8 {
-    external_abort, ///< inject a synchronous external abort
-    undefined,      ///< inject an undefined-instruction exception
-    ignore,         ///< reads give zero, writes are dropped
-    not_supported,  ///< hypercalls: SMCCC NOT_SUPPORTED in the result register
-    stop_vm,        ///< end the VM with StopReason::guest_error
+    access_fault,      ///< GuestFault::access
+    instruction_fault, ///< GuestFault::instruction
+    ignore,            ///< reads give zero, writes are dropped
+    not_supported,     ///< hypercalls: Architecture::refuse_call()
+    stop_vm,           ///< end the VM with StopReason::guest_error
 };
 
 class FaultPolicy {
@@ -43,15 +44,16 @@ public:
 private:
     // In the order of Mistake.
     std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
-        Response::external_abort, Response::external_abort, Response::ignore,         Response::external_abort,
-        Response::external_abort, Response::undefined,      Response::not_supported,  Response::undefined,
-        Response::undefined,      Response::stop_vm,        Response::external_abort,
+        Response::access_fault,      Response::access_fault,      Response::ignore,        Response::access_fault,
+        Response::access_fault,      Response::instruction_fault, Response::not_supported, Response::instruction_fault,
+        Response::instruction_fault, Response::stop_vm,           Response::access_fault,
     };
 };
 
 /// What the guest tried, where, and what is there: a phrase for messages. `device` is the name of the one at a memory exit's address; empty:
-/// there is none.
-[[nodiscard]] Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device);
+/// there is none. `architecture`: nullptr leaves numbers.
+[[nodiscard]] Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device,
+                                 const Architecture *architecture);
 
 /// A client's word before the policy's: the C interface's unhandled-fault callbacks are one. Called on the executor of the vCPU.
 class MistakeHandler {

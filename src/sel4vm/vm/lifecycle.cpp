@@ -86,11 +86,11 @@ void Vm::turn() {
 }
 
 void Vm::boot(VmState from) {
-    const BootEntry entry = boot_->entry();
+    const VcpuStart start = boot_->start();
     boot_.reset();
     const usize started = config_.started == StartedVcpus::all ? vcpus_.size() : 1;
     for (usize n = 0; n < started; ++n)
-        vcpus_[n].port().reset(entry.entry, entry.argument);
+        vcpus_[n].port().reset(start);
     // Fails when somebody asked for a stop in the meantime: then nothing starts, and settle() stops.
     if (!state_.compare_exchange_strong(from, VmState::running, std::memory_order_acq_rel))
         return;
@@ -317,14 +317,14 @@ void Vm::inherit(Vcpu &vcpu, const Inherited &inherited) {
                                                           (*own & ~inherited.mask) | (*theirs & inherited.mask)));
 }
 
-Vm::PowerOn Vm::power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optional<Inherited> &inherited) {
+Vm::PowerOn Vm::power_on(Vcpu &vcpu, const VcpuStart &start, const std::optional<Inherited> &inherited) {
     LockGuard guard(lifecycle_lock_);
     if (state() != VmState::running)
         return PowerOn::wrong_state;
     PowerState expected = PowerState::off;
     if (!vcpu.power_.compare_exchange_strong(expected, PowerState::on_pending, std::memory_order_acq_rel))
         return expected == PowerState::on_pending ? PowerOn::on_pending : PowerOn::already_on;
-    vcpu.port().reset(entry, argument);
+    vcpu.port().reset(start);
     reset_system_registers(vcpu);
     if (inherited)
         inherit(vcpu, *inherited);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/host/vcpu_start.hpp>
 
 namespace sel4vm {
 
@@ -36,29 +37,23 @@ enum class LifecycleError : u8 {
 class Vm;
 class Vcpu;
 
-/// Where the boot vCPU starts.
-struct BootEntry {
-    u64 entry;
-    u64 argument; ///< first argument register; AArch64 Linux: the device tree
-};
-
 /// What a step on the way to a boot came to.
 class BootStep {
 public:
     enum class Kind : u8 { more, ready, failed };
     /// There is more to do.
-    static constexpr BootStep more() { return BootStep{Kind::more, {0, 0}}; }
-    static constexpr BootStep ready(const BootEntry &entry) { return BootStep{Kind::ready, entry}; }
-    static constexpr BootStep failed() { return BootStep{Kind::failed, {0, 0}}; }
+    static constexpr BootStep more() { return BootStep{Kind::more, {}}; }
+    static constexpr BootStep ready(const VcpuStart &start) { return BootStep{Kind::ready, start}; }
+    static constexpr BootStep failed() { return BootStep{Kind::failed, {}}; }
 
     [[nodiscard]] constexpr Kind kind() const { return kind_; }
-    /// Of one that is ready.
-    [[nodiscard]] constexpr const BootEntry &entry() const { return entry_; }
+    /// Of one that is ready: where the boot vCPU begins.
+    [[nodiscard]] constexpr const VcpuStart &start() const { return start_; }
 
 private:
-    constexpr BootStep(Kind kind, const BootEntry &entry) : kind_(kind), entry_(entry) {}
+    constexpr BootStep(Kind kind, const VcpuStart &start) : kind_(kind), start_(start) {}
     Kind kind_;
-    BootEntry entry_;
+    VcpuStart start_;
 };
 
 /// How much memory a step clears, or copies: the caches behind it included, well below a millisecond on any machine.

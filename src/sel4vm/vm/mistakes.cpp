@@ -17,18 +17,18 @@ Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
 
 Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
     switch (policy_.of(what)) {
-    case Response::external_abort:
-        return Answer::inject(exit.kind == ExitKind::memory ? GuestFault::external_abort : GuestFault::undefined);
-    case Response::undefined: return Answer::inject(GuestFault::undefined);
+    case Response::access_fault:
+        return Answer::inject(exit.kind == ExitKind::memory ? GuestFault::access : GuestFault::instruction);
+    case Response::instruction_fault: return Answer::inject(GuestFault::instruction);
     case Response::not_supported:
-        if (exit.kind != ExitKind::hypercall)
-            return Answer::inject(GuestFault::undefined);
-        vcpu.port().set_general_register(0, ~u64{0});
+        if (exit.kind != ExitKind::hypercall || config_.architecture == nullptr)
+            return Answer::inject(GuestFault::instruction);
+        config_.architecture->refuse_call(vcpu.port());
         return Answer::complete();
     case Response::ignore:
-        // Skipping needs to know the instruction: where the host does not, hardware's answer is the abort.
+        // Skipping needs to know the instruction: where the host does not, hardware's answer is the fault.
         if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
-            return Answer::inject(GuestFault::external_abort);
+            return Answer::inject(GuestFault::access);
         return Answer::complete();
     case Response::stop_vm: break;
     }
@@ -41,8 +41,8 @@ Text<240> Vm::describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit)
     const bool is_device = slot != nullptr && slot->device != nullptr;
     Text<240> text;
     text << "vCPU " << vcpu.id().value() << ": "
-         << describe(what, exit, is_device ? slot->device->name() : std::string_view()).view() << ", pc "
-         << Hex{vcpu.port().program_counter()};
+         << describe(what, exit, is_device ? slot->device->name() : std::string_view(), config_.architecture).view()
+         << ", pc " << Hex{vcpu.port().program_counter()};
     return text;
 }
 

@@ -16,10 +16,8 @@ const char *to_string(MemoryAccess access) {
 
 const char *to_string(GuestFault fault) {
     switch (fault) {
-    case GuestFault::external_abort: return "external abort";
-    case GuestFault::undefined: return "undefined";
-    case GuestFault::alignment: return "alignment fault";
-    case GuestFault::unsupported_access: return "unsupported access";
+    case GuestFault::access: return "access fault";
+    case GuestFault::instruction: return "instruction fault";
     }
     return "?";
 }
@@ -42,7 +40,9 @@ void add_exit(Text<160> &text, const Exit &exit) {
             text << ' ' << Hex{exit.system_register.data};
         break;
     case ExitKind::hypercall:
-        text << (exit.hypercall.conduit == Conduit::smc ? " smc " : " hvc ") << Hex{exit.hypercall.function};
+        text << ' ' << Hex{exit.hypercall.function};
+        if (exit.hypercall.origin != 0)
+            text << " from " << Hex{exit.hypercall.origin};
         break;
     case ExitKind::wait: text << (exit.wait.event ? " for an event" : " for an interrupt"); break;
     case ExitKind::irq_service: text << ' ' << exit.irq_service.source; break;

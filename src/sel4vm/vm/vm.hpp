@@ -12,6 +12,7 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/text.hpp>
+#include <sel4vm/host/architecture.hpp>
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/guest_space_port.hpp>
 #include <sel4vm/host/services.hpp>
@@ -43,6 +44,8 @@ struct VmConfig {
     LockMode locks = LockMode::none; ///< spin when several executors share the VM
     ResetPolicy on_reset = ResetPolicy::restart;
     StartedVcpus started = StartedVcpus::boot;
+    const Architecture *architecture =
+        nullptr; ///< for messages and refused calls; nullptr: numbers, and an instruction fault
 };
 
 enum class VcpuError : u8 { too_many, wrong_state };
@@ -97,9 +100,8 @@ public:
         u32 system_register;
         u64 mask;
     };
-    /// Resets a vCPU that is off and lets it run from `entry`, a guest-physical address, with `argument` in the first argument register (PSCI CPU_ON; the
-    /// boot vCPU through start()). wrong_state: the VM does not run.
-    [[nodiscard]] PowerOn power_on(Vcpu &vcpu, u64 entry, u64 argument, const std::optional<Inherited> &inherited = {});
+    /// Resets a vCPU that is off and lets it run from `start` (PSCI CPU_ON; the boot vCPU through Vm::start()). wrong_state: the VM does not run.
+    [[nodiscard]] PowerOn power_on(Vcpu &vcpu, const VcpuStart &start, const std::optional<Inherited> &inherited = {});
     /// The calling vCPU turns itself off; its handler then answers with what this returns. When it was the last one, the
     /// VM stops: nobody could ever start one again.
     [[nodiscard]] Answer power_off(Vcpu &vcpu);

@@ -5,6 +5,7 @@
 #include <sel4_host/double/vcpu.hpp>
 
 #include <hosts/sel4/counter.h>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 
@@ -41,9 +42,9 @@ void report(Tcb &thread, Vcpu &vcpu, const Exit &exit) {
         return raise_fault(thread, seL4_Fault_VMFault,
                            {pc, exit.memory.gpa.value(), exit.memory.access == MemoryAccess::fetch ? u64{1} : 0, trap});
     case ExitKind::hypercall:
-        if (exit.hypercall.conduit == Conduit::hvc && make_guests_call(thread))
+        if (aarch64::conduit_of(exit.hypercall) == aarch64::Conduit::hvc && make_guests_call(thread))
             return;
-        if (exit.hypercall.conduit == Conduit::hvc)
+        if (aarch64::conduit_of(exit.hypercall) == aarch64::Conduit::hvc)
             return raise_fault(thread, seL4_Fault_UnknownSyscall, syscall_words(thread));
         break;
     case ExitKind::irq_service: {

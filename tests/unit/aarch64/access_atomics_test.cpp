@@ -119,7 +119,7 @@ TEST_F(AccessSequenceTest, ExclusivePairMovesBothRegisters) {
 TEST_F(AccessSequenceTest, RefusedExclusivesFaultAsUnsupported) {
     request.exclusives = ExclusivePolicy::refuse;
     ASSERT_EQ(run(0xc85f7c43), AccessStep::fault); // ldxr x3, [x2]
-    EXPECT_EQ(sequence.fault(), GuestFault::unsupported_access);
+    EXPECT_EQ(sequence.fault(), GuestException::unsupported_access);
 }
 
 TEST_F(AccessSequenceTest, UnalignedAtomicsAndExclusivesFault) {
@@ -127,7 +127,7 @@ TEST_F(AccessSequenceTest, UnalignedAtomicsAndExclusivesFault) {
     request.fault_address = GuestVirt{kVa + 4};
     for (const u32 instruction : {0xf8230041U, 0xc85f7c43U, 0xc8a37c41U}) { // ldadd, ldxr, cas, 64 bits
         ASSERT_EQ(run(instruction), AccessStep::fault);
-        EXPECT_EQ(sequence.fault(), GuestFault::alignment);
+        EXPECT_EQ(sequence.fault(), GuestException::alignment);
     }
 }
 

@@ -89,7 +89,7 @@ TEST(ExceptionEntry, ComputesPstate) {
 
 struct SyndromeRow {
     const char *name;
-    GuestFault fault;
+    GuestException fault;
     EsrEl2 exit;
     u64 pstate;
     u64 esr;
@@ -102,27 +102,28 @@ TEST(FaultSyndrome, DescribesTheFaultToEl1) {
     const auto store = data_abort_exit(0x0183'0047);
     const auto load = data_abort_exit(0x0183'0007);
     const SyndromeRow rows[] = {
-        {"load at EL1", GuestFault::external_abort, load, 0x5, 0x9600'0010, kFar},
-        {"store at EL1", GuestFault::external_abort, store, 0x5, 0x9600'0050, kFar},
-        {"store at EL0", GuestFault::external_abort, store, 0x0, 0x9200'0050, kFar},
-        {"store at AArch32 EL0", GuestFault::external_abort, store, 0x10, 0x9200'0050, kFar},
-        {"FAR not valid", GuestFault::external_abort, data_abort_exit(0x0000'0407), 0x5, 0x9600'0410, kOldFar},
-        {"cache maintenance", GuestFault::external_abort, data_abort_exit(0x0000'0147), 0x5, 0x9600'0150, kFar},
-        {"stage 1 walk", GuestFault::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0014, kFar},
-        {"walk, level 1", GuestFault::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0015, kFar, 1},
-        {"walk for a store, level 3", GuestFault::external_abort, data_abort_exit(0x0000'00cf), 0x0, 0x9200'0057, kFar,
-         3},
-        {"fetch, walk, level 2", GuestFault::external_abort, fetch_abort_exit(0x8f), 0x5, 0x8600'0016, kFar, 2},
-        {"fetch, walk, FAR not valid", GuestFault::external_abort, fetch_abort_exit(0x487), 0x5, 0x8600'0014, kOldFar},
-        {"no walk, so no level", GuestFault::external_abort, load, 0x5, 0x9600'0010, kFar, 3},
-        {"alignment", GuestFault::alignment, store, 0x5, 0x9600'0061, kFar},
-        {"unsupported exclusive", GuestFault::unsupported_access, load, 0x5, 0x9600'0035, kFar},
-        {"fetch at EL1", GuestFault::external_abort, fetch_abort_exit(0x07), 0x5, 0x8600'0010, kFar},
-        {"fetch at EL0", GuestFault::external_abort, fetch_abort_exit(0x07), 0x0, 0x8200'0010, kFar},
-        {"fetch, stage 1 walk", GuestFault::external_abort, fetch_abort_exit(0x87), 0x5, 0x8600'0014, kFar},
-        {"undefined after an abort", GuestFault::undefined, load, 0x5, 0x0200'0000, kOldFar},
-        {"undefined system register", GuestFault::undefined, EsrEl2{0x6232'1234}, 0x5, 0x0200'0000, kOldFar},
-        {"abort without an access", GuestFault::external_abort, EsrEl2{0x5a00'0000}, 0x5, 0x9600'0410, kOldFar},
+        {"load at EL1", GuestException::external_abort, load, 0x5, 0x9600'0010, kFar},
+        {"store at EL1", GuestException::external_abort, store, 0x5, 0x9600'0050, kFar},
+        {"store at EL0", GuestException::external_abort, store, 0x0, 0x9200'0050, kFar},
+        {"store at AArch32 EL0", GuestException::external_abort, store, 0x10, 0x9200'0050, kFar},
+        {"FAR not valid", GuestException::external_abort, data_abort_exit(0x0000'0407), 0x5, 0x9600'0410, kOldFar},
+        {"cache maintenance", GuestException::external_abort, data_abort_exit(0x0000'0147), 0x5, 0x9600'0150, kFar},
+        {"stage 1 walk", GuestException::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0014, kFar},
+        {"walk, level 1", GuestException::external_abort, data_abort_exit(0x0000'0087), 0x5, 0x9600'0015, kFar, 1},
+        {"walk for a store, level 3", GuestException::external_abort, data_abort_exit(0x0000'00cf), 0x0, 0x9200'0057,
+         kFar, 3},
+        {"fetch, walk, level 2", GuestException::external_abort, fetch_abort_exit(0x8f), 0x5, 0x8600'0016, kFar, 2},
+        {"fetch, walk, FAR not valid", GuestException::external_abort, fetch_abort_exit(0x487), 0x5, 0x8600'0014,
+         kOldFar},
+        {"no walk, so no level", GuestException::external_abort, load, 0x5, 0x9600'0010, kFar, 3},
+        {"alignment", GuestException::alignment, store, 0x5, 0x9600'0061, kFar},
+        {"unsupported exclusive", GuestException::unsupported_access, load, 0x5, 0x9600'0035, kFar},
+        {"fetch at EL1", GuestException::external_abort, fetch_abort_exit(0x07), 0x5, 0x8600'0010, kFar},
+        {"fetch at EL0", GuestException::external_abort, fetch_abort_exit(0x07), 0x0, 0x8200'0010, kFar},
+        {"fetch, stage 1 walk", GuestException::external_abort, fetch_abort_exit(0x87), 0x5, 0x8600'0014, kFar},
+        {"undefined after an abort", GuestException::undefined, load, 0x5, 0x0200'0000, kOldFar},
+        {"undefined system register", GuestException::undefined, EsrEl2{0x6232'1234}, 0x5, 0x0200'0000, kOldFar},
+        {"abort without an access", GuestException::external_abort, EsrEl2{0x5a00'0000}, 0x5, 0x9600'0410, kOldFar},
     };
     for (const auto &row : rows) {
         const auto entry =

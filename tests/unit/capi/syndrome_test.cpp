@@ -2,6 +2,7 @@
 //
 // The syndrome that is put together for a client where the host does not tell the hardware's, on words written down by hand from the
 // Arm ARM's diagrams of ESR_ELx.
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/capi/syndrome.hpp>
 
@@ -46,10 +47,9 @@ TEST(Syndrome, OfASystemRegisterHasEachPartOfItsNumber) {
 TEST(Syndrome, OfACallNamesTheInstructionAndItsImmediate) {
     for (const u16 immediate : {u16{0}, u16{1}, u16{0xffff}}) {
         Exit exit = of_kind(ExitKind::hypercall);
-        exit.hypercall.immediate = immediate;
-        exit.hypercall.conduit = Conduit::hvc;
+        exit.hypercall = aarch64::hypercall(0, immediate, aarch64::Conduit::hvc);
         EXPECT_EQ(syndrome_of(exit), 0x16u << 26 | kIl | immediate);
-        exit.hypercall.conduit = Conduit::smc;
+        exit.hypercall = aarch64::hypercall(0, immediate, aarch64::Conduit::smc);
         EXPECT_EQ(syndrome_of(exit), 0x17u << 26 | kIl | immediate);
     }
 }

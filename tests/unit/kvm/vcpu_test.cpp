@@ -127,7 +127,7 @@ protected:
     void SetUp() override {
         for (Vcpu *vcpu : {&boot, &other})
             ASSERT_TRUE(vcpu->start_thread());
-        boot.reset(0x4000'0000, 0x1234);
+        boot.reset({0x4000'0000, 0x1234});
     }
     void reset_others() override { ++siblings_reset; }
 
@@ -162,7 +162,7 @@ TEST_F(KvmVcpuThread, AResetOfTheBootVcpuSetsItsStartAndResetsTheOthers) {
     EXPECT_EQ(siblings_reset, 1u);
     EXPECT_EQ(kernel.resets, 1u);
     // The kernel's PSCI says where another one starts.
-    other.reset(0x8000'0000, 7);
+    other.reset({0x8000'0000, 7});
     EXPECT_EQ(other_kernel.resets, 0u);
     EXPECT_EQ(siblings_reset, 1u);
 }
@@ -199,7 +199,7 @@ TEST_F(KvmVcpuThread, AnExternalAbortIsTheKernelsToRaiseAndTheAccessDoesNotHappe
     kernel.registers[abi::general_register(5)] = 0x77;
     boot.resume();
     exit(Answer::none(), ExitKind::memory);
-    port.apply(Answer::inject(GuestFault::external_abort).then(Next::stop));
+    port.apply(Answer::inject(GuestFault::access).then(Next::stop));
     EXPECT_EQ(kernel.aborts, 1u);
     EXPECT_EQ(pc(), ScriptedVcpu::kVector) << "entered before the stop";
     EXPECT_EQ(boot.general_register(5), 0x77u);
@@ -211,7 +211,7 @@ TEST_F(KvmVcpuThread, AnotherFaultIsEnteredByItsRegisters) {
     kernel.registers[abi::kPstate] = 5; // EL1h
     boot.resume();
     exit(Answer::none(), ExitKind::memory);
-    port.apply(Answer::inject(GuestFault::undefined).then(Next::stop));
+    port.apply(Answer::inject(GuestFault::instruction).then(Next::stop));
     EXPECT_EQ(kernel.aborts, 0u);
     EXPECT_EQ(pc(), 0x8200u);
     EXPECT_EQ(kernel.registers[abi::kElrEl1], 0x4000'0000u);

@@ -2,6 +2,7 @@
 //
 // A start and a reset of the `virt` machine, step by step: images are copied and RAM is cleared in pieces, and the guest finds
 // both as they were at the first start.
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/psci.hpp>
 
 #include <gtest/gtest.h>
@@ -51,7 +52,7 @@ TEST_F(BootStepsTest, AResetClearsRamInTurnsAndCopiesTheImagesAgain) {
     GuestMemory &memory = rig.machine->vm().memory();
     ASSERT_TRUE(memory.fill(Gpa{kRam}, 8 * kMiB, 0xee));
     rig.vcpus[0].set_general_register(0, kSystemReset);
-    rig.events.script(VmId{0}, VcpuId{0}, Exit{HypercallExit{kSystemReset, 0, Conduit::hvc}});
+    rig.events.script(VmId{0}, VcpuId{0}, Exit{aarch64::hypercall(kSystemReset, 0, aarch64::Conduit::hvc)});
     while (rig.machine->vm().state() == VmState::running)
         ASSERT_TRUE(rig.executor.step());
     ASSERT_EQ(rig.machine->vm().state(), VmState::resetting);

@@ -146,7 +146,7 @@ TEST(OwnDeviceTree, GetsAPsciNodeUnlessItHasOne) {
 
 TEST(OwnDeviceTree, CallsFirmwareBySmcWhereAnHvcMayBeTheHosts) {
     DeviceTreeInputs inputs;
-    inputs.firmware = Conduit::smc;
+    inputs.firmware = aarch64::Conduit::smc;
     EXPECT_EQ(adapt(make({}), test::good_vm(), inputs).view().texts("/psci", "method"), "smc|");
     UserTree user;
     user.psci = "hvc";

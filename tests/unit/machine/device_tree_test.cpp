@@ -71,9 +71,9 @@ TEST(DeviceTree, DescribesTheBoardOfTheRecords) {
     EXPECT_EQ(tree.texts("/memory@40000000", "device_type"), "memory|");
     EXPECT_EQ(tree.cells("/memory@40000000", "reg"), (Cells{0, 0x4000'0000, 0, 0x1000'0000}));
     EXPECT_EQ(tree.texts("/psci", "method"), "hvc|");
-    EXPECT_EQ(
-        TreeView(generated(vm_with(GicVersion::v3), {.initrd = {}, .firmware = Conduit::smc})).texts("/psci", "method"),
-        "smc|");
+    EXPECT_EQ(TreeView(generated(vm_with(GicVersion::v3), {.initrd = {}, .firmware = aarch64::Conduit::smc}))
+                  .texts("/psci", "method"),
+              "smc|");
     EXPECT_EQ(tree.texts("/psci", "compatible"), "arm,psci-1.0|arm,psci-0.2|");
     EXPECT_EQ(tree.texts("/intc@8000000", "compatible"), "arm,gic-v3|");
     EXPECT_EQ(tree.cells("/intc@8000000", "reg"), (Cells{0, 0x800'0000, 0, 0x1'0000, 0, 0x80a'0000, 0, 0xf6'0000}));

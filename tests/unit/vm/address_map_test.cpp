@@ -94,8 +94,8 @@ TEST(DeviceRange, ItsLastBytesReachTheDeviceInEveryWidthAndNothingBeyond) {
         if (width == Width::b1)
             continue;
         device.last = 0;
-        EXPECT_EQ(f.handle(read_exit(0x900'0000 + last + 1, width)), Answer::inject(GuestFault::external_abort));
-        EXPECT_EQ(f.handle(write_exit(0x900'0000 + last + 1, 0, width)), Answer::inject(GuestFault::external_abort));
+        EXPECT_EQ(f.handle(read_exit(0x900'0000 + last + 1, width)), Answer::inject(GuestFault::access));
+        EXPECT_EQ(f.handle(write_exit(0x900'0000 + last + 1, 0, width)), Answer::inject(GuestFault::access));
         EXPECT_EQ(device.last, 0u);
     }
 }

@@ -53,27 +53,27 @@ TEST_F(DispatchTest, WriteReachesTheDevice) {
 
 TEST_F(DispatchTest, AccessThatLeavesTheDevicesRangeIsAnExternalAbortAndNeverReachesIt) {
     device.last.offset = 99;
-    EXPECT_EQ(handle(read_exit(0x900'0ffe, Width::b4)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(read_exit(0x900'0ffe, Width::b4)), Answer::inject(GuestFault::access));
     EXPECT_EQ(device.last.offset, 99u);
 }
 
 TEST_F(DispatchTest, RefusedAccessIsAnExternalAbort) {
-    EXPECT_EQ(handle(read_exit(0x900'0080)), Answer::inject(GuestFault::external_abort));
-    EXPECT_EQ(handle(write_exit(0x900'0080, 1)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(read_exit(0x900'0080)), Answer::inject(GuestFault::access));
+    EXPECT_EQ(handle(write_exit(0x900'0080, 1)), Answer::inject(GuestFault::access));
 }
 
 TEST_F(DispatchTest, UnmappedAccessIsAnExternalAbort) {
-    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::access));
 }
 
 TEST_F(DispatchTest, FetchFromADeviceIsAnExternalAbort) {
     EXPECT_EQ(handle(Exit{MemoryExit{Gpa{0x900'0000}, 0, MemoryAccess::fetch, Width::b4, true}}),
-              Answer::inject(GuestFault::external_abort));
+              Answer::inject(GuestFault::access));
 }
 
 TEST_F(DispatchTest, AccessThatTheHostCannotDecodeIsAnExternalAbort) {
     EXPECT_EQ(handle(Exit{MemoryExit{Gpa{0x900'0000}, 0, MemoryAccess::read, Width::b4, false}}),
-              Answer::inject(GuestFault::external_abort));
+              Answer::inject(GuestFault::access));
 }
 
 Exit walk_exit(u64 gpa, MemoryAccess access = MemoryAccess::read) {
@@ -81,16 +81,16 @@ Exit walk_exit(u64 gpa, MemoryAccess access = MemoryAccess::read) {
 }
 
 TEST_F(DispatchTest, AWalkThroughTablesThatAreNoMemoryIsAnExternalAbort) {
-    EXPECT_EQ(handle(walk_exit(0x100)), Answer::inject(GuestFault::external_abort));
-    EXPECT_EQ(handle(walk_exit(0x900'0008)), Answer::inject(GuestFault::external_abort)) << "a device";
-    EXPECT_EQ(handle(walk_exit(0x900'0008, MemoryAccess::write)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(walk_exit(0x100)), Answer::inject(GuestFault::access));
+    EXPECT_EQ(handle(walk_exit(0x900'0008)), Answer::inject(GuestFault::access)) << "a device";
+    EXPECT_EQ(handle(walk_exit(0x900'0008, MemoryAccess::write)), Answer::inject(GuestFault::access));
     EXPECT_EQ(device.last.offset, 0u) << "it is not asked";
 }
 
 // The access flag in tables that are ROM: the policy would drop a store, but nothing tells the walker so.
 TEST_F(DispatchTest, AWalkersUpdateOfReadOnlyTablesIsAnExternalAbort) {
     ASSERT_TRUE(vm.add_memory(range(0x1000'0000, 0x1000), RegionKind::rom));
-    EXPECT_EQ(handle(walk_exit(0x1000'0000, MemoryAccess::write)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(walk_exit(0x1000'0000, MemoryAccess::write)), Answer::inject(GuestFault::access));
     EXPECT_EQ(handle(write_exit(0x1000'0000, 1)), Answer::complete());
 }
 
@@ -136,8 +136,8 @@ TEST_F(DispatchTest, UnknownHypercallReturnsNotSupported) {
 }
 
 TEST_F(DispatchTest, UnknownSystemRegisterIsUndefined) {
-    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, false, 0}}), Answer::inject(GuestFault::undefined));
-    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, true, 5}}), Answer::inject(GuestFault::undefined));
+    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, false, 0}}), Answer::inject(GuestFault::instruction));
+    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, true, 5}}), Answer::inject(GuestFault::instruction));
 }
 
 TEST_F(DispatchTest, WaitForInterruptBlocksAndWaitForEventDoesNot) {
@@ -149,9 +149,9 @@ TEST_F(DispatchTest, PolicyCanIgnoreAccessesExceptThoseItCannotSkip) {
     vm.policy().set(Mistake::unmapped_access, Response::ignore);
     EXPECT_EQ(handle(read_exit(0x100)), Answer::complete(0));
     EXPECT_EQ(handle(Exit{MemoryExit{Gpa{0x100}, 0, MemoryAccess::read, Width::b4, false}}),
-              Answer::inject(GuestFault::external_abort));
+              Answer::inject(GuestFault::access));
     EXPECT_EQ(handle(Exit{MemoryExit{Gpa{0x100}, 0, MemoryAccess::fetch, Width::b4, true}}),
-              Answer::inject(GuestFault::external_abort));
+              Answer::inject(GuestFault::access));
 }
 
 TEST_F(DispatchTest, PolicyCanAnswerNotSupportedToCallsOnly) {
@@ -159,10 +159,10 @@ TEST_F(DispatchTest, PolicyCanAnswerNotSupportedToCallsOnly) {
          {Mistake::unmapped_access, Mistake::unknown_system_register, Mistake::unknown_hypercall})
         vm.policy().set(mistake, Response::not_supported);
     ports[0].set_general_register(0, 0x77);
-    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::undefined));
-    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, false, 0}}), Answer::inject(GuestFault::undefined));
+    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::instruction));
+    EXPECT_EQ(handle(Exit{SystemRegisterExit{0x1234, false, 0}}), Answer::inject(GuestFault::instruction));
     EXPECT_EQ(ports[0].general_register(0), 0x77u);
-    EXPECT_EQ(handle(Exit{HypercallExit{0xc300'1234, 0, Conduit::hvc}}), Answer::complete());
+    EXPECT_EQ(handle(Exit{aarch64::hypercall(0xc300'1234, 0, aarch64::Conduit::hvc)}), Answer::complete());
     EXPECT_EQ(ports[0].general_register(0), ~u64{0});
 }
 
@@ -187,7 +187,7 @@ TEST_F(DispatchTest, ClientDecidesBeforeThePolicy) {
     EXPECT_EQ(handle(read_exit(0x100)), Answer::complete(0x77));
     EXPECT_EQ(decider.seen, Mistake::unmapped_access);
     decider.answer = Answer::none();
-    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(read_exit(0x100)), Answer::inject(GuestFault::access));
 }
 
 TEST_F(DispatchTest, ReservationAnswersOrPasses) {
@@ -198,7 +198,7 @@ TEST_F(DispatchTest, ReservationAnswersOrPasses) {
     } handler;
     EXPECT_TRUE(vm.reserve(range(0xa00'0000, 0x1000), handler));
     EXPECT_EQ(handle(read_exit(0xa00'0000)), Answer::complete(5));
-    EXPECT_EQ(handle(write_exit(0xa00'0000, 1)), Answer::inject(GuestFault::external_abort));
+    EXPECT_EQ(handle(write_exit(0xa00'0000, 1)), Answer::inject(GuestFault::access));
 }
 
 struct Message {
@@ -242,7 +242,7 @@ TEST_F(DispatchTest, MessagesNameWhatWasTriedWhereAndWhatIsThere) {
 
 TEST_F(DispatchTest, AHypercallThatStopsTheVmIsNamed) {
     vm.policy().set(Mistake::unknown_hypercall, Response::stop_vm);
-    EXPECT_EQ(handle(Exit{HypercallExit{0xc300'1234, 7, Conduit::smc}}).next(), Next::stop);
+    EXPECT_EQ(handle(Exit{aarch64::hypercall(0xc300'1234, 7, aarch64::Conduit::smc)}).next(), Next::stop);
     EXPECT_EQ(vm.stop_detail(), "vCPU 0: unknown call 0xc3001234 by smc #7, pc 0x40000000");
 }
 
@@ -272,6 +272,18 @@ TEST_F(DispatchTest, RangesOfDevicesReservationsAndMemoryAreDisjoint) {
     EXPECT_EQ(vm.attach(range(kRam, 0x1000), other).error(), AttachError::overlap);
     EXPECT_EQ(vm.add_memory(range(0x900'0000, 0x1000), RegionKind::ram).error(), RegionError::overlap);
     EXPECT_TRUE(vm.attach(range(0x900'1000, 0x10), other));
+}
+
+TEST(WithoutAnArchitecture, MessagesHaveNumbersAndRefusedCallsFault) {
+    VmFixture f;
+    Vm vm(VmConfig{.name = "plain", .id = VmId{1}}, f.space, f.allocator, f.log);
+    fake::Vcpu port;
+    Vcpu &vcpu = **vm.add_vcpu(port);
+    const Answer fault = Answer::inject(GuestFault::instruction).then(Next::stop); // it does not run
+    EXPECT_EQ(vm.handle(vcpu, Exit{HypercallExit{0x12, 0}}), fault);
+    EXPECT_EQ(vm.handle(vcpu, Exit{SystemRegisterExit{0x1234, false, 0}}), fault);
+    ASSERT_EQ(f.log.lines.size(), 1u) << "calls are how guests look for services";
+    EXPECT_EQ(f.log.lines[0].text, "vCPU 0: read of the unknown system register 0x1234, pc 0x0");
 }
 
 } // namespace

@@ -16,7 +16,7 @@ struct Power final : HypercallHandler {
         case off: vcpu.vm().stop(StopReason::powered_off); break;
         case restart: vcpu.vm().guest_requested_reset(); break;
         case cpu_off: return vcpu.vm().power_off(vcpu);
-        case cpu_on: last = vcpu.vm().power_on(vcpu.vm().vcpu(VcpuId{1}), 0x4000'1000, 9); break;
+        case cpu_on: last = vcpu.vm().power_on(vcpu.vm().vcpu(VcpuId{1}), {0x4000'1000, 9}); break;
         case pause: EXPECT_TRUE(vcpu.vm().pause()); break;
         default: return Answer::none();
         }

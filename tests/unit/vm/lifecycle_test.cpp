@@ -32,7 +32,7 @@ TEST_F(LifecycleTest, EmulatedSystemRegistersAreResetWithTheirVcpuAndWithTheVm) 
     Registers registers;
     ASSERT_TRUE(f.vm.system_registers().add(1, 2, registers));
     ASSERT_TRUE(f.vm.start());
-    EXPECT_EQ(f.vm.power_on(f.vcpu(1), 0x4000'1000, 0), Vm::PowerOn::done);
+    EXPECT_EQ(f.vm.power_on(f.vcpu(1), {0x4000'1000, 0}), Vm::PowerOn::done);
     EXPECT_EQ(registers.resets, (std::array<int, 2>{0, 1}));
     prepare(f);
     f.script(hypercall_exit(Power::restart));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/vm/recording.hpp>
 
 #include <hosts/fake/event_port.hpp>
@@ -82,16 +83,16 @@ TEST(EventRecord, IsOneLineForPeople) {
     const Gpa at{0x900'0000};
     EXPECT_EQ(line(Exit{MemoryExit{at, 0x41, MemoryAccess::write, Width::b4, true}}, Answer::complete()),
               "7: 1.2 memory write 0x9000000 b4 0x41 -> complete");
+    EXPECT_EQ(line(Exit{MemoryExit{at, 0, MemoryAccess::read, Width::b1, false}}, Answer::inject(GuestFault::access)),
+              "7: 1.2 memory read 0x9000000 b1 not emulatable -> inject access fault");
     EXPECT_EQ(
-        line(Exit{MemoryExit{at, 0, MemoryAccess::read, Width::b1, false}}, Answer::inject(GuestFault::external_abort)),
-        "7: 1.2 memory read 0x9000000 b1 not emulatable -> inject external abort");
-    EXPECT_EQ(line(Exit{MemoryExit{at, 0, MemoryAccess::write, Width::b8, false, true}},
-                   Answer::inject(GuestFault::external_abort)),
-              "7: 1.2 memory write 0x9000000 b8 0x0 of a table walk -> inject external abort");
+        line(Exit{MemoryExit{at, 0, MemoryAccess::write, Width::b8, false, true}}, Answer::inject(GuestFault::access)),
+        "7: 1.2 memory write 0x9000000 b8 0x0 of a table walk -> inject access fault");
     EXPECT_EQ(line(Exit{SystemRegisterExit{0xc5, false, 0}}, Answer::complete(0x12)),
               "7: 1.2 system_register read 0xc5 -> complete 0x12");
-    EXPECT_EQ(line(Exit{HypercallExit{0x8400'0008, 0, Conduit::smc}}, Answer::complete().then(Next::stop)),
-              "7: 1.2 hypercall smc 0x84000008 -> complete, stop");
+    EXPECT_EQ(
+        line(Exit{aarch64::hypercall(0x8400'0008, 0, aarch64::Conduit::smc)}, Answer::complete().then(Next::stop)),
+        "7: 1.2 hypercall 0x84000008 from 0x10000 -> complete, stop");
     EXPECT_EQ(line(Exit{WaitExit{false, 0}}, Answer::complete().then(Next::block)),
               "7: 1.2 wait for an interrupt -> complete, block");
     EXPECT_EQ(line(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}, Answer::retry()),

@@ -42,7 +42,7 @@ TEST_F(LifecycleTest, AVcpuMayTurnItselfOffWhileAnotherIsBeingTurnedOn) {
         EXPECT_EQ(vcpu.power_state(), PowerState::on_pending) << "it has not entered yet";
         static_cast<void>(f.vm.power_off(f.vcpu(0)));
     };
-    ASSERT_EQ(f.vm.power_on(f.vcpu(1), 0x4000'1000, 0), Vm::PowerOn::done);
+    ASSERT_EQ(f.vm.power_on(f.vcpu(1), {0x4000'1000, 0}), Vm::PowerOn::done);
     EXPECT_EQ(f.hooks.entered, 2);
     EXPECT_EQ(f.vm.state(), VmState::running);
     EXPECT_EQ(f.vm.stop_reason(), StopReason::none);

@@ -10,6 +10,7 @@
 #include <hosts/el2/vcpu/guest_registers.hpp>
 
 #include <sel4vm/arch/aarch64/exception.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
@@ -49,7 +50,7 @@ void Processor::advance_carefully(Vcpu &vcpu) {
     context.pstate = next.pstate;
 }
 
-void Processor::inject(Vcpu &vcpu, GuestFault fault) {
+void Processor::inject(Vcpu &vcpu, aarch64::GuestException fault) {
     GuestContext &context = vcpu.context_;
     // After an interrupt there is no syndrome.
     EsrEl2 esr{static_cast<i64>(context.esr) < 0 ? 0 : context.esr};
@@ -92,8 +93,8 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
     if (kind == FaultStatus::tlb_conflict)
         return on_tlb_conflict(vcpu);
     if (!is_translation_fault(kind)) {
-        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? GuestFault::unsupported_access
-                                                                : GuestFault::external_abort);
+        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? aarch64::GuestException::unsupported_access
+                                                                : aarch64::GuestException::external_abort);
         return Outcome::go_on;
     }
     if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
@@ -120,7 +121,7 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
 Processor::Outcome Processor::on_tlb_conflict(Vcpu &vcpu) {
     asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
     if (!vcpu.conflicts_.once_more(vcpu.context_.pc, 0))
-        inject(vcpu, GuestFault::external_abort);
+        inject(vcpu, aarch64::GuestException::external_abort);
     return Outcome::go_on;
 }
 
@@ -136,7 +137,7 @@ Processor::Outcome Processor::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event
     if (kind == FaultStatus::tlb_conflict)
         return on_tlb_conflict(vcpu);
     if (!is_translation_fault(kind)) {
-        inject(vcpu, GuestFault::external_abort);
+        inject(vcpu, aarch64::GuestException::external_abort);
         return Outcome::go_on;
     }
     Gpa gpa = hpfar.gpa(far);
@@ -259,8 +260,9 @@ Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     case Ec::wfx: return on_wait(vcpu, esr, event);
     case Ec::smc64:
         return deliver(vcpu, Vcpu::Pending::advance,
-                       HypercallExit{vcpu.context_.x[0],
-                                     esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(), Conduit::smc},
+                       aarch64::hypercall(vcpu.context_.x[0],
+                                          esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(),
+                                          aarch64::Conduit::smc),
                        event);
     case Ec::fp_access: give_fp(vcpu); return Outcome::go_on;
     case Ec::instruction_abort_lower: return on_instruction_abort(vcpu, esr, event);

@@ -8,6 +8,7 @@
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 
 #include <sel4vm/arch/aarch64/access.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 
 namespace sel4vm::el2 {
 
@@ -93,7 +94,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
     if (answer.kind() == AnswerKind::complete) [[likely]]
         complete(*answered_, answer.data());
     else if (answer.kind() == AnswerKind::inject)
-        inject(*answered_, answer.fault());
+        inject(*answered_, aarch64::exception_of(answer.fault()));
     if (answer.next() != Next::run) [[unlikely]]
         leave_running(*answered_, answer);
 }
@@ -120,8 +121,8 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
             return on_data_abort(vcpu, esr, event);
         if (ec == aarch64::Ec::hvc64) {
             const u16 immediate = esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>();
-            return deliver(vcpu, Vcpu::Pending::nothing, HypercallExit{vcpu.context_.x[0], immediate, Conduit::hvc},
-                           event);
+            return deliver(vcpu, Vcpu::Pending::nothing,
+                           aarch64::hypercall(vcpu.context_.x[0], immediate, aarch64::Conduit::hvc), event);
         }
         if (ec == aarch64::Ec::sysreg)
             return on_system_register(vcpu, esr, event);

@@ -14,6 +14,7 @@
 #include <hosts/el2/vcpu/vcpu.hpp>
 #include <hosts/el2/vcpu/virtual_interface.hpp>
 
+#include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/host/event_port.hpp>
 
 #include <atomic>
@@ -153,7 +154,7 @@ private:
 
     // exits.cpp: the rarer synchronous exits
     void advance_carefully(Vcpu &vcpu);
-    void inject(Vcpu &vcpu, GuestFault fault);
+    void inject(Vcpu &vcpu, aarch64::GuestException fault);
     void raise(Vcpu &vcpu, u64 pc, const aarch64::EntrySyndrome &syndrome);
     [[nodiscard]] Outcome on_tlb_conflict(Vcpu &vcpu);
     [[nodiscard]] Outcome on_other(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);

@@ -56,12 +56,12 @@ void Vcpu::set_el1(El1Register which, u64 value) {
         el1_.set(which, value);
 }
 
-void Vcpu::reset(u64 entry, u64 argument) {
+void Vcpu::reset(const VcpuStart &start) {
     SEL4VM_ASSERT(state_ == State::stopped || state_ == State::working);
     processor_.forget(*this);
     std::fill(std::begin(context_.x), std::end(context_.x), u64{0});
-    context_.x[0] = argument;
-    context_.pc = entry;
+    context_.x[0] = start.argument;
+    context_.pc = start.entry;
     context_.pstate = aarch64::kResetPstate;
     pending_ = Pending::nothing;
     due_ = 0;

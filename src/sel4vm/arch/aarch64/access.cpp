@@ -105,7 +105,7 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
     if (op_.kind == LoadStoreKind::no_access)
         return AccessStep::done;
     if (op_.kind == LoadStoreKind::exclusive && request.exclusives == ExclusivePolicy::refuse)
-        return raise(GuestFault::unsupported_access);
+        return raise(GuestException::unsupported_access);
     if (op_.bank == RegisterBank::simd && request.simd == SimdRegisters::out_of_reach)
         return refuse();
     offset_ = 0;
@@ -118,7 +118,7 @@ AccessStep AccessSequence::begin(const AccessRequest &request, RegisterFile &reg
         total_bytes_ = op_.total_bytes();
     }
     if (must_be_aligned(op_.kind) && !is_aligned(address_, total_bytes_))
-        return raise(GuestFault::alignment);
+        return raise(GuestException::alignment);
     if (!request.fault_address && !find_fault_address(translator))
         return refuse();
     // The syndrome and the instruction must tell one story: the guest may have changed the code in between.
@@ -271,7 +271,7 @@ AccessStep AccessSequence::refuse() {
     return AccessStep::refused;
 }
 
-AccessStep AccessSequence::raise(GuestFault fault) {
+AccessStep AccessSequence::raise(GuestException fault) {
     fault_ = fault;
     return AccessStep::fault;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/esr.hpp>
+#include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/load_store.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
@@ -75,7 +76,7 @@ enum class Endianness : u8 { little, big };
 /// Load-exclusive and store-exclusive on emulated memory.
 enum class ExclusivePolicy : u8 {
     emulate, ///< a software monitor; needs a CPU that reports the abort of a store-exclusive before it looks at its monitor
-    refuse, ///< GuestFault::unsupported_access, as memory without exclusive support answers
+    refuse, ///< GuestException::unsupported_access, as memory without exclusive support answers
 };
 
 /// Whether the host can read and write SIMD registers; where it cannot, instructions that use them are refused.
@@ -111,7 +112,7 @@ public:
     void commit(RegisterFile &registers);
 
     [[nodiscard]] const MemoryExit &exit() const { return exit_; }
-    [[nodiscard]] GuestFault fault() const { return fault_; }
+    [[nodiscard]] GuestException fault() const { return fault_; }
 
     /// Forgets an open exclusive access. The host calls it when it lets the guest take an exception.
     void clear_monitor() { monitor_.armed = false; }
@@ -134,7 +135,7 @@ private:
     [[nodiscard]] AccessStep write_results(AddressTranslator &translator);
     [[nodiscard]] AccessStep issue(AddressTranslator &translator);
     [[nodiscard]] AccessStep refuse();
-    [[nodiscard]] AccessStep raise(GuestFault fault);
+    [[nodiscard]] AccessStep raise(GuestException fault);
     [[nodiscard]] std::optional<Gpa> gpa_of(u64 address, MemoryAccess access, AddressTranslator &translator) const;
     [[nodiscard]] u64 element(unsigned index, unsigned half) const;
     void set_element(unsigned index, unsigned half, u64 value);
@@ -149,7 +150,7 @@ private:
     LoadStore op_{};
     MemoryExit exit_{};
     Monitor monitor_{};
-    GuestFault fault_ = GuestFault::external_abort;
+    GuestException fault_ = GuestException::external_abort;
     Phase phase_ = Phase::read;
     Endianness endianness_ = Endianness::little;
     bool exclusive_stored_ = false;

@@ -60,11 +60,11 @@ EntrySyndrome instruction_abort(IssInstructionAbort exit, u64 far, u64 pstate, u
         .ec = as_seen_by_el1(Ec::instruction_abort_lower, pstate), .iss = iss.raw(), .sets_far = far_valid, .far = far};
 }
 
-EntrySyndrome data_abort(GuestFault fault, IssDataAbort exit, u64 far, u64 pstate, unsigned walk_level) {
+EntrySyndrome data_abort(GuestException fault, IssDataAbort exit, u64 far, u64 pstate, unsigned walk_level) {
     u8 status = external_status(exit.get<IssDataAbort::S1ptw>(), walk_level);
-    if (fault == GuestFault::alignment)
+    if (fault == GuestException::alignment)
         status = static_cast<u8>(FaultStatus::alignment);
-    if (fault == GuestFault::unsupported_access)
+    if (fault == GuestException::unsupported_access)
         status = static_cast<u8>(FaultStatus::unsupported_exclusive);
     const bool far_valid = !exit.get<IssDataAbort::Fnv>();
     const bool tells = status == static_cast<u8>(FaultStatus::external); // as above
@@ -78,8 +78,8 @@ EntrySyndrome data_abort(GuestFault fault, IssDataAbort exit, u64 far, u64 pstat
 
 } // namespace
 
-EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate, unsigned walk_level) {
-    if (fault == GuestFault::undefined)
+EntrySyndrome fault_syndrome(GuestException fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate, unsigned walk_level) {
+    if (fault == GuestException::undefined)
         return {};
     const Ec ec = esr_el2.ec();
     if (is_instruction_abort(ec))

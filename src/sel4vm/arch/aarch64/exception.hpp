@@ -52,11 +52,23 @@ struct ExceptionEntry {
     friend constexpr bool operator==(const ExceptionEntry &, const ExceptionEntry &) = default;
 };
 
-/// The syndrome of a GuestFault, derived from the exit that caused it. `esr_el2` and `far_el2` are those of the exit;
+/// The exceptions that a host raises in its guest.
+enum class GuestException : u8 {
+    external_abort,     ///< synchronous external data or instruction abort, same syndrome class as the access
+    undefined,          ///< EC 0 at the current instruction
+    alignment,          ///< alignment fault
+    unsupported_access, ///< DFSC 0x35, exclusive or atomic access not supported there
+};
+/// What the core's word for it means here.
+[[nodiscard]] constexpr GuestException exception_of(GuestFault fault) {
+    return fault == GuestFault::access ? GuestException::external_abort : GuestException::undefined;
+}
+
+/// The syndrome of an exception, derived from the exit that caused it. `esr_el2` and `far_el2` are those of the exit;
 /// `pstate` tells which level the exception comes from. A fault answer to an exit that was no abort (a system register,
 /// say) gives `undefined` its own class and turns abort faults into a data abort without a valid FAR. `walk_level` is the level of the
 /// stage 1 table whose entry could not be accessed, when the exit is one of a table walk: it is not in the syndrome.
-[[nodiscard]] EntrySyndrome fault_syndrome(GuestFault fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate,
+[[nodiscard]] EntrySyndrome fault_syndrome(GuestException fault, EsrEl2 esr_el2, u64 far_el2, u64 pstate,
                                            unsigned walk_level = 0);
 
 /// An exception that the guest's own EL1 handles as it would have without a hypervisor: same class and ISS, as seen from

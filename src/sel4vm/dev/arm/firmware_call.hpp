@@ -5,6 +5,7 @@
 // their values.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/smccc.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
@@ -12,7 +13,7 @@ namespace sel4vm::dev {
 
 class FirmwareCall {
 public:
-    FirmwareCall(Vcpu &vcpu, const HypercallExit &exit) : vcpu_(vcpu), function_(static_cast<u32>(exit.function)) {}
+    FirmwareCall(Vcpu &vcpu, const HypercallExit &exit) : vcpu_(vcpu), function_(exit.function) {}
 
     [[nodiscard]] Vcpu &vcpu() const { return vcpu_; }
     [[nodiscard]] u32 function() const { return function_; }

@@ -56,7 +56,7 @@ Status<RegisterError> Psci::register_all(HypercallTable &table) {
 }
 
 Answer Psci::call(Vcpu &vcpu, const HypercallExit &exit) {
-    if (exit.immediate != 0)
+    if (aarch64::immediate_of(exit) != 0)
         return Answer::none();
     const FirmwareCall call(vcpu, exit);
     const Function *function = find(call.function());
@@ -95,7 +95,7 @@ Answer Psci::cpu_on(FirmwareCall call) const {
         return call.finish(psci::kInvalidAddress);
     // Initial core state: endianness is the caller's, at EL1 and EL0.
     const Vm::Inherited endianness{call.vcpu(), aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness};
-    switch (vm.power_on(vm.vcpu(VcpuId{static_cast<u16>(*target)}), entry, call.argument(3), endianness)) {
+    switch (vm.power_on(vm.vcpu(VcpuId{static_cast<u16>(*target)}), {entry, call.argument(3)}, endianness)) {
     case Vm::PowerOn::done: return call.finish(psci::kSuccess);
     case Vm::PowerOn::already_on: return call.finish(psci::kAlreadyOn);
     case Vm::PowerOn::on_pending: return call.finish(psci::kOnPending);

@@ -22,7 +22,7 @@ Status<RegisterError> Smccc::register_all(HypercallTable &table) {
 }
 
 Answer Smccc::call(Vcpu &vcpu, const HypercallExit &exit) {
-    if (exit.immediate != 0)
+    if (aarch64::immediate_of(exit) != 0)
         return Answer::none();
     const FirmwareCall call(vcpu, exit);
     switch (call.function()) {

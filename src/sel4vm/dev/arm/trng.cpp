@@ -25,7 +25,7 @@ Status<RegisterError> Trng::register_all(HypercallTable &table) {
 }
 
 Answer Trng::call(Vcpu &vcpu, const HypercallExit &exit) {
-    if (exit.immediate != 0)
+    if (aarch64::immediate_of(exit) != 0)
         return Answer::none();
     const FirmwareCall call(vcpu, exit);
     switch (call.function()) {

@@ -62,9 +62,9 @@ void write_cpu_nodes(FdtWriter &out, const MachineDescription &vm) {
     out.end_node();
 }
 
-const char *psci_method(Conduit firmware) { return firmware == Conduit::smc ? "smc" : "hvc"; }
+const char *psci_method(aarch64::Conduit firmware) { return firmware == aarch64::Conduit::smc ? "smc" : "hvc"; }
 
-void write_psci_node(FdtWriter &out, Conduit firmware) {
+void write_psci_node(FdtWriter &out, aarch64::Conduit firmware) {
     out.begin_node("psci");
     out.texts("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
     out.text("method", psci_method(firmware));

@@ -4,6 +4,7 @@
 // part on the bus. Bindings: Linux Documentation/devicetree/bindings, Devicetree Specification 0.4.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
 #include <sel4vm/host/exit.hpp>
@@ -21,8 +22,8 @@ enum class IrqFlags : u32 { edge_rising = 1, level_high = 4 };
 
 void write_cpu_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 /// Its `method` is the firmware's conduit.
-[[nodiscard]] const char *psci_method(Conduit firmware);
-void write_psci_node(boot::FdtWriter &out, Conduit firmware);
+[[nodiscard]] const char *psci_method(aarch64::Conduit firmware);
+void write_psci_node(boot::FdtWriter &out, aarch64::Conduit firmware);
 void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const GicRecord &gic);

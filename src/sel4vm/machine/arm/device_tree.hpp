@@ -4,6 +4,7 @@
 // /chosen filled in. Uses libfdt, so on the target only before the first guest runs.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
@@ -27,7 +28,7 @@ struct DeviceTreeInputs {
     /// Fills /chosen rng-seed and kaslr-seed; without one, or when it has none, they are left out.
     Entropy *entropy = nullptr;
     /// The instruction by which the guest is told to call its firmware.
-    Conduit firmware = Conduit::hvc;
+    aarch64::Conduit firmware = aarch64::Conduit::hvc;
 };
 
 /// The generated tree, inside `buffer` (8-byte aligned).

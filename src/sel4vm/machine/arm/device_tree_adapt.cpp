@@ -93,9 +93,10 @@ private:
         return checked(fdt_setprop(tree_, node, "device_type", "memory", sizeof "memory"));
     }
 
-    Status<FdtError> add_psci_node(Conduit firmware) {
+    Status<FdtError> add_psci_node(aarch64::Conduit firmware) {
         if (const int own = fdt_subnode_offset(tree_, kRoot, "psci"); own >= 0)
-            return firmware == Conduit::smc ? set_text(own, "method", psci_method(firmware)) : Status<FdtError>{Ok{}};
+            return firmware == aarch64::Conduit::smc ? set_text(own, "method", psci_method(firmware))
+                                                     : Status<FdtError>{Ok{}};
         const int node = fdt_add_subnode(tree_, kRoot, "psci");
         SEL4VM_TRY(checked(node));
         static constexpr char kCompatible[] = "arm,psci-1.0\0arm,psci-0.2";

@@ -3,6 +3,7 @@
 // Assembly: the platform, memory, devices. Images and the boot are in virt_boot.cpp.
 #include <sel4vm/machine/arm/virt_machine.hpp>
 
+#include <sel4vm/arch/aarch64/architecture.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 
@@ -45,8 +46,9 @@ BuildError platform_error(PlatformError error) { return build_error(key_of(error
 VirtMachine::VirtMachine(const MachineDescription &description, std::span<const std::span<const u8>> blobs,
                          const HostSide &host, Clearing clearing)
     : description_(description), blobs_(blobs), host_(host), clearing_(clearing),
-      vm_(VmConfig{description.name, host.id, host.locks, description.on_reset, host.started_vcpus}, host.space,
-          host.allocator, host.log),
+      vm_(VmConfig{description.name, host.id, host.locks, description.on_reset, host.started_vcpus,
+                   &aarch64::architecture()},
+          host.space, host.allocator, host.log),
       platform_(platform_config(description, host), host.clock, host.entropy) {}
 
 Status<BuildError> VirtMachine::build() {

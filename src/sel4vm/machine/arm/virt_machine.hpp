@@ -44,7 +44,7 @@ struct HostSide {
     /// GICv2: the page pair of the hardware's virtual CPU interface (GICV), mapped through to the guest.
     std::optional<HostPhys> gic_cpu_interface = std::nullopt;
     /// What the guest's device tree says. Calls by the other are served, too, as far as the host hands them over.
-    Conduit firmware_conduit = Conduit::hvc;
+    aarch64::Conduit firmware_conduit = aarch64::Conduit::hvc;
     ArmHostParts parts{};
     /// Who decides when vCPUs but the first run: PSCI in the VMM, or a host's own.
     StartedVcpus started_vcpus = StartedVcpus::boot;
@@ -134,7 +134,7 @@ private:
     FixedVector<Load, kMaxLoads> loads_;
     OwnedArray<u8> device_tree_;
     FixedVector<std::span<u8>, 2> seeds_; ///< properties inside device_tree_ that are fresh at each start
-    BootEntry entry_{0, 0};
+    VcpuStart entry_;
     Boot boot_;
     bool started_ = false;
     u64 counter_offset_ = 0;

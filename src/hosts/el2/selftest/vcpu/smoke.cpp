@@ -4,6 +4,7 @@
 #include <hosts/el2/lib/sysreg.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 
@@ -71,11 +72,11 @@ Answer Smoke::on_exit(const Event &event) {
     switch (exit.kind) {
     case ExitKind::memory: return on_memory(exit.memory);
     case ExitKind::hypercall:
-        if (exit.hypercall.conduit == Conduit::smc) {
+        if (aarch64::conduit_of(exit.hypercall) == aarch64::Conduit::smc) {
             vcpu.set_general_register(0, 0x5c);
             return Answer::complete();
         }
-        return on_call(vcpu, exit.hypercall.immediate);
+        return on_call(vcpu, aarch64::immediate_of(exit.hypercall));
     case ExitKind::wait: return Answer::complete().then(Next::block);
     case ExitKind::irq_service:
         if (exit.irq_service.source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
@@ -88,9 +89,9 @@ Answer Smoke::on_exit(const Event &event) {
             return Answer::complete(0x1234);
         if (const auto value = vcpu.system_register(exit.system_register.id); value && !exit.system_register.write)
             return Answer::complete(*value);
-        return Answer::inject(GuestFault::undefined);
+        return Answer::inject(GuestFault::instruction);
     }
-    case ExitKind::undefined: return Answer::inject(GuestFault::undefined);
+    case ExitKind::undefined: return Answer::inject(GuestFault::instruction);
     case ExitKind::kicked: return Answer::retry();
     case ExitKind::debug:
     case ExitKind::unknown: break;
@@ -103,7 +104,7 @@ Answer Smoke::on_exit(const Event &event) {
 Answer Smoke::on_memory(const MemoryExit &memory) {
     const u64 offset = memory.gpa.value() - kDevice;
     if (memory.access == MemoryAccess::fetch || !memory.emulatable || offset >= kPageBytes)
-        return Answer::inject(GuestFault::external_abort);
+        return Answer::inject(GuestFault::access);
     if (memory.access == MemoryAccess::read)
         return Answer::complete(kPattern + offset);
     if (offset >= 0x10)

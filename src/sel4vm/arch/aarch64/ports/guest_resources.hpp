@@ -3,10 +3,10 @@
 // What a host has for one VM of an Arm guest: host/guest_resources.hpp, the ports of its vCPUs, and what its interrupt hardware can do.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/ports/gic_port.hpp>
 #include <sel4vm/arch/aarch64/ports/gic_support.hpp>
 #include <sel4vm/arch/aarch64/ports/vcpu_ports.hpp>
-#include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/guest_resources.hpp>
 
 namespace sel4vm::aarch64 {
