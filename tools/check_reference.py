@@ -26,7 +26,7 @@ PUBLIC = {
 }
 # Parts of another header, not for other callers.
 PRIVATE = {"sel4vm/boot/elf_image.hpp", "sel4vm/boot/other_files.hpp", "sel4vm/machine/arm/device_nodes.hpp"}
-PUBLIC_IN_GIC = {"sel4vm/dev/arm/gic/gic.hpp", "sel4vm/dev/arm/gic/gic_config.hpp"}
+PUBLIC_IN_GIC = {"sel4vm/dev/arm/gic/gic.hpp", "sel4vm/dev/arm/gic/gic_config.hpp", "sel4vm/dev/arm/gic/gic_state.hpp"}
 HEADING = re.compile(r"^### `<([^`>]*)>`$")
 FENCE = "```"
 

@@ -10,6 +10,8 @@
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
 #include <sel4vm/dev/arm/gic/irq_machine.hpp>
 
+#include <optional>
+
 namespace sel4vm::dev {
 
 class CpuDelivery {
@@ -46,6 +48,11 @@ public:
     void start();
     /// Whether the guest has chosen to deactivate interrupts by a write of its own (EOImode 1).
     [[nodiscard]] bool splits_ends();
+    /// The CPU interface of a vCPU that is stopped, where the host lets it be read.
+    [[nodiscard]] std::optional<u32> interface_control() {
+        return abilities_.read_back ? std::optional(lists_->interface_control()) : std::nullopt;
+    }
+    void set_interface_control(u32 value) { lists_->set_interface_control(value); }
 
 private:
     enum class TimerNews : u8 { none, just_fired };

@@ -193,6 +193,18 @@ void Gic::turned_off(Vcpu &vcpu) {
     core_.turned_off(vcpu.id().value());
 }
 
+// -- state
+
+[[gnu::cold]] void Gic::save(GicState &to) {
+    Session session(*this, kNobody);
+    core_.save(to);
+}
+
+[[gnu::cold]] void Gic::restore(const GicState &from) {
+    Session session(*this, kNobody);
+    core_.restore(from);
+}
+
 // -- register frames
 
 template <class Registers>

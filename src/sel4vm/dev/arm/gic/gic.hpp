@@ -52,6 +52,11 @@ public:
     /// Whether the host's list registers let one vCPU end what another has acknowledged. Once a vCPU is attached.
     [[nodiscard]] bool handles_deactivation() SEL4VM_EXCLUDES(lock_);
 
+    /// Everything that the guest can see of it, while every vCPU is stopped. Restored after the devices that drive its wires, with as many
+    /// vCPUs and shared interrupts as it was saved with; any value is a state.
+    void save(GicState &to) SEL4VM_EXCLUDES(lock_);
+    void restore(const GicState &from) SEL4VM_EXCLUDES(lock_);
+
     // -- IrqRouter
     [[nodiscard]] bool has(u32 intid) const override { return intid < kIrqsPerWord + config_.spi_count; }
     void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sel4vm/dev/arm/gic/cpu_delivery.hpp>
+#include <sel4vm/dev/arm/gic/gic_state.hpp>
 #include <sel4vm/dev/arm/gic/irq_machine.hpp>
 
 namespace sel4vm::dev {
@@ -31,7 +32,15 @@ public:
     void turned_on(u32 cpu);
     void turned_off(u32 cpu);
 
+    // gic_core_state.cpp: while every vCPU is stopped
+    void save(GicState &to);
+    void restore(const GicState &from);
+
 private:
+    void restore_irqs(u32 cpu, u32 w, const GicIrqState &from);
+    void restore_private(u32 n, const GicCpuState &from);
+    void restore_routes(u32 w, const GicSharedState &from);
+
     IrqMachine irqs_;
     OwnedArray<CpuDelivery> deliveries_;
     aarch64::ListRegisterAbilities abilities_;
