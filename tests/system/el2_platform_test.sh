@@ -45,7 +45,7 @@ expect "what the application adds to a panic" 1 $'^\x1e  selftest: last words' \
     qemu 2 cortex-a57 1G -kernel "$image.img" -append "fault console=marked"
 expect "a panic inside a panic" 0 "panic: on purpose" qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic report-badly"
 expect "the status of a panic" 1 $'^\x1esel4vm: exit 1' qemu 2 cortex-a57 1G -kernel "$image.img" -append "panic console=marked"
-expect "a wild store" 1 "data abort, translation fault: nothing is mapped there, on a write" \
+expect "a wild store" 1 "data abort, same level, translation fault: nothing is mapped there, on a write" \
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault
 expect "a stack overflow" 1 "stack overflowed" qemu 2 cortex-a57 1G -kernel "$image.img" -append overflow
 expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel "$image.img" -append write-code

@@ -12,24 +12,22 @@
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
+#include <sel4vm/arch/aarch64/trap.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace sel4vm::sel4 {
 
+using aarch64::Abort;
 using aarch64::Ec;
 using aarch64::EsrEl2;
 using aarch64::FaultStatus;
+using aarch64::GuestException;
 using aarch64::IssDataAbort;
+using aarch64::Trap;
 
 namespace {
-
-// The kernel reports where the guest's own tables put the address, which is right for these.
-constexpr bool is_translation_fault(FaultStatus kind) {
-    return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size ||
-           kind == FaultStatus::permission;
-}
 
 // A syndrome is valid, the fault is one of translation at any level, and it is not one of a table walk or a cache operation.
 constexpr u32 kPlainAbortMask = IssDataAbort::Isv::mask | IssDataAbort::Cm::mask | IssDataAbort::S1ptw::mask | 0x3c;
@@ -135,20 +133,15 @@ Endpoint::Outcome Endpoint::on_memory_fault(Vcpu &vcpu, const Message &message, 
 
 Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const auto iss = esr.iss_as<IssDataAbort>();
-    if (iss.get<IssDataAbort::S1ptw>())
-        return on_walk_fault(vcpu, event);
-    const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
-    if (!is_translation_fault(kind)) {
-        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? aarch64::GuestException::unsupported_access
-                                                                : aarch64::GuestException::external_abort);
-        return Outcome::go_on;
+    switch (aarch64::abort_of(iss)) {
+    case Abort::access: break;
+    case Abort::opaque: return start_sequence(vcpu, event);
+    case Abort::walk: return on_walk_fault(vcpu, event);
+    case Abort::unsupported: inject(vcpu, GuestException::unsupported_access); return Outcome::go_on;
+    case Abort::tlb_conflict: // nothing that a user of the kernel could do
+    case Abort::external: inject(vcpu, GuestException::external_abort); return Outcome::go_on;
+    case Abort::cache_maintenance: advance(vcpu); return Outcome::go_on;
     }
-    if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
-        advance(vcpu);
-        return Outcome::go_on;
-    }
-    if (!iss.get<IssDataAbort::Isv>())
-        return start_sequence(vcpu, event);
     const MemoryAccess access = iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read;
     const unsigned rt = iss.get<IssDataAbort::Srt>();
     const u64 value = access == MemoryAccess::read || rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt));
@@ -157,12 +150,11 @@ Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
 }
 
 Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
-    using Iss = aarch64::IssInstructionAbort;
-    const auto iss = esr.iss_as<Iss>();
-    if (iss.get<Iss::S1ptw>())
+    const Abort abort = aarch64::abort_of(esr.iss_as<aarch64::IssInstructionAbort>());
+    if (abort == Abort::walk)
         return on_walk_fault(vcpu, event);
-    if (!is_translation_fault(aarch64::fault_kind(iss.get<Iss::Ifsc>()))) {
-        inject(vcpu, aarch64::GuestException::external_abort);
+    if (abort != Abort::access) {
+        inject(vcpu, GuestException::external_abort);
         return Outcome::go_on;
     }
     return deliver(vcpu, Vcpu::Pending::nothing, MemoryExit{vcpu.fault_gpa_, 0, MemoryAccess::fetch, Width::b4, true},
@@ -182,38 +174,22 @@ Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) 
                                           aarch64::Conduit::smc),
                        event);
     }
-    switch (esr.ec()) {
-    case Ec::sysreg: return on_system_register(vcpu, esr, event);
-    case Ec::wfx: return on_wait_instruction(vcpu, esr, event);
-    case Ec::breakpoint_lower:
-    case Ec::step_lower:
-    case Ec::watchpoint_lower:
-    case Ec::bkpt32:
-    case Ec::vector_catch32:
-    case Ec::brk64: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
-    case Ec::unknown:
-    case Ec::cp15_mcr:
-    case Ec::cp15_mcrr:
-    case Ec::cp14_mcr:
-    case Ec::cp14_ldc:
-    case Ec::cp10_mrc:
-    case Ec::pauth:
-    case Ec::ls64:
-    case Ec::cp14_mrrc:
-    case Ec::hvc32:
-    case Ec::smc32:
-    case Ec::sysreg128:
-    case Ec::sve:
-    case Ec::eret:
-    case Ec::sme:
-    case Ec::memory_copy:
-        if (aarch64::is_skipped(esr, vcpu.registers_.get(kWordPstate))) {
-            advance(vcpu);
-            return Outcome::go_on;
-        }
-        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
-    default: return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
+    // Not needed by all of them, and a system call where the register is not known yet.
+    const u64 pstate = aarch64::may_be_skipped(esr) ? vcpu.registers_.get(kWordPstate) : 0;
+    switch (aarch64::trap_of(esr, pstate)) {
+    case Trap::system_register: return on_system_register(vcpu, esr, event);
+    case Trap::wait: return on_wait_instruction(vcpu, esr, event);
+    case Trap::debug: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
+    case Trap::undefined: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    case Trap::skip: advance(vcpu); return Outcome::go_on;
+    case Trap::data_abort: // these come in messages of their own, and SIMD is the kernel's
+    case Trap::instruction_abort:
+    case Trap::hvc:
+    case Trap::smc:
+    case Trap::fp:
+    case Trap::unknown: break;
     }
+    return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
 }
 
 Endpoint::Outcome Endpoint::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -228,10 +204,6 @@ Endpoint::Outcome Endpoint::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &ev
 }
 
 Endpoint::Outcome Endpoint::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &event) {
-    if (aarch64::is_skipped(esr, vcpu.registers_.get(kWordPstate))) {
-        advance(vcpu);
-        return Outcome::go_on;
-    }
     const auto iss = esr.iss_as<aarch64::IssWfx>();
     const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
     const bool for_event = what == aarch64::WaitInstruction::wfe || what == aarch64::WaitInstruction::wfet;

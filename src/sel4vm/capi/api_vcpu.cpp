@@ -3,6 +3,7 @@
 // sel4vm/guest_vcpu_fault.h, sel4vm/arch/guest_arm_context.h and the table of sel4vm/sel4_arch/processor.h
 #include <sel4vm/guest_vcpu_fault.h>
 
+#include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/capi/arguments.hpp>
 
 #include <sel4vm/arch/guest_arm_context.h>
@@ -31,6 +32,8 @@ capi::GuestVcpu *reachable(vm_vcpu_t *vcpu, const char *call) {
     }
     return guest;
 }
+
+constexpr const char *class_name(unsigned ec) { return aarch64::to_string(static_cast<aarch64::Ec>(ec)); }
 
 } // namespace
 
@@ -157,69 +160,16 @@ int vm_get_arm_vcpu_reg(vm_vcpu_t *vcpu, seL4_Word reg, uintptr_t *value) {
     return 0;
 }
 
-const char *const hsr_reasons[HSR_MAX_EXCEPTION + 1] = {
-    "unknown reason",
-    "WFI or WFE",
-    "(no such class)",
-    "MCR or MRC, coprocessor 15",
-    "MCRR or MRRC, coprocessor 15",
-    "MCR or MRC, coprocessor 14",
-    "LDC or STC, coprocessor 14",
-    "SIMD or floating point",
-    "VMRS of an ID register",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "MRRC, coprocessor 14",
-    "(no such class)",
-    "illegal execution state",
-    "(no such class)",
-    "(no such class)",
-    "SVC in AArch32",
-    "HVC in AArch32",
-    "SMC in AArch32",
-    "(no such class)",
-    "SVC in AArch64",
-    "HVC in AArch64",
-    "SMC in AArch64",
-    "system register access",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "implementation defined",
-    "instruction abort from below",
-    "instruction abort",
-    "misaligned PC",
-    "(no such class)",
-    "data abort from below",
-    "data abort",
-    "misaligned stack pointer",
-    "(no such class)",
-    "floating-point trap in AArch32",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
-    "floating-point trap in AArch64",
-    "(no such class)",
-    "(no such class)",
-    "SError",
-    "breakpoint from below",
-    "breakpoint",
-    "software step from below",
-    "software step",
-    "watchpoint from below",
-    "watchpoint",
-    "(no such class)",
-    "(no such class)",
-    "BKPT in AArch32",
-    "(no such class)",
-    "vector catch in AArch32",
-    "(no such class)",
-    "BRK in AArch64",
-    "(no such class)",
-    "(no such class)",
-    "(no such class)",
+static_assert(HSR_MAX_EXCEPTION == 63);
+constinit const char *const hsr_reasons[HSR_MAX_EXCEPTION + 1] = {
+    class_name(0),  class_name(1),  class_name(2),  class_name(3),  class_name(4),  class_name(5),  class_name(6),
+    class_name(7),  class_name(8),  class_name(9),  class_name(10), class_name(11), class_name(12), class_name(13),
+    class_name(14), class_name(15), class_name(16), class_name(17), class_name(18), class_name(19), class_name(20),
+    class_name(21), class_name(22), class_name(23), class_name(24), class_name(25), class_name(26), class_name(27),
+    class_name(28), class_name(29), class_name(30), class_name(31), class_name(32), class_name(33), class_name(34),
+    class_name(35), class_name(36), class_name(37), class_name(38), class_name(39), class_name(40), class_name(41),
+    class_name(42), class_name(43), class_name(44), class_name(45), class_name(46), class_name(47), class_name(48),
+    class_name(49), class_name(50), class_name(51), class_name(52), class_name(53), class_name(54), class_name(55),
+    class_name(56), class_name(57), class_name(58), class_name(59), class_name(60), class_name(61), class_name(62),
+    class_name(63),
 };

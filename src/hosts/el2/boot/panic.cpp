@@ -6,6 +6,7 @@
 #include <hosts/el2/host_exception.hpp>
 #include <hosts/el2/platform/machine_exit.hpp>
 
+#include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/printable.hpp>
 #include <sel4vm/base/text.hpp>
@@ -66,26 +67,6 @@ void print_callers(PanicPrinter &printer, u64 frame) {
     }
 }
 
-const char *class_name(u64 esr) {
-    switch (esr >> 26 & 0x3f) {
-    case 0x00: return "undefined instruction, or one that is trapped without a reason code";
-    case 0x07: return "SIMD or FP access while trapped";
-    case 0x0e: return "illegal execution state";
-    case 0x16: return "hvc";
-    case 0x17: return "smc";
-    case 0x18: return "trapped system register access";
-    case 0x20: return "instruction abort from a guest";
-    case 0x21: return "instruction abort";
-    case 0x22: return "PC alignment fault";
-    case 0x24: return "data abort from a guest";
-    case 0x25: return "data abort";
-    case 0x26: return "SP alignment fault";
-    case 0x2f: return "SError";
-    case 0x3c: return "breakpoint instruction";
-    default: return "exception";
-    }
-}
-
 const char *abort_name(u64 status) {
     switch (status & 0x3f) {
     case 0x04:
@@ -108,14 +89,16 @@ const char *abort_name(u64 status) {
 }
 
 void print_class(PanicPrinter &printer, u64 esr) {
+    using aarch64::Ec;
     constexpr u64 kWrite = 1U << 6;
-    const u64 ec = esr >> 26 & 0x3f;
-    printer.print(class_name(esr));
-    if (ec == 0x20 || ec == 0x21 || ec == 0x24 || ec == 0x25) {
+    const Ec ec = aarch64::EsrEl2{esr}.ec();
+    const bool data = ec == Ec::data_abort_lower || ec == Ec::data_abort_same;
+    printer.print(to_string(ec));
+    if (data || ec == Ec::instruction_abort_lower || ec == Ec::instruction_abort_same) {
         printer.print(", ");
         printer.print(abort_name(esr));
     }
-    if (ec == 0x24 || ec == 0x25)
+    if (data)
         printer.print((esr & kWrite) != 0 ? ", on a write" : ", on a read");
     printer.print("\n");
 }

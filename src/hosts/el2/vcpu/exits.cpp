@@ -13,33 +13,22 @@
 #include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/arch/aarch64/trap.hpp>
 
 #include <algorithm>
 
 namespace sel4vm::el2 {
 
+using aarch64::Abort;
 using aarch64::Ec;
 using aarch64::EsrEl2;
 using aarch64::FaultStatus;
+using aarch64::GuestException;
 using aarch64::is_aarch32;
-using aarch64::is_skipped;
 using aarch64::IssDataAbort;
 using aarch64::ParEl1;
 using aarch64::Spsr;
 namespace sysreg = aarch64::sysreg;
-
-namespace {
-
-// HPFAR_EL2 holds the address of these; for a permission fault only when it is one of a table walk.
-constexpr bool reports_address(FaultStatus kind) {
-    return kind == FaultStatus::translation || kind == FaultStatus::access_flag || kind == FaultStatus::address_size;
-}
-
-constexpr bool is_translation_fault(FaultStatus kind) {
-    return reports_address(kind) || kind == FaultStatus::permission;
-}
-
-} // namespace
 
 // ---------------------------------------------------------------- Going on after an instruction
 
@@ -88,21 +77,18 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
     const FaultStatus kind = aarch64::fault_kind(iss.get<IssDataAbort::Dfsc>());
     const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
     const u64 far = vcpu.fault_address_;
-    if (iss.get<IssDataAbort::S1ptw>() && is_translation_fault(kind))
-        return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
-    if (kind == FaultStatus::tlb_conflict)
-        return on_tlb_conflict(vcpu);
-    if (!is_translation_fault(kind)) {
-        inject(vcpu, kind == FaultStatus::unsupported_exclusive ? aarch64::GuestException::unsupported_access
-                                                                : aarch64::GuestException::external_abort);
-        return Outcome::go_on;
-    }
-    if (iss.get<IssDataAbort::Cm>()) { // nothing of a device or of unmapped memory is in a cache
-        advance(vcpu);
-        return Outcome::go_on;
+    const Abort abort = aarch64::abort_of(iss);
+    switch (abort) {
+    case Abort::access:
+    case Abort::opaque: break;
+    case Abort::walk: return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
+    case Abort::tlb_conflict: return on_tlb_conflict(vcpu);
+    case Abort::external: inject(vcpu, GuestException::external_abort); return Outcome::go_on;
+    case Abort::unsupported: inject(vcpu, GuestException::unsupported_access); return Outcome::go_on;
+    case Abort::cache_maintenance: advance(vcpu); return Outcome::go_on;
     }
     Gpa gpa = hpfar.gpa(far);
-    if (!reports_address(kind)) {
+    if (!aarch64::reports_address(kind)) {
         const MemoryAccess access = iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read;
         const ParEl1 par = translate(vcpu, far, access);
         if (par.get<ParEl1::Failed>())
@@ -111,7 +97,7 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
     }
     const bool big_endian =
         (SEL4VM_READ_SYSREG(sctlr_el1) & (aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e::mask)) != 0;
-    if (iss.get<IssDataAbort::Isv>() && (!big_endian || is_aarch32(vcpu.context_.pstate)))
+    if (abort == Abort::access && (!big_endian || is_aarch32(vcpu.context_.pstate)))
         return deliver_abort(vcpu, esr, gpa, event);
     return start_sequence(vcpu, iss, gpa, event);
 }
@@ -121,7 +107,7 @@ Processor::Outcome Processor::on_other_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
 Processor::Outcome Processor::on_tlb_conflict(Vcpu &vcpu) {
     asm volatile("tlbi vmalls12e1\n dsb nsh\n isb" ::: "memory");
     if (!vcpu.conflicts_.once_more(vcpu.context_.pc, 0))
-        inject(vcpu, aarch64::GuestException::external_abort);
+        inject(vcpu, GuestException::external_abort);
     return Outcome::go_on;
 }
 
@@ -132,16 +118,14 @@ Processor::Outcome Processor::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event
     const aarch64::HpfarEl2 hpfar{SEL4VM_READ_SYSREG(hpfar_el2)};
     const u64 far = SEL4VM_READ_SYSREG(far_el2);
     vcpu.fault_address_ = far;
-    if (iss.get<Iss::S1ptw>() && is_translation_fault(kind))
-        return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
-    if (kind == FaultStatus::tlb_conflict)
-        return on_tlb_conflict(vcpu);
-    if (!is_translation_fault(kind)) {
-        inject(vcpu, aarch64::GuestException::external_abort);
-        return Outcome::go_on;
+    switch (aarch64::abort_of(iss)) {
+    case Abort::walk: return on_walk_fault(vcpu, far, hpfar.gpa(0), kind, event);
+    case Abort::tlb_conflict: return on_tlb_conflict(vcpu);
+    case Abort::external: inject(vcpu, GuestException::external_abort); return Outcome::go_on;
+    default: break;
     }
     Gpa gpa = hpfar.gpa(far);
-    if (!reports_address(kind)) {
+    if (!aarch64::reports_address(kind)) {
         const ParEl1 par = translate(vcpu, far, MemoryAccess::fetch);
         if (par.get<ParEl1::Failed>())
             return on_lost_translation(vcpu, par, far, MemoryAccess::fetch, event);
@@ -230,10 +214,6 @@ Processor::Outcome Processor::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &
 }
 
 Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
-    if (is_skipped(esr, vcpu.context_.pstate)) {
-        advance(vcpu);
-        return Outcome::go_on;
-    }
     const auto iss = esr.iss_as<aarch64::IssWfx>();
     const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
     if (what == aarch64::WaitInstruction::wfe || what == aarch64::WaitInstruction::wfet) {
@@ -256,45 +236,26 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
 }
 
 Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
-    switch (esr.ec()) {
-    case Ec::wfx: return on_wait(vcpu, esr, event);
-    case Ec::smc64:
+    using aarch64::Trap;
+    switch (aarch64::trap_of(esr, vcpu.context_.pstate)) {
+    case Trap::wait: return on_wait(vcpu, esr, event);
+    case Trap::smc:
         return deliver(vcpu, Vcpu::Pending::advance,
                        aarch64::hypercall(vcpu.context_.x[0],
                                           esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(),
                                           aarch64::Conduit::smc),
                        event);
-    case Ec::fp_access: give_fp(vcpu); return Outcome::go_on;
-    case Ec::instruction_abort_lower: return on_instruction_abort(vcpu, esr, event);
-    case Ec::breakpoint_lower:
-    case Ec::step_lower:
-    case Ec::watchpoint_lower:
-    case Ec::bkpt32:
-    case Ec::vector_catch32:
-    case Ec::brk64: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
-    case Ec::unknown:
-    case Ec::cp15_mcr:
-    case Ec::cp15_mcrr:
-    case Ec::cp14_mcr:
-    case Ec::cp14_ldc:
-    case Ec::cp10_mrc:
-    case Ec::pauth:
-    case Ec::ls64:
-    case Ec::cp14_mrrc:
-    case Ec::hvc32:
-    case Ec::smc32:
-    case Ec::sysreg128:
-    case Ec::sve:
-    case Ec::eret:
-    case Ec::sme:
-    case Ec::memory_copy:
-        if (is_skipped(esr, vcpu.context_.pstate)) {
-            advance(vcpu);
-            return Outcome::go_on;
-        }
-        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
-    default: return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
+    case Trap::fp: give_fp(vcpu); return Outcome::go_on;
+    case Trap::instruction_abort: return on_instruction_abort(vcpu, esr, event);
+    case Trap::debug: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
+    case Trap::undefined: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    case Trap::skip: advance(vcpu); return Outcome::go_on;
+    case Trap::data_abort: // these three on the exit path
+    case Trap::system_register:
+    case Trap::hvc:
+    case Trap::unknown: break;
     }
+    return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
 }
 
 // What traps for the host's own reasons, so that nobody above it hears of it: true when done.
