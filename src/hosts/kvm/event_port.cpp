@@ -18,14 +18,10 @@ constexpr unsigned kEventsBetweenLooks = 64;
 constexpr u64 kNanosecondsPerSecond = 1'000'000'000;
 } // namespace
 
-EventPort::EventPort(sel4vm::Clock &clock) : clock_(clock), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+EventPort::EventPort(sel4vm::Clock &clock, Mailbox &mailbox)
+    : clock_(clock), mailbox_(mailbox), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     SEL4VM_ASSERT(wake_);
-}
-
-void EventPort::signal(u64 badge) {
-    const std::scoped_lock guard(lock_);
-    signalled_ |= badge;
-    eventfd_write(wake_.number(), 1);
+    mailbox_.add(wake_.number());
 }
 
 void EventPort::post(Vcpu &vcpu) {
@@ -85,15 +81,15 @@ bool EventPort::take_next(Event &event) {
     // Timeouts do not wait until there is nothing else.
     if (timeout_ && clock_.now_ticks() >= *timeout_)
         return false;
+    if (const u64 badge = mailbox_.take(); badge != 0) {
+        event.kind = EventKind::notification;
+        event.badge = badge;
+        return true;
+    }
     for (;;) {
         Vcpu *vcpu = nullptr;
         {
             const std::scoped_lock guard(lock_);
-            if (signalled_ != 0) {
-                event.kind = EventKind::notification;
-                event.badge = std::exchange(signalled_, 0);
-                return true;
-            }
             if (posted_.empty())
                 return false;
             vcpu = posted_.front();
@@ -117,7 +113,7 @@ bool EventPort::take_next(Event &event) {
 
 bool EventPort::is_idle() {
     const std::scoped_lock guard(lock_);
-    return running_ == 0 && posted_.empty() && signalled_ == 0 && !timeout_ && input_ < 0;
+    return running_ == 0 && posted_.empty() && mailbox_.empty() && !timeout_ && input_ < 0;
 }
 
 /// Of a while at a time: a longer wait is one more round.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <hosts/kvm/file.hpp>
+#include <hosts/kvm/mailbox.hpp>
 
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
@@ -22,14 +23,18 @@ class Vcpu;
 
 class EventPort final : public sel4vm::EventPort {
 public:
-    explicit EventPort(sel4vm::Clock &clock);
+    /// Signals are the mailbox's, which several ports may share. Both outlive this.
+    EventPort(sel4vm::Clock &clock, Mailbox &mailbox);
+    EventPort(const EventPort &) = delete;
+    EventPort &operator=(const EventPort &) = delete;
+    ~EventPort() { mailbox_.remove(wake_.number()); }
 
     // -- sel4vm::EventPort
     void resume_and_wait(Answer answer, Event &event) override;
     void apply(Answer answer) override;
     void set_timeout(u64 at_ticks) override { timeout_ = at_ticks; }
     void cancel_timeout() override { timeout_.reset(); }
-    void signal(u64 badge) override;
+    void signal(u64 badge) override { mailbox_.signal(badge); }
 
     // -- for vCPUs
     /// It has an exit, or, stopped, wants a turn.
@@ -55,10 +60,10 @@ private:
     [[nodiscard]] std::optional<u64> nanoseconds_left();
 
     sel4vm::Clock &clock_;
+    Mailbox &mailbox_;
     File wake_;
     std::mutex lock_;
     std::deque<Vcpu *> posted_;
-    u64 signalled_ = 0;
     std::atomic<int> running_{0};
 
     Vcpu *last_ = nullptr; ///< whose exit has no answer yet

@@ -7,6 +7,11 @@ aarch64::GicSupport Shared::gic() const {
     return {.v2 = system.has(GicVersion::v2), .v3 = system.has(GicVersion::v3), .own_controller = true};
 }
 
+Result<std::unique_ptr<GuestResources>, HostError> GuestResources::make(Shared &shared, EventPort &events) {
+    auto machine = SEL4VM_TRY(VirtualMachine::make(shared.system, events, shared.clock));
+    return std::unique_ptr<GuestResources>(new GuestResources(shared, events, std::move(machine)));
+}
+
 Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuId id, int) {
     if (id.value() >= max_vcpus())
         return Err{HostError{HostErrorKind::invalid}};

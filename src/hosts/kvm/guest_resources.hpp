@@ -19,7 +19,7 @@ struct Shared {
     Log log;
     Clock clock;
     Entropy entropy;
-    EventPort events{clock};
+    Mailbox mailbox;
 
     [[nodiscard]] aarch64::GicSupport gic() const;
 };
@@ -28,15 +28,19 @@ class GuestResources final : public aarch64::GuestResources, private aarch64::Gi
 public:
     static constexpr u32 kMaxVcpus = 32; // as many as a VM of the library
 
-    /// `shared` outlives it.
-    GuestResources(Shared &shared, std::unique_ptr<VirtualMachine> machine)
-        : shared_(shared), machine_(std::move(machine)) {}
+    /// A VM whose executor waits on `events`; both outlive it.
+    [[nodiscard]] static Result<std::unique_ptr<GuestResources>, HostError> make(Shared &shared, EventPort &events);
+    GuestResources(const GuestResources &) = delete;
+    GuestResources &operator=(const GuestResources &) = delete;
+    ~GuestResources() = default;
+
+    [[nodiscard]] GuestSpace &kvm_space() { return machine_->space(); }
 
     [[nodiscard]] Allocator &allocator() override { return shared_.heap; }
     [[nodiscard]] sel4vm::Log &log() override { return shared_.log; }
     [[nodiscard]] sel4vm::Clock &clock() override { return shared_.clock; }
     [[nodiscard]] sel4vm::Entropy &entropy() override { return shared_.entropy; }
-    [[nodiscard]] sel4vm::EventPort &events() override { return shared_.events; }
+    [[nodiscard]] sel4vm::EventPort &events() override { return events_; }
     [[nodiscard]] GuestSpacePort &space() override { return machine_->space(); }
     [[nodiscard]] u32 max_vcpus() const override { return std::min(kMaxVcpus, shared_.system.max_vcpus()); }
     [[nodiscard]] Result<aarch64::VcpuPorts, HostError> create_vcpu(VmId vm, VcpuId id, int priority) override;
@@ -47,12 +51,15 @@ public:
     [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 
 private:
+    GuestResources(Shared &shared, EventPort &events, std::unique_ptr<VirtualMachine> machine)
+        : shared_(shared), events_(events), machine_(std::move(machine)) {}
     // -- GicPort
     void set_wire(u32 intid, aarch64::Wire wire) override;
     void set_private_wire(VcpuId vcpu, u32 intid, aarch64::Wire wire) override;
     void reset() override { machine_->gic().reset(); }
 
     Shared &shared_;
+    EventPort &events_;
     std::unique_ptr<VirtualMachine> machine_;
 };
 

@@ -92,6 +92,14 @@ void GuestSpace::unmap(GpaRange at) {
     SEL4VM_ASSERT(told);
 }
 
+Result<HostPhys, HostError> GuestSpace::translate(Gpa at, u64 size_bytes) {
+    const std::scoped_lock guard(lock_);
+    const auto window = slots_.window_of(at, size_bytes);
+    if (!window)
+        return Err{HostError{HostErrorKind::invalid}};
+    return HostPhys{*window};
+}
+
 // The kernel makes tables when it maps; it has no way to run out of them but to end the process.
 Status<HostError> GuestSpace::reserve_tables(GpaRange) { return Ok{}; }
 

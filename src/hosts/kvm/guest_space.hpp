@@ -33,6 +33,9 @@ public:
     void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override;
     [[nodiscard]] unsigned address_bits() const override { return address_bits_; }
 
+    /// The address behind [at, at + size), when it is mapped and contiguous.
+    [[nodiscard]] Result<HostPhys, HostError> translate(Gpa at, u64 size_bytes);
+
 private:
     [[nodiscard]] Status<HostError> tell(std::vector<SlotRequest> &requests);
 

@@ -28,8 +28,7 @@ std::optional<std::span<const u8>> ProgramHost::file(std::string_view name) {
 }
 
 Result<aarch64::GuestResources *, HostError> ProgramHost::make_guest() {
-    auto machine = SEL4VM_TRY(VirtualMachine::make(shared_.system, shared_.events, shared_.clock));
-    guests_.push_back(std::make_unique<GuestResources>(shared_, std::move(machine)));
+    guests_.push_back(SEL4VM_TRY(GuestResources::make(shared_, events_)));
     return static_cast<aarch64::GuestResources *>(guests_.back().get());
 }
 

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] sel4vm::Log &log() override { return shared_.log; }
     [[nodiscard]] sel4vm::Clock &clock() override { return shared_.clock; }
     [[nodiscard]] sel4vm::Entropy &entropy() override { return shared_.entropy; }
-    [[nodiscard]] sel4vm::EventPort &events() override { return shared_.events; }
+    [[nodiscard]] sel4vm::EventPort &events() override { return events_; }
     void put(std::span<const u8> bytes) override { terminal_.put(bytes); }
     [[nodiscard]] usize read(std::span<u8> out) override { return terminal_.read(out); }
     [[nodiscard]] Status<HostError> listen(u64 badge) override;
@@ -40,7 +40,8 @@ public:
 
 private:
     Shared shared_;
-    Terminal terminal_{shared_.events};
+    EventPort events_{shared_.clock, shared_.mailbox};
+    Terminal terminal_{events_};
     bool listened_to_ = false;
     std::map<std::string, std::string, std::less<>> files_;
     std::vector<std::unique_ptr<GuestResources>> guests_;

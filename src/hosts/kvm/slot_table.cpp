@@ -53,6 +53,22 @@ bool SlotTable::is_mapped(GpaRange at) const {
     return reached >= at.end().value();
 }
 
+std::optional<u64> SlotTable::window_of(Gpa at, u64 size_bytes) const {
+    std::optional<u64> window;
+    u64 done = 0;
+    for (const Slot &slot : slots_) {
+        if (done >= size_bytes || !slot.at.contains(Gpa{at.value() + done}))
+            continue;
+        const u64 offset = slot.at.offset_of(Gpa{at.value() + done});
+        if (!window)
+            window = slot.window + offset;
+        else if (slot.window + offset != *window + done)
+            return std::nullopt;
+        done += slot.at.size() - offset;
+    }
+    return done >= size_bytes ? window : std::nullopt;
+}
+
 /// Removes each slot that reaches into `at`, and makes anew what lies outside of it, and what is inside as `middle` says.
 Result<std::vector<SlotRequest>, HostError> SlotTable::rewrite(GpaRange at, Middle middle, bool read_only) {
     std::vector<SlotRequest> removals;

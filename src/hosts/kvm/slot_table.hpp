@@ -11,6 +11,7 @@
 #include <sel4vm/host/guest_space_port.hpp>
 
 #include <linux/kvm.h>
+#include <optional>
 #include <vector>
 
 namespace sel4vm::kvm {
@@ -31,6 +32,9 @@ public:
     [[nodiscard]] Result<std::vector<SlotRequest>, HostError> remove(GpaRange at);
     /// invalid: a part is not mapped; out_of_memory as remove(). Nothing is changed then.
     [[nodiscard]] Result<std::vector<SlotRequest>, HostError> protect(GpaRange at, Protection protection);
+
+    /// Where the process sees [at, at + size), when it is mapped and one piece there; else no value.
+    [[nodiscard]] std::optional<u64> window_of(Gpa at, u64 size_bytes) const;
 
     [[nodiscard]] usize size() const { return slots_.size(); }
 

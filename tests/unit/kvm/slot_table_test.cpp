@@ -136,6 +136,19 @@ TEST(KvmSlotTable, ProtectionOfAPartLeavesTheRest) {
     EXPECT_EQ(refused.error().kind, HostErrorKind::invalid);
 }
 
+TEST(KvmSlotTable, AWindowIsFoundAcrossSlotsThatFollowEachOther) {
+    SlotTable table(4);
+    ASSERT_TRUE(table.add(range(0, 2 * kPage), 0x10'0000, Protection::read_write));
+    ASSERT_TRUE(table.add(range(2 * kPage, kPage), 0x10'0000 + 2 * kPage, Protection::read_write));
+    ASSERT_TRUE(table.add(range(3 * kPage, kPage), 0x90'0000, Protection::read_write));
+    EXPECT_EQ(table.window_of(Gpa{8}, 8), 0x10'0008u);
+    EXPECT_EQ(table.window_of(Gpa{2 * kPage - 4}, 8), 0x10'0000u + 2 * kPage - 4);
+    EXPECT_EQ(table.window_of(Gpa{3 * kPage}, kPage), 0x90'0000u);
+    EXPECT_EQ(table.window_of(Gpa{3 * kPage - 4}, 8), std::nullopt) << "not one piece";
+    EXPECT_EQ(table.window_of(Gpa{4 * kPage - 4}, 8), std::nullopt) << "not mapped to its end";
+    EXPECT_EQ(table.window_of(Gpa{8 * kPage}, 1), std::nullopt);
+}
+
 TEST(KvmSlotTable, AnyCallsLeaveTheKernelWithTheSamePagesAsASimpleModel) {
     std::mt19937 random(1);
     const auto up_to = [&](u64 limit) { return std::uniform_int_distribution<u64>(0, limit)(random); };

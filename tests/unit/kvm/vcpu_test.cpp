@@ -148,7 +148,8 @@ protected:
     [[nodiscard]] u64 pc() { return kernel.registers[abi::kPc]; }
 
     Clock clock;
-    EventPort port{clock};
+    Mailbox mailbox;
+    EventPort port{clock, mailbox};
     ScriptedVcpu kernel;
     ScriptedVcpu other_kernel;
     unsigned siblings_reset = 0;
