@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/completion.hpp>
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/options.hpp>
+#include <apps/sel4vm/schema.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/version.hpp>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <memory>
+#include <sel4vm/machine/names.hpp>
 
 namespace sel4vm::cli {
 namespace {
@@ -45,6 +50,22 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
         ->type_name("WHAT");
 }
 
+/// Values of an option that a shell may offer: all that there are, or usual ones.
+std::vector<std::string> choices_of(std::string_view option) {
+    const auto all = [](auto names) { return std::vector<std::string>(names.begin(), names.end()); };
+    if (option == "--gic")
+        return {"2", "3"};
+    if (option == "--memory")
+        return {"256M", "512M", "1G", "2G"};
+    if (option == "--cpu")
+        return {"cortex-a53", "cortex-a57", "cortex-a72", "neoverse-n1", "max"};
+    if (option == "--on-panic")
+        return all(machine::Names<machine::PanicPolicy>::list);
+    if (option == "--log-level")
+        return all(machine::Names<LogLevel>::list);
+    return {};
+}
+
 /// Everything that CLI11 needs while it parses; it keeps references into these.
 struct Parser {
     CLI::App app{"Builds and runs systems of AArch64 guest virtual machines.", "sel4vm"};
@@ -52,10 +73,13 @@ struct Parser {
     BuildOptions build;
     RunOptions run;
     InspectOptions inspect;
+    std::string shell;
     CLI::App *check_command = nullptr;
     CLI::App *build_command = nullptr;
     CLI::App *run_command = nullptr;
     CLI::App *inspect_command = nullptr;
+    CLI::App *schema_command = nullptr;
+    CLI::App *completion_command = nullptr;
 
     Parser() {
         app.require_subcommand(1);
@@ -118,7 +142,15 @@ struct Parser {
             ->type_name("")
             ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
         inspect_command->add_flag("--notices", inspect.notices, "Print the third-party notices that an image carries");
-        for (CLI::App *command : {check_command, build_command, run_command, inspect_command})
+
+        schema_command = app.add_subcommand("schema", "Print the JSON Schema of system files, for editors");
+        completion_command =
+            app.add_subcommand("completion", "Print a script that completes this tool's command lines");
+        completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+            ->required()
+            ->type_name("")
+            ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+        for (CLI::App *command : app.get_subcommands({}))
             command->get_formatter()->column_width(34);
     }
 
@@ -126,6 +158,36 @@ struct Parser {
     [[nodiscard]] std::string chosen() const {
         const auto commands = app.get_subcommands();
         return commands.empty() ? "sel4vm" : "sel4vm " + commands.front()->get_name();
+    }
+
+    /// What a shell completes: the options as they are.
+    [[nodiscard]] std::vector<CompletedCommand> completed() {
+        std::vector<CompletedCommand> out;
+        for (const CLI::App *command : app.get_subcommands({})) {
+            CompletedCommand one{command->get_name(), command->get_description(), {}, {}};
+            for (const CLI::Option *option : command->get_options()) {
+                if (option->get_lnames().empty() || option == command->get_help_ptr() ||
+                    option == command->get_help_all_ptr())
+                    continue;
+                const std::string name = "--" + option->get_lnames().front();
+                const auto &short_names = option->get_snames();
+                one.options.push_back(
+                    {name, short_names.empty() ? std::string{} : "-" + short_names.front(), option->get_description(),
+                     option->get_expected_max() == 0 ? std::string{} : option->get_type_name(), choices_of(name)});
+            }
+            if (command == completion_command)
+                one.words.assign(std::begin(kShells), std::end(kShells));
+            out.push_back(std::move(one));
+        }
+        return out;
+    }
+
+    [[nodiscard]] Printed completion() {
+        const auto *found = std::find(std::begin(kShells), std::end(kShells), shell);
+        if (found == std::end(kShells))
+            throw Failure(ExitStatus::bad_input,
+                          fmt::format("there is no completion for {}: expected {}", in_quotes(shell), one_of(kShells)));
+        return {completion_script(static_cast<Shell>(found - std::begin(kShells)), completed())};
     }
 
     /// A suggestion for the first option or command that nobody knows.
@@ -159,7 +221,7 @@ bool is(const CLI::ParseError &error, CLI::ExitCodes kind) { return error.get_ex
     if (!unknown.empty() && (is(error, CLI::ExitCodes::ExtrasError) || is(error, CLI::ExitCodes::RequiredError)))
         problem = unknown;
     else if (problem == "A subcommand is required")
-        problem = "a command is required: check, build, run or inspect";
+        problem = "a command is required: check, build, run, inspect, schema or completion";
     else if (is(error, CLI::ExitCodes::ArgumentMismatch))
         problem = fmt::format("option '{}' needs one value", problem.substr(0, problem.find(':')));
     else if (constexpr usize kLongestSentence = 200; problem.size() > kLongestSentence) // it repeats what was given
@@ -183,6 +245,10 @@ Command parse_command_line(int argc, const char *const *argv) {
     } catch (const CLI::ParseError &error) {
         fail(*parser, error);
     }
+    if (parser->schema_command->parsed())
+        return Printed{system_file_schema()};
+    if (parser->completion_command->parsed())
+        return parser->completion();
     if (parser->check_command->parsed())
         return parser->check;
     if (parser->build_command->parsed())

@@ -37,7 +37,7 @@ protected:
         EXPECT_TRUE(tcb.allocate(environment.vka, seL4_TCBObject, seL4_TCBBits));
         EXPECT_TRUE(endpoint.create(ep.cap()));
         EXPECT_TRUE(vcpu.create(environment.vka, tcb.cap()));
-        vcpu.reset(kPc, 7);
+        vcpu.reset({kPc, 7});
         vcpu.resume();
     }
 
@@ -263,7 +263,7 @@ TEST_F(Sel4Endpoint, AResetMakesTheVcpuObjectAgain) {
     memory_fault(kReadW0, 0x0900'0000);
     wait();
     endpoint.apply(Answer::retry().then(Next::stop));
-    vcpu.reset(0x5000'0000, 1);
+    vcpu.reset({0x5000'0000, 1});
     EXPECT_EQ(reg(kWordPc), 0x5000'0000u);
     EXPECT_EQ(vcpu.list_registers().take_finished(), 1u) << "whatever was in it is gone";
     EXPECT_TRUE(vcpu.list_registers().write(0, irq));

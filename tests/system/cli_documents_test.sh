@@ -21,6 +21,25 @@ sed -n 's/.*Key.*{\.name = "\([a-z_]*\)".*/\1/p' "$SEL4VM_SOURCE/apps/sel4vm/sys
 while read -r key; do
     grep -qE "\b$key\b" "$SEL4VM_SOURCE/docs/system-file.md" || fail "docs/system-file.md lacks the key $key"
 done <keys
+# Completion: of what the tool's own tables hold, as bash calls it.
+"$SEL4VM" completion bash >completion.bash
+. ./completion.bash
+offers() { # CURRENT WANTED, after the words of COMP_WORDS
+    COMP_CWORD=${#COMP_WORDS[@]}
+    COMP_WORDS+=("$1")
+    _sel4vm
+    [[ " ${COMPREPLY[*]} " == *" $2 "* ]] || fail "'${COMP_WORDS[*]}' is completed by '${COMPREPLY[*]}', not $2"
+}
+COMP_WORDS=(sel4vm) && offers "in" inspect
+COMP_WORDS=(sel4vm run) && offers --no --no-hypervisor
+COMP_WORDS=(sel4vm run --on-panic) && offers re restart
+COMP_WORDS=(sel4vm build x.toml) && offers --o --output
+COMP_WORDS=(sel4vm completion) && offers "" fish
+for shell in zsh fish; do
+    "$SEL4VM" completion $shell >script
+    if command -v $shell >/dev/null; then $shell -n script || fail "the script for $shell is wrong"; fi
+done
+
 if command -v man >/dev/null; then
     [ -z "$(man --warnings -E UTF-8 -l "$manual" 2>&1 >/dev/null)" ] || fail "the man page has mistakes"
 fi

@@ -39,7 +39,7 @@ packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev lib
     libgtest-dev device-tree-compiler qemu-system-arm python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
 packages_run=(qemu-system-arm cpio gzip "${packages_tools[@]}")
-packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config "${packages_run[@]}")
+packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config python3-jsonschema "${packages_run[@]}")
 
 # Names of those that are not installed.
 missing_packages() {

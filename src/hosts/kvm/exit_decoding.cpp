@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/kvm/exit_decoding.hpp>
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/psci.hpp>
 
 #include <cerrno>

@@ -80,7 +80,8 @@ TEST(CommandLine, TheLastOfSeveralValuesCounts) {
 }
 
 TEST(CommandLine, MistakesAreOneSentenceWithTheNearestName) {
-    EXPECT_EQ(refusal({}), "a command is required: check, build, run or inspect; try 'sel4vm --help'");
+    EXPECT_EQ(refusal({}),
+              "a command is required: check, build, run, inspect, schema or completion; try 'sel4vm --help'");
     EXPECT_EQ(refusal({"rnu"}), "command 'rnu' is unknown; the nearest known one is 'run'; try 'sel4vm --help'");
     EXPECT_EQ(refusal({"run", "--memry", "5"}),
               "option '--memry' is unknown; the nearest known one is '--memory'; try 'sel4vm run --help'");
@@ -94,6 +95,16 @@ TEST(CommandLine, HelpAndVersionArePrinted) {
     EXPECT_NE(std::get<Printed>(parse({"--help"})).text.find("inspect"), std::string::npos);
     EXPECT_NE(std::get<Printed>(parse({"run", "--help"})).text.find("--no-hypervisor"), std::string::npos);
     EXPECT_TRUE(std::get<Printed>(parse({"--version"})).text.starts_with("sel4vm "));
+}
+
+TEST(CommandLine, CompletionNamesEveryCommandAndOptionInEachShell) {
+    for (const char *shell : {"bash", "zsh", "fish"}) {
+        const std::string script = std::get<Printed>(parse({"completion", shell})).text;
+        for (const char *word : {"check", "build", "inspect", "schema", "no-hypervisor", "qemu-arg", "output",
+                                 "notices", "cortex-a72", "restart", "warning"})
+            EXPECT_NE(script.find(word), std::string::npos) << shell << " " << word;
+    }
+    EXPECT_EQ(refusal({"completion", "csh"}), "there is no completion for \"csh\": expected bash, zsh or fish");
 }
 
 TEST(VmOptions, DescribeOneVmWithoutAFile) {
