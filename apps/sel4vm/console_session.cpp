@@ -156,6 +156,7 @@ private:
         }
         const std::string_view bytes(buffer.data(), static_cast<usize>(got));
         if (!input_is_terminal_) {
+            input_end_.fed(bytes);
             to_machine_ += bytes;
             return;
         }

@@ -80,11 +80,16 @@ EscapeKeys::Input EscapeKeys::feed(std::string_view bytes) {
     return out;
 }
 
-char InputEnd::send() {
-    constexpr char kEndOfTransmission = '\x04';
+void InputEnd::fed(std::string_view bytes) {
+    if (!bytes.empty())
+        line_open_ = bytes.back() != '\n' && bytes.back() != '\r';
+}
+
+std::string_view InputEnd::send() {
+    const bool close_line = line_open_ && sent_ == 1;
     ++sent_;
     heard_.reset();
-    return kEndOfTransmission;
+    return close_line ? "\n\x04" : "\x04";
 }
 
 void InputEnd::heard(Clock::time_point when) {

@@ -55,7 +55,8 @@ private:
 };
 
 /// The end of input that is not a terminal, as Ctrl-D. A file stays at its end, but what a terminal's reader finds it finds once, and a
-/// guest that is starting or busy may not find it at all. So it is sent again each time that the guest has said something and is quiet.
+/// guest that is starting or busy may not find it at all. So it is sent again each time that the guest has said something and is quiet. A
+/// terminal's reader also waits for the end of the last line, where the input had none: a newline goes before the second.
 class InputEnd {
 public:
     using Clock = std::chrono::steady_clock;
@@ -63,14 +64,17 @@ public:
     /// For a guest that starts a new shell for each one.
     static constexpr unsigned kMost = 100;
 
-    /// The input has ended, or due() has come: the byte to send.
-    [[nodiscard]] char send();
+    /// What the input holds, before its end.
+    void fed(std::string_view bytes);
+    /// The input has ended, or due() has come: what to send.
+    [[nodiscard]] std::string_view send();
     /// The guest has said something.
     void heard(Clock::time_point when);
     /// When to send the next one, if nothing is heard until then.
     [[nodiscard]] std::optional<Clock::time_point> due() const;
 
 private:
+    bool line_open_ = false;
     unsigned sent_ = 0;
     std::optional<Clock::time_point> heard_; // since the last one
 };

@@ -89,20 +89,34 @@ TEST(InputEnd, IsSentAgainWhenTheGuestHasSaidSomethingAndIsQuiet) {
     InputEnd end;
     end.heard(start);
     EXPECT_EQ(end.due(), std::nullopt) << "the input goes on";
-    EXPECT_EQ(end.send(), '\x04');
+    EXPECT_EQ(end.send(), "\x04");
     EXPECT_EQ(end.due(), std::nullopt) << "nothing was heard since";
     end.heard(start + 10s);
     EXPECT_EQ(end.due(), start + 12s);
     end.heard(start + 11s);
     EXPECT_EQ(end.due(), start + 13s) << "it was not quiet";
-    EXPECT_EQ(end.send(), '\x04');
+    EXPECT_EQ(end.send(), "\x04");
     EXPECT_EQ(end.due(), std::nullopt);
+}
+
+TEST(InputEnd, EndsTheLastLineBeforeTheSecond) {
+    InputEnd end;
+    end.fed("one\ntwo");
+    end.fed("");
+    EXPECT_EQ(end.send(), "\x04") << "what was piped in is what comes out";
+    EXPECT_EQ(end.send(), "\n\x04");
+    EXPECT_EQ(end.send(), "\x04");
+    InputEnd complete;
+    complete.fed("one");
+    complete.fed(" two\n");
+    EXPECT_EQ(complete.send(), "\x04");
+    EXPECT_EQ(complete.send(), "\x04");
 }
 
 TEST(InputEnd, IsSentAHundredTimesAtMost) {
     InputEnd end;
     for (unsigned i = 0; i < InputEnd::kMost; ++i) {
-        EXPECT_EQ(end.send(), '\x04');
+        EXPECT_EQ(end.send(), "\x04");
         end.heard({});
         EXPECT_EQ(end.due().has_value(), i + 1 < InputEnd::kMost) << i;
     }
