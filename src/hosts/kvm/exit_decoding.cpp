@@ -44,7 +44,8 @@ Exit decode_blind_access(const kvm_run &run) {
 
 Exit decode_system_event(const kvm_run &run) {
     switch (run.system_event.type) {
-    case KVM_SYSTEM_EVENT_SHUTDOWN: return Exit{aarch64::hypercall(aarch64::psci::kSystemOff, 0, aarch64::Conduit::hvc)};
+    case KVM_SYSTEM_EVENT_SHUTDOWN:
+        return Exit{aarch64::hypercall(aarch64::psci::kSystemOff, 0, aarch64::Conduit::hvc)};
     case KVM_SYSTEM_EVENT_RESET: return Exit{aarch64::hypercall(aarch64::psci::kSystemReset, 0, aarch64::Conduit::hvc)};
     default: return unknown(run, run.system_event.type);
     }

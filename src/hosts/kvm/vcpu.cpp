@@ -181,8 +181,8 @@ void Vcpu::inject(GuestFault fault) {
         aarch64::IdAa64mmfr1{read(sysreg::kIdAa64mmfr1El1)}, aarch64::IdAa64mmfr2{read(sysreg::kIdAa64mmfr2El1)});
     const aarch64::ExceptionContext context{get(abi::kPstate), get(abi::kPc), read(sysreg::kVbarEl1),
                                             read(sysreg::kSctlrEl1), read(sysreg::kFarEl1)};
-    const aarch64::ExceptionEntry entry =
-        aarch64::enter_el1(context, features, aarch64::fault_syndrome(aarch64::exception_of(fault), aarch64::EsrEl2{}, 0, context.pstate));
+    const aarch64::ExceptionEntry entry = aarch64::enter_el1(
+        context, features, aarch64::fault_syndrome(aarch64::exception_of(fault), aarch64::EsrEl2{}, 0, context.pstate));
     set(abi::kPc, entry.pc);
     set(abi::kPstate, entry.pstate);
     set(abi::kElrEl1, entry.elr_el1);

@@ -13,7 +13,8 @@ namespace sel4vm::capi {
 
 Machine::Machine(const MachineConfig &config)
     : config_(config), resources_(config.binding.resources()),
-      vm_(VmConfig{.name = config.name, .id = config.id, .architecture = &aarch64::architecture()}, resources_.space(), resources_.allocator(), resources_.log()),
+      vm_(VmConfig{.name = config.name, .id = config.id, .architecture = &aarch64::architecture()}, resources_.space(),
+          resources_.allocator(), resources_.log()),
       irqs_(resources_.allocator(), config.c), ram_(resources_.allocator(), config.c.mem),
       destroy_callbacks_(resources_.allocator()) {
     vm_.set_lifecycle_hooks(this);

@@ -7,6 +7,7 @@
 // Threads: build() and the destructor while nothing runs; everything else as vm/vm.hpp says.
 #pragma once
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/ports/vcpu_ports.hpp>
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>

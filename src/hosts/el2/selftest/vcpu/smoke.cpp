@@ -35,7 +35,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(kSpace[i])}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
         el2::Vcpu *vcpu = vcpus_.emplace_back(processor_, *spaces[kSpace[i]].stage2, shares_[kSpace[i]], setup);
         SEL4VM_ASSERT(vcpu != nullptr);
-        vcpu->reset(kRam, kPart[i] | version << 32);
+        vcpu->reset({kRam, kPart[i] | version << 32});
     }
     vcpus_[0].resume();
     Answer answer = Answer::none();
