@@ -13,7 +13,7 @@ set(SEL4VM_TARGET_BUILD "${PROJECT_SOURCE_DIR}/build/target" CACHE PATH "Build f
 
 # el2 is linked into the host image; natively it is only a part of itself, for tests. The KVM host is linked into a program of its own.
 get_property(layers GLOBAL PROPERTY SEL4VM_LAYERS)
-list(REMOVE_ITEM layers sel4vm_el2 sel4vm_kvm sel4vm_kvm_bindings)
+list(REMOVE_ITEM layers sel4vm_el2 sel4vm_kvm)
 
 add_library(sel4vm_umbrella INTERFACE)
 add_library(sel4vm::sel4vm ALIAS sel4vm_umbrella)

@@ -49,7 +49,8 @@ LAYERS = {
     "fake bindings": ("src/bindings/fake/", ["fake host", "bindings", "linked host", "binding", "platform hooks", "C interface",
                                              "seL4 names", "host", "arch", "arch ports", "base"]),
     # A program's files come from the bundle, whose format is boot's and the machine's.
-    "kvm bindings": ("src/bindings/kvm/", ["kvm host", "bindings", "linked host", "host", "arch", "arch ports", "base"]),
+    "kvm bindings": ("src/bindings/kvm/", ["kvm host", "bindings", "linked host", "binding", "C interface", "seL4 names", "host", "arch",
+                                           "arch ports", "base"]),
     "kvm program": ("apps/kvm/", ["program", "machine arm", "machine", "vm", "host", "arch", "base"]),
     "el2 bindings": ("src/bindings/el2/", ["el2 host", "bindings", "linked host", "binding", "platform hooks", "C interface", "seL4 names",
                                            "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The conformance suite on the KVM host, with both versions of the machine's interrupt controller: the tests of the C++ interface; the others
-are skipped, and say so."""
+"""The conformance suite on the KVM host, with both versions of the machine's interrupt controller. Tests that need what KVM keeps
+to itself are skipped, and say so."""
 
 import os
 import pathlib
@@ -29,7 +29,7 @@ def main():
             passed = set(re.findall(r"^ok +(\w+)$", output, re.MULTILINE))
             skipped = set(re.findall(r"^skipped (\w+)$", output, re.MULTILINE))
             total = re.search(r"^conformance: (\d+) tests, 0 failed, (\d+) skipped$", output, re.MULTILINE)
-            if not total or "conformance ended with 0\n" not in output or int(total[1]) != len(passed) or not passed or passed & skipped:
+            if not total or "conformance ended with 0\n" not in output or int(total[1]) != len(passed) + len(skipped) or int(total[2]) != len(skipped) or len(passed) < 70:
                 print(output)
                 sys.exit(f"FAILED: GICv{gic}")
             print(f"GICv{gic}: {len(passed)} passed, {len(skipped)} skipped")

@@ -81,20 +81,21 @@ bool EventPort::take_next(Event &event) {
     // Timeouts do not wait until there is nothing else.
     if (timeout_ && clock_.now_ticks() >= *timeout_)
         return false;
-    if (const u64 badge = mailbox_.take(); badge != 0) {
-        event.kind = EventKind::notification;
-        event.badge = badge;
+    // A client that signals at each signal does not keep vCPUs waiting.
+    if (!news_last_ && take_news(event))
         return true;
-    }
+    news_last_ = false;
     for (;;) {
         Vcpu *vcpu = nullptr;
         {
             const std::scoped_lock guard(lock_);
-            if (posted_.empty())
-                return false;
-            vcpu = posted_.front();
-            posted_.pop_front();
+            if (!posted_.empty()) {
+                vcpu = posted_.front();
+                posted_.pop_front();
+            }
         }
+        if (vcpu == nullptr)
+            return take_news(event);
         event.vm = vcpu->vm();
         event.vcpu = vcpu->id();
         if (vcpu->has_exit()) {
@@ -109,6 +110,16 @@ bool EventPort::take_next(Event &event) {
         }
         event = Event{}; // it was resumed in the meantime
     }
+}
+
+bool EventPort::take_news(Event &event) {
+    const u64 badge = mailbox_.take();
+    if (badge == 0)
+        return false;
+    event.kind = EventKind::notification;
+    event.badge = badge;
+    news_last_ = true;
+    return true;
 }
 
 bool EventPort::is_idle() {

@@ -54,6 +54,7 @@ public:
 
 private:
     [[nodiscard]] bool take_next(Event &event);
+    [[nodiscard]] bool take_news(Event &event);
     [[nodiscard]] bool is_idle();
     void wait();
     void look_at_input(short events);
@@ -71,7 +72,8 @@ private:
     int input_ = -1;
     u64 input_badge_ = 0;
     bool input_armed_ = false;
-    unsigned taken_ = 0; ///< events since the input was looked at
+    bool news_last_ = false; ///< the last event was a signal
+    unsigned taken_ = 0;     ///< events since the input was looked at
 };
 
 } // namespace sel4vm::kvm

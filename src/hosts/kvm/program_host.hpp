@@ -16,13 +16,12 @@ namespace sel4vm::kvm {
 
 class ProgramHost final : public aarch64::ProgramHost {
 public:
-    ProgramHost() = default;
+    /// `shared` is open, and outlives it.
+    explicit ProgramHost(Shared &shared) : shared_(shared) {}
+    explicit ProgramHost(std::unique_ptr<Shared> own) : own_(std::move(own)), shared_(*own_) {}
     ProgramHost(const ProgramHost &) = delete;
     ProgramHost &operator=(const ProgramHost &) = delete;
     ~ProgramHost() = default;
-
-    /// Once. An error is a sentence for people: what the machine lacks, and what to do.
-    [[nodiscard]] std::string open() { return shared_.system.open(); }
 
     [[nodiscard]] Allocator &allocator() override { return shared_.heap; }
     [[nodiscard]] sel4vm::Log &log() override { return shared_.log; }
@@ -39,7 +38,8 @@ public:
     void free_guest(aarch64::GuestResources &guest) override;
 
 private:
-    Shared shared_;
+    std::unique_ptr<Shared> own_;
+    Shared &shared_;
     EventPort events_{shared_.clock, shared_.mailbox};
     Terminal terminal_{events_};
     bool listened_to_ = false;

@@ -38,7 +38,7 @@ Terminal::~Terminal() {
         restore();
 }
 
-void Terminal::put(std::span<const u8> bytes) {
+void put_bytes(std::span<const u8> bytes) {
     while (!bytes.empty()) {
         const ssize_t done = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
         if (done < 0 && errno != EINTR && errno != EAGAIN)

@@ -12,6 +12,9 @@
 
 namespace sel4vm::kvm {
 
+/// To standard output, all of them.
+void put_bytes(std::span<const u8> bytes);
+
 class Terminal final : public ByteSink {
 public:
     explicit Terminal(EventPort &events) : events_(events) {}
@@ -19,7 +22,7 @@ public:
     Terminal &operator=(const Terminal &) = delete;
     ~Terminal();
 
-    void put(std::span<const u8> bytes) override;
+    void put(std::span<const u8> bytes) override { put_bytes(bytes); }
     /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
     [[nodiscard]] usize read(std::span<u8> out);
     /// From now on a notification with `badge` announces input.

@@ -173,6 +173,10 @@ void Vcpu::inject(GuestFault fault) {
         const auto raised = kernel_.raise_external_abort();
         SEL4VM_ASSERT(raised);
         abort_is_pending_ = true;
+        finish_instruction();
+        // Linux up to 6.1 at least extends the syndrome's top bit into the upper half, where there is nothing.
+        constexpr u64 kSyndrome = abi::encoded_register(sysreg::kEsrEl1);
+        set(kSyndrome, get(kSyndrome) & 0xffff'ffff);
         return;
     }
     const auto read = [&](u32 id) { return system_register(id).value_or(0); };

@@ -31,6 +31,8 @@ machine::ArmPlatformConfig platform_config(const std::optional<vm_vgic_config_t>
 
 Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_t &wanted,
                                                            const aarch64::GicSupport &support) {
+    if (support.own_controller)
+        return Err{"this host has an interrupt controller of its own, which guests of the C interface cannot have"};
     vm_vgic_config_t config = wanted;
     if (config.version == 0)
         config.version = support.v2 ? 2 : 3;

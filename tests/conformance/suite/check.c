@@ -9,9 +9,24 @@ int conformance_check(conformance_t *t, int condition, const char *file, int lin
     return condition;
 }
 
+int conformance_has(conformance_t *t, unsigned int ability) {
+    if ((t->abilities & ability) != 0)
+        return 1;
+    t->skipped = 1;
+    return 0;
+}
+
+int conformance_keeps(conformance_t *t, unsigned int kept) {
+    if ((t->abilities & kept) == 0)
+        return 0;
+    t->skipped = 1;
+    return 1;
+}
+
 unsigned int conformance_run(conformance_t *t, const conformance_test_t *test) {
     const size_t before = t->live != NULL ? t->live(t) : 0;
     t->failures = 0;
+    t->skipped = 0;
     test->run(t);
     if (t->live != NULL)
         CHECK(t, t->live(t) == before);

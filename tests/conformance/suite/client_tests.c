@@ -40,7 +40,7 @@ void test_a_client_emulates_registers_by_the_syndrome(conformance_t *t) {
                                     A64_MRS(A64_XZR, A64_PMCR_EL0), A64_MRS(0u, A64_PMCR_EL0),
                                     A64_STR_X(0u, 2u, 3u),          A64_POWER_OFF};
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, by_syndrome, &guest) == 0);
@@ -73,7 +73,7 @@ void test_the_syndrome_of_a_call_is_whole(conformance_t *t) {
                                     A64_LOAD(0u, 0xc3001234u), A64_HVC,
                                     A64_STR_X(0u, 2u, 1u),     A64_POWER_OFF};
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, serve_a_call, &guest) == 0);
@@ -156,7 +156,7 @@ void test_frames_behind_a_reservation_are_left_alone(conformance_t *t) {
     vka_object_t frames[3];
     seL4_CPtr array[3];
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     const unsigned int made = make_frames(t, frames, array, 3);
@@ -185,7 +185,7 @@ static void frames_take_whole_pages(conformance_t *t, bool deferred) {
     vka_object_t frames[1];
     seL4_CPtr array[1];
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !guest_make(&guest, t, &options))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !guest_make(&guest, t, &options))
         return;
     vm_t *vm = &guest.vm;
     GUEST_LOAD(&guest, CODE, code);

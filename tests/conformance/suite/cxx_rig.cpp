@@ -54,7 +54,7 @@ CxxRig::~CxxRig() {
 }
 
 u32 by_conduit(const conformance_t *t, u32 instruction) {
-    return instruction == A64_SMC && (t->abilities & CONFORMANCE_CALLS_BY_HVC) != 0 ? A64_HVC : instruction;
+    return instruction == A64_SMC && (t->abilities & CONFORMANCE_KEEPS_CALLS) != 0 ? A64_HVC : instruction;
 }
 
 void CxxRig::load(std::span<const u32> code) {

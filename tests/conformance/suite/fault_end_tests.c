@@ -82,7 +82,7 @@ void test_a_vcpu_fault_that_is_over_tells_nothing(conformance_t *t) {
     static const uint32_t code[] = {A64_LOAD(1u, DEVICE),      A64_LOAD(2u, RESULTS), A64_STR_W(1u, 1u, 0u),
                                     A64_MRS(4u, A64_PMCR_EL0), A64_STR_X(4u, 2u, 0u), A64_POWER_OFF};
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, default_error_fault_callback, NULL) != NULL);

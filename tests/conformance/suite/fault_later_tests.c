@@ -84,7 +84,7 @@ void test_the_parts_of_a_pair_may_be_finished_later(conformance_t *t) {
                                     A64_STR_X(4u, 2u, 0u), A64_STR_X(5u, 2u, 1u), A64_POWER_OFF};
     test_guest_t guest;
     seL4_CPtr signal = seL4_CapNull;
-    if ((t->abilities & CONFORMANCE_HAS_PAIRS) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_HAS_PAIRS) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);
@@ -135,7 +135,7 @@ static void call_twice(conformance_t *t, uint32_t instruction) {
                              A64_SUB(5u, 5u, 1u),   A64_CBNZ(5u, -6),      A64_POWER_OFF};
     test_guest_t guest;
     seL4_CPtr signal = seL4_CapNull;
-    if (!guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);
@@ -158,7 +158,7 @@ void test_a_vcpu_fault_may_be_finished_later(conformance_t *t) {
                                     A64_POWER_OFF};
     test_guest_t guest;
     seL4_CPtr signal = seL4_CapNull;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, vm_host_make_signal(t->host, 0x10, &signal) == 0);

@@ -24,8 +24,12 @@ int guest_make(test_guest_t *guest, conformance_t *t, const vm_options_t *option
 }
 
 void guest_load(test_guest_t *guest, uintptr_t at, const uint32_t *code, size_t count) {
-    CHECK(guest->t, vm_ram_touch(&guest->vm, at, count * sizeof(*code), vm_guest_ram_write_callback,
-                                 (void *)(uintptr_t)code) == 0);
+    const int by_hvc = (guest->t->abilities & CONFORMANCE_KEEPS_CALLS) != 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word = by_hvc && code[i] == A64_SMC ? A64_HVC : code[i];
+        CHECK(guest->t,
+              vm_ram_touch(&guest->vm, at + i * sizeof(word), sizeof(word), vm_guest_ram_write_callback, &word) == 0);
+    }
 }
 
 int guest_begin(test_guest_t *guest) {

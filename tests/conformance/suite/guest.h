@@ -29,6 +29,10 @@ extern "C" {
 /* Reports a condition that is 0, and gives it back. */
 int conformance_check(conformance_t *t, int condition, const char *file, int line, const char *what);
 
+/* Whether the host has an ability, and whether it keeps something to itself. Where that is against the test, it counts as skipped. */
+int conformance_has(conformance_t *t, unsigned int ability);
+int conformance_keeps(conformance_t *t, unsigned int kept);
+
 /* The map of every test VM. */
 #define RAM         0x40000000u
 #define RAM_SIZE    0x200000u

@@ -20,7 +20,7 @@ int irq_guest_equip(test_guest_t *guest, unsigned int version) {
 }
 
 int irq_guest_make(test_guest_t *guest, conformance_t *t, unsigned int version) {
-    if (!guest_make(guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_IRQS) || !guest_make(guest, t, NULL))
         return 0;
     if (irq_guest_equip(guest, version))
         return 1;

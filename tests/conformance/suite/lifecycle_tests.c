@@ -247,7 +247,8 @@ void test_vms_come_and_go_without_a_trace(conformance_t *t) {
         if (!CHECK(t, guest_init_vm(t, &vm, NULL) == 0))
             break;
         CHECK(t, vm_create_vcpu(&vm, t->host->priority) != NULL);
-        CHECK(t, vm_create_default_irq_controller(&vm) == 0);
+        if ((t->abilities & CONFORMANCE_KEEPS_IRQS) == 0)
+            CHECK(t, vm_create_default_irq_controller(&vm) == 0);
         CHECK(t, vm_ram_register_at(&vm, RAM, 0x4000, false) == 0);
         CHECK(t, vm_reserve_memory_at(&vm, DEVICE, 0x1000, default_error_fault_callback, NULL) != NULL);
         CHECK(t, vm_destroy(&vm) == 0);

@@ -121,7 +121,7 @@ void test_mapped_frames_are_the_guests(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     unsigned int faults = 0;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     if (!guest_make(&guest, t, NULL))
         return;
@@ -144,7 +144,7 @@ void test_frames_of_an_array_are_the_guests(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     unsigned int faults = 0;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     for (int deferred = 0; deferred < 2; deferred++) {
         const vm_options_t options = {.defer_memory_map = deferred != 0};
@@ -178,7 +178,7 @@ void test_deferred_frames_are_mapped_at_the_first_access(conformance_t *t) {
     frames_t frames;
     unsigned int faults = 0;
     const vm_options_t options = {.defer_memory_map = true};
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     if (!guest_make(&guest, t, &options))
         return;
@@ -200,7 +200,7 @@ void test_a_write_to_a_read_only_frame_faults(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     unsigned int faults = 0;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     if (!guest_make(&guest, t, NULL))
         return;
@@ -220,7 +220,7 @@ void test_a_page_provider_that_runs_out_maps_nothing(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     unsigned int faults = 0;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     if (!guest_make(&guest, t, NULL))
         return;
@@ -265,7 +265,7 @@ void test_frames_that_do_not_fit_are_refused(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     unsigned int faults = 0;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     for (int deferred = 0; deferred < 2; deferred++) {
         for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
@@ -294,7 +294,7 @@ void test_the_clients_frames_may_be_ram(conformance_t *t) {
     test_guest_t guest;
     frames_t frames;
     uint64_t value = 0x5555;
-    if ((t->abilities & CONFORMANCE_HAS_FRAMES) == 0 || !make_frames(&frames, t, DEVICE))
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
         return;
     if (!guest_make(&guest, t, NULL))
         return;

@@ -29,7 +29,7 @@ static int register_fault(vm_vcpu_t *vcpu, uint32_t hsr, void *cookie) {
 
 void test_a_vcpu_fault_reaches_its_callback(conformance_t *t) {
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     CHECK(t, vm_register_unhandled_vcpu_fault_callback(guest.vcpu, register_fault, &guest) == 0);
@@ -47,7 +47,7 @@ void test_a_vcpu_fault_reaches_its_callback(conformance_t *t) {
 
 void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t) {
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     GUEST_LOAD(&guest, VECTORS + 0x200, record_and_end);
@@ -62,7 +62,7 @@ void test_a_vcpu_fault_may_be_left_to_the_policy(conformance_t *t) {
 
 void test_a_vcpu_fault_that_fails_ends_vm_run(conformance_t *t) {
     test_guest_t guest;
-    if ((t->abilities & CONFORMANCE_TRAPS_PMU) == 0 || !guest_make(&guest, t, NULL))
+    if (!conformance_has(t, CONFORMANCE_TRAPS_PMU) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, read_unknown_register);
     guest.seen[7] = (seL4_Word)-1;
@@ -84,7 +84,7 @@ void test_firmware_calls_are_served(conformance_t *t) {
         BEGIN,        A64_CALL(PSCI_VERSION), A64_STR_X(0u, 2u, 0u), A64_CALL(0xc3001234u), A64_STR_X(0u, 2u, 1u),
         A64_POWER_OFF};
     test_guest_t guest;
-    if (!GUEST_START(&guest, t, code))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !GUEST_START(&guest, t, code))
         return;
     if (guest_finish(&guest)) {
         CHECK(t, guest_result(&guest, 0) >= 0x10000 && guest_result(&guest, 0) < 0x20000);
@@ -116,7 +116,7 @@ void test_a_client_may_serve_smcs(conformance_t *t) {
                                     A64_CALL(0xc3005678u),
                                     A64_POWER_OFF};
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !guest_make(&guest, t, NULL))
         return;
     GUEST_LOAD(&guest, CODE, code);
     CHECK(t, guest.vm.arch.vm_smc_handler == vm_serve_smc);
@@ -186,7 +186,7 @@ void test_an_smc_callback_has_all_registers(conformance_t *t) {
                                     A64_STR_X(3u, 2u, 6u),
                                     A64_POWER_OFF};
     test_guest_t guest;
-    if (!guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !guest_make(&guest, t, NULL))
         return;
     guest_of_smc = &guest;
     GUEST_LOAD(&guest, CODE, code);
@@ -284,7 +284,7 @@ void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t) {
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_MPIDR_EL1), A64_STR_X(4u, 2u, 2u),
                                       A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
     test_guest_t guest;
-    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL && other->vcpu_id == 1 && other->target_cpu == -1);
@@ -303,7 +303,7 @@ void test_a_second_vcpu_is_started_by_the_client(conformance_t *t) {
     static const uint32_t code[] = {BEGIN, A64_LDR_X(4u, 2u, 0u), A64_CBZ(4u, -1), A64_POWER_OFF};
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 0u), A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL);
@@ -393,7 +393,7 @@ static uint64_t endianness_after_cpu_on(conformance_t *t, uint32_t bits, enum st
 
 void test_a_second_vcpu_has_the_endianness_of_the_one_that_starts_it(conformance_t *t) {
     static const uint32_t bits[] = {0, 1u << 24, 1u << 25, ENDIANNESS};
-    if (CONFIG_MAX_NUM_NODES < 2)
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2)
         return;
     for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
         CHECK(t, endianness_after_cpu_on(t, bits[i], THE_LIBRARY) == bits[i]);

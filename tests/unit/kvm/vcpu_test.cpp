@@ -39,6 +39,7 @@ public:
         }
         if (aborted_) {
             registers[abi::kPc] = kVector;
+            registers[abi::encoded_register(aarch64::sysreg::kEsrEl1)] = 0xffff'ffff'9600'0010; // as Linux 6.1 does
             aborted_ = false;
             ++aborts;
         }
@@ -203,6 +204,7 @@ TEST_F(KvmVcpuThread, AnExternalAbortIsTheKernelsToRaiseAndTheAccessDoesNotHappe
     port.apply(Answer::inject(GuestFault::access).then(Next::stop));
     EXPECT_EQ(kernel.aborts, 1u);
     EXPECT_EQ(pc(), ScriptedVcpu::kVector) << "entered before the stop";
+    EXPECT_EQ(kernel.registers[abi::encoded_register(aarch64::sysreg::kEsrEl1)], 0x9600'0010u);
     EXPECT_EQ(boot.general_register(5), 0x77u);
 }
 
@@ -310,6 +312,19 @@ TEST_F(KvmVcpuThread, SignalsCollectTheirBits) {
     EXPECT_EQ(event.kind, EventKind::notification);
     EXPECT_EQ(event.badge, 5u);
     EXPECT_EQ(next().kind, EventKind::idle);
+}
+
+TEST_F(KvmVcpuThread, AClientThatSignalsAtEachSignalDoesNotKeepVcpusWaiting) {
+    kernel.script({Step::Kind::read, 0, 5});
+    boot.resume();
+    while (!boot.has_exit())
+        poll(nullptr, 0, 1);
+    port.signal(1);
+    EXPECT_EQ(next().kind, EventKind::notification);
+    port.signal(1);
+    exit(Answer::none(), ExitKind::memory);
+    port.apply(Answer::complete().then(Next::stop));
+    EXPECT_EQ(next().kind, EventKind::notification);
 }
 
 TEST_F(KvmVcpuThread, ATimeoutComesWhenItsTimeHasCome) {
