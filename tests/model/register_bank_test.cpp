@@ -117,14 +117,7 @@ TYPED_TEST(RegisterBankTest, WrongWidthsAndAlignmentsAreRefused) {
     EXPECT_EQ(this->device.pushed_, 0u);
 }
 
-TYPED_TEST(RegisterBankTest, RowsHaveNames) {
-    const auto &bank = TypeParam::Registers::kBank;
-    EXPECT_STREQ(bank.name_at(0x17), "WIDE");
-    EXPECT_STREQ(bank.name_at(0x2b), "LANE");
-    EXPECT_EQ(bank.name_at(0x2c), nullptr);
-    EXPECT_EQ(bank.name_at(0x2'0000), nullptr);
-    EXPECT_EQ(bank.rows().size(), 6u);
-}
+TYPED_TEST(RegisterBankTest, RowsCanBeCounted) { EXPECT_EQ(TypeParam::Registers::kBank.rows().size(), 6u); }
 
 } // namespace
 } // namespace sel4vm::dev

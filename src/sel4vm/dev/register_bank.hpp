@@ -3,7 +3,7 @@
 // A device's registers as one constexpr table: name, offset, size, permitted access widths, and the device's member
 // functions, or a constant. The bank finds the row of an access, checks width and alignment, cuts sub-word accesses out of
 // whole registers; where there is no row, it reads as zero and ignores writes. So a handler sees whole registers only. A row's name is for
-// the reader, who finds the specification by it.
+// the reader, who finds the specification by it, and is not kept: it would be three words of an image.
 // Deliberately without locks, logging or state: a bank is shared by all devices of its type.
 //
 //     struct Uart::Registers {
@@ -63,7 +63,6 @@ struct Reg {
     using Read = u64 (*)(Device &, RegisterUse);
     using Write = void (*)(Device &, RegisterUse, u64);
 
-    const char *name = "";
     u32 offset = 0; ///< of the first; a multiple of size_bytes
     u32 count = 1;
     u8 size_bytes = 4; ///< of one register: 4 or 8
@@ -123,9 +122,8 @@ void register_row_permits_accesses_wider_than_the_register();
 
 /// A register with its functions; nullptr for one that cannot be read (reads as zero) or written (writes are ignored).
 template <class Device, auto ReadFunction, auto WriteFunction>
-constexpr Reg<Device> reg(const char *name, u32 offset, Widths widths = kWidth4, Narrow narrow = Narrow::merge) {
+constexpr Reg<Device> reg(const char *, u32 offset, Widths widths = kWidth4, Narrow narrow = Narrow::merge) {
     Reg<Device> row;
-    row.name = name;
     row.offset = offset;
     row.widths = widths;
     row.narrow = narrow;
@@ -151,9 +149,8 @@ constexpr Reg<Device> family(Reg<Device> row, u32 count) {
 
 /// A read-only register that always holds `value`.
 template <class Device>
-constexpr Reg<Device> constant(const char *name, u32 offset, u64 value, Widths widths = kWidths124) {
+constexpr Reg<Device> constant(const char *, u32 offset, u64 value, Widths widths = kWidths124) {
     Reg<Device> row;
-    row.name = name;
     row.offset = offset;
     row.widths = widths;
     row.value = value;
@@ -212,11 +209,6 @@ public:
         return Ok{};
     }
 
-    /// The name of the register at `offset`, or nullptr; for traces.
-    [[nodiscard]] constexpr const char *name_at(u64 offset) const {
-        const Reg<Device> *row = row_at(offset);
-        return row == nullptr ? nullptr : row->name;
-    }
     [[nodiscard]] constexpr std::span<const Reg<Device>> rows() const { return rows_; }
 
 private:

@@ -37,9 +37,9 @@ TextWriter &operator<<(TextWriter &out, Size size) {
 /// Collects problems; those beyond the capacity are dropped.
 class Report {
 public:
-    /// The problem, or a place for what nobody will read.
+    /// The problem, or a place for what nobody will read. Words by value, so that literals of different lengths are of one type.
     template <class Value, class... Words>
-    Problem &add(const Key &key, const Value &value, const Words &...expected) {
+    Problem &add(const Key &key, Value value, Words... expected) {
         Problem *problem = problems.emplace_back();
         if (problem == nullptr)
             return dropped_ = Problem{};
@@ -90,12 +90,15 @@ public:
 
 private:
     template <class... Parts>
-    [[nodiscard]] Key key(const Parts &...parts) const {
+    [[nodiscard]] Key key(Parts... parts) const {
         Key path;
         path << "vm[" << u64{index_} << "].";
         (void)(path << ... << parts);
         return path;
     }
+    /// It does not go with another value, whose path this is.
+    static void also(Problem &problem, const Key &other) { problem.other = other; }
+    void also(Problem &problem, const char *other) const { problem.other = key(other); }
 
     void check_name() {
         if (!is_name(vm_.name))
@@ -105,10 +108,9 @@ private:
     void check_vcpus() {
         const u32 limit = vm_.gic.version == GicVersion::v2 ? kGicV2Vcpus : u32{Vm::kMaxVcpus};
         if (vm_.vcpu_count < 1 || vm_.vcpu_count > limit)
-            report_
-                .add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
-                     static_cast<u32>(vm_.gic.version))
-                .other = key("gic.version");
+            also(report_.add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
+                             static_cast<u32>(vm_.gic.version)),
+                 "gic.version");
     }
 
     void check_cmdline() {
@@ -138,10 +140,9 @@ private:
             return;
         }
         if (!range || range->end().value() > kGuestAddressEnd) {
-            report_
-                .add(size_key, Size{block.size_bytes}, "a range that ends by ", Hex{kGuestAddressEnd}, ", not ",
-                     Size{block.size_bytes}, " from ", block.base, " on")
-                .other = base_key;
+            also(report_.add(size_key, Size{block.size_bytes}, "a range that ends by ", Hex{kGuestAddressEnd}, ", not ",
+                             Size{block.size_bytes}, " from ", block.base, " on"),
+                 base_key);
             return;
         }
         for (const Claim &other : claims_)
@@ -198,10 +199,9 @@ private:
 
     void claim_gic_part(const AddressBlock &block, std::string_view name, u64 alignment, u64 least) {
         if (block.size_bytes < least) {
-            report_
-                .add(key(name, ".size"), Size{block.size_bytes}, "at least ", Size{least}, " for ", vm_.vcpu_count,
-                     " vCPUs")
-                .other = key("vcpus");
+            also(report_.add(key(name, ".size"), Size{block.size_bytes}, "at least ", Size{least}, " for ",
+                             vm_.vcpu_count, " vCPUs"),
+                 "vcpus");
             return;
         }
         claim(block, key(name, ".base"), key(name, ".size"), alignment);
@@ -221,8 +221,8 @@ private:
                 report_.add(key(row.name), u32{row.ppi}, "a PPI number, 0 to 15");
             for (const Row *other = rows; other != &row; ++other)
                 if (other->ppi == row.ppi)
-                    report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view()).other =
-                        key(other->name);
+                    also(report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view()),
+                         key(other->name));
         }
     }
 
@@ -234,10 +234,9 @@ private:
             claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
                   kPageBytes);
             if (device.spi >= vm_.gic.spi_count && good_spis())
-                report_
-                    .add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (", vm_.gic.spi_count,
-                         ")")
-                    .other = key("gic.spis");
+                also(report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (",
+                                 vm_.gic.spi_count, ")"),
+                     "gic.spis");
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }
@@ -247,10 +246,9 @@ private:
         if (first.name == second.name)
             report_.add(key("devices.", second.name), second.name, "a name of its own for each device");
         else if (first.spi == second.spi)
-            report_
-                .add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
-                     key("devices.", first.name).view())
-                .other = key("devices.", first.name, ".spi");
+            also(report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
+                             key("devices.", first.name).view()),
+                 key("devices.", first.name, ".spi"));
     }
 
     void check_images() {
@@ -269,9 +267,9 @@ private:
             report_.add(key("kernel"), "none", "a kernel or a firmware");
         // QEMU hands a kernel to firmware through fw_cfg, a device that this machine does not have.
         if (count(ImageKind::kernel) > 0 && count(ImageKind::firmware) > 0)
-            report_.add(key("firmware"), "given", "either a kernel or a firmware").other = key("kernel");
+            also(report_.add(key("firmware"), "given", "either a kernel or a firmware"), "kernel");
         if (count(ImageKind::initrd) > 0 && count(ImageKind::kernel) == 0)
-            report_.add(key("initrd"), "given", "an initrd only with a kernel").other = key("kernel");
+            also(report_.add(key("initrd"), "given", "an initrd only with a kernel"), "kernel");
     }
 
     void check_image(const ImageRecord &image, const Key &path) {
@@ -301,7 +299,7 @@ private:
         const auto rounded = align_up(image.size_bytes, kPageBytes);
         const u64 size = image.region_bytes != 0 ? image.region_bytes : rounded.value_or(0);
         if (size < image.size_bytes) {
-            report_.add(size_key, Size{size}, "at least the size of the file, ", Size{image.size_bytes}).other = path;
+            also(report_.add(size_key, Size{size}, "at least the size of the file, ", Size{image.size_bytes}), path);
             return;
         }
         if (size != 0)
@@ -316,7 +314,7 @@ private:
                 return;
             }
         }
-        report_.add(base_key, *image.where, "a place in RAM for ", Size{image.size_bytes}).other = key("memory");
+        also(report_.add(base_key, *image.where, "a place in RAM for ", Size{image.size_bytes}), "memory");
     }
 
     void check_entry() {
@@ -332,8 +330,7 @@ private:
             memory = memory || (range && range->contains(*vm_.entry));
         }
         if (!memory || vm_.entry->value() % 4 != 0)
-            report_.add(key("entry"), *vm_.entry, "a multiple of 4 inside the VM's memory or firmware").other =
-                key("memory");
+            also(report_.add(key("entry"), *vm_.entry, "a multiple of 4 inside the VM's memory or firmware"), "memory");
     }
 
     /// Two images at one place: which of them would be there is an accident.
@@ -350,10 +347,9 @@ private:
         // Memory that is too small for anything was reported already.
         if (!vm_.memory.empty() && vm_.memory[0].size_bytes >= kMinMemoryBytes &&
             image.size_bytes > vm_.memory[0].size_bytes)
-            report_
-                .add(path, Size{image.size_bytes}, "a file smaller than RAM, which has ",
-                     Size{vm_.memory[0].size_bytes})
-                .other = key("memory[0].size");
+            also(report_.add(path, Size{image.size_bytes}, "a file smaller than RAM, which has ",
+                             Size{vm_.memory[0].size_bytes}),
+                 "memory[0].size");
     }
 
     const MachineDescription &vm_;

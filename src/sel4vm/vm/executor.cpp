@@ -59,7 +59,7 @@ bool Executor::anything_left() const {
     return false;
 }
 
-void Executor::say(ServingExecutors::Activity activity) {
+[[gnu::noinline, gnu::cold]] void Executor::say(ServingExecutors::Activity activity) {
     for (Vm *vm : vms_) {
         if (vm != nullptr)
             vm->executors().set(port_, activity);
@@ -78,7 +78,7 @@ bool Executor::waits_for_ever(Vm &vm) {
 }
 
 // Nothing is left to do here. A VM of which that is true everywhere waits for ever.
-bool Executor::on_idle() {
+[[gnu::noinline, gnu::cold]] bool Executor::on_idle() {
     served_source_ = kNoSource; // so that whatever comes next is seen to end this
     const auto say_so = [this] {
         idle_.store(true);

@@ -36,7 +36,7 @@ int main(void) {
         const conformance_test_t *test =
             i < conformance_test_count ? &conformance_tests[i] : &platform_support_tests[i - conformance_test_count];
         const unsigned int failures = conformance_run(&t, test);
-        printf("%s %s\n", failures == 0 ? "ok    " : "FAILED", test->name);
+        printf("%s %s\n", failures != 0 ? "FAILED " : t.skipped ? "skipped" : "ok     ", test->name);
         bad += failures != 0;
     }
     printf("conformance: %zu tests, %zu failed\n", count, bad);

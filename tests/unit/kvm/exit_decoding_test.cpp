@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/kvm/exit_decoding.hpp>
 
+#include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/psci.hpp>
 
 #include <cerrno>
@@ -86,7 +87,7 @@ TEST(KvmExitDecoding, SystemEventsAreTheCallsThatTheKernelTookThemFrom) {
     ASSERT_TRUE(exit);
     ASSERT_EQ(exit->kind, ExitKind::hypercall);
     EXPECT_EQ(exit->hypercall.function, aarch64::psci::kSystemOff);
-    EXPECT_EQ(exit->hypercall.immediate, 0);
+    EXPECT_EQ(aarch64::immediate_of(exit->hypercall), 0);
     run.system_event.type = KVM_SYSTEM_EVENT_RESET;
     exit = decode_exit(run);
     EXPECT_EQ(exit->hypercall.function, aarch64::psci::kSystemReset);

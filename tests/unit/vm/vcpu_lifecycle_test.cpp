@@ -17,7 +17,7 @@ TEST_F(LifecycleTest, AVcpuThatTurnedItselfOffCanBeStartedAgain) {
     EXPECT_EQ(power.last, Vm::PowerOn::done);
     EXPECT_EQ(f.ports[1].program_counter(), 0x4000'1000u);
     EXPECT_EQ(f.ports[1].general_register(0), 9u);
-    EXPECT_EQ(f.vm.power_on(f.vcpu(1), 0, 0), Vm::PowerOn::already_on);
+    EXPECT_EQ(f.vm.power_on(f.vcpu(1), {0, 0}), Vm::PowerOn::already_on);
     ASSERT_TRUE(f.executor.step());
     EXPECT_EQ(f.vcpu(1).power_state(), PowerState::off);
     ASSERT_TRUE(f.executor.step());
@@ -96,7 +96,7 @@ TEST_F(LifecycleTest, TheHooksMayChangeRegistersBeforeAVcpuEntersAndHearWhenItIs
     ASSERT_TRUE(f.vm.start());
     EXPECT_EQ(f.hooks.entered, 1);
     EXPECT_EQ(f.ports[0].general_register(1), 7u);
-    EXPECT_EQ(f.vm.power_on(f.vcpu(1), VmFixture::kRam, 0), Vm::PowerOn::done);
+    EXPECT_EQ(f.vm.power_on(f.vcpu(1), {VmFixture::kRam, 0}), Vm::PowerOn::done);
     EXPECT_EQ(f.hooks.entered, 2);
     EXPECT_EQ(f.ports[1].general_register(1), 7u);
     TurnOff turn_off;

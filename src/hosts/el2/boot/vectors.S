@@ -19,7 +19,7 @@ sel4vm_el2_host_fault_\index:
     b       sel4vm_el2_host_fault_\index
     .endm
 
-    .text
+    .section .vectors, "ax"
     .balign 0x800
     .global sel4vm_el2_boot_vectors
 sel4vm_el2_boot_vectors:
@@ -27,7 +27,7 @@ sel4vm_el2_boot_vectors:
     vector  \index
     .endr
 
-    .balign 0x80
+    .text
     .irp    index, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
     fault_entry \index
     .endr

@@ -43,7 +43,7 @@
     b       sel4vm_el2_host_fault_\number   // boot/vectors.S
     .endm
 
-    .section .text.sel4vm_el2_vectors, "ax"
+    .section .vectors, "ax"
     .global sel4vm_el2_guest_vectors
     .balign 0x800
 sel4vm_el2_guest_vectors:

@@ -23,10 +23,12 @@ enum class Order : u8 {
 };
 
 struct Field {
-    const char *name; ///< for the reader of this table
+    /// The name is for the reader of this table, and not kept.
+    consteval Field(const char *, u8 its_shift, u8 its_most, Order its_order = Order::ascending)
+        : shift(its_shift), most(its_most), order(its_order) {}
     u8 shift;
     u8 most;
-    Order order = Order::ascending;
+    Order order;
 };
 
 constexpr u8 kAny = 0xf;          ///< ascending: whatever the host has

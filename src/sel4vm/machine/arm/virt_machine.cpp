@@ -190,16 +190,17 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
 }
 
 MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Device &device) {
-    if (record.console != ConsoleRoute::host || host_.console == nullptr) {
-        device.uart = Owned<dev::Pl011>::make(host_.allocator, line, discard_, dev::Pl011Fifo::bytes32, host_.locks);
-        return device.uart.get();
+    const bool is_console = record.console == ConsoleRoute::host && host_.console != nullptr;
+    ByteSink *sink = &discard_;
+    if (is_console) {
+        device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
+                                               host_.timeouts);
+        if (!device.watch)
+            return nullptr;
+        sink = device.watch.get();
     }
-    device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
-                                           host_.timeouts);
-    if (!device.watch)
-        return nullptr;
-    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *device.watch, dev::Pl011Fifo::bytes32, host_.locks);
-    if (console_uart_ == nullptr)
+    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *sink, dev::Pl011Fifo::bytes32, host_.locks);
+    if (is_console && console_uart_ == nullptr)
         console_uart_ = device.uart.get();
     return device.uart.get();
 }
