@@ -98,7 +98,7 @@ said "there is no command 'frobnicate'; try ./dev --help" frobnicate
 said "unknown option '--prest'; the nearest known one is '--preset'; try ./dev test --help" test --prest host
 said "unknown option '--fsat'; the nearest known one is '--fast'; try ./dev lint --help" lint --fsat
 said "unknown option '--chck'; the nearest known one is '--check'; try ./dev fmt --help" fmt --chck
-said "there is no preset 'tool' (target, tools, host, host-clang, all); the nearest known one is 'tools'" build tool
+said "there is no preset 'tool' (target, cli, tools, host, host-clang, all); the nearest known one is 'tools'" build tool
 
 # Help, check and inspect ask for nothing of the target.
 program dpkg-query <<'SCRIPT'
@@ -109,15 +109,20 @@ for name in "${@:3}"; do
     echo "installed $name"
 done
 SCRIPT
-mkdir -p "$checkout/build/tools/apps/sel4vm"
-printf '#!/bin/bash\necho "tool: $*"\n' >"$checkout/build/tools/apps/sel4vm/sel4vm"
-chmod +x "$checkout/build/tools/apps/sel4vm/sel4vm"
+made() { # PRESET: its tool
+    mkdir -p "$checkout/build/$1/apps/sel4vm"
+    printf '#!/bin/bash\necho "tool of %s: $*"\n' "$1" >"$checkout/build/$1/apps/sel4vm/sel4vm"
+    chmod +x "$checkout/build/$1/apps/sel4vm/sel4vm"
+}
+made cli
 rm -f "$LOG"
 touch "$GATE"
 for command in "run --help" "sel4vm --help" "sel4vm check x.toml" "sel4vm inspect x" "sel4vm rnu" "sel4vm build --help" "--help"; do
     # shellcheck disable=SC2086 # words
     "$checkout/dev" $command >"$work/out" 2>&1 || fail "./dev $command: $(cat "$work/out")"
 done
-grep -q "^begin $checkout/build/tools$" "$LOG" || fail "the tool was not built"
-! grep -v "/build/tools$" "$LOG" || fail "something of the target was asked for"
+grep -q "^begin $checkout/build/cli$" "$LOG" || fail "the tool was not built"
+! grep -v "/build/cli$" "$LOG" || fail "something else was built or asked for"
+made tools
+[ "$("$checkout/dev" sel4vm --version)" = "tool of tools: --version" ] || fail "the tool that is there anyway is not used"
 echo "dev test: passed"

@@ -200,13 +200,20 @@ steps_text() {
     fi
 }
 
-# The tool alone: what needs no image runs without anything of the target.
-build_tool_alone() {
-    ensure_packages "${packages_cli[@]}"
-    build_preset tools sel4vm || exit 1
-    tool=$root/build/tools/apps/sel4vm/sel4vm
+# use_tool PRESET: the tool that this preset has made.
+use_tool() {
+    tool=$root/build/$1/apps/sel4vm/sel4vm
     [ -x "$tool" ] || die "the build made no $tool"
     export SEL4VM="$tool" SEL4VM_SOURCE="$root" SEL4VM_BUILD="$root/build"
+}
+
+# The tool alone: what needs no image runs without anything of the target. Until the preset tools has made it, in the quickest way.
+build_tool_alone() {
+    ensure_packages "${packages_cli[@]}"
+    local preset=cli
+    [ ! -x "$root/build/tools/apps/sel4vm/sel4vm" ] || preset=tools
+    build_preset $preset sel4vm || exit 1
+    use_tool $preset
 }
 
 # The tool and the target image that it packs; quiet when there is nothing to do.
@@ -214,5 +221,5 @@ build_tool() {
     ensure_packages "${packages_run[@]}"
     build_preset target || exit 1
     build_preset tools || exit 1
-    build_tool_alone
+    use_tool tools
 }

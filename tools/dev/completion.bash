@@ -14,7 +14,7 @@ _sel4vm_dev() {
         [ "$command" != run ] || words+=" $("$root/build/tools/apps/sel4vm/sel4vm" run --help 2>/dev/null | sed -n 's/^  .*\(--[a-z-]*\)[ ,].*/\1/p')"
     else
         case $command in
-        build) words='target tools host host-clang all' ;;
+        build) words='target cli tools host host-clang all' ;;
         fuzz) words=$(find "$root/tests/fuzz" -name '*_fuzz.cpp' -printf '%f\n' | sed 's/_fuzz\.cpp$//') ;;
         sel4vm) [ "$COMP_CWORD" -gt 2 ] || words='check build run inspect schema completion' ;;
         esac

@@ -99,9 +99,9 @@ static void act(caller_t *caller) {
     case USE_EVERYTHING: use_everything(caller); break;
     case FREE_THE_RESERVATION: CHECK(t, vm_free_reserved_memory(vm, caller->reservation) == 0); break;
     case PAUSE:
+        CHECK(t, vm_resume(vm) == -1);
         /* A VM that is being reset does not run. */
         CHECK(t, vm_pause(vm) == (caller->kind == AT_A_RESET ? -1 : 0));
-        CHECK(t, vm_resume(vm) == -1);
         seL4_Signal(caller->signal);
         break;
     case STOP: CHECK(t, vm_stop(vm) == 0); break;
