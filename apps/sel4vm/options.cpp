@@ -190,6 +190,29 @@ struct Parser {
         return {completion_script(static_cast<Shell>(found - std::begin(kShells)), completed())};
     }
 
+    /// `--name=` is an empty value; CLI11 would take the next word instead.
+    [[nodiscard]] std::vector<std::string> words(int argc, const char *const *argv) const {
+        std::vector<std::string> out;
+        for (int i = 1; i < argc; ++i) {
+            std::string word(argv[i]);
+            if (word.ends_with('=') && takes_value(word.substr(0, word.size() - 1))) {
+                word.pop_back();
+                out.push_back(std::move(word));
+                word.clear();
+            }
+            out.push_back(std::move(word));
+        }
+        return out;
+    }
+
+    [[nodiscard]] bool takes_value(const std::string &name) const {
+        const auto commands = app.get_subcommands({});
+        return name.starts_with("--") && std::any_of(commands.begin(), commands.end(), [&](const CLI::App *command) {
+                   const CLI::Option *option = command->get_option_no_throw(name);
+                   return option != nullptr && option->get_expected_max() > 0;
+               });
+    }
+
     /// A suggestion for the first option or command that nobody knows.
     [[nodiscard]] std::string unknown_argument() const {
         const auto chosen_commands = app.get_subcommands();
@@ -234,7 +257,9 @@ bool is(const CLI::ParseError &error, CLI::ExitCodes kind) { return error.get_ex
 Command parse_command_line(int argc, const char *const *argv) {
     const auto parser = std::make_unique<Parser>();
     try {
-        parser->app.parse(argc, argv);
+        std::vector<std::string> words = parser->words(argc, argv);
+        std::reverse(words.begin(), words.end()); // as CLI11 wants them
+        parser->app.parse(std::move(words));
     } catch (const CLI::CallForHelp &) {
         const auto commands = parser->app.get_subcommands();
         return Printed{commands.empty() ? parser->app.help() : commands.front()->help("sel4vm")};

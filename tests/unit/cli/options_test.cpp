@@ -79,6 +79,16 @@ TEST(CommandLine, TheLastOfSeveralValuesCounts) {
     EXPECT_EQ(options.file, "a");
 }
 
+TEST(CommandLine, NothingAfterTheEqualsSignIsAnEmptyValue) {
+    const auto options = run_options({"run", "a", "--cmdline=", "--no-hypervisor", "--memory=", "--qemu-arg="});
+    EXPECT_EQ(options.vm.cmdline, "");
+    EXPECT_EQ(options.vm.memory, "");
+    EXPECT_EQ(options.qemu_arguments, (Lines{""}));
+    EXPECT_TRUE(options.no_hypervisor);
+    EXPECT_EQ(options.file, "a");
+    EXPECT_NE(refusal({"run", "--nothing="}).find("option '--nothing' is unknown"), std::string::npos);
+}
+
 TEST(CommandLine, MistakesAreOneSentenceWithTheNearestName) {
     EXPECT_EQ(refusal({}),
               "a command is required: check, build, run, inspect, schema or completion; try 'sel4vm --help'");
