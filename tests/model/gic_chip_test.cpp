@@ -300,7 +300,7 @@ TEST(GicChip, AnInjectedInterruptIsPendingOnceWhateverItsTrigger) {
     EXPECT_FALSE(f.gic.inject(VcpuId{0}, kSpi)) << "the guest has not enabled it";
     f.write(kDistributor + gicd::kIsenabler + 4, bit<u32>(kSpi - 32));
     EXPECT_FALSE(f.lists[0].signalled());
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, kSpi));
     EXPECT_TRUE(f.gic.inject(VcpuId{0}, kSpi));
     f.handle(Exit{ExitKind::kicked});
     ASSERT_TRUE(f.lists[0].acknowledge());
@@ -352,22 +352,22 @@ struct AnyTimeVm : GicVm {
 
 TEST(GicAnyTime, AnInjectedInterruptIsListedAtOnceWithoutAKick) {
     AnyTimeVm f;
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     EXPECT_EQ(f.take_kicks(), 0U);
     ASSERT_TRUE(f.lists[0].signalled().has_value());
     EXPECT_EQ(f.read(kDistributor + gicd::kIspendr + 4), bit<u32>(f.kSpi - 32)) << "and is pending";
     f.take(f.kSpi);
     EXPECT_FALSE(f.lists[0].signalled()) << "once";
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     f.take(f.kSpi);
     EXPECT_EQ(f.lists[0].violation(), nullptr);
 }
 
 TEST(GicAnyTime, InjectedTwiceBeforeItsEndItComesOnceMore) {
     AnyTimeVm f;
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     f.take(f.kSpi);
     f.take(f.kSpi);
     EXPECT_FALSE(f.lists[0].signalled());
@@ -377,9 +377,9 @@ TEST(GicAnyTime, InjectedTwiceBeforeItsEndItComesOnceMore) {
 TEST(GicAnyTime, BesideAnotherItIsListedWhenTheVcpuLooks) {
     AnyTimeVm f;
     f.write(kDistributor + gicd::kIpriorityr + f.kSpi, 0x10a0);
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     EXPECT_EQ(f.take_kicks(), 0U);
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kOther));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kOther));
     EXPECT_EQ(f.take_kicks(), 1U);
     f.handle(Exit{ExitKind::kicked});
     f.take(f.kOther);
@@ -400,7 +400,7 @@ TEST(GicAnyTime, AWireThatFallsAtOnceIsNoInterrupt) {
 TEST(GicAnyTime, WhenItIsNotTheTimeTheVcpuIsKicked) {
     AnyTimeVm f;
     f.lists[0].set_writable_now(false);
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     EXPECT_FALSE(f.lists[0].signalled().has_value());
     EXPECT_EQ(f.take_kicks(), 1U);
     f.handle(Exit{ExitKind::kicked});
@@ -411,7 +411,7 @@ TEST(GicAnyTime, AnotherVcpusInterruptIsListedInItsOwnRegisters) {
     AnyTimeVm f(2);
     f.write(kDistributor + gicd::kItargetsr + f.kSpi, 2);
     f.lists[0].set_writable_now(false);
-    EXPECT_TRUE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_TRUE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     EXPECT_EQ(f.take_kicks(), 0U);
     EXPECT_FALSE(f.lists[0].signalled().has_value());
     ASSERT_TRUE(f.lists[1].signalled().has_value());
@@ -421,7 +421,7 @@ TEST(GicAnyTime, AnotherVcpusInterruptIsListedInItsOwnRegisters) {
 TEST(GicAnyTime, WhatIsNotForwardedIsNotListed) {
     AnyTimeVm f;
     f.write(kDistributor + gicd::kIcenabler + 4, bit<u32>(f.kSpi - 32));
-    EXPECT_FALSE(f.gic.inject(VcpuId{0}, f.kSpi));
+    EXPECT_FALSE(f.gic.inject_quickly(VcpuId{0}, f.kSpi));
     EXPECT_FALSE(f.lists[0].signalled().has_value());
     f.write(kDistributor + gicd::kIsenabler + 4, bit<u32>(f.kSpi - 32));
     EXPECT_FALSE(f.lists[0].signalled().has_value()) << "nor remembered";

@@ -37,7 +37,7 @@ int vm_inject_irq(vm_vcpu_t *vcpu, int irq) {
         return capi::fail(machine, kCall,
                           "the interrupt controller has no such interrupt"); // registered before there was one
     // A guest that has it disabled is no mistake of the caller's: no message.
-    if (gic == nullptr || !gic->inject(id, static_cast<u32>(irq)))
+    if (gic == nullptr || !gic->inject_quickly(id, static_cast<u32>(irq)))
         return -1;
     return 0;
 }

@@ -237,6 +237,8 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
 
 Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     using aarch64::Trap;
+    if (esr.ec() == Ec::wfx && !is_aarch32(vcpu.context_.pstate)) [[likely]] // the most frequent, before the table
+        return on_wait(vcpu, esr, event);
     switch (aarch64::trap_of(esr, vcpu.context_.pstate)) {
     case Trap::wait: return on_wait(vcpu, esr, event);
     case Trap::smc:

@@ -63,56 +63,32 @@ enum class Ec : u8 {
 
 /// The class in the manual's words, "reserved" for a number without meaning at EL2.
 [[nodiscard]] constexpr const char *to_string(Ec ec) {
-    switch (ec) {
-    case Ec::unknown: return "unknown reason";
-    case Ec::wfx: return "WFI or WFE";
-    case Ec::cp15_mcr: return "CP15 MCR or MRC";
-    case Ec::cp15_mcrr: return "CP15 MCRR or MRRC";
-    case Ec::cp14_mcr: return "CP14 MCR or MRC";
-    case Ec::cp14_ldc: return "CP14 LDC or STC";
-    case Ec::fp_access: return "SIMD or FP access";
-    case Ec::cp10_mrc: return "CP10 MRC";
-    case Ec::pauth: return "pointer authentication";
-    case Ec::ls64: return "LD64B or ST64B";
-    case Ec::cp14_mrrc: return "CP14 MRRC";
-    case Ec::branch_target: return "branch target";
-    case Ec::illegal_state: return "illegal execution state";
-    case Ec::svc32: return "SVC (AArch32)";
-    case Ec::hvc32: return "HVC (AArch32)";
-    case Ec::smc32: return "SMC (AArch32)";
-    case Ec::sysreg128: return "MSRR, MRRS or SYSP";
-    case Ec::svc64: return "SVC";
-    case Ec::hvc64: return "HVC";
-    case Ec::smc64: return "SMC";
-    case Ec::sysreg: return "MSR, MRS or SYS";
-    case Ec::sve: return "SVE access";
-    case Ec::eret: return "ERET";
-    case Ec::tstart: return "TSTART";
-    case Ec::pauth_failure: return "pointer authentication failure";
-    case Ec::sme: return "SME access";
-    case Ec::instruction_abort_lower: return "instruction abort, lower level";
-    case Ec::instruction_abort_same: return "instruction abort, same level";
-    case Ec::pc_alignment: return "PC alignment";
-    case Ec::data_abort_lower: return "data abort, lower level";
-    case Ec::data_abort_same: return "data abort, same level";
-    case Ec::sp_alignment: return "SP alignment";
-    case Ec::memory_copy: return "memory copy or set";
-    case Ec::fp_exception32: return "FP exception (AArch32)";
-    case Ec::fp_exception64: return "FP exception";
-    case Ec::guarded_control_stack: return "guarded control stack";
-    case Ec::serror: return "SError";
-    case Ec::breakpoint_lower: return "breakpoint, lower level";
-    case Ec::breakpoint_same: return "breakpoint, same level";
-    case Ec::step_lower: return "software step, lower level";
-    case Ec::step_same: return "software step, same level";
-    case Ec::watchpoint_lower: return "watchpoint, lower level";
-    case Ec::watchpoint_same: return "watchpoint, same level";
-    case Ec::bkpt32: return "BKPT (AArch32)";
-    case Ec::vector_catch32: return "vector catch (AArch32)";
-    case Ec::brk64: return "BRK";
-    case Ec::profiling: return "profiling";
+    // One text, a name behind the other: pointers to them would be relocated in the target's image, and take more room than the names.
+    // clang-format off
+    constexpr const char *kNames =
+        "unknown reason\0" "WFI or WFE\0" "\0" "CP15 MCR or MRC\0" // 0x00
+        "CP15 MCRR or MRRC\0" "CP14 MCR or MRC\0" "CP14 LDC or STC\0" "SIMD or FP access\0" // 0x04
+        "CP10 MRC\0" "pointer authentication\0" "LD64B or ST64B\0" "\0" // 0x08
+        "CP14 MRRC\0" "branch target\0" "illegal execution state\0" "\0" // 0x0c
+        "\0" "SVC (AArch32)\0" "HVC (AArch32)\0" "SMC (AArch32)\0" // 0x10
+        "MSRR, MRRS or SYSP\0" "SVC\0" "HVC\0" "SMC\0" // 0x14
+        "MSR, MRS or SYS\0" "SVE access\0" "ERET\0" "TSTART\0" // 0x18
+        "pointer authentication failure\0" "SME access\0" "\0" "\0" // 0x1c
+        "instruction abort, lower level\0" "instruction abort, same level\0" "PC alignment\0" "\0" // 0x20
+        "data abort, lower level\0" "data abort, same level\0" "SP alignment\0" "memory copy or set\0" // 0x24
+        "FP exception (AArch32)\0" "\0" "\0" "\0" // 0x28
+        "FP exception\0" "guarded control stack\0" "\0" "SError\0" // 0x2c
+        "breakpoint, lower level\0" "breakpoint, same level\0" "software step, lower level\0" "software step, same level\0" // 0x30
+        "watchpoint, lower level\0" "watchpoint, same level\0" "\0" "\0" // 0x34
+        "BKPT (AArch32)\0" "\0" "vector catch (AArch32)\0" "\0" // 0x38
+        "BRK\0" "profiling\0" "\0" "\0"; // 0x3c
+    // clang-format on
+    const char *name = kNames;
+    for (unsigned before = static_cast<unsigned>(ec) & 0x3f; before != 0; ++name) {
+        if (*name == 0)
+            --before;
     }
-    return "reserved";
+    return *name != 0 ? name : "reserved";
 }
 
 struct EsrEl2 : RegValue<EsrEl2, u64> {

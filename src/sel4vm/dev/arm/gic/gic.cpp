@@ -129,9 +129,17 @@ void Gic::set_level(u32 intid, Level level) {
 bool Gic::inject(VcpuId vcpu, u32 intid) {
     SEL4VM_ASSERT(has(intid));
     Session session(*this, kNobody);
+    return pend(vcpu, intid);
+}
+
+bool Gic::inject_quickly(VcpuId vcpu, u32 intid) {
+    SEL4VM_ASSERT(has(intid));
+    Session session(*this, kNobody);
+    return (intid >= kIrqsPerWord && inject_now(intid)) || pend(vcpu, intid);
+}
+
+bool Gic::pend(VcpuId vcpu, u32 intid) {
     IrqMachine &irqs = core_.irqs();
-    if (intid >= kIrqsPerWord && inject_now(intid))
-        return true;
     const u8 target = irqs.target_of(vcpu.value(), intid);
     if (target == kNoCpu || !irqs.is_forwarded(target, intid)) {
         irqs.note_refused(vcpu.value(), intid);

@@ -57,6 +57,10 @@ public:
     void save(GicState &to) SEL4VM_EXCLUDES(lock_);
     void restore(const GicState &from) SEL4VM_EXCLUDES(lock_);
 
+    /// inject() by the short way where the host's list registers can be written at any time. Not virtual, so that an image of which nobody
+    /// calls it does without, and its other short ways stay as short as they are.
+    [[nodiscard]] bool inject_quickly(VcpuId vcpu, u32 intid) SEL4VM_EXCLUDES(lock_);
+
     // -- IrqRouter
     [[nodiscard]] bool has(u32 intid) const override { return intid < kIrqsPerWord + config_.spi_count; }
     void set_level(u32 intid, Level level) override SEL4VM_EXCLUDES(lock_);
@@ -144,6 +148,7 @@ private:
     static constexpr u32 kNobody = ~u32{0};
     /// The caller's own list registers can be served at once; the others' only by their executors.
     void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
+    [[nodiscard]] bool pend(VcpuId vcpu, u32 intid) SEL4VM_REQUIRES(lock_);
     /// Lists a shared interrupt that a client injects at once, where that is possible: true.
     [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
     /// Unlocks, wakes and tells.

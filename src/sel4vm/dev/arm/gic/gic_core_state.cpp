@@ -95,13 +95,16 @@ void GicCore::restore_private(u32 n, const GicCpuState &from) {
     restore_irqs(n, 0, from.irqs);
     if (irqs_.version() == GicVersion::v3)
         irqs_.set_power(n, (from.awake & 1) != 0 ? RedistributorPower::awake : RedistributorPower::asleep);
-    // An SGI is pending for those that sent it; where that is not told apart, for one.
     irqs_.set_pending(n, 0, from.irqs.pending & ~kSgiBits);
+    // An SGI is pending for those that sent it; where that is not told apart, for one.
     const u32 senders = irqs_.version() == GicVersion::v2 ? low_mask<u32>(irqs_.cpu_count()) : 1;
     for (u32 sgis = from.irqs.pending & kSgiBits; sgis != 0; sgis &= sgis - 1) {
         const u32 sgi = static_cast<u32>(std::countr_zero(sgis));
-        for (u32 left = from.sgi_sources[sgi] & senders; left != 0; left &= left - 1)
-            irqs_.send_sgi(n, sgi, static_cast<u8>(std::countr_zero(left)));
+        const u8 sources = static_cast<u8>(from.sgi_sources[sgi] & senders);
+        if (sources == 0)
+            continue;
+        irqs_.set_pending(n, 0, bit<u32>(sgi));
+        irqs_.cpu(n).sgi_sources[sgi] = sources; // not by send_sgi(), which must stay inline where it is hot
     }
     irqs_.set_active(n, 0, from.irqs.active);
 }
