@@ -179,7 +179,10 @@ TEST_P(Executors, InputComesFromAnyThreadInOrder) {
     machine.start();
     for (usize sent = 0; sent < Reader::kBytes;) {
         const u8 byte = sent & 0x7f;
-        sent += machine.uart.receive({&byte, 1});
+        {
+            LockGuard guard(machine.vm.map().find(Gpa{kUart})->lock);
+            sent += machine.uart.receive({&byte, 1});
+        }
         std::this_thread::yield();
     }
     machine.set_outside(false);

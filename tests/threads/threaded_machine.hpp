@@ -153,7 +153,7 @@ struct ThreadedMachine final : LifecycleHooks {
     dev::Gic gic;
     dev::GenericTimer timer;
     dev::Psci psci;
-    dev::Pl011 uart{IrqLine{gic, kUartIntid}, sink, dev::Pl011Fifo::bytes32, LockMode::spin};
+    dev::Pl011 uart{IrqLine{gic, kUartIntid}, sink};
     std::deque<ThreadedVcpu> cpus;
     std::atomic<bool> again{false}; ///< the executors run again after the VM has stopped
     std::vector<std::thread> threads;

@@ -46,46 +46,24 @@ struct Pl011::Registers {
     });
 };
 
-Pl011::Pl011(IrqLine line, ByteSink &output, Pl011Fifo fifo, LockMode locks)
-    : line_(line), output_(output), fifo_(fifo), lock_(LockRank::device, locks) {}
+Pl011::Pl011(IrqLine line, ByteSink &output, Pl011Fifo fifo) : line_(line), output_(output), fifo_(fifo) {}
 
-Result<u64, BusFault> Pl011::read(const Access &access) {
-    lock_.lock();
-    const Result<u64, BusFault> value = Registers::kBank.read(*this, access);
-    const bool news = has_news_for_listener();
-    lock_.unlock();
-    if (news)
-        listener_->receive_space();
-    return value;
-}
+Result<u64, BusFault> Pl011::read(const Access &access) { return Registers::kBank.read(*this, access); }
 
-Status<BusFault> Pl011::write(const Access &access, u64 value) {
-    lock_.lock();
-    const Status<BusFault> done = Registers::kBank.write(*this, access, value);
-    const bool news = has_news_for_listener();
-    lock_.unlock();
-    if (news)
-        listener_->receive_space();
-    return done;
-}
+Status<BusFault> Pl011::write(const Access &access, u64 value) { return Registers::kBank.write(*this, access, value); }
 
 void Pl011::reset() {
-    LockGuard guard(lock_);
     state_ = State{};
     drive_line();
 }
 
 void Pl011::restore(const State &state) {
-    lock_.lock();
     state_ = state;
     // A saved state comes from outside: what indexes the FIFO is made valid, never trusted.
     state_.head %= static_cast<u8>(state_.fifo.size());
     state_.count = std::min(state_.count, depth());
     drive_line();
-    const bool news = has_news_for_listener();
-    lock_.unlock();
-    if (news)
-        listener_->receive_space();
+    wake_listener();
 }
 
 // -- bytes from outside
@@ -113,20 +91,14 @@ u8 Pl011::trigger() const {
     return static_cast<u8>(depth() * kEighths[FifoLevels{state_.fifo_levels}.get<FifoLevels::Receive>()] / 8);
 }
 
-usize Pl011::receive_space() {
-    LockGuard guard(lock_);
-    return space();
-}
-
-usize Pl011::space() const {
+usize Pl011::receive_space() const {
     if (!gate_open() || state_.count >= depth())
         return 0;
     return static_cast<usize>(depth() - state_.count);
 }
 
 usize Pl011::receive(std::span<const u8> bytes) {
-    LockGuard guard(lock_);
-    const usize taken = std::min(bytes.size(), space());
+    const usize taken = std::min(bytes.size(), receive_space());
     if (!bytes.empty())
         refused_ = taken < bytes.size();
     for (const u8 byte : bytes.first(taken))
@@ -171,12 +143,14 @@ void Pl011::drive_line() {
     line_.set(level);
 }
 
-/// At the end of an access. Once per half FIFO, so that a fast source is not called for every byte that the guest reads.
-bool Pl011::has_news_for_listener() {
-    if (!refused_ || listener_ == nullptr || space() == 0 || state_.count > depth() / 2)
-        return false;
+void Pl011::wake_listener() {
+    if (!refused_ || listener_ == nullptr || receive_space() == 0)
+        return;
+    // Once per half FIFO, so that a fast source is not called for every byte that the guest reads.
+    if (state_.count > depth() / 2)
+        return;
     refused_ = false;
-    return true;
+    listener_->receive_space();
 }
 
 // -- registers
@@ -193,6 +167,7 @@ u32 Pl011::read_dr() {
     if (state_.count == 0)
         lower(Interrupts::ReceiveTimeout::mask);
     drive_line();
+    wake_listener();
     return data.raw();
 }
 
@@ -229,6 +204,7 @@ u32 Pl011::read_fr() {
     if (state_.count == 0 && state_.polling == 0 && ++state_.poll_reads == kPollReads) {
         state_.polling = 1;
         state_.poll_reads = 0;
+        wake_listener();
     }
     return flags;
 }
@@ -242,6 +218,7 @@ void Pl011::write_lcr_h(u32 value) {
         state_.head = 0;
         lower(Interrupts::kReceiveAny);
         drive_line();
+        wake_listener();
     }
 }
 
@@ -259,6 +236,7 @@ void Pl011::write_cr(u32 value) {
               .with<Interrupts::RingIndicator>((changed & Flags::RingIndicator::mask) != 0)
               .raw());
     drive_line();
+    wake_listener();
 }
 
 void Pl011::write_ifls(u32 value) {
@@ -275,6 +253,7 @@ void Pl011::write_imsc(u32 value) {
     state_.polling = 0;
     state_.poll_reads = 0;
     drive_line();
+    wake_listener();
 }
 
 u32 Pl011::read_ris() {

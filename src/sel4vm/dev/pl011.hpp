@@ -19,10 +19,10 @@
 //   until the guest writes CR or IMSC, when the first rule decides again.
 // What was taken is in the FIFO, and only the guest can lose it (by switching FEN). Loopback needs no gate.
 //
-// Threads: its own lock, which is held while bytes go to the sink, and not while the listener is called. receive() from any thread.
+// Threads: none inside. The bus calls under its lock for the device (AddressMap::Slot::lock); whoever else calls receive() holds that lock, too,
+// or runs on the VM's only executor. The listener is called with it held.
 #pragma once
 
-#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/dev/pl011_registers.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
@@ -75,7 +75,7 @@ public:
         friend bool operator==(const State &, const State &) = default;
     };
 
-    Pl011(IrqLine line, ByteSink &output, Pl011Fifo fifo = Pl011Fifo::bytes32, LockMode locks = LockMode::none);
+    Pl011(IrqLine line, ByteSink &output, Pl011Fifo fifo = Pl011Fifo::bytes32);
 
     void set_listener(ReceiveListener *listener) { listener_ = listener; }
 
@@ -83,15 +83,13 @@ public:
     /// ReceiveListener::receive_space().
     [[nodiscard]] usize receive(std::span<const u8> bytes);
     /// How many bytes receive() would take now.
-    [[nodiscard]] usize receive_space();
+    [[nodiscard]] usize receive_space() const;
 
     [[nodiscard]] const char *name() const override { return "pl011"; }
     [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
     [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
     void reset() override;
-    [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
 
-    /// This and restore() while no vCPU of the VM runs.
     [[nodiscard]] const State &state() const { return state_; }
     /// Puts a saved state back and drives the line accordingly.
     void restore(const State &state);
@@ -135,14 +133,12 @@ private:
     void raise(u32 interrupts) { state_.raw |= interrupts; }
     void lower(u32 interrupts) { state_.raw &= ~interrupts; }
     void drive_line();
-    [[nodiscard]] usize space() const;
-    [[nodiscard]] bool has_news_for_listener();
+    void wake_listener();
 
     IrqLine line_;
     ByteSink &output_;
     ReceiveListener *listener_ = nullptr;
     Pl011Fifo fifo_;
-    Mutex lock_; // of all that follows
     Level driven_ = Level::low;
     bool refused_ = false; ///< receive() turned bytes away and nobody was told of space since
     State state_;

@@ -199,7 +199,7 @@ MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Dev
             return nullptr;
         sink = device.watch.get();
     }
-    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *sink, dev::Pl011Fifo::bytes32, host_.locks);
+    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *sink);
     if (is_console && console_uart_ == nullptr)
         console_uart_ = device.uart.get();
     return device.uart.get();
