@@ -98,7 +98,7 @@ said "there is no command 'frobnicate'; try ./dev --help" frobnicate
 said "unknown option '--prest'; the nearest known one is '--preset'; try ./dev test --help" test --prest host
 said "unknown option '--fsat'; the nearest known one is '--fast'; try ./dev lint --help" lint --fsat
 said "unknown option '--chck'; the nearest known one is '--check'; try ./dev fmt --help" fmt --chck
-said "there is no preset 'tool' (target, cli, tools, host, host-clang, all); the nearest known one is 'tools'" build tool
+said "there is no preset 'tool' (target, kvm, cli, tools, host, host-clang, all); the nearest known one is 'tools'" build tool
 
 # Help, check and inspect ask for nothing of the target.
 program dpkg-query <<'SCRIPT'

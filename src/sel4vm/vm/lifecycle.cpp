@@ -61,14 +61,16 @@ bool Vm::all_parked() const {
 }
 
 void Vm::parked(Vcpu &vcpu) {
-    // Before anybody can see that it is off, and start it again.
-    if (vcpu.power_state() == PowerState::off_pending && irq_delivery_ != nullptr)
-        irq_delivery_->turned_off(vcpu);
-    PowerState leaving = PowerState::off_pending;
-    const bool off = vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel);
+    // All of it before anybody can see that it is off, and start it again.
+    if (vcpu.power_state() == PowerState::off_pending) {
+        if (irq_delivery_ != nullptr)
+            irq_delivery_->turned_off(vcpu);
+        if (hooks_ != nullptr)
+            hooks_->turned_off(vcpu);
+    }
     vcpu.parked_.store(true, std::memory_order_release);
-    if (off && hooks_ != nullptr)
-        hooks_->turned_off(vcpu);
+    PowerState leaving = PowerState::off_pending; // not when the VM has been reset since
+    static_cast<void>(vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel));
 }
 
 void Vm::prepare_boot(BootCall call) {
@@ -252,7 +254,8 @@ bool Vm::settle() {
     if (state() == VmState::running || !all_parked())
         return false;
     lifecycle_lock_.lock();
-    const Settled settled = settle_locked();
+    // Again, with the lock that keeps vCPUs from being started: meanwhile it may have run and have been asked for another change.
+    const Settled settled = all_parked() ? settle_locked() : Settled::nothing;
     lifecycle_lock_.unlock();
     if (state() == VmState::paused && resume_wanted_.exchange(false))
         static_cast<void>(resume()); // refused when somebody stopped or reset it in between
@@ -301,10 +304,11 @@ Vm::Settled Vm::settle_locked() {
     if (expected != VmState::stopping)
         return Settled::nothing;
     boot_.reset();
+    const StopReason reason = stop_reason_; // from now on it may be reset, and stopped for another
     state_.store(VmState::stopped, std::memory_order_release);
     executors_.wake_all();
     if (hooks_ != nullptr)
-        hooks_->stopped(*this, stop_reason_);
+        hooks_->stopped(*this, reason);
     return Settled::stopped;
 }
 
