@@ -47,16 +47,10 @@ void Processor::detach(Vcpu &vcpu) {
 // It still pays for finding out who runs next.
 [[gnu::noinline]] void Processor::leave_running(Vcpu &vcpu, Answer answer) {
     const Next next = answer.next();
-    if (next == Next::stop && answer.kind() == AnswerKind::retry) {
-        // A part of a compound access that waits for its answer comes again by itself: those before it must not.
-        if (vcpu.pending_ == Vcpu::Pending::sequence) {
-            vcpu.part_pending_ = Vcpu::Pending::sequence;
-            vcpu.due_ |= Vcpu::kDuePart;
-        }
-        // The hardware has gone past a call, which the vCPU is to make again. After an interrupt there is no syndrome.
-        const u64 esr = vcpu.context_.esr;
-        if (static_cast<i64>(esr) >= 0 && aarch64::EsrEl2{esr}.ec() == aarch64::Ec::hvc64)
-            vcpu.context_.pc -= 4;
+    // A part of a compound access that waits for its answer comes again by itself: those before it must not.
+    if (next == Next::stop && answer.kind() == AnswerKind::retry && vcpu.pending_ == Vcpu::Pending::sequence) {
+        vcpu.part_pending_ = Vcpu::Pending::sequence;
+        vcpu.due_ |= Vcpu::kDuePart;
     }
     vcpu.state_ = next == Next::block ? Vcpu::State::blocked : Vcpu::State::stopped;
     // One that only waits keeps its place until somebody else wants it, since it may be the next to run, too.
