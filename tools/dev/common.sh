@@ -143,9 +143,10 @@ configure() {
 build_preset() {
     local preset=$1
     shift
-packages_cli=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev python3)
-packages_tools=("${packages_cli[@]}" "${packages_target[@]}")
-packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake ninja-build python3)
+    take_lock build
+    case $preset in
+    target | kvm) "$root/tools/debs" fetch >&2 </dev/null ;;
+    esac
     configure "$preset"
     local status=0
     NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" "$@" 2>&1 </dev/null | ninja_output "building $preset" >&2 || status=$?
