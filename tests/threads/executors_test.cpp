@@ -180,7 +180,7 @@ TEST_P(Executors, InputComesFromAnyThreadInOrder) {
     for (usize sent = 0; sent < Reader::kBytes;) {
         const u8 byte = sent & 0x7f;
         {
-            LockGuard guard(machine.vm.map().find(Gpa{kUart})->lock);
+            LockGuard guard(*machine.vm.map().search(Gpa{kUart})->lock);
             sent += machine.uart.receive({&byte, 1});
         }
         std::this_thread::yield();

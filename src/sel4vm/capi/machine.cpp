@@ -219,21 +219,21 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
     if (!vm_.reserve(ranges->distributor, placeholder_))
         return "the distributor's range is taken";
     if (!vm_.reserve(ranges->other, placeholder_)) {
-        static_cast<void>(vm_.map().remove(ranges->distributor.base()));
+        static_cast<void>(vm_.detach(ranges->distributor.base()));
         return config->version == 2 ? "the CPU interface's range is taken" : "the redistributors' range is taken";
     }
     if (ranges->deactivation && !vm_.reserve(*ranges->deactivation, placeholder_)) {
-        static_cast<void>(vm_.map().remove(ranges->distributor.base()));
-        static_cast<void>(vm_.map().remove(ranges->other.base()));
+        static_cast<void>(vm_.detach(ranges->distributor.base()));
+        static_cast<void>(vm_.detach(ranges->other.base()));
         return "the range of the CPU interface's second page is taken";
     }
     if (config->version == 2) {
         AllocationGuard guard(client_lock());
         if (!resources().space().map_device(ranges->other, *support.cpu_interface)) {
-            static_cast<void>(vm_.map().remove(ranges->distributor.base()));
-            static_cast<void>(vm_.map().remove(ranges->other.base()));
+            static_cast<void>(vm_.detach(ranges->distributor.base()));
+            static_cast<void>(vm_.detach(ranges->other.base()));
             if (ranges->deactivation)
-                static_cast<void>(vm_.map().remove(ranges->deactivation->base()));
+                static_cast<void>(vm_.detach(ranges->deactivation->base()));
             return "the host could not map its virtual CPU interface";
         }
     }
@@ -242,11 +242,11 @@ const char *Machine::install_gic(const vm_vgic_config_t &wanted) {
 }
 
 void Machine::release_gic_ranges() {
-    static_cast<void>(vm_.map().remove(Gpa{gic_config_->distributor}));
+    static_cast<void>(vm_.detach(Gpa{gic_config_->distributor}));
     if (gic_config_->version == 3)
-        static_cast<void>(vm_.map().remove(Gpa{gic_config_->redistributor}));
+        static_cast<void>(vm_.detach(Gpa{gic_config_->redistributor}));
     else if (resources().gic().own_deactivation)
-        static_cast<void>(vm_.map().remove(Gpa{gic_config_->cpu_interface + dev::Gic::kDeactivationOffset}));
+        static_cast<void>(vm_.detach(Gpa{gic_config_->cpu_interface + dev::Gic::kDeactivationOffset}));
 }
 
 } // namespace sel4vm::capi

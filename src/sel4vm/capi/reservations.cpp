@@ -44,7 +44,7 @@ const char *Reservation::take_whole_pages() {
         return kTaken;
     if (last && !machine_.vm().reserve(*last, *this)) {
         if (first)
-            static_cast<void>(machine_.vm().map().remove(first->base()));
+            static_cast<void>(machine_.vm().detach(first->base()));
         return kTaken;
     }
     return nullptr;
@@ -53,7 +53,7 @@ const char *Reservation::take_whole_pages() {
 void Reservation::give_back_rests() {
     for (const auto &rest : {first_rest(), last_rest()}) {
         if (rest)
-            static_cast<void>(machine_.vm().map().remove(rest->base()));
+            static_cast<void>(machine_.vm().detach(rest->base()));
     }
 }
 
@@ -231,7 +231,7 @@ const char *Reservations::remove(vm_memory_reservation_t *reservation) {
     if (reservation->is_being_mapped())
         return "called from its page provider";
     all_.erase(static_cast<usize>(place - all_.begin()));
-    SEL4VM_ASSERT(machine_.vm().map().remove(reservation->range().base()));
+    SEL4VM_ASSERT(machine_.vm().detach(reservation->range().base()));
     reservation->unmap();
     destroy(allocator_, reservation);
     return nullptr;
@@ -247,11 +247,8 @@ const char *Reservations::add_anonymous_range(GpaRange range) {
 
 /// Where to look next when something lies in `range`.
 std::optional<u64> Reservations::end_of_first_in_the_way(GpaRange range) const {
-    AddressMap &map = machine_.vm().map();
-    for (usize i = 0; i < map.size(); ++i) {
-        if (map.at(i).range.overlaps(range))
-            return map.at(i).range.end().value();
-    }
+    if (const auto device = machine_.vm().map().first_overlap(range))
+        return device->end().value();
     const GuestMemory &memory = machine_.vm().memory();
     for (usize i = 0; i < memory.region_count(); ++i) {
         if (memory.region(i).range.overlaps(range))

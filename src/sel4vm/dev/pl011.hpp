@@ -19,7 +19,7 @@
 //   until the guest writes CR or IMSC, when the first rule decides again.
 // What was taken is in the FIFO, and only the guest can lose it (by switching FEN). Loopback needs no gate.
 //
-// Threads: none inside. The bus calls under its lock for the device (AddressMap::Slot::lock); whoever else calls receive() holds that lock, too,
+// Threads: none inside. The bus calls under its lock for the device (MapSlot::lock); whoever else calls receive() holds that lock, too,
 // or runs on the VM's only executor. The listener is called with it held.
 #pragma once
 

@@ -52,6 +52,14 @@ struct WaitExit {
     u64 deadline_ticks; ///< 0: none; else (WFIT, WFET) the wait ends when the virtual counter reaches this
 };
 
+/// An access to an I/O port, on architectures that have some. A string instruction comes as one exit for each of its accesses.
+struct PortExit {
+    u16 port;
+    Width width; ///< not b8
+    bool write;
+    u32 data; ///< for a write, the value in the low bytes, the rest zero
+};
+
 /// Interrupt hardware that the VMM shares with the guest needs service.
 struct IrqServiceExit {
     u32 source; ///< the architecture's own number (AArch64: arch/aarch64/irq_service.hpp)
@@ -70,6 +78,7 @@ enum class ExitKind : u8 {
     hypercall,       ///< HypercallExit
     wait,            ///< WaitExit
     irq_service,     ///< IrqServiceExit
+    port,            ///< PortExit
     undefined,       ///< an instruction that this host traps and nobody emulates
     debug,           ///< a breakpoint, watchpoint or step routed to the host
     unknown,         ///< UnknownExit
@@ -77,8 +86,8 @@ enum class ExitKind : u8 {
 
 inline constexpr usize kExitKinds = static_cast<usize>(ExitKind::unknown) + 1;
 [[nodiscard]] constexpr const char *to_string(ExitKind kind) {
-    constexpr const char *kNames[kExitKinds] = {"kicked",      "memory",    "system_register", "hypercall", "wait",
-                                                "irq_service", "undefined", "debug",           "unknown"};
+    constexpr const char *kNames[kExitKinds] = {"kicked",      "memory", "system_register", "hypercall", "wait",
+                                                "irq_service", "port",   "undefined",       "debug",     "unknown"};
     return kNames[static_cast<usize>(kind)];
 }
 
@@ -90,6 +99,7 @@ struct Exit {
         HypercallExit hypercall;
         WaitExit wait;
         IrqServiceExit irq_service;
+        PortExit port;
         UnknownExit unknown;
     };
     constexpr Exit() : unknown{0, 0} {}
@@ -99,6 +109,7 @@ struct Exit {
     constexpr explicit Exit(HypercallExit e) : kind(ExitKind::hypercall), hypercall(e) {}
     constexpr explicit Exit(WaitExit e) : kind(ExitKind::wait), wait(e) {}
     constexpr explicit Exit(IrqServiceExit e) : kind(ExitKind::irq_service), irq_service(e) {}
+    constexpr explicit Exit(PortExit e) : kind(ExitKind::port), port(e) {}
     constexpr explicit Exit(UnknownExit e) : kind(ExitKind::unknown), unknown(e) {}
 };
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who owns which guest-physical range outside RAM: devices and reservations, sorted, disjoint. One binary search finds
-// the owner of a faulting access; the whole access must lie inside one range.
+// Who owns which range of an address space: devices and reservations, sorted, disjoint. One binary search finds the owner of an access; the
+// whole access must lie inside one range. A VM has one such map for guest-physical addresses outside RAM, and one for I/O ports.
+//
+// Threads: search() from any thread, without a lock. Changes from any thread, one at a time under a lock, while searches go on: a search that a
+// change disturbs begins again. What is taken away stays readable for whoever found it before; recycle() says when nobody can have it any more.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
@@ -9,7 +12,9 @@
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/vm/device.hpp>
 
+#include <array>
 #include <atomic>
+#include <optional>
 
 namespace sel4vm {
 
@@ -24,51 +29,98 @@ protected:
 };
 
 enum class AttachError : u8 {
-    overlap,  ///< with a device, reservation or RAM region
-    too_many, ///< kMaxRanges
+    overlap,       ///< with a device, reservation or RAM region
+    too_many,      ///< AddressMap::kMaxRanges, those that were taken away and may still be in use included
+    nothing,       ///< to be moved: nothing starts there
+    out_of_memory, ///< for the first I/O port
+};
+
+/// What lives in a range: a device or a reservation. Does not change as long as anybody may have found it.
+struct MapSlot {
+    explicit MapSlot(GpaRange r) : range(r) {}
+    /// Around each access of the device: its lock (LockRank::device), when it has one.
+    void enter() const SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+        if (lock != nullptr)
+            lock->lock();
+    }
+    void leave() const SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+        if (lock != nullptr)
+            lock->unlock();
+    }
+
+    GpaRange range;
+    MmioDevice *device = nullptr;
+    ReservationHandler *reservation = nullptr;
+    Mutex *lock =
+        nullptr; ///< of the device, the same in all its ranges; nullptr: one executor, or the device locks itself
+    u64 removed_in = 0; ///< the change that took it away; 0: it is in the map, or vacant
 };
 
 class AddressMap {
 public:
     static constexpr usize kMaxRanges = 256;
 
-    /// What lives in a range: a device or a reservation. `lock` (LockRank::device) is taken for accesses of a device.
-    struct Slot {
-        Slot(GpaRange r, LockMode mode) : range(r), lock(LockRank::device, mode) {}
-        GpaRange range;
-        MmioDevice *device = nullptr;
-        ReservationHandler *reservation = nullptr;
-        Mutex lock;
-    };
-
-    explicit AddressMap(LockMode mode) : mode_(mode) {}
+    explicit AddressMap(LockMode mode) : changing_(LockRank::address_map, mode), mode_(mode) {}
+    AddressMap(const AddressMap &) = delete;
+    AddressMap &operator=(const AddressMap &) = delete;
 
     [[nodiscard]] Status<AttachError> attach(GpaRange range, MmioDevice &device);
     [[nodiscard]] Status<AttachError> reserve(GpaRange range, ReservationHandler &handler);
-    /// Removes the device or reservation that starts at `base`; false when there is none. The VM must be paused.
+    /// Takes away the device or reservation that starts at `base`; false when there is none.
     [[nodiscard]] bool remove(Gpa base);
+    /// The device or reservation that starts at `base` answers at `to` instead, from one moment to the next: it is found at one of the two by
+    /// every search.
+    [[nodiscard]] Status<AttachError> move(Gpa base, GpaRange to);
 
-    [[nodiscard]] Slot *find(Gpa at) {
-        // As in RangeTable: most accesses go where the last one went.
-        Slot *slot = last_.load(std::memory_order_relaxed);
-        if (slot != nullptr && slot->range.contains(at)) [[likely]]
-            return slot;
-        return search(at);
-    }
-    [[nodiscard]] bool overlaps(GpaRange range) const;
-    /// Every device once, in address order.
+    /// What owns `at`; nullptr: nothing.
+    [[nodiscard]] MapSlot *search(Gpa at) const;
+    /// The lowest range that shares a byte with `range`.
+    [[nodiscard]] std::optional<GpaRange> first_overlap(GpaRange range) const;
+    [[nodiscard]] bool overlaps(GpaRange range) const { return first_overlap(range).has_value(); }
+    /// Every device once, in address order. It may change the map meanwhile.
     void reset_devices();
-    [[nodiscard]] usize size() const { return order_.size(); }
-    /// Ranges in address order.
-    [[nodiscard]] const Slot &at(usize index) const { return *order_[index]; }
+    [[nodiscard]] usize size() const { return size_.load(std::memory_order_acquire); }
+
+    /// Counts what was taken away: whoever searches after he has seen a number finds nothing that was taken away up to it.
+    [[nodiscard]] u64 removals() const { return removals_.load(std::memory_order_acquire); }
+    /// Places of what was taken away up to `removal`, which nobody can have any more, may be taken again. False when something stays.
+    bool recycle(u64 removal);
+    /// Orders what the calling thread does next after every change so far.
+    void synchronize() { LockGuard guard(changing_); }
 
 private:
+    /// Taken away, and perhaps in use.
+    static constexpr usize kMaxRemoved = 64;
+
+    struct DeviceLock {
+        DeviceLock(const MmioDevice &its_device, LockMode mode) : device(&its_device), mutex(LockRank::device, mode) {}
+        const MmioDevice *device; ///< nullptr: vacant
+        Mutex mutex;
+    };
+
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
-    [[nodiscard]] Slot *search(Gpa at);
-    std::atomic<Slot *> last_{nullptr};
+    [[nodiscard]] MapSlot *vacant_slot(GpaRange range) SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Mutex *lock_of(const MmioDevice &device) SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] std::optional<usize> index_of(Gpa base) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] std::optional<GpaRange> first_overlap_locked(GpaRange range) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] bool is_first_range_of(const MmioDevice &device, usize index) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] MapSlot *next_to_reset(Gpa &from);
+    void put(usize index, MapSlot *slot) { order_[index].store(slot, std::memory_order_release); }
+    [[nodiscard]] MapSlot *get(usize index) const { return order_[index].load(std::memory_order_acquire); }
+    void insert_in_order(MapSlot *slot) SEL4VM_REQUIRES(changing_);
+    void take_from_order(usize index) SEL4VM_REQUIRES(changing_);
+    void begin_change() SEL4VM_REQUIRES(changing_);
+    void end_change() SEL4VM_REQUIRES(changing_);
+
+    // Those in use, by address. A search reads them between two looks at `version_`, which is odd while they change.
+    std::array<std::atomic<MapSlot *>, kMaxRanges> order_{};
+    std::atomic<usize> size_{0};
+    std::atomic<u64> version_{0};
+    std::atomic<u64> removals_{0};
+    mutable Mutex changing_;
     LockMode mode_;
-    FixedVector<Slot, kMaxRanges> slots_;   // never moved, because of their locks; vacant ones are reused
-    FixedVector<Slot *, kMaxRanges> order_; // those in use, by address
+    FixedVector<MapSlot, kMaxRanges + kMaxRemoved> slots_ SEL4VM_GUARDED_BY(changing_);    // never moved
+    FixedVector<DeviceLock, kMaxRanges + kMaxRemoved> locks_ SEL4VM_GUARDED_BY(changing_); // never moved
 };
 
 } // namespace sel4vm

@@ -5,6 +5,16 @@
 
 namespace sel4vm {
 
+namespace {
+
+Result<u64, BusFault> written(Status<BusFault> status) {
+    if (!status)
+        return Err{status.error()};
+    return u64{0};
+}
+
+} // namespace
+
 Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
     vcpu.counters_.count(exit.kind);
     vcpu.in_exit_.store(true, std::memory_order_relaxed);
@@ -16,8 +26,12 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
 }
 
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
-    if (vcpu.take_sync_request() && irq_delivery_ != nullptr)
-        irq_delivery_->sync(vcpu);
+    if (vcpu.take_sync_request()) {
+        if (vcpu.leave_map_.load(std::memory_order_relaxed)) [[unlikely]]
+            leave_map(vcpu);
+        if (irq_delivery_ != nullptr)
+            irq_delivery_->sync(vcpu);
+    }
     if (answer.next() == Next::block && irq_delivery_ != nullptr && irq_delivery_->has_deliverable(vcpu))
         answer = answer.then(Next::run);
     // A request for pause, reset or stop holds the vCPU here, with its instruction finished.
@@ -39,6 +53,7 @@ Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
     case ExitKind::hypercall: return on_hypercall(vcpu, exit);
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
+    case ExitKind::port: return on_port(vcpu, exit);
     case ExitKind::kicked: return Answer::retry();
     case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
     case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
@@ -48,16 +63,20 @@ Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
 }
 
 Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
-    AddressMap::Slot *slot = map_.find(exit.memory.gpa);
-    if (slot == nullptr)
-        return on_ram(vcpu, exit);
+    MapSlot *slot = vcpu.last_slot_;
+    if (slot == nullptr || !slot->range.contains(exit.memory.gpa)) [[unlikely]] {
+        slot = map_.search(exit.memory.gpa);
+        if (slot == nullptr)
+            return on_ram(vcpu, exit);
+        vcpu.last_slot_ = slot;
+    }
     if (slot->device != nullptr) [[likely]]
         return on_device(vcpu, exit, *slot);
     const Answer answer = slot->reservation->fault(vcpu, exit.memory);
     return answer.kind() == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
 }
 
-Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
+Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot) {
     const MemoryExit &memory = exit.memory;
     if (memory.access == MemoryAccess::fetch) [[unlikely]]
         return mistake(vcpu, Mistake::fetch_from_device, exit);
@@ -70,19 +89,37 @@ Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot) {
 
     const Access access{offset, width, vcpu.id()};
     if (memory.access == MemoryAccess::read) {
-        slot.lock.lock();
+        slot.enter();
         const Result<u64, BusFault> value = slot.device->read(access);
-        slot.lock.unlock();
+        slot.leave();
         if (value) [[likely]]
             return Answer::complete(*value & mask_of(width));
     } else {
-        slot.lock.lock();
+        slot.enter();
         const Status<BusFault> done = slot.device->write(access, memory.data);
-        slot.lock.unlock();
+        slot.leave();
         if (done) [[likely]]
             return Answer::complete();
     }
     return mistake(vcpu, Mistake::bad_device_access, exit);
+}
+
+[[gnu::noinline]] Answer Vm::on_port(Vcpu &vcpu, const Exit &exit) {
+    const PortExit &port = exit.port;
+    const MapSlot *slot = ports_ ? ports_->search(Gpa{port.port}) : nullptr;
+    if (slot == nullptr)
+        return mistake(vcpu, Mistake::port_access, exit);
+    const u64 offset = port.port - slot->range.base().value();
+    if (slot->range.size() - offset < bytes_of(port.width))
+        return mistake(vcpu, Mistake::port_access, exit);
+    const Access access{offset, port.width, vcpu.id()};
+    slot->enter();
+    const Result<u64, BusFault> done =
+        port.write ? written(slot->device->write(access, port.data)) : slot->device->read(access);
+    slot->leave();
+    if (!done)
+        return mistake(vcpu, Mistake::port_access, exit);
+    return Answer::complete(*done & mask_of(port.width));
 }
 
 [[gnu::noinline]] Answer Vm::on_ram(Vcpu &vcpu, const Exit &exit) {

@@ -62,6 +62,14 @@ Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device, c
         if (architecture != nullptr)
             text << " by " << architecture->call_name(exit.hypercall).view();
         break;
+    case ExitKind::port:
+        text << (exit.port.write ? "write of " : "read of ");
+        add_bytes(text, exit.port.width);
+        text << " at I/O port " << Hex{exit.port.port}
+             << (device.empty() ? ", where nothing answers" : ", which the device refuses");
+        if (!device.empty())
+            text << " (" << device << ')';
+        break;
     case ExitKind::undefined: text << "undefined instruction"; break;
     case ExitKind::debug: text << "debug exception"; break;
     case ExitKind::unknown:

@@ -24,6 +24,7 @@ enum class Mistake : u8 {
     undefined_instruction, ///< trapped by the host and emulated by nobody
     debug_exception,
     unknown_exit,
+    port_access,        ///< no device at the I/O port, or it refuses, or part of the access lies outside of it
     unreachable_memory, ///< memory that is mapped, and that the host reports as refused again and again
     count_,
 };
@@ -32,6 +33,7 @@ enum class Response : u8 {
     access_fault,      ///< GuestFault::access
     instruction_fault, ///< GuestFault::instruction
     ignore,            ///< reads give zero, writes are dropped
+    open_bus,          ///< reads give all ones, writes are dropped
     not_supported,     ///< hypercalls: Architecture::refuse_call()
     stop_vm,           ///< end the VM with StopReason::guest_error
 };
@@ -46,7 +48,7 @@ private:
     std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
         Response::access_fault,      Response::access_fault,      Response::ignore,        Response::access_fault,
         Response::access_fault,      Response::instruction_fault, Response::not_supported, Response::instruction_fault,
-        Response::instruction_fault, Response::stop_vm,           Response::access_fault,
+        Response::instruction_fault, Response::stop_vm,           Response::open_bus,      Response::access_fault,
     };
 };
 

@@ -106,7 +106,7 @@ void Vm::run_from_reset(Vcpu &vcpu) {
     if (hooks_ != nullptr)
         hooks_->entering(vcpu);
     static_cast<void>(vcpu.request_sync()); // it has something to do, whichever executor has it
-    vcpu.parked_.store(false, std::memory_order_release);
+    enter_map(vcpu);
     vcpu.power_.store(PowerState::on, std::memory_order_release);
     vcpu.port().resume();
     // A request that kicked the others just before this one ran must reach it, too.
@@ -178,7 +178,7 @@ Status<LifecycleError> Vm::resume() {
 void Vm::run_again(Vcpu &vcpu) {
     // Interrupts may have arrived while it was held.
     static_cast<void>(vcpu.request_sync());
-    vcpu.parked_.store(false, std::memory_order_release);
+    enter_map(vcpu);
     vcpu.port().resume();
     vcpu.port().kick();
 }
@@ -272,6 +272,8 @@ void Vm::reset_machine() {
         reset_system_registers(vcpu);
     }
     map_.reset_devices();
+    if (ports_)
+        ports_->reset_devices();
     if (irq_router_ != nullptr)
         irq_router_->reset();
     LockGuard guard(stop_lock_);

@@ -5,6 +5,21 @@
 
 namespace sel4vm {
 
+namespace {
+
+/// What a read finds on a bus that nobody drives.
+Answer open_bus(const Exit &exit) {
+    switch (exit.kind) {
+    case ExitKind::memory:
+        return Answer::complete(exit.memory.access == MemoryAccess::read ? mask_of(exit.memory.width) : 0);
+    case ExitKind::port: return Answer::complete(exit.port.write ? 0 : mask_of(exit.port.width));
+    case ExitKind::system_register: return Answer::complete(exit.system_register.write ? 0 : ~u64{0});
+    default: return Answer::complete();
+    }
+}
+
+} // namespace
+
 Answer Vm::mistake(Vcpu &vcpu, Mistake what, const Exit &exit) {
     if (mistake_handler_ != nullptr) {
         const Answer answer = mistake_handler_->decide(vcpu, what, exit);
@@ -30,6 +45,10 @@ Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
         if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
             return Answer::inject(GuestFault::access);
         return Answer::complete();
+    case Response::open_bus:
+        if (exit.kind == ExitKind::memory && (!exit.memory.emulatable || exit.memory.access == MemoryAccess::fetch))
+            return Answer::inject(GuestFault::access);
+        return open_bus(exit);
     case Response::stop_vm: break;
     }
     stop_because(StopReason::guest_error, describe_mistake(vcpu, what, exit).view());
@@ -37,7 +56,11 @@ Answer Vm::respond(Vcpu &vcpu, Mistake what, const Exit &exit) {
 }
 
 Text<240> Vm::describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit) {
-    const AddressMap::Slot *slot = exit.kind == ExitKind::memory ? map_.find(exit.memory.gpa) : nullptr;
+    const MapSlot *slot = nullptr;
+    if (exit.kind == ExitKind::memory)
+        slot = map_.search(exit.memory.gpa);
+    else if (exit.kind == ExitKind::port && ports_)
+        slot = ports_->search(Gpa{exit.port.port});
     const bool is_device = slot != nullptr && slot->device != nullptr;
     Text<240> text;
     text << "vCPU " << vcpu.id().value() << ": "

@@ -46,6 +46,11 @@ void add_exit(Text<160> &text, const Exit &exit) {
         break;
     case ExitKind::wait: text << (exit.wait.event ? " for an event" : " for an interrupt"); break;
     case ExitKind::irq_service: text << ' ' << exit.irq_service.source; break;
+    case ExitKind::port:
+        text << (exit.port.write ? " write " : " read ") << Hex{exit.port.port} << " b" << bytes_of(exit.port.width);
+        if (exit.port.write)
+            text << ' ' << Hex{exit.port.data};
+        break;
     case ExitKind::unknown:
         text << " reason " << Hex{exit.unknown.reason} << " syndrome " << Hex{exit.unknown.syndrome};
         break;

@@ -15,6 +15,7 @@
 namespace sel4vm {
 
 class Vm;
+struct MapSlot;
 
 enum class PowerState : u8 {
     off,        ///< not started, or turned itself off
@@ -68,6 +69,11 @@ private:
     VcpuId id_;
     Vm &vm_;
     VcpuPort &port_;
+    MapSlot *last_slot_ = nullptr; ///< of the address map: most accesses go where this vCPU's last one went
+    /// The map has changed: forget last_slot_ at the end of the next exit, and say so.
+    std::atomic<bool> leave_map_{false};
+    std::atomic<u64> map_left_{
+        0}; ///< AddressMap::removals() up to which this vCPU cannot have anything that was taken away
     ExitCounters counters_;
     RepeatGuard retries_; ///< of accesses to memory that is mapped already
 };

@@ -4,7 +4,7 @@
 namespace sel4vm {
 
 Vm::Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log)
-    : map_(config.locks), config_(config), log_(log), memory_(space, allocator, config.locks),
+    : map_(config.locks), allocator_(allocator), config_(config), log_(log), memory_(space, allocator, config.locks),
       lifecycle_lock_(LockRank::lifecycle, config.locks), executors_(config.locks),
       stop_lock_(LockRank::stop, config.locks) {}
 
@@ -22,18 +22,6 @@ Status<RegionError> Vm::add_memory(GpaRange range, RegionKind kind, Clearing cle
     if (map_.overlaps(range))
         return Err{RegionError::overlap};
     return memory_.add(range, kind, clearing);
-}
-
-Status<AttachError> Vm::attach(GpaRange range, MmioDevice &device) {
-    if (memory_.overlaps(range))
-        return Err{AttachError::overlap};
-    return map_.attach(range, device);
-}
-
-Status<AttachError> Vm::reserve(GpaRange range, ReservationHandler &handler) {
-    if (memory_.overlaps(range))
-        return Err{AttachError::overlap};
-    return map_.reserve(range, handler);
 }
 
 } // namespace sel4vm

@@ -3,7 +3,7 @@
 // A virtual machine: memory, devices, tables, vCPUs, and the answer to each exit. It owns its parts and nothing
 // global; any number of VMs live in one process. Architecture- and host-neutral.
 //
-// Threads: building (attach, add, set_*) from one thread before start() or while paused. handle() on the executor of
+// Threads: building (add, set_*) from one thread before start() or while paused. handle() on the executor of
 // the vCPU. pause(), reset(), stop() and state() from anywhere; start(), resume(), release() and power_on() from anywhere but a device's handler. See
 // docs/threading.md.
 #pragma once
@@ -67,7 +67,7 @@ public:
     /// They are numbered in the order of these calls. wrong_state: the VM was started; too_many: more than kMaxVcpus.
     [[nodiscard]] Result<Vcpu *, VcpuError> add_vcpu(VcpuPort &port);
     [[nodiscard]] GuestMemory &memory() { return memory_; }
-    [[nodiscard]] AddressMap &map() { return map_; }
+    [[nodiscard]] const AddressMap &map() const { return map_; }
     [[nodiscard]] SystemRegisterTable &system_registers() { return system_registers_; }
     [[nodiscard]] HypercallTable &hypercalls() { return hypercalls_; }
     [[nodiscard]] FaultPolicy &policy() { return policy_; }
@@ -84,10 +84,23 @@ public:
     /// otherwise.
     [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
                                                  Clearing clearing = Clearing::cleared);
-    /// Puts a device, or a callback, at a range of any alignment that overlaps nothing. It outlives the VM or AddressMap::remove(). One device may
-    /// have several ranges, with a lock for each.
+
+    // -- what is on the buses: from any thread, also while vCPUs run and from inside a device's handler
+    /// Puts a device, or a callback, at a range of any alignment that overlaps nothing. It outlives the VM, or see detach(). One device may
+    /// have several ranges; its lock is one.
     [[nodiscard]] Status<AttachError> attach(GpaRange range, MmioDevice &device);
     [[nodiscard]] Status<AttachError> reserve(GpaRange range, ReservationHandler &handler);
+    /// What starts at `base` answers at `to` from now on. An exit that is being handled may still reach it at the old place.
+    [[nodiscard]] Status<AttachError> move(Gpa base, GpaRange to);
+    /// Takes away what starts at `base`; false: nothing does. No exit that begins later reaches it. One that another vCPU is handling may still be
+    /// inside: whoever destroys the device, or gives its callback up, waits until detached_are_unused().
+    [[nodiscard]] bool detach(Gpa base);
+    /// Whether no vCPU can be inside anything that was detached or moved before this call. At once where one executor asks outside of its exits;
+    /// otherwise within one exit of each vCPU that runs, which detach() has asked for.
+    [[nodiscard]] bool detached_are_unused();
+    /// I/O ports [first, first + count), on architectures that have some: another space of addresses. Before start(). overlap: also behind the
+    /// last of the 65,536 ports, or none.
+    [[nodiscard]] Status<AttachError> attach_ports(u16 first, u32 count, MmioDevice &device);
 
     // -- vCPUs
     [[nodiscard]] usize vcpu_count() const { return vcpus_.size(); }
@@ -151,7 +164,8 @@ private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer settle_answer(Vcpu &vcpu, Answer answer);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
-    [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, AddressMap::Slot &slot);
+    [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot);
+    [[nodiscard]] Answer on_port(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_ram(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_system_register(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_hypercall(Vcpu &vcpu, const Exit &exit);
@@ -167,6 +181,10 @@ private:
     void kick_all();
     enum class Settled : u8 { nothing, restarted, stopped };
     [[nodiscard]] Settled settle_locked() SEL4VM_REQUIRES(lifecycle_lock_);
+    void make_vcpus_leave();
+    [[nodiscard]] bool leave_at_once(Vcpu &vcpu);
+    void leave_map(Vcpu &vcpu);
+    void enter_map(Vcpu &vcpu);
     void reset_machine();
     void prepare_boot(BootCall call) SEL4VM_REQUIRES(lifecycle_lock_);
     void boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
@@ -181,6 +199,8 @@ private:
     HypercallTable hypercalls_;
     SystemRegisterTable system_registers_;
     AddressMap map_;
+    Owned<AddressMap> ports_; ///< made with the first of them
+    Allocator &allocator_;
     VmConfig config_;
     Log &log_;
     GuestMemory memory_;
