@@ -72,11 +72,11 @@ function(sel4vm_pkg_config name description)
   install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
 set(core ${layers})
-list(REMOVE_ITEM core sel4vm_fake sel4vm_fake_bindings)
+list(REMOVE_ITEM core sel4vm_fake sel4vm_fake_bindings sel4vm_process_bindings)
 list(REVERSE core)
 sel4vm_pkg_config(sel4vm "${PROJECT_DESCRIPTION}" ${core})
 sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for C and C++ programs in a process, and for tests of devices and VMMs"
-                  sel4vm_fake_bindings sel4vm_fake ${core})
+                  sel4vm_fake_bindings sel4vm_process_bindings sel4vm_fake ${core})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")

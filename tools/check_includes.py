@@ -46,10 +46,11 @@ LAYERS = {
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
     # What joins a host with programs, with the C interface and with the platform support library.
     "bindings": ("src/bindings/", ["C interface", "seL4 names", "host", "arch", "arch ports", "base"]),
-    "fake bindings": ("src/bindings/fake/", ["fake host", "bindings", "linked host", "binding", "platform hooks", "C interface",
+    "process bindings": ("src/bindings/process/", ["bindings", "C interface", "seL4 names", "base"]),
+    "fake bindings": ("src/bindings/fake/", ["fake host", "process bindings", "bindings", "linked host", "binding", "platform hooks", "C interface",
                                              "seL4 names", "host", "arch", "arch ports", "base"]),
     # A program's files come from the bundle, whose format is boot's and the machine's.
-    "kvm bindings": ("src/bindings/kvm/", ["kvm host", "bindings", "linked host", "binding", "C interface", "seL4 names", "host", "arch",
+    "kvm bindings": ("src/bindings/kvm/", ["kvm host", "process bindings", "bindings", "linked host", "binding", "C interface", "seL4 names", "host", "arch",
                                            "arch ports", "base"]),
     "kvm program": ("apps/kvm/", ["program", "machine arm", "machine", "vm", "host", "arch", "base"]),
     "el2 bindings": ("src/bindings/el2/", ["el2 host", "bindings", "linked host", "binding", "platform hooks", "C interface", "seL4 names",

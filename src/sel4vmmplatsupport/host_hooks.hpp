@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What this library needs from a host beyond the C interface: files known by name, single pages, and the host's view of
-// a page. Each host implements these functions under hosts/<x>/capi and is chosen by linking. Called while a VM is built, from the
+// a page. Each host implements these functions in bindings/<host> and is chosen by linking. Called while a VM is built, from the
 // thread that builds it.
 #pragma once
 

@@ -49,7 +49,7 @@ public:
         auto *window = static_cast<u8 *>(whole);
         for (u64 done = 0; done < size_bytes;) {
             const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
-            const Object *object = host_.find_frame(frame.cptr);
+            const process::Object *object = host_.find_frame(frame.cptr);
             const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
             if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
                 mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, host_.frames_file(),
@@ -64,7 +64,7 @@ public:
         return RamBlock{HostPhys{reinterpret_cast<u64>(window)}, window, size_bytes};
     }
     [[nodiscard]] Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) {
-        const Object *object = host_.find_frame(frame.cptr);
+        const process::Object *object = host_.find_frame(frame.cptr);
         if (object == nullptr || object->size_bits != frame.size_bits)
             return error(HostErrorKind::invalid);
         if (host_.refuses())
@@ -126,31 +126,6 @@ private:
 
 namespace {
 
-Host &host_of(void *data) { return *static_cast<Host *>(data); }
-
-int alloc_object(void *data, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, vka_object_t *result) {
-    *result = {};
-    if (paddr != VKA_NO_PADDR)
-        return -1; // nothing of this machine has an address of its own
-    Object *object = host_of(data).make(type, size_bits);
-    if (object == nullptr)
-        return -1;
-    *result = {reinterpret_cast<seL4_CPtr>(object), 0, type, size_bits};
-    return 0;
-}
-
-void free_object(void *data, vka_object_t *object) {
-    Host &host = host_of(data);
-    if (Object *found = host.find(object->cptr, object->type))
-        host.free(found);
-    *object = {};
-}
-
-uintptr_t object_paddr(void *data, const vka_object_t *object) {
-    const Object *frame = host_of(data).find_frame(object->cptr);
-    return frame == nullptr ? VKA_NO_PADDR : reinterpret_cast<uintptr_t>(frame->window);
-}
-
 int core_count(void *) { return 4; }
 
 } // namespace
@@ -160,7 +135,7 @@ int core_count(void *) { return 4; }
 namespace sel4vm::capi {
 
 Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
-    auto &host = *static_cast<fake::Host *>(vm.vka->data);
+    fake::Host &host = fake::Host::of(*vm.vka);
     if (host.find(vm.host_endpoint, seL4_EndpointObject) == nullptr)
         return Err{HostError{HostErrorKind::invalid}};
     if (host.refuses())
@@ -189,11 +164,11 @@ int vm_host_open(vm_host_t *host) {
         return -1;
     *host = {};
     auto made = std::make_unique<fake::Host>();
-    fake::Object *endpoint = made->make(seL4_EndpointObject, seL4_EndpointBits);
-    host->vka = {made.get(), fake::alloc_object, fake::free_object, fake::object_paddr};
+    const process::Object *endpoint = made->make(seL4_EndpointObject, seL4_EndpointBits);
+    host->vka = made->vka();
     host->simple = {made.get(), fake::core_count};
     host->vspace = {made.get()};
-    host->endpoint = reinterpret_cast<seL4_CPtr>(endpoint);
+    host->endpoint = process::handle_of(endpoint);
     host->priority = 100;
     host->impl = made.release();
     return 0;

@@ -15,7 +15,7 @@ namespace sel4vm::platsupport {
 
 namespace {
 
-fake::Host &host_of(const vm_t &vm) { return *static_cast<fake::Host *>(vm.vka->data); }
+fake::Host &host_of(const vm_t &vm) { return fake::Host::of(*vm.vka); }
 
 Err<HostError> fail(HostErrorKind kind) { return Err{HostError{kind}}; }
 
@@ -91,7 +91,7 @@ void free_page(vm_t &vm, const Page &page) {
 }
 
 Result<void *, HostError> show_page(vm_t &vm, const Page &page) {
-    fake::Object *frame = host_of(vm).find_frame(page.frame);
+    process::Object *frame = host_of(vm).find_frame(page.frame);
     if (frame == nullptr || host_of(vm).refuses())
         return fail(HostErrorKind::out_of_memory);
     host_of(vm).note_made();

@@ -39,7 +39,7 @@ public:
         auto *const window = static_cast<u8 *>(whole);
         for (u64 done = 0; done < size_bytes;) {
             const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
-            const Object *object = environment_.find_frame(frame.cptr);
+            const process::Object *object = environment_.find_frame(frame.cptr);
             const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
             if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
                 mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, environment_.frames_file(),
@@ -57,7 +57,7 @@ public:
         return error(HostErrorKind::not_available);
     }
     [[nodiscard]] Status<HostError> map_frame(Gpa at, const vm_frame_t &frame) override {
-        const Object *object = environment_.find_frame(frame.cptr);
+        const process::Object *object = environment_.find_frame(frame.cptr);
         if (object == nullptr || object->size_bits != frame.size_bits)
             return error(HostErrorKind::invalid);
         const u64 bytes = u64{1} << object->size_bits;
@@ -82,30 +82,6 @@ private:
     std::unique_ptr<GuestResources> resources_;
 };
 
-Environment &environment_of(void *data) { return *static_cast<Environment *>(data); }
-
-int alloc_object(void *data, seL4_Word type, seL4_Word size_bits, uintptr_t paddr, vka_object_t *result) {
-    *result = {};
-    if (paddr != VKA_NO_PADDR)
-        return -1; // nothing of a process has an address that can be chosen
-    Object *const object = environment_of(data).make(type, size_bits);
-    if (object == nullptr)
-        return -1;
-    *result = {reinterpret_cast<seL4_CPtr>(object), 0, type, size_bits}; // SAFETY: a handle
-    return 0;
-}
-
-void free_object(void *data, vka_object_t *object) {
-    if (Object *found = environment_of(data).find(object->cptr, object->type))
-        environment_of(data).free(found);
-    *object = {};
-}
-
-uintptr_t object_paddr(void *data, const vka_object_t *object) {
-    const Object *frame = environment_of(data).find_frame(object->cptr);
-    return frame == nullptr ? VKA_NO_PADDR : reinterpret_cast<uintptr_t>(frame->window); // SAFETY: as above
-}
-
 int core_count(void *) { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 } // namespace
@@ -115,7 +91,7 @@ int core_count(void *) { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 namespace sel4vm::capi {
 
 Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
-    auto &environment = *static_cast<kvm::Environment *>(vm.vka->data);
+    kvm::Environment &environment = kvm::Environment::of(*vm.vka);
     if (environment.find(vm.host_endpoint, seL4_EndpointObject) == nullptr)
         return Err{HostError{HostErrorKind::invalid}};
     kvm::Shared &shared = environment.shared();
@@ -149,11 +125,11 @@ int vm_host_open(vm_host_t *host) {
         capi::host_log().line(LogLevel::error, "host", problem);
         return -1;
     }
-    kvm::Object *const endpoint = made->make(seL4_EndpointObject, seL4_EndpointBits);
-    host->vka = {made.get(), kvm::alloc_object, kvm::free_object, kvm::object_paddr};
+    const process::Object *const endpoint = made->make(seL4_EndpointObject, seL4_EndpointBits);
+    host->vka = made->vka();
     host->simple = {made.get(), kvm::core_count};
     host->vspace = {made.get()};
-    host->endpoint = reinterpret_cast<seL4_CPtr>(endpoint); // SAFETY: a handle
+    host->endpoint = process::handle_of(endpoint);
     host->priority = 1;
     host->impl = made.release();
     return 0;
