@@ -9,7 +9,7 @@
 namespace sel4vm::vmm {
 
 /// Output of guests and input for them.
-class GuestLine final : public ByteSink, public machine::ByteSource {
+class GuestLine final : public ByteSink, public ByteSource {
 public:
     GuestLine(el2::Console &console, el2::LineMode mode) : console_(console), output_(console, mode) {}
     void put(std::span<const u8> bytes) override { output_.put(bytes); }

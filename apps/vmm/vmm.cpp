@@ -154,8 +154,8 @@ bool Vmm::build(usize index) {
         log_.line(LogLevel::error, description.name, text.view());
         return false;
     }
-    if (dev::Pl011 *uart = guest.machine->console_uart())
-        consoles_->connect(index, *uart);
+    if (SerialPort *port = guest.machine->console_port())
+        consoles_->connect(index, *port);
     if (!executor_->add(guest.machine->vm()))
         return out_of_memory(description);
     if (system_.bench.report_setup)

@@ -27,9 +27,9 @@ void between(test::MachineRig &rig, Input &input, u16 vcpu) {
     if (what & 0x40)
         rig.clock.advance(input.number(3));
     if (what & 0x80) {
-        if (dev::Pl011 *uart = rig.machine->console_uart()) {
+        if (SerialPort *port = rig.machine->console_port()) {
             const std::array<u8, 3> bytes{1, 2, static_cast<u8>(what)};
-            static_cast<void>(uart->receive(bytes));
+            static_cast<void>(port->receive(bytes));
         }
     }
 }

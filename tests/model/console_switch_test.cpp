@@ -3,8 +3,10 @@
 // One console, several guests: prefixes, unfinished lines, and where input goes.
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
+#include <sel4vm/dev/pl011.hpp>
 #include <sel4vm/machine/console_switch.hpp>
 
+#include <optional>
 #include <string>
 
 namespace sel4vm::test {
@@ -13,7 +15,7 @@ namespace {
 using machine::ConsoleOptions;
 using machine::ConsoleSwitch;
 
-struct Source final : machine::ByteSource {
+struct Source final : ByteSource {
     usize read(std::span<u8> out) override {
         usize n = 0;
         while (n < out.size() && !text.empty()) {
@@ -128,6 +130,38 @@ TEST_F(ConsoleSwitchTest, InputOfAVmThatIsGoneMovesOn) {
     source.text = "q";
     consoles.disconnect(0);
     EXPECT_EQ(drain(b), "q");
+}
+
+// Not a PL011: one byte at a time, as a UART without a FIFO would have it.
+struct OneByte final : SerialPort {
+    usize receive(std::span<const u8> bytes) override {
+        if (held || bytes.empty())
+            return 0;
+        held = bytes[0];
+        return 1;
+    }
+    void set_listener(ReceiveListener *to) override { listener = to; }
+    char take() {
+        const char byte = static_cast<char>(held.value_or(0));
+        held.reset();
+        listener->receive_space();
+        return byte;
+    }
+    std::optional<u8> held;
+    ReceiveListener *listener = nullptr;
+};
+
+TEST_F(ConsoleSwitchTest, AnyModelOfASerialPortReceivesWithoutLosingAByte) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    static_cast<void>(consoles.add("one"));
+    OneByte port;
+    consoles.connect(0, port);
+    source.text = "abc";
+    consoles.pump();
+    std::string seen;
+    while (port.held)
+        seen += port.take();
+    EXPECT_EQ(seen, "abc");
 }
 
 TEST_F(ConsoleSwitchTest, AVmThatWasRemovedMakesRoomForAnother) {

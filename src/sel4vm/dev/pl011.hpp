@@ -19,34 +19,24 @@
 //   until the guest writes CR or IMSC, when the first rule decides again.
 // What was taken is in the FIFO, and only the guest can lose it (by switching FEN). Loopback needs no gate.
 //
-// Threads: none inside. The bus calls under its lock for the device (MapSlot::lock); whoever else calls receive() holds that lock, too,
-// or runs on the VM's only executor. The listener is called with it held.
+// Threads: none inside; receive() as vm/serial_port.hpp says.
 #pragma once
 
 #include <sel4vm/dev/pl011_registers.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
 #include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/serial_port.hpp>
 
 #include <array>
 #include <span>
 
 namespace sel4vm::dev {
 
-/// Told when bytes that receive() refused may be offered again. Called at the end of a guest's access; it may call
-/// receive() at once.
-class ReceiveListener {
-public:
-    virtual void receive_space() = 0;
-
-protected:
-    ~ReceiveListener() = default;
-};
-
 /// The receive FIFO's depth tells the revision that the ID registers show: 32 is r1p5, 16 is r1p4 and earlier.
 enum class Pl011Fifo : u8 { bytes16 = 16, bytes32 = 32 };
 
-class Pl011 final : public MmioDevice {
+class Pl011 final : public MmioDevice, public SerialPort {
 public:
     static constexpr u64 kRangeBytes = 0x1000;
     /// Reads of FR in a row that mean "the guest polls".
@@ -77,11 +67,9 @@ public:
 
     Pl011(IrqLine line, ByteSink &output, Pl011Fifo fifo = Pl011Fifo::bytes32);
 
-    void set_listener(ReceiveListener *listener) { listener_ = listener; }
-
-    /// Offers bytes from outside, first one first. Returns how many were taken; the rest is to be offered again after
-    /// ReceiveListener::receive_space().
-    [[nodiscard]] usize receive(std::span<const u8> bytes);
+    // SerialPort
+    void set_listener(ReceiveListener *listener) override { listener_ = listener; }
+    [[nodiscard]] usize receive(std::span<const u8> bytes) override;
     /// How many bytes receive() would take now.
     [[nodiscard]] usize receive_space() const;
 

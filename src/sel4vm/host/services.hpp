@@ -33,6 +33,17 @@ protected:
     ~ByteSink() = default;
 };
 
+/// Where bytes for devices come from: what somebody types, what a host was sent. How more is announced is the maker's business, such as a
+/// badge of ProgramHost::listen(). Back-pressure: what nobody reads stays in the source. On the executor of whoever reads.
+class ByteSource {
+public:
+    /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
+    [[nodiscard]] virtual usize read(std::span<u8> out) = 0;
+
+protected:
+    ~ByteSource() = default;
+};
+
 enum class LogLevel : u8 { error, warning, info, debug };
 
 class Log {

@@ -24,11 +24,11 @@ usize ConsoleSwitch::index_of(const ByteSink &end) const {
     return index;
 }
 
-void ConsoleSwitch::connect(usize index, dev::Pl011 &uart) {
-    if (ports_[index].uart != nullptr)
+void ConsoleSwitch::connect(usize index, SerialPort &port) {
+    if (ports_[index].receiver != nullptr)
         return;
-    ports_[index].uart = &uart;
-    uart.set_listener(this);
+    ports_[index].receiver = &port;
+    port.set_listener(this);
 }
 
 bool ConsoleSwitch::prefixed() const {
@@ -93,9 +93,9 @@ bool ConsoleSwitch::take_escape(u8 byte) {
 }
 
 void ConsoleSwitch::disconnect(usize index) {
-    ports_[index].uart = nullptr;
+    ports_[index].receiver = nullptr;
     for (usize next = 0; focus_ == index && next < ports_.size(); ++next) {
-        if (ports_[next].uart != nullptr)
+        if (ports_[next].receiver != nullptr)
             focus_ = next;
     }
     pump();
@@ -114,10 +114,10 @@ void ConsoleSwitch::pump() {
         return;
     pumping_ = true;
     while (next_byte()) {
-        dev::Pl011 *uart = focus_ < ports_.size() ? ports_[focus_].uart : nullptr;
+        SerialPort *receiver = focus_ < ports_.size() ? ports_[focus_].receiver : nullptr;
         const std::array<u8, 1> one{*held_};
-        // A refusal is what makes the UART tell us of room later.
-        if (uart == nullptr || uart->receive(one) == 0)
+        // A refusal is what makes the port tell us of room later.
+        if (receiver == nullptr || receiver->receive(one) == 0)
             break;
         held_.reset();
     }

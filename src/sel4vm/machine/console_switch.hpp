@@ -2,31 +2,21 @@
 //
 // One console for several VMs. Output of each goes out at once; where another VM's line is not finished it is ended first,
 // and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it.
-// One byte at a time is taken from the source, and the next only when the receiving UART took it, so nothing is lost.
+// One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost.
 //
 // Threads: all calls on one executor.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
-#include <sel4vm/dev/pl011.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/machine/description.hpp>
+#include <sel4vm/vm/serial_port.hpp>
 
 #include <optional>
 
 namespace sel4vm::machine {
 
-/// Where console input comes from.
-class ByteSource {
-public:
-    /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
-    [[nodiscard]] virtual usize read(std::span<u8> out) = 0;
-
-protected:
-    ~ByteSource() = default;
-};
-
-class ConsoleSwitch final : private dev::ReceiveListener {
+class ConsoleSwitch final : private ReceiveListener {
 public:
     ConsoleSwitch(ByteSink &output, ByteSource &input, const ConsoleOptions &options)
         : output_(output), input_(input), options_(options) {}
@@ -38,15 +28,15 @@ public:
     [[nodiscard]] ByteSink *add(std::string_view name);
     /// The number of what add() gave: they count from 0, and a number that was removed is given again.
     [[nodiscard]] usize index_of(const ByteSink &end) const;
-    /// The UART that receives input of the VM added as number `index`. The first one of a VM counts.
-    void connect(usize index, dev::Pl011 &uart);
+    /// The port that receives input of the VM added as number `index`. The first one of a VM counts.
+    void connect(usize index, SerialPort &port);
 
     /// The VM is gone: its input moves on to the next one.
     void disconnect(usize index);
     /// As disconnect(), and it never writes again.
     void remove(usize index);
 
-    /// Moves input as far as the receiving UART takes it. Call when the source announces input.
+    /// Moves input as far as the receiving port takes it. Call when the source announces input.
     void pump();
     /// The host is about to print a line of its own: an unfinished guest line is ended first.
     void interrupt_line();
@@ -57,7 +47,7 @@ private:
         Port(ConsoleSwitch &owner, std::string_view vm) : name(vm), owner_(owner) {}
         void put(std::span<const u8> bytes) override { owner_.write(*this, bytes); }
         std::string_view name; ///< empty: nobody's
-        dev::Pl011 *uart = nullptr;
+        SerialPort *receiver = nullptr;
 
     private:
         ConsoleSwitch &owner_;

@@ -124,8 +124,8 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
     if (!machine_)
         return Err{build_error("", kNoMemory)};
     SEL4VM_TRY(machine_->build());
-    if (dev::Pl011 *const uart = machine_->console_uart(); uart != nullptr && console_ != nullptr) {
-        host_.consoles_.connect(host_.consoles_.index_of(*console_), *uart);
+    if (SerialPort *const port = machine_->console_port(); port != nullptr && console_ != nullptr) {
+        host_.consoles_.connect(host_.consoles_.index_of(*console_), *port);
         host_.listen_to_console();
     }
     added_ = host_.executor().add(vm());

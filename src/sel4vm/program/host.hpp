@@ -64,7 +64,7 @@ private:
     [[nodiscard]] bool any_started() const;
 
     /// The host's console.
-    struct Line final : ByteSink, machine::ByteSource {
+    struct Line final : ByteSink, ByteSource {
         void put(std::span<const u8> bytes) override;
         [[nodiscard]] usize read(std::span<u8> out) override;
         aarch64::ProgramHost *host = nullptr;

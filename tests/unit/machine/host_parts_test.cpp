@@ -97,7 +97,7 @@ TEST_F(HostParts, DevicesAreWiredToTheHostsController) {
     static_cast<void>(handle(0, Exit{MemoryExit{kControl, 0x301, MemoryAccess::write, Width::b4, true}}));
     static_cast<void>(handle(0, Exit{MemoryExit{kLineControl, 0x70, MemoryAccess::write, Width::b4, true}}));
     const u8 typed = 'x';
-    static_cast<void>(machine->console_uart()->receive({&typed, 1}));
+    static_cast<void>(machine->console_port()->receive({&typed, 1}));
     EXPECT_TRUE(irqs.high(kUartIntid));
 }
 

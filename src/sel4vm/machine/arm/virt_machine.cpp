@@ -200,8 +200,8 @@ MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Dev
         sink = device.watch.get();
     }
     device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *sink);
-    if (is_console && console_uart_ == nullptr)
-        console_uart_ = device.uart.get();
+    if (is_console && console_port_ == nullptr)
+        console_port_ = device.uart.get();
     return device.uart.get();
 }
 

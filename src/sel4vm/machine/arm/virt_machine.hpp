@@ -20,6 +20,7 @@
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
+#include <sel4vm/vm/serial_port.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -70,8 +71,8 @@ public:
     [[nodiscard]] Status<BuildError> build();
 
     [[nodiscard]] Vm &vm() { return vm_; }
-    /// The UART whose bytes go to the host's console: the first with that route, or nullptr.
-    [[nodiscard]] dev::Pl011 *console_uart() { return console_uart_; }
+    /// Of the serial device whose bytes go to the host's console: the first with that route, or nullptr.
+    [[nodiscard]] SerialPort *console_port() { return console_port_; }
     [[nodiscard]] const SetupCosts &costs() const { return costs_; }
 
 private:
@@ -130,7 +131,7 @@ private:
     dev::ErasedFlash erased_flash_;
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
-    dev::Pl011 *console_uart_ = nullptr;
+    SerialPort *console_port_ = nullptr;
 
     FixedVector<Load, kMaxLoads> loads_;
     OwnedArray<u8> device_tree_;
