@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# sel4vm_library(NAME [SOURCES file...] [ONLY regex] [DEPENDS target...] [LIBS target...])
+# sel4vm_library(NAME [SOURCES file...] [ONLY regex] [NOT regex] [DEPENDS target...] [LIBS target...])
 #
 # One layer of the library, from the folder that calls it. Without SOURCES, every *.cpp below the folder (and *.S for the
-# target) belongs to it; with ONLY, just those whose path inside the folder matches the expression. A layer without
+# target) belongs to it; with ONLY, just those whose path inside the folder matches the expression, with NOT, those whose does not. A layer without
 # sources is an INTERFACE library. DEPENDS names other layers, LIBS names things that are not ours.
 # Headers form a file set rooted at src/, included as <sel4vm/...> or <hosts/...>, and all are installed. Each compiles on its own: the
 # source of the same name includes it first (tools/check_includes.py), and the target sel4vm_header_checks compiles the others.
 function(sel4vm_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY" "SOURCES;DEPENDS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY;NOT" "SOURCES;DEPENDS;LIBS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "sel4vm_library(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -24,6 +24,10 @@ function(sel4vm_library name)
   if(arg_ONLY)
     list(FILTER arg_SOURCES INCLUDE REGEX "${arg_ONLY}")
     list(FILTER headers INCLUDE REGEX "${arg_ONLY}")
+  endif()
+  if(arg_NOT)
+    list(FILTER arg_SOURCES EXCLUDE REGEX "${arg_NOT}")
+    list(FILTER headers EXCLUDE REGEX "${arg_NOT}")
   endif()
 
   if(arg_SOURCES)

@@ -20,8 +20,9 @@ LAYERS = {
     "arch": ("src/sel4vm/arch/aarch64/", ["host", "base"]),  # its decoders produce the exits of host/exit.hpp
     "arch ports": ("src/sel4vm/arch/aarch64/ports/", ["arch", "host", "base"]),
     "vm": ("src/sel4vm/vm/", ["host", "base"]),
-    "dev": ("src/sel4vm/dev/", ["vm", "host", "base"]),
     "boot": ("src/sel4vm/boot/", ["base"]),
+    # A device says what its node in a device tree holds, with boot/fdt_writer.hpp.
+    "dev": ("src/sel4vm/dev/", ["boot", "vm", "host", "base"]),
     # Descriptions name facts of an architecture, such as the version of its interrupt controller.
     "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "base"]),
     # What one architecture's machines have beside the neutral parts.
@@ -42,7 +43,7 @@ LAYERS = {
     "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",
-                                                     "seL4 names", "capi", "machine arm", "machine", "boot", "host", "arch", "base"]),
+                                                     "seL4 names", "capi", "machine arm", "machine", "dev", "boot", "host", "arch", "base"]),
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
     # What joins a host with programs, with the C interface and with the platform support library.
     "bindings": ("src/bindings/", ["C interface", "seL4 names", "host", "arch", "arch ports", "base"]),

@@ -57,7 +57,10 @@ def sections(root):
 
 
 def headers(root):
-    for include, folder in PUBLIC.items():
+    public = dict(PUBLIC)
+    for folder in sorted(path for path in (root / "src/sel4vm/dev").glob("*") if path.is_dir()):  # each device's own
+        public.setdefault(f"sel4vm/dev/{folder.name}", f"src/sel4vm/dev/{folder.name}")
+    for include, folder in public.items():
         for path in sorted((root / folder).glob("*.h*")):
             name = f"{include}/{path.name}"
             part = name.startswith("sel4vm/dev/arm/gic/") and name not in PUBLIC_IN_GIC

@@ -58,7 +58,7 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     describe_gic(out, vm.gic);
     for (const machine::DeviceRecord &device : vm.devices)
         out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
-                 name_of(device.type), device.spi, name_of(device.trigger));
+                 device.kind->type, device.spi, name_of(device.trigger));
     out.line("  on reset  {}; on panic: {}; counter: {}", name_of(vm.on_reset), name_of(vm.on_panic),
              name_of(vm.counter));
     if (vm.entry)

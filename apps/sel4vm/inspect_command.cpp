@@ -16,6 +16,7 @@
 #include <sel4vm/boot/bundle.hpp>
 #include <sel4vm/boot/bytes.hpp>
 #include <sel4vm/boot/image.hpp>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/manifest.hpp>
 #include <set>
 
@@ -52,7 +53,7 @@ private:
         const Bytes manifest(opened->manifest().begin(), opened->manifest().end()); // aligned as its reader needs it
         say("bundle, {} bytes: manifest {} bytes, {} blobs", opened->size_bytes(), manifest.size(),
             opened->blob_count());
-        if (const auto decoded = machine::decode_manifest(manifest, *system); !decoded)
+        if (const auto decoded = machine::decode_manifest(manifest, machine::virt_devices(), *system); !decoded)
             throw Failure(ExitStatus::bad_input,
                           fmt::format("{}: the manifest of its bundle is damaged: {} ({})", name_,
                                       machine::to_string(decoded.error().kind), decoded.error().what));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/vm/vm.hpp>
 #include <vector>
@@ -101,11 +102,18 @@ constexpr std::array kUartKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDevice
 constexpr KeyTable kUart{"uart", kUartKeys};
 constexpr std::array kRtcKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger};
 constexpr KeyTable kRtc{"rtc", kRtcKeys};
-constexpr std::array kDeviceKeys{
+/// The types of devices that the machine knows.
+const std::vector<std::string_view> kDeviceTypes = [] {
+    std::vector<std::string_view> types;
+    for (const dev::DeviceKind *kind : machine::virt_devices())
+        types.push_back(kind->type);
+    return types;
+}();
+const std::array kDeviceKeys{
     Key{.name = "type",
         .form = Form::choice,
-        .help = "What it is: a serial port or a clock.",
-        .choices = Names<machine::DeviceType>::list,
+        .help = "What it is; docs/devices.md describes each.",
+        .choices = kDeviceTypes,
         .presence = Presence::required},
     Key{.name = "name",
         .form = Form::name,

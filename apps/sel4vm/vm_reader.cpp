@@ -3,6 +3,7 @@
 #include <apps/sel4vm/vm_reader.hpp>
 
 #include <fmt/format.h>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/names.hpp>
 
 namespace sel4vm::cli {
@@ -142,7 +143,8 @@ private:
         read_standard_device(table, "rtc", machine::default_rtc());
         for (TomlReader &device : table.tables("device")) {
             machine::DeviceRecord record;
-            choose(device, "type", record.type);
+            const auto type = device.choice("type");
+            record.kind = machine::virt_devices()[type ? type->value : 0]; // any, when it is missing or wrong
             record.registers.size_bytes = 0x1000;
             record.console = machine::ConsoleRoute::none;
             record.name = system_.keep(fmt::format("device{}", description().devices.size()));
@@ -174,7 +176,7 @@ private:
             record.spi = static_cast<u32>(value->value);
         noted(table, "irq", key + ".spi");
         choose(table, "trigger", record.trigger);
-        if (record.type == machine::DeviceType::pl011)
+        if (record.kind->role == dev::DeviceRole::serial)
             choose(table, "console", record.console);
         else if (table.has("console"))
             mistakes_.add(table.origin("console"), "is not possible for a device that is no serial port");

@@ -2,6 +2,7 @@
 #include <apps/vmm/vmm.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/packed_system.hpp>
 
 namespace sel4vm::vmm {
@@ -75,7 +76,7 @@ bool Vmm::read_bundle() {
         log_.line(LogLevel::error, "host", "there is no bundle: build one with `sel4vm build`, or load it as initrd");
         return false;
     }
-    const auto bundle = machine::open_system(host_.bundle(), system_, log_);
+    const auto bundle = machine::open_system(host_.bundle(), machine::virt_devices(), system_, log_);
     log_.set_level(system_.log_level);
     if (system_.exit_method == machine::ExitMethod::semihosting)
         host_.set_exit_method(el2::ExitMethod::semihosting);

@@ -6,6 +6,7 @@
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/base/bits.hpp>
+#include <sel4vm/dev/pl011/pl011_kind.hpp>
 #include <sel4vm/machine/arm/device_tree.hpp>
 #include <sel4vmmplatsupport/arch/guest_vcpu_util.h>
 #include <sel4vmmplatsupport/log.hpp>
@@ -65,9 +66,10 @@ int generate(vm_t &vm, const vmm_device_tree_t &what, std::span<u8> buffer) {
     if (what.pl011 != 0) {
         if (what.pl011_irq < 32 || what.pl011_irq - 32 >= description->gic.spi_count)
             return refuse(&vm, kName, ": there is no shared interrupt ", what.pl011_irq);
-        machine::DeviceRecord uart = machine::default_uart();
-        uart.registers.base = Gpa{what.pl011};
-        uart.spi = what.pl011_irq - 32;
+        const machine::DeviceRecord uart{.kind = &dev::kPl011Elsewhere,
+                                         .name = "uart",
+                                         .registers = {Gpa{what.pl011}, 0x1000},
+                                         .spi = what.pl011_irq - 32};
         (void)description->devices.emplace_back(uart); // the first always fits
     }
     machine::DeviceTreeInputs inputs;

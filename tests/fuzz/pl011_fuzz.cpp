@@ -4,7 +4,7 @@
 // FIFO; the line always says what RIS and IMSC say; a saved state is the state.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <hosts/fake/services.hpp>
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 #include <support/recording_irqs.hpp>
 
 #include <cstdlib>

@@ -3,7 +3,7 @@
 // Random register accesses and passing time against the PL031: its line says what RIS and IMSC say, and an alarm set to a
 // second is there when the counter shows it.
 #include <fuzzer/FuzzedDataProvider.h>
-#include <sel4vm/dev/pl031.hpp>
+#include <sel4vm/dev/pl031/pl031.hpp>
 #include <support/manual_timeouts.hpp>
 #include <support/recording_irqs.hpp>
 

@@ -3,7 +3,7 @@
 // One console, several guests: prefixes, unfinished lines, and where input goes.
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 #include <sel4vm/machine/console_switch.hpp>
 
 #include <optional>

@@ -3,7 +3,7 @@
 // PL011's UARTICR (DDI 0183, 3.3.13): a one clears that interrupt, a zero leaves it.
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 #include <support/recording_irqs.hpp>
 
 namespace sel4vm::dev {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <hosts/fake/services.hpp>
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 #include <support/recording_irqs.hpp>
 
 #include <string>

@@ -2,7 +2,7 @@
 //
 // PL031 against DDI 0224: the counter, the alarm, and where its time comes from.
 #include <gtest/gtest.h>
-#include <sel4vm/dev/pl031.hpp>
+#include <sel4vm/dev/pl031/pl031.hpp>
 #include <support/manual_timeouts.hpp>
 #include <support/recording_irqs.hpp>
 

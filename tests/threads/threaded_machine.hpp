@@ -13,7 +13,7 @@
 #include <sel4vm/dev/arm/generic_timer.hpp>
 #include <sel4vm/dev/arm/gic/gic.hpp>
 #include <sel4vm/dev/arm/psci.hpp>
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 #include <sel4vm/vm/executor.hpp>
 
 #include <memory>

@@ -21,7 +21,7 @@ void BundleImages::open(Host &host, Log &log) {
     auto system = Owned<machine::SystemDescription>::make(host.heap());
     if (!system)
         return log.line(LogLevel::error, "host", "not enough memory for the bundle's manifest");
-    bundle_ = machine::open_system(host.bundle(), *system, log);
+    bundle_ = machine::open_system(host.bundle(), {}, *system, log); // its devices are not made
     if (bundle_)
         system_ = std::move(system);
 }

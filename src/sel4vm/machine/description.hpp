@@ -10,6 +10,8 @@
 #include <sel4vm/arch/aarch64/gic_version.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/dev/pl011/pl011_kind.hpp>
+#include <sel4vm/dev/pl031/pl031_kind.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
 #include <sel4vm/vm/irq.hpp>
@@ -78,8 +80,6 @@ struct TimerRecord {
     friend constexpr bool operator==(const TimerRecord &, const TimerRecord &) = default;
 };
 
-enum class DeviceType : u8 { pl011, pl031 };
-
 /// Where the bytes of a serial device go and come from.
 enum class ConsoleRoute : u8 {
     host, ///< the host's console, shared with other VMs as SystemDescription::console says
@@ -87,8 +87,8 @@ enum class ConsoleRoute : u8 {
 };
 
 struct DeviceRecord {
-    DeviceType type = DeviceType::pl011;
-    std::string_view name; ///< unique in its VM; part of key paths
+    const dev::DeviceKind *kind = nullptr; ///< what it is; required
+    std::string_view name;                 ///< unique in its VM; part of key paths
     AddressBlock registers;
     u32 spi = 0; ///< shared interrupt number (INTID minus 32)
     Trigger trigger = Trigger::level;
@@ -98,10 +98,10 @@ struct DeviceRecord {
 
 /// The `virt` board's console and clock.
 [[nodiscard]] constexpr DeviceRecord default_uart() {
-    return {DeviceType::pl011, "uart", {Gpa{0x0900'0000}, 0x1000}, 1, Trigger::level, ConsoleRoute::host};
+    return {&dev::kPl011, "uart", {Gpa{0x0900'0000}, 0x1000}, 1, Trigger::level, ConsoleRoute::host};
 }
 [[nodiscard]] constexpr DeviceRecord default_rtc() {
-    return {DeviceType::pl031, "rtc", {Gpa{0x0901'0000}, 0x1000}, 2, Trigger::level, ConsoleRoute::none};
+    return {&dev::kPl031, "rtc", {Gpa{0x0901'0000}, 0x1000}, 2, Trigger::level, ConsoleRoute::none};
 }
 /// The board's two flash banks; firmware is an image in the first.
 inline constexpr std::array<Gpa, 2> kFlashBanks{Gpa{0}, Gpa{0x0400'0000}};

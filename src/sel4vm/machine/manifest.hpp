@@ -37,8 +37,9 @@ struct ManifestError {
 [[nodiscard]] Result<std::span<const u8>, ManifestError> encode_manifest(const SystemDescription &system,
                                                                          std::span<u8> buffer);
 
-/// Fills `system`, which is too large to be handed back by value on the target's stack. Strings refer into `manifest`,
+/// Fills `system`, whose devices are of `kinds` (without any: of dev::kUnmadeKind), and which is too large to be handed back by value on the target's stack. Strings refer into `manifest`,
 /// which must be 8-byte aligned. After an error `system` holds what was read so far.
-[[nodiscard]] Status<ManifestError> decode_manifest(std::span<const u8> manifest, SystemDescription &system);
+[[nodiscard]] Status<ManifestError> decode_manifest(std::span<const u8> manifest, dev::DeviceKinds kinds,
+                                                    SystemDescription &system);
 
 } // namespace sel4vm::machine

@@ -152,9 +152,12 @@ MemoryRegion read_memory(const Node &node) {
     return MemoryRegion{range.base, range.size_bytes, node.choice<RamKind>("kind")};
 }
 
-DeviceRecord read_device(const Node &node) {
+DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     DeviceRecord device;
-    device.type = node.choice<DeviceType>("type");
+    const std::string_view type = node.text("type");
+    device.kind = kinds.empty() ? &dev::kUnmadeKind : dev::find_kind(kinds, type);
+    if (device.kind == nullptr)
+        node.fail(Kind::bad_property, "type");
     device.name = node.text("name");
     device.registers = node.block("registers");
     device.spi = node.cell("spi");
@@ -186,7 +189,7 @@ void append(Vector &vector, const Node &node, std::string_view what, Read read) 
         (void)vector.emplace_back(record); // not full, see above
 }
 
-void read_vm(const Node &node, MachineDescription &vm) {
+void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
     vm.name = node.text("name");
     vm.vcpu_count = node.cell("vcpus");
     vm.cmdline = node.text("cmdline");
@@ -203,7 +206,7 @@ void read_vm(const Node &node, MachineDescription &vm) {
         if (kind == "memory")
             return append(vm.memory, child, "memory", read_memory);
         if (kind == "device")
-            return append(vm.devices, child, "device", read_device);
+            return append(vm.devices, child, "device", [&](const Node &from) { return read_device(from, kinds); });
         if (kind == "image")
             return append(vm.images, child, "image", read_image);
         if (kind != "gic")
@@ -216,7 +219,7 @@ void read_vm(const Node &node, MachineDescription &vm) {
         node.fail(Kind::missing_property, "gic");
 }
 
-void read_system(const Node &root, SystemDescription &system) {
+void read_system(const Node &root, dev::DeviceKinds kinds, SystemDescription &system) {
     system.exit_method = root.choice<ExitMethod>("exit-method");
     system.time_slice_us = root.cell("time-slice-us");
     system.log_level = root.choice<LogLevel>("log-level");
@@ -231,7 +234,7 @@ void read_system(const Node &root, SystemDescription &system) {
         if (child.kind() != "vm")
             return child.fail(Kind::unknown_node, "in the root");
         if (MachineDescription *vm = system.vms.emplace_back())
-            read_vm(child, *vm);
+            read_vm(child, kinds, *vm);
         else
             child.fail(Kind::too_many, "vm");
     });
@@ -239,7 +242,7 @@ void read_system(const Node &root, SystemDescription &system) {
 
 } // namespace
 
-Status<ManifestError> decode_manifest(std::span<const u8> manifest, SystemDescription &system) {
+Status<ManifestError> decode_manifest(std::span<const u8> manifest, dev::DeviceKinds kinds, SystemDescription &system) {
     if (!boot::is_well_formed_fdt(manifest))
         return Err{ManifestError{Kind::not_a_tree, "manifest"}};
     Errors errors;
@@ -247,7 +250,7 @@ Status<ManifestError> decode_manifest(std::span<const u8> manifest, SystemDescri
     if (root.cell("version") != kManifestVersion)
         root.fail(Kind::bad_version, "version");
     if (root.good())
-        read_system(root, system);
+        read_system(root, kinds, system);
     if (errors.first())
         return Err{*errors.first()};
     return Ok{};

@@ -28,7 +28,7 @@ void put_gic(FdtWriter &out, const GicRecord &gic) {
 
 void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.begin_node("device", index);
-    out.text("type", name_of(device.type));
+    out.text("type", device.kind->type);
     out.text("name", device.name);
     put_block(out, "registers", device.registers);
     out.cell("spi", device.spi);

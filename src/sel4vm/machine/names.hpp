@@ -21,10 +21,6 @@ struct Names<RamKind> {
     static constexpr std::array<std::string_view, 2> list = {"eager", "demand"};
 };
 template <>
-struct Names<DeviceType> {
-    static constexpr std::array<std::string_view, 2> list = {"pl011", "pl031"};
-};
-template <>
 struct Names<ConsoleRoute> {
     static constexpr std::array<std::string_view, 2> list = {"host", "none"};
 };

@@ -7,7 +7,8 @@
 
 namespace sel4vm::machine {
 
-std::optional<boot::Bundle> open_system(std::span<const u8> bytes, SystemDescription &system, Log &log) {
+std::optional<boot::Bundle> open_system(std::span<const u8> bytes, dev::DeviceKinds kinds, SystemDescription &system,
+                                        Log &log) {
     const auto bundle = boot::Bundle::open(bytes);
     if (!bundle) {
         Text<160> text;
@@ -15,7 +16,7 @@ std::optional<boot::Bundle> open_system(std::span<const u8> bytes, SystemDescrip
         log.line(LogLevel::error, "host", text.view());
         return std::nullopt;
     }
-    if (const auto decoded = decode_manifest(bundle->manifest(), system); !decoded) {
+    if (const auto decoded = decode_manifest(bundle->manifest(), kinds, system); !decoded) {
         Text<160> text;
         text << "the bundle's manifest is wrong: " << to_string(decoded.error().kind) << " (" << decoded.error().what
              << ")";

@@ -17,6 +17,7 @@ namespace sel4vm::machine {
 
 /// The bundle that `bytes` begin with, with its description in `system`; the strings there, and the blobs, are in `bytes`. No value: it is
 /// not one, or not one that could be run, and `log` says why.
-[[nodiscard]] std::optional<boot::Bundle> open_system(std::span<const u8> bytes, SystemDescription &system, Log &log);
+[[nodiscard]] std::optional<boot::Bundle> open_system(std::span<const u8> bytes, dev::DeviceKinds kinds,
+                                                      SystemDescription &system, Log &log);
 
 } // namespace sel4vm::machine

@@ -231,6 +231,8 @@ private:
             const DeviceRecord &device = vm_.devices[i];
             if (!is_name(device.name))
                 report_.add(key("devices.", device.name), device.name, kNameRule);
+            if (device.kind == nullptr)
+                report_.add(key("devices.", device.name, ".type"), "none", "a kind of device");
             claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
                   kPageBytes);
             if (device.spi >= vm_.gic.spi_count && good_spis())

@@ -165,7 +165,7 @@ writable = true
     EXPECT_EQ(one.devices[0].registers.base, Gpa{0x0a00'0000});
     EXPECT_EQ(one.devices[0].spi, 9U);
     EXPECT_EQ(one.devices[1].name, "log");
-    EXPECT_EQ(one.devices[1].type, machine::DeviceType::pl011);
+    EXPECT_EQ(one.devices[1].kind, &dev::kPl011);
     EXPECT_EQ(one.devices[1].trigger, Trigger::edge);
     EXPECT_EQ(one.devices[1].console, machine::ConsoleRoute::none);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/machine/manifest.hpp>
 
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <support/descriptions.hpp>
 #include <support/device_tree.hpp>
 
@@ -70,7 +71,7 @@ SystemDescription unusual_system() {
     vm.gic = {GicVersion::v2, {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000}, {Gpa{0x5000}, 0x4000}, 64};
     vm.timer = {1, 2, 3, 4};
     (void)vm.devices.emplace_back(
-        DeviceRecord{DeviceType::pl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});
+        DeviceRecord{&dev::kPl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});
     vm.cmdline = "";
@@ -85,7 +86,7 @@ TEST(Manifest, GivesBackEveryField) {
     const SystemDescription before = unusual_system();
     Tree tree = encoded(before);
     auto after = std::make_unique<SystemDescription>();
-    ASSERT_TRUE(decode_manifest(tree.bytes(), *after).has_value());
+    ASSERT_TRUE(decode_manifest(tree.bytes(), virt_devices(), *after).has_value());
     expect_same(before, *after);
 }
 
@@ -94,7 +95,7 @@ TEST(Manifest, GivesBackDefaults) {
     Tree tree = encoded(before);
     auto after = std::make_unique<SystemDescription>();
     *after = unusual_system();
-    ASSERT_TRUE(decode_manifest(tree.bytes(), *after).has_value());
+    ASSERT_TRUE(decode_manifest(tree.bytes(), virt_devices(), *after).has_value());
     expect_same(before, *after);
 }
 
@@ -124,7 +125,7 @@ TEST(Manifest, HoldsTheLargestSystem) {
     }
     Tree tree = encoded(system);
     auto after = std::make_unique<SystemDescription>();
-    ASSERT_TRUE(decode_manifest(tree.bytes(), *after).has_value());
+    ASSERT_TRUE(decode_manifest(tree.bytes(), virt_devices(), *after).has_value());
     expect_same(system, *after);
 }
 
@@ -133,7 +134,7 @@ TEST(Manifest, RefusesEveryTruncation) {
     auto into = std::make_unique<SystemDescription>();
     for (usize size = 0; size < tree.bytes().size(); ++size) {
         Tree cut(tree.bytes().first(size));
-        EXPECT_FALSE(decode_manifest(cut.bytes(), *into).has_value()) << size;
+        EXPECT_FALSE(decode_manifest(cut.bytes(), virt_devices(), *into).has_value()) << size;
     }
 }
 
@@ -145,7 +146,7 @@ TEST(Manifest, SurvivesRandomDamage) {
         Tree damaged(tree.bytes());
         for (int i = 0; i < 4; ++i)
             damaged.bytes()[random() % damaged.bytes().size()] = static_cast<u8>(random());
-        (void)decode_manifest(damaged.bytes(), *into).has_value(); // must only not crash
+        (void)decode_manifest(damaged.bytes(), virt_devices(), *into).has_value(); // must only not crash
     }
 }
 
@@ -161,7 +162,7 @@ TEST(Manifest, NamesThePropertyThatIsMissing) {
     Tree tree = encoded(test::good_system());
     replace(tree.bytes(), std::string_view("time-slice-us\0", 14), std::string_view("time-slice-uz\0", 14));
     auto into = std::make_unique<SystemDescription>();
-    const auto result = decode_manifest(tree.bytes(), *into);
+    const auto result = decode_manifest(tree.bytes(), virt_devices(), *into);
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().kind, ManifestErrorKind::missing_property);
     EXPECT_EQ(result.error().what, "time-slice-us");
@@ -171,7 +172,7 @@ TEST(Manifest, NamesThePropertyWithAnUnknownValue) {
     Tree tree = encoded(test::good_system());
     replace(tree.bytes(), "restart", "restard");
     auto into = std::make_unique<SystemDescription>();
-    const auto result = decode_manifest(tree.bytes(), *into);
+    const auto result = decode_manifest(tree.bytes(), virt_devices(), *into);
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().kind, ManifestErrorKind::bad_property);
     EXPECT_EQ(result.error().what, "on-reset");
@@ -181,7 +182,7 @@ TEST(Manifest, RefusesNodesItDoesNotKnow) {
     Tree tree = encoded(test::good_system());
     replace(tree.bytes(), "device@0", "devise@0");
     auto into = std::make_unique<SystemDescription>();
-    const auto result = decode_manifest(tree.bytes(), *into);
+    const auto result = decode_manifest(tree.bytes(), virt_devices(), *into);
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().kind, ManifestErrorKind::unknown_node);
 }
@@ -192,9 +193,20 @@ TEST(Manifest, RefusesAMisalignedTree) {
     u8 *odd = reinterpret_cast<u8 *>(words.data()) + 4;
     std::memcpy(odd, tree.bytes().data(), tree.bytes().size());
     auto into = std::make_unique<SystemDescription>();
-    const auto result = decode_manifest({odd, tree.bytes().size()}, *into);
+    const auto result = decode_manifest({odd, tree.bytes().size()}, virt_devices(), *into);
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().kind, ManifestErrorKind::not_a_tree);
+}
+
+TEST(Manifest, DevicesAreOfTheKindsThatTheReaderKnows) {
+    Tree tree = encoded(unusual_system());
+    auto into = std::make_unique<SystemDescription>();
+    const dev::DeviceKind *const only_clocks[] = {&dev::kPl031};
+    const auto refused = decode_manifest(tree.bytes(), only_clocks, *into);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().what, "type");
+    ASSERT_TRUE(decode_manifest(tree.bytes(), {}, *into).has_value());
+    EXPECT_EQ(into->vms[0].devices[0].kind, &dev::kUnmadeKind);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include <sel4vm/machine/packed_system.hpp>
 
 #include <hosts/fake/services.hpp>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/manifest.hpp>
 #include <support/descriptions.hpp>
 #include <support/device_tree.hpp>
@@ -39,7 +40,7 @@ test::TreeBuffer packed(const SystemDescription &system) {
 struct PackedSystem : testing::Test {
     [[nodiscard]] std::optional<boot::Bundle> open(test::TreeBuffer bytes) {
         kept = std::move(bytes);
-        return open_system(kept.bytes(), *system, log);
+        return open_system(kept.bytes(), virt_devices(), *system, log);
     }
     test::TreeBuffer kept{std::span<const u8>{}};
     std::unique_ptr<SystemDescription> system = std::make_unique<SystemDescription>();

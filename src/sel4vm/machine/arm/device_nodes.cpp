@@ -4,8 +4,12 @@
 #include <sel4vm/machine/arm/device_nodes.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/bits.hpp>
-#include <sel4vm/machine/names.hpp>
+
+#include <algorithm>
+#include <array>
+#include <span>
 
 namespace sel4vm::machine {
 namespace {
@@ -23,24 +27,16 @@ void put_interrupt(FdtWriter &out, const DeviceRecord &device) {
     out.cells("interrupts", {static_cast<u32>(IrqSpace::shared), device.spi, static_cast<u32>(flags)});
 }
 
-void write_pl011(FdtWriter &out, const DeviceRecord &device) {
-    out.begin_node("pl011", device.registers.base.value());
-    out.texts("compatible", {"arm,pl011", "arm,primecell"});
-    put_registers(out, device.registers);
-    put_interrupt(out, device);
-    out.cells("clocks", {kClockPhandle, kClockPhandle});
-    out.texts("clock-names", {"uartclk", "apb_pclk"});
-    out.end_node();
-}
-
-void write_pl031(FdtWriter &out, const DeviceRecord &device) {
-    out.begin_node("pl031", device.registers.base.value());
-    out.texts("compatible", {"arm,pl031", "arm,primecell"});
-    put_registers(out, device.registers);
-    put_interrupt(out, device);
-    out.cell("clocks", kClockPhandle);
-    out.text("clock-names", "apb_pclk");
-    out.end_node();
+/// One clock for each name.
+void put_clocks(FdtWriter &out, std::string_view names) {
+    if (names.empty())
+        return;
+    std::array<u32, 4> clocks{};
+    const auto count = static_cast<usize>(std::count(names.begin(), names.end(), '\0')) + 1;
+    SEL4VM_ASSERT(count <= clocks.size()); // of a table of ours
+    clocks.fill(kClockPhandle);
+    out.cells("clocks", std::span<const u32>(clocks).first(count));
+    out.text("clock-names", names);
 }
 
 } // namespace
@@ -120,18 +116,25 @@ void write_clock_node(FdtWriter &out) {
     out.end_node();
 }
 
-void write_device_node(FdtWriter &out, const DeviceRecord &device) {
-    switch (device.type) {
-    case DeviceType::pl011: return write_pl011(out, device);
-    case DeviceType::pl031: return write_pl031(out, device);
-    }
+void write_device_node(FdtWriter &out, const DeviceRecord &device, u32 phandle) {
+    const dev::DeviceNode &node = device.kind->node;
+    out.begin_node(node.name, device.registers.base.value());
+    out.text("compatible", node.compatible);
+    put_registers(out, device.registers);
+    put_interrupt(out, device);
+    put_clocks(out, node.clock_names);
+    if (node.add_properties != nullptr)
+        node.add_properties(out, phandle);
+    out.end_node();
+    if (node.add_nodes != nullptr)
+        node.add_nodes(out, phandle);
 }
 
 Text<48> device_path(const DeviceRecord &device) {
     Text<20> hex;
     hex << Hex{device.registers.base.value()};
     Text<48> path;
-    path << '/' << name_of(device.type) << '@' << hex.view().substr(2);
+    path << '/' << device.kind->node.name << '@' << hex.view().substr(2);
     return path;
 }
 

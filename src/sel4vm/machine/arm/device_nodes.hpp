@@ -15,6 +15,8 @@ namespace sel4vm::machine {
 /// What nodes refer to each other by.
 inline constexpr u32 kGicPhandle = 1;
 inline constexpr u32 kClockPhandle = 2;
+/// And those after it: one for each device.
+inline constexpr u32 kFirstDevicePhandle = 3;
 
 /// The three cells of a GIC interrupt specifier.
 enum class IrqSpace : u32 { shared = 0, private_ = 1 };
@@ -29,7 +31,8 @@ void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const GicRecord &gic);
 /// The fixed clock that PrimeCell devices name.
 void write_clock_node(boot::FdtWriter &out);
-void write_device_node(boot::FdtWriter &out, const DeviceRecord &device);
+/// With the nodes that its kind has beside it.
+void write_device_node(boot::FdtWriter &out, const DeviceRecord &device, u32 phandle);
 
 /// The absolute path of a device's node.
 [[nodiscard]] Text<48> device_path(const DeviceRecord &device);

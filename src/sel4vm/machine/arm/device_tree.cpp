@@ -14,11 +14,13 @@ namespace {
 
 using boot::FdtWriter;
 
+bool is_serial(const DeviceRecord &device) { return device.kind->role == dev::DeviceRole::serial; }
+
 /// Where early messages go: the first serial device that reaches the host's console, else the first there is.
 const DeviceRecord *console_of(const MachineDescription &vm) {
     const DeviceRecord *first = nullptr;
     for (const DeviceRecord &device : vm.devices) {
-        if (device.type != DeviceType::pl011)
+        if (!is_serial(device))
             continue;
         if (device.console == ConsoleRoute::host)
             return &device;
@@ -36,7 +38,7 @@ void write_aliases(FdtWriter &out, const MachineDescription &vm) {
     out.begin_node("aliases");
     usize serial = 0;
     for (const DeviceRecord &device : vm.devices)
-        if (device.type == DeviceType::pl011)
+        if (is_serial(device))
             out.text(kSerial[serial++], device_path(device).view());
     out.end_node();
 }
@@ -79,8 +81,9 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     write_timer_node(out, vm);
     write_gic_node(out, vm.gic);
     write_clock_node(out);
+    u32 phandle = kFirstDevicePhandle;
     for (const DeviceRecord &device : vm.devices)
-        write_device_node(out, device);
+        write_device_node(out, device, phandle++);
     out.end_node();
     const auto tree = SEL4VM_TRY(out.finish());
     return buffer.first(tree.size());

@@ -173,36 +173,33 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     if (device == nullptr)
         return Err{build_error(key.view(), "too many devices")};
 
-    MmioDevice *registers = nullptr;
-    switch (record.type) {
-    case DeviceType::pl011: registers = make_uart(record, line, *device); break;
-    case DeviceType::pl031:
-        device->rtc = Owned<dev::Pl031>::make(host_.allocator, line, host_.clock, host_.timeouts, host_.locks);
-        registers = device->rtc.get();
-        break;
-    }
-    if (registers == nullptr)
+    if (record.kind->make == nullptr)
+        return Err{build_error(key.view(), "there is no model of it")};
+    ByteSink *const output = make_output(record, *device);
+    if (output != nullptr)
+        device->device = record.kind->make({.allocator = host_.allocator,
+                                            .line = line,
+                                            .clock = host_.clock,
+                                            .timeouts = host_.timeouts,
+                                            .output = *output,
+                                            .locks = host_.locks});
+    if (!device->device)
         return Err{build_error(key.view(), "the host has no memory left for it")};
+    if (device->watch && console_port_ == nullptr)
+        console_port_ = device->device.serial();
     const auto range = GpaRange::make(record.registers.base, record.registers.size_bytes);
-    if (!range || !vm_.attach(*range, *registers))
+    if (!range || !vm_.attach(*range, device->device.registers()))
         return Err{build_error(key.view(), "the range overlaps another one")};
     return Ok{};
 }
 
-MmioDevice *VirtMachine::make_uart(const DeviceRecord &record, IrqLine line, Device &device) {
-    const bool is_console = record.console == ConsoleRoute::host && host_.console != nullptr;
-    ByteSink *sink = &discard_;
-    if (is_console) {
-        device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
-                                               host_.timeouts);
-        if (!device.watch)
-            return nullptr;
-        sink = device.watch.get();
-    }
-    device.uart = Owned<dev::Pl011>::make(host_.allocator, line, *sink);
-    if (is_console && console_port_ == nullptr)
-        console_port_ = device.uart.get();
-    return device.uart.get();
+ByteSink *VirtMachine::make_output(const DeviceRecord &record, Device &device) {
+    if (record.kind->role != dev::DeviceRole::serial || record.console != ConsoleRoute::host ||
+        host_.console == nullptr)
+        return &discard_;
+    device.watch = Owned<PanicWatch>::make(host_.allocator, vm_, description_.on_panic, *host_.console, host_.clock,
+                                           host_.timeouts);
+    return device.watch.get();
 }
 
 } // namespace sel4vm::machine

@@ -12,9 +12,8 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
+#include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
-#include <sel4vm/dev/pl011.hpp>
-#include <sel4vm/dev/pl031.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
 #include <sel4vm/machine/arm/platform.hpp>
 #include <sel4vm/machine/build_error.hpp>
@@ -77,9 +76,8 @@ public:
 
 private:
     struct Device {
-        Owned<PanicWatch> watch; ///< of a UART whose bytes go to the host's console
-        Owned<dev::Pl011> uart;
-        Owned<dev::Pl031> rtc;
+        Owned<PanicWatch> watch; ///< of a serial device whose bytes go to the host's console
+        dev::OwnedDevice device;
     };
     struct Discard final : ByteSink {
         void put(std::span<const u8>) override {}
@@ -104,7 +102,8 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
-    [[nodiscard]] MmioDevice *make_uart(const DeviceRecord &record, IrqLine line, Device &device);
+    /// Where the bytes of a serial device go; nullptr: there is no memory.
+    [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
     [[nodiscard]] Status<BuildError> place_images();
     [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <sel4vm/dev/pl011.hpp>
+#include <sel4vm/dev/pl011/pl011.hpp>
 
 #include <sel4vm/dev/register_bank.hpp>
 

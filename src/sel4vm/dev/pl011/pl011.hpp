@@ -22,7 +22,7 @@
 // Threads: none inside; receive() as vm/serial_port.hpp says.
 #pragma once
 
-#include <sel4vm/dev/pl011_registers.hpp>
+#include <sel4vm/dev/pl011/pl011_registers.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
 #include <sel4vm/vm/irq.hpp>

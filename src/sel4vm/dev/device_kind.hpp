@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A kind of device that a machine's description can ask for: all that a machine, the writer of its device tree and the reader of system
+// files know of it, in one record, so that none of them names a device. Each device's folder has its record; the table of those that a
+// machine offers is in machine/<arch>. Deliberately not here: where a device is and which interrupt it has, which each VM says.
+//
+// Threads: records never change; make() while the VM is built.
+#pragma once
+
+#include <sel4vm/base/allocator.hpp>
+#include <sel4vm/base/mutex.hpp>
+#include <sel4vm/host/services.hpp>
+#include <sel4vm/vm/device.hpp>
+#include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/serial_port.hpp>
+#include <sel4vm/vm/timeout.hpp>
+
+#include <concepts>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace sel4vm::boot {
+class FdtWriter;
+}
+
+namespace sel4vm::dev {
+
+/// A device of any type, owned, and what else than registers it shows to its machine.
+class OwnedDevice {
+public:
+    OwnedDevice() = default;
+    /// Empty when the allocator, which outlives it, has no memory.
+    template <class T, class... Args>
+    [[nodiscard]] static OwnedDevice make(Allocator &allocator, Args &&...args) {
+        OwnedDevice made;
+        T *const object = Owned<T>::make(allocator, std::forward<Args>(args)...).release();
+        if (object == nullptr)
+            return made;
+        made.allocator_ = &allocator;
+        made.registers_ = object;
+        made.destroy_ = [](Allocator &from, MmioDevice &device) {
+            Owned<T>::take(from, &static_cast<T &>(device)).reset();
+        };
+        if constexpr (std::derived_from<T, SerialPort>)
+            made.serial_ = object;
+        return made;
+    }
+    OwnedDevice(OwnedDevice &&other) noexcept { *this = std::move(other); }
+    OwnedDevice &operator=(OwnedDevice &&other) noexcept {
+        std::swap(allocator_, other.allocator_);
+        std::swap(registers_, other.registers_);
+        std::swap(serial_, other.serial_);
+        std::swap(destroy_, other.destroy_);
+        return *this;
+    }
+    ~OwnedDevice() {
+        if (registers_ != nullptr)
+            destroy_(*allocator_, *registers_);
+    }
+
+    explicit operator bool() const { return registers_ != nullptr; }
+    [[nodiscard]] MmioDevice &registers() const { return *registers_; }
+    /// nullptr: it is no serial device.
+    [[nodiscard]] SerialPort *serial() const { return serial_; }
+
+private:
+    Allocator *allocator_ = nullptr;
+    MmioDevice *registers_ = nullptr;
+    SerialPort *serial_ = nullptr;
+    void (*destroy_)(Allocator &from, MmioDevice &device) = nullptr;
+};
+
+/// What a machine has for a device that it makes; all of it outlives the device.
+struct DeviceSite {
+    Allocator &allocator;
+    IrqLine line;
+    Clock &clock;
+    TimeoutQueue &timeouts;
+    ByteSink &output; ///< of a serial device
+    LockMode locks = LockMode::none;
+};
+
+/// A literal with zero bytes in it, whole.
+template <usize N>
+[[nodiscard]] consteval std::string_view text_list(const char (&literal)[N]) {
+    return {literal, N - 1};
+}
+
+enum class DeviceRole : u8 {
+    plain,
+    serial, ///< may be a guest's console; `output` and SerialPort are connected
+};
+
+/// What a device tree says of a device beside its registers and its interrupt. Lists: text_list().
+struct DeviceNode {
+    std::string_view name; ///< before the '@'
+    std::string_view compatible;
+    /// Names of the clocks that it has, all of which are the board's one; may be empty.
+    std::string_view clock_names{};
+    /// Adds further properties; nullptr: there are none. `phandle` is a number of its own for a reference to the device's node.
+    void (*add_properties)(boot::FdtWriter &out, u32 phandle) = nullptr;
+    /// Adds nodes beside the device's, below the root; nullptr: there are none.
+    void (*add_nodes)(boot::FdtWriter &out, u32 phandle) = nullptr;
+};
+
+struct DeviceKind {
+    /// In system files, manifests and messages.
+    std::string_view type;
+    DeviceRole role = DeviceRole::plain;
+    DeviceNode node;
+    /// nullptr: somebody else emulates it, and only its node is wanted.
+    OwnedDevice (*make)(const DeviceSite &site) = nullptr;
+};
+
+/// Of devices that nobody is going to make: for readers of a description that look at other parts of it.
+inline constexpr DeviceKind kUnmadeKind{};
+
+/// A table of kinds.
+using DeviceKinds = std::span<const DeviceKind *const>;
+/// nullptr: `kinds` has none of this type.
+[[nodiscard]] constexpr const DeviceKind *find_kind(DeviceKinds kinds, std::string_view type) {
+    for (const DeviceKind *kind : kinds)
+        if (kind->type == type)
+            return kind;
+    return nullptr;
+}
+
+} // namespace sel4vm::dev

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/machine/arm/virt_devices.hpp>
+
+#include <sel4vm/dev/pl011/pl011_kind.hpp>
+#include <sel4vm/dev/pl031/pl031_kind.hpp>
+
+namespace sel4vm::machine {
+
+dev::DeviceKinds virt_devices() {
+    static constexpr const dev::DeviceKind *kTable[] = {
+        &dev::kPl011,
+        &dev::kPl031,
+    };
+    return kTable;
+}
+
+} // namespace sel4vm::machine
