@@ -248,7 +248,8 @@ constexpr std::array kConsoleKeys{
         .expected = "the name of a VM"},
     Key{.name = "escape",
         .form = Form::text,
-        .help = "A control character such as \"^B\"; it and a digit move the input to that VM.",
+        .help = "A control character such as \"^B\"; it and a digit move the input to that VM, it and a p press that "
+                "VM's power button.",
         .expected = "a control character such as \"^B\""},
 };
 constexpr KeyTable kConsole{"console", kConsoleKeys};

@@ -157,6 +157,8 @@ bool Vmm::build(usize index) {
     }
     if (SerialPort *port = guest.machine->console_port())
         consoles_->connect(index, *port);
+    if (PowerButton *button = guest.machine->power_button())
+        consoles_->connect(index, *button);
     if (!executor_->add(guest.machine->vm()))
         return out_of_memory(description);
     if (system_.bench.report_setup)

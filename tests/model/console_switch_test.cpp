@@ -107,6 +107,31 @@ TEST_F(ConsoleSwitchTest, EscapeMovesTheInput) {
     EXPECT_NE(console.text.find("console input to one"), std::string::npos);
 }
 
+struct Button final : PowerButton {
+    void press() override { ++presses; }
+    int presses = 0;
+};
+
+TEST_F(ConsoleSwitchTest, EscapeAndPPressThePowerButtonOfTheVmThatHasTheInput) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "two", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    Button one, two;
+    consoles.connect(0, one);
+    consoles.connect(1, two);
+    source.text = "\x14p\x14p";
+    consoles.pump();
+    EXPECT_EQ(one.presses, 0);
+    EXPECT_EQ(two.presses, 2);
+    EXPECT_EQ(console.text, "power button of two pressed\r\npower button of two pressed\r\n");
+    consoles.disconnect(1);
+    console.text.clear();
+    source.text = "\x14p";
+    consoles.pump();
+    EXPECT_EQ(two.presses, 2) << "it is gone with its VM";
+    EXPECT_EQ(console.text, "power button of two: there is none\r\n");
+}
+
 TEST_F(ConsoleSwitchTest, EscapeWorksWhileTheGuestTakesNothing) {
     ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
     static_cast<void>(consoles.add("one"));

@@ -12,6 +12,7 @@
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
 #include <sel4vm/vm/irq.hpp>
+#include <sel4vm/vm/power_button.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 #include <sel4vm/vm/timeout.hpp>
 
@@ -44,6 +45,8 @@ public:
         };
         if constexpr (std::derived_from<T, SerialPort>)
             made.serial_ = object;
+        if constexpr (std::derived_from<T, PowerButton>)
+            made.power_button_ = object;
         return made;
     }
     OwnedDevice(OwnedDevice &&other) noexcept { *this = std::move(other); }
@@ -51,6 +54,7 @@ public:
         std::swap(allocator_, other.allocator_);
         std::swap(registers_, other.registers_);
         std::swap(serial_, other.serial_);
+        std::swap(power_button_, other.power_button_);
         std::swap(destroy_, other.destroy_);
         return *this;
     }
@@ -63,11 +67,14 @@ public:
     [[nodiscard]] MmioDevice &registers() const { return *registers_; }
     /// nullptr: it is no serial device.
     [[nodiscard]] SerialPort *serial() const { return serial_; }
+    /// nullptr: it has none.
+    [[nodiscard]] PowerButton *power_button() const { return power_button_; }
 
 private:
     Allocator *allocator_ = nullptr;
     MmioDevice *registers_ = nullptr;
     SerialPort *serial_ = nullptr;
+    PowerButton *power_button_ = nullptr;
     void (*destroy_)(Allocator &from, MmioDevice &device) = nullptr;
 };
 

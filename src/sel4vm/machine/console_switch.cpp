@@ -82,6 +82,8 @@ bool ConsoleSwitch::take_escape(u8 byte) {
     escaped_ = false;
     if (byte == options_.escape) // twice: the byte itself
         return false;
+    if (byte == 'p')
+        press_button();
     if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty()) {
         focus_ = byte - usize{'1'};
         interrupt_line();
@@ -92,8 +94,21 @@ bool ConsoleSwitch::take_escape(u8 byte) {
     return true;
 }
 
+void ConsoleSwitch::press_button() {
+    if (focus_ >= ports_.size() || ports_[focus_].name.empty())
+        return;
+    const Port &port = ports_[focus_];
+    interrupt_line();
+    print("power button of ");
+    print(port.name);
+    print(port.button != nullptr ? " pressed\r\n" : ": there is none\r\n");
+    if (port.button != nullptr)
+        port.button->press();
+}
+
 void ConsoleSwitch::disconnect(usize index) {
     ports_[index].receiver = nullptr;
+    ports_[index].button = nullptr;
     for (usize next = 0; focus_ == index && next < ports_.size(); ++next) {
         if (ports_[next].receiver != nullptr)
             focus_ = next;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // One console for several VMs. Output of each goes out at once; where another VM's line is not finished it is ended first,
-// and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it.
+// and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it,
+// and the byte and a 'p' press that VM's power button.
 // One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost.
 //
 // Threads: all calls on one executor.
@@ -10,6 +11,7 @@
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/machine/description.hpp>
+#include <sel4vm/vm/power_button.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 
 #include <optional>
@@ -30,6 +32,8 @@ public:
     [[nodiscard]] usize index_of(const ByteSink &end) const;
     /// The port that receives input of the VM added as number `index`. The first one of a VM counts.
     void connect(usize index, SerialPort &port);
+    /// The button that the escape byte and a 'p' press while the input goes to that VM.
+    void connect(usize index, PowerButton &button) { ports_[index].button = &button; }
 
     /// The VM is gone: its input moves on to the next one.
     void disconnect(usize index);
@@ -48,6 +52,7 @@ private:
         void put(std::span<const u8> bytes) override { owner_.write(*this, bytes); }
         std::string_view name; ///< empty: nobody's
         SerialPort *receiver = nullptr;
+        PowerButton *button = nullptr;
 
     private:
         ConsoleSwitch &owner_;
@@ -61,6 +66,7 @@ private:
     [[nodiscard]] bool next_byte();
     /// True when the byte was the switch's own.
     [[nodiscard]] bool take_escape(u8 byte);
+    void press_button();
     [[nodiscard]] bool prefixed() const;
 
     ByteSink &output_;

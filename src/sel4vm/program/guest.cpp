@@ -128,6 +128,8 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
         host_.consoles_.connect(host_.consoles_.index_of(*console_), *port);
         host_.listen_to_console();
     }
+    if (PowerButton *const button = machine_->power_button(); button != nullptr && console_ != nullptr)
+        host_.consoles_.connect(host_.consoles_.index_of(*console_), *button);
     added_ = host_.executor().add(vm());
     SEL4VM_ASSERT(added_); // the identifier was free
     host_.guests_[id->value()] = this;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <sel4vm/machine/arm/virt_devices.hpp>
 
 namespace sel4vm::cli {
 namespace {
@@ -257,11 +258,24 @@ TEST(SystemFile, MissingThingsAreNamed) {
             "a.toml:1: key 'vm.kernel': missing: expected a kernel or a firmware"}));
     EXPECT_EQ(
         all_mistakes_in(std::string(kSmallest) + "[[vm.device]]\n"),
-        (Lines{"a.toml:4: key 'vm.device.type': missing: expected \"pl011\" or \"pl031\"",
+        (Lines{"a.toml:4: key 'vm.device.type': missing: expected " +
+                   expectation(*vm_keys().find("device")->table->find("type"), "vm.device.type"),
                "a.toml:4: key 'vm.device.name': missing: expected a letter, then letters, digits, '-' and '_', at "
                "most 31",
                "a.toml:4: key 'vm.device.address': missing: expected an address such as 0x40000000",
                "a.toml:4: key 'vm.device.irq': missing: expected a number from 0 to 959"}));
+}
+
+TEST(SystemFile, EachDeviceOfTheMachinesTableCanBeAskedForByItsType) {
+    for (const dev::DeviceKind *kind : machine::virt_devices()) {
+        Mistakes mistakes;
+        const auto system =
+            parse_system(std::string(kSmallest) + "[[vm.device]]\nname = \"d\"\naddress = 0x09040000\n" +
+                             "irq = 9\ntype = \"" + std::string(kind->type) + "\"\n",
+                         "a.toml", mistakes);
+        EXPECT_EQ(mistakes.texts(), Lines{}) << kind->type;
+        EXPECT_EQ(system->description.vms[0].devices[2].kind, kind) << kind->type;
+    }
 }
 
 TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {

@@ -14,8 +14,8 @@
 namespace sel4vm::machine {
 namespace {
 
-/// A UART that is no PL011: register 0 sends what is written, and reads what came.
-class SmallUart final : public MmioDevice, public SerialPort {
+/// A UART that is no PL011, with a button: register 0 sends what is written, and reads what came.
+class SmallUart final : public MmioDevice, public SerialPort, public PowerButton {
 public:
     SmallUart(IrqLine line, ByteSink &output) : line_(line), output_(output) {}
     const char *name() const override { return "small"; }
@@ -35,6 +35,7 @@ public:
         return 1;
     }
     void set_listener(ReceiveListener *) override {}
+    void press() override { held_ = 'P'; }
 
 private:
     IrqLine line_;
@@ -78,6 +79,9 @@ TEST(DeviceKind, OfNoTableIsMadeConnectedAndServesItsGuest) {
     EXPECT_EQ(rig.machine->console_port()->receive({&key, 1}), 1U);
     Vm &vm = rig.machine->vm();
     EXPECT_EQ(vm.handle(vm.vcpu(VcpuId{0}), access(MemoryAccess::read)).data(), u64{'k'});
+    ASSERT_NE(rig.machine->power_button(), nullptr);
+    rig.machine->power_button()->press();
+    EXPECT_EQ(vm.handle(vm.vcpu(VcpuId{0}), access(MemoryAccess::read)).data(), u64{'P'});
 }
 
 TEST(DeviceKind, SaysWhatItsNodeHoldsAndAddsNodesBesideIt) {

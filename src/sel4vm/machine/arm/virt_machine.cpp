@@ -187,6 +187,8 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
         return Err{build_error(key.view(), "the host has no memory left for it")};
     if (device->watch && console_port_ == nullptr)
         console_port_ = device->device.serial();
+    if (power_button_ == nullptr)
+        power_button_ = device->device.power_button();
     const auto range = GpaRange::make(record.registers.base, record.registers.size_bytes);
     if (!range || !vm_.attach(*range, device->device.registers()))
         return Err{build_error(key.view(), "the range overlaps another one")};

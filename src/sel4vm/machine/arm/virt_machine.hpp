@@ -72,6 +72,8 @@ public:
     [[nodiscard]] Vm &vm() { return vm_; }
     /// Of the serial device whose bytes go to the host's console: the first with that route, or nullptr.
     [[nodiscard]] SerialPort *console_port() { return console_port_; }
+    /// Of the first device that has one, or nullptr.
+    [[nodiscard]] PowerButton *power_button() { return power_button_; }
     [[nodiscard]] const SetupCosts &costs() const { return costs_; }
 
 private:
@@ -131,6 +133,7 @@ private:
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
     SerialPort *console_port_ = nullptr;
+    PowerButton *power_button_ = nullptr;
 
     FixedVector<Load, kMaxLoads> loads_;
     OwnedArray<u8> device_tree_;
