@@ -12,6 +12,15 @@ set(package "${PROJECT_BINARY_DIR}/sel4vm-el2")
 set(archives lib/sel4vm-el2)
 set(config lib/cmake/sel4vm-el2)
 
+# What ./dev run --program builds of the library.
+add_custom_target(sel4vm_el2_package)
+foreach(layer IN LISTS layers)
+  get_target_property(type ${layer} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY")
+    add_dependencies(sel4vm_el2_package ${layer})
+  endif()
+endforeach()
+
 install(TARGETS ${layers} sel4vm_el2_program EXPORT sel4vm-el2-targets
         ARCHIVE DESTINATION ${archives}
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")

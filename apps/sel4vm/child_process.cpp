@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -21,8 +20,6 @@ struct Pipe {
     int read_end = -1;
     int write_end = -1;
 };
-
-std::string error_text(int number) { return std::generic_category().message(number); }
 
 Pipe make_pipe() {
     int ends[2];

@@ -21,8 +21,6 @@ namespace {
 
 constexpr usize kChunkBytes = usize{1} << 20;
 
-std::string error_text(int number) { return std::generic_category().message(number); }
-
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/terminal.hpp>
+#include <apps/sel4vm/text.hpp>
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace sel4vm::cli {
@@ -38,7 +38,7 @@ void set_modes(int fd, const termios &modes) {
 RawTerminal::RawTerminal(int fd) : fd_(fd) {
     if (::tcgetattr(fd_, &before_) != 0)
         throw Failure(ExitStatus::emulator_failed,
-                      fmt::format("the terminal's modes cannot be read: {}", std::generic_category().message(errno)));
+                      fmt::format("the terminal's modes cannot be read: {}", error_text(errno)));
     start_guardian();
 }
 

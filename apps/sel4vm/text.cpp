@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <numeric>
 #include <sel4vm/base/printable.hpp>
+#include <system_error>
 #include <vector>
 
 namespace sel4vm::cli {
@@ -155,6 +156,8 @@ void print_message(std::string_view text) {
     const std::string line = "sel4vm: " + one_line(text) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
+
+std::string error_text(int number) { return std::generic_category().message(number); }
 
 std::string one_of(std::span<const std::string_view> names) {
     std::string out;

@@ -44,6 +44,9 @@ inline constexpr usize kLongestShown = 100;
 /// One line on standard error, "sel4vm: " and the text, made harmless.
 void print_message(std::string_view text);
 
+/// What the C library says about a value of errno.
+[[nodiscard]] std::string error_text(int number);
+
 /// "a", "a or b", "a, b or c".
 [[nodiscard]] std::string one_of(std::span<const std::string_view> names);
 

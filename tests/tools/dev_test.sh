@@ -42,6 +42,7 @@ SCRIPT
 program ninja <<'SCRIPT'
 trap 'exit 2' INT
 echo "begin $2" >>"$LOG"
+echo "${2##*/}: ${*:3}" >>"$LOG.targets"
 until [ -e "$GATE" ] || [ ! -d "${GATE%/*}" ]; do sleep 0.1; done
 echo "end $2" >>"$LOG"
 SCRIPT
@@ -123,6 +124,22 @@ for command in "run --help" "sel4vm --help" "sel4vm check x.toml" "sel4vm inspec
 done
 grep -q "^begin $checkout/build/cli$" "$LOG" || fail "the tool was not built"
 ! grep -v "/build/cli$" "$LOG" || fail "something else was built or asked for"
+
+# A guest needs the tool and the image, no more; a program of one's own the library of the target, too.
+mkdir -p "$checkout/build/target/sel4vm-el2"
+printf '#!/bin/bash\n' >"$checkout/tools/debs"
+chmod +x "$checkout/tools/debs"
+needs() { # TARGETS COMMAND...
+    local wanted=$1
+    shift
+    rm -f "$LOG.targets"
+    "$checkout/dev" "$@" >"$work/out" 2>&1 || fail "./dev $*: $(cat "$work/out")"
+    printf "$wanted" | diff - "$LOG.targets" || fail "./dev $* builds other things"
+}
+needs "target: vmm vmm_notice\ncli: sel4vm\n" run --kernel Image
+needs "target: vmm vmm_notice\ncli: sel4vm\n" sel4vm build x.toml -o x.img
+needs "target: vmm vmm_notice\ncli: sel4vm\n" sel4vm run x.toml
+
 made tools
 [ "$("$checkout/dev" sel4vm --version)" = "tool of tools: --version" ] || fail "the tool that is there anyway is not used"
 echo "dev test: passed"

@@ -38,7 +38,7 @@ packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake 
 packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
     libgtest-dev device-tree-compiler qemu-system-arm python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
-packages_run=(qemu-system-arm cpio gzip "${packages_tools[@]}")
+packages_run=(qemu-system-arm cpio gzip "${packages_cli[@]}" "${packages_target[@]}")
 packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config python3-jsonschema "${packages_run[@]}")
 
 # Names of those that are not installed.
@@ -217,10 +217,10 @@ build_tool_alone() {
     use_tool $preset
 }
 
-# The tool and the target image that it packs; quiet when there is nothing to do.
+# build_tool [CMAKE TARGET...]: the tool and the target image that it packs, and what else is named of the target; quiet when there is
+# nothing to do.
 build_tool() {
     ensure_packages "${packages_run[@]}"
-    build_preset target || exit 1
-    build_preset tools || exit 1
-    use_tool tools
+    build_preset target vmm vmm_notice "$@" || exit 1
+    build_tool_alone
 }
