@@ -134,7 +134,7 @@ needs() { # TARGETS COMMAND...
     shift
     rm -f "$LOG.targets"
     "$checkout/dev" "$@" >"$work/out" 2>&1 || fail "./dev $*: $(cat "$work/out")"
-    printf "$wanted" | diff - "$LOG.targets" || fail "./dev $* builds other things"
+    printf %b "$wanted" | diff - "$LOG.targets" || fail "./dev $* builds other things"
 }
 needs "target: vmm vmm_notice\ncli: sel4vm\n" run --kernel Image
 needs "target: vmm vmm_notice\ncli: sel4vm\n" sel4vm build x.toml -o x.img

@@ -3,6 +3,7 @@
 // Syndrome layouts and register identifiers, checked on words written down by hand from the manual's diagrams.
 #include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
+#include <sel4vm/arch/aarch64/gic_system_registers.hpp>
 #include <sel4vm/arch/aarch64/psci.hpp>
 #include <sel4vm/arch/aarch64/smccc.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>

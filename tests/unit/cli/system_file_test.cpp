@@ -425,41 +425,5 @@ TEST(SystemFile, GuessesThatTextLacksItsQuotes) {
     EXPECT_FALSE(mistakes_in("kernel = \"a\\d\"\n")[0].ends_with("?")) << "it has quotes";
 }
 
-TEST(SystemFile, ListsTwentyMistakesOfAKindAndCountsTheRest) {
-    std::string text(kSmallest);
-    for (int i = 0; i < 1000; ++i)
-        text += "strange" + std::to_string(i) + " = 1\n";
-    text += "vcpus = \"x\"\n";
-    const Lines lines = mistakes_in(text);
-    ASSERT_EQ(lines.size(), 22U);
-    EXPECT_EQ(lines[0], "a.toml:4: key 'vm.strange0': is unknown") << "the first ones of the file";
-    EXPECT_EQ(lines[19], "a.toml:23: key 'vm.strange19': is unknown");
-    EXPECT_EQ(lines[20], "a.toml:1004: key 'vm.vcpus': value \"x\": expected a number from 1 to 32");
-    EXPECT_EQ(lines[21], "and 980 more unknown keys");
-}
-
-TEST(SystemFile, CountsEachKindOfMistakeApart) {
-    std::string text(kSmallest);
-    for (int i = 0; i < 10; ++i)
-        text += "[[vm.device]]\ntype = \"pl011\"\nconsole = 1\nsize = -1\ntrigger = 2\n";
-    const Lines lines = mistakes_in(text);
-    ASSERT_EQ(lines.size(), 42U);
-    EXPECT_EQ(lines[40], "and 10 more wrong values");
-    EXPECT_EQ(lines[41], "and 10 more missing values");
-}
-
-TEST(SystemFile, RepeatsNothingThatIsLong) {
-    const std::string key(5000, 'k'), text(5000, 't');
-    for (const std::string &file :
-         {key + " = 1\n", "\"" + key + "\\n\" = 1\n", "[" + key + "]\n", "[qemu]\ncpu = \"" + text + "\"\n",
-          "[[vm]]\nname = \"" + text + "\"\nmemory = \"" + text + "\"\nkernel = 1\n", key + " = 1\n" + key + " = 2\n",
-          key + " = " + text + "\n", "a = 1" + std::string(5000, '1') + "\n"}) {
-        const Lines lines = all_mistakes_in(file);
-        EXPECT_FALSE(lines.empty()) << file;
-        for (const std::string &line : lines)
-            EXPECT_LT(line.size(), 320U) << line;
-    }
-}
-
 } // namespace
 } // namespace sel4vm::cli

@@ -11,6 +11,7 @@
 #include <hosts/el2/portable/gic/list_register_format.hpp>
 
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
+#include <sel4vm/arch/aarch64/gic_system_registers.hpp>
 #include <sel4vm/base/types.hpp>
 
 #include <array>

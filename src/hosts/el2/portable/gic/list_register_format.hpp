@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
+#include <sel4vm/arch/aarch64/gic_system_registers.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
 
 namespace sel4vm::el2 {

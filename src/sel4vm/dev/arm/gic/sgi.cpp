@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/dev/arm/gic/sgi.hpp>
 
+#include <sel4vm/arch/aarch64/gic_system_registers.hpp>
+
 namespace sel4vm::dev {
 
 using aarch64::GicdSgir;
