@@ -2,7 +2,7 @@
 #
 # What `cmake --install build/tools` puts where, under the usual GNU directories:
 #   bin/sel4vm, share/man/man1         the tool
-#   share/sel4vm/                      the host image that the tool packs, with its notice
+#   share/sel4vm/                      the host image that the tool packs, with its notice, and vmm.elf: the names of its functions
 #   include/, lib/lib*.a               headers and static libraries: every layer, and the fake host for tests of devices
 #   lib/cmake/sel4vm, lib/pkgconfig    find_package(sel4vm), pkg-config sel4vm and sel4vm-fake
 #   lib/sel4vm-el2, lib/cmake/sel4vm-el2   find_package(sel4vm-el2), for programs of the el2 host: Sel4vmEl2Install.cmake
@@ -111,4 +111,5 @@ if(TARGET sel4vm)
                     COMMAND_ERROR_IS_FATAL ANY)")
   install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
+  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.symbols" RENAME vmm.elf DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
 endif()

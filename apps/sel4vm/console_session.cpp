@@ -2,6 +2,7 @@
 #include <apps/sel4vm/child_process.hpp>
 #include <apps/sel4vm/console_session.hpp>
 #include <apps/sel4vm/console_streams.hpp>
+#include <apps/sel4vm/host_symbols.hpp>
 #include <apps/sel4vm/session_streams.hpp>
 #include <apps/sel4vm/terminal.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -337,7 +338,7 @@ private:
     }
 
     [[nodiscard]] ConsoleEnd judge_machine(int status) {
-        const std::string complaint = last_complaint();
+        const std::string complaint = last_complaint(errors_);
         if (WIFSIGNALED(status))
             return {ExitStatus::emulator_failed,
                     fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
@@ -358,19 +359,6 @@ private:
                 fmt::format("QEMU: {}", complaint.empty() ? fmt::format("ended with status {}", code) : complaint)};
     }
 
-    /// QEMU's last line on standard error, without its name.
-    [[nodiscard]] std::string last_complaint() const {
-        std::string_view text = errors_;
-        while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-            text.remove_suffix(1);
-        if (const usize start = text.rfind('\n'); start != std::string_view::npos)
-            text.remove_prefix(start + 1);
-        if (const usize name = text.find(": "); text.starts_with("qemu-system") && name != std::string_view::npos)
-            text.remove_prefix(name + 2);
-        constexpr usize kLongestComplaint = 200; // it may repeat an argument of any length
-        return std::string(text.substr(0, kLongestComplaint)) + (text.size() > kLongestComplaint ? "..." : "");
-    }
-
     // ------------------------------------------------------------ words for the person
     /// Who the run is about.
     [[nodiscard]] std::string label() const {
@@ -385,7 +373,7 @@ private:
             return;
         }
         host_said_why_ = host_said_why_ || line.starts_with("error: ") || line.starts_with("panic: ");
-        say(line);
+        say(symbols_.explained(line));
     }
     void say(std::string_view text) {
         fresh_line();
@@ -416,6 +404,7 @@ private:
     ChildProcess child_;
     std::optional<RawTerminal> terminal_;
     LineDemux demux_;
+    HostSymbols symbols_{setup_.image, setup_.host_elf};
     machine::PanicLine panic_line_;
     EscapeKeys keys_;
     InputEnd input_end_;

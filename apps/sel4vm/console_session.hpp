@@ -8,6 +8,7 @@
 #include <apps/sel4vm/progress.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ struct ConsoleSetup {
     InputStart input_start = InputStart::at_once;
     InputEndPolicy input_end = InputEndPolicy::at_each_pause;
     Progress progress = Progress::silent;
+    std::filesystem::path
+        image; // what the machine boots, and the ELF file that the host in it was made of: for HostSymbols
+    std::filesystem::path host_elf;
 };
 
 struct ConsoleEnd {

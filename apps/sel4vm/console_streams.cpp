@@ -103,4 +103,15 @@ std::optional<InputEnd::Clock::time_point> InputEnd::due() const {
     return *heard_ + kQuiet;
 }
 
+std::string last_complaint(std::string_view errors) {
+    while (!errors.empty() && (errors.back() == '\n' || errors.back() == '\r'))
+        errors.remove_suffix(1);
+    if (const usize start = errors.rfind('\n'); start != std::string_view::npos)
+        errors.remove_prefix(start + 1);
+    if (const usize name = errors.find(": "); errors.starts_with("qemu-system") && name != std::string_view::npos)
+        errors.remove_prefix(name + 2);
+    constexpr usize kLongestComplaint = 200; // it may repeat an argument of any length
+    return std::string(errors.substr(0, kLongestComplaint)) + (errors.size() > kLongestComplaint ? "..." : "");
+}
+
 } // namespace sel4vm::cli

@@ -79,4 +79,7 @@ private:
     std::optional<Clock::time_point> heard_; // since the last one
 };
 
+/// QEMU's last line on standard error, without its name.
+[[nodiscard]] std::string last_complaint(std::string_view errors);
+
 } // namespace sel4vm::cli

@@ -18,6 +18,8 @@ public:
     [[nodiscard]] static HostImage find(const std::optional<std::string> &option);
 
     [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+    /// The ELF file that it was made of, where somebody has put it beside it.
+    [[nodiscard]] std::filesystem::path elf() const { return std::filesystem::path(path_).replace_extension(".elf"); }
     /// Bytes before the bundle.
     [[nodiscard]] u64 size_bytes() const { return data_.size(); }
     /// Its bytes, with the header saying that `bundle_bytes` follow.

@@ -70,7 +70,7 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
 }
 
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
-                           TemporaryFolder &folder, Mistakes &mistakes) {
+                           TemporaryFolder &folder, Mistakes &mistakes, ConsoleSetup &setup) {
     judge_machine_memory(system, images, mistakes);
     require_none(mistakes);
     const HostImage host = HostImage::find(options.host_image);
@@ -82,6 +82,8 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
 
     QemuMachine machine;
     machine.kernel = folder.file("image");
+    setup.image = machine.kernel;
+    setup.host_elf = host.elf();
     machine.cmdline = kMarkedConsole;
     if (options.trace)
         machine.cmdline += kTraced;
@@ -93,13 +95,14 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     return machine;
 }
 
-QemuMachine prepare(System &system, const RunOptions &options, TemporaryFolder &folder, Mistakes &mistakes) {
+QemuMachine prepare(System &system, const RunOptions &options, TemporaryFolder &folder, Mistakes &mistakes,
+                    ConsoleSetup &setup) {
     const LoadedImages images = load_images(system, mistakes);
     judge_system(system, images, mistakes);
     require_none(mistakes);
     system.qemu.gic = gic_version(system);
     QemuMachine machine = options.no_hypervisor ? bare_machine(system, mistakes)
-                                                : hosted_machine(system, images, options, folder, mistakes);
+                                                : hosted_machine(system, images, options, folder, mistakes, setup);
     require_none(mistakes);
     machine.program = qemu_program();
     machine.timing = options.icount ? Timing::deterministic : Timing::real;
@@ -167,7 +170,7 @@ ExitStatus run(const RunOptions &options) {
             } else {
                 system = system_from_options(options, mistakes);
             }
-            const QemuMachine machine = prepare(*system, options, folder, mistakes);
+            const QemuMachine machine = prepare(*system, options, folder, mistakes, setup);
             setup.command = qemu_command(machine);
             for (const auto &vm : system->description.vms)
                 setup.vms.emplace_back(vm.name);

@@ -32,6 +32,7 @@ libdir=$(cd "$prefix" && dirname "$(find lib -name pkgconfig)")
 present bin/sel4vm
 present share/man/man1/sel4vm.1
 present share/sel4vm/vmm.img
+present share/sel4vm/vmm.elf
 present share/sel4vm/system.schema.json
 present share/bash-completion/completions/sel4vm
 present share/zsh/site-functions/_sel4vm

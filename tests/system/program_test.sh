@@ -53,6 +53,29 @@ runs "$folder" 1
 sed -i 's/return .*/return !host.open() ? 1 : status_of(!host.file("guest.bin") || host.file("nothing"));/' "$folder/main.cpp"
 runs "$folder" 2
 
+# A panic of the host names functions and lines, and nothing that only looks like one.
+cat >"$work/panic-program-test-1.cpp" <<'PROGRAM'
+#include <sel4vm/base/assert.hpp>
+#include <sel4vm/program/host.hpp>
+[[gnu::noinline]] void provoke(sel4vm::program::Host &host) {
+    SEL4VM_ASSERT(!host.file("guest.bin"));
+    asm volatile("");
+}
+int main() {
+    sel4vm::program::Host host;
+    if (!host.open())
+        return 2;
+    host.log().line(sel4vm::LogLevel::error, "guest", "  called from 0x40200100 (image+0x100)");
+    provoke(host);
+    return 0;
+}
+PROGRAM
+runs "$work/panic-program-test-1.cpp" 1
+grep -q "^sel4vm: panic: " "$work/err" || fail "no panic: $(cat "$work/err")"
+grep -qE "^sel4vm:   called from 0x[0-9a-f]+ \(image\+0x[0-9a-f]+\) provoke\(sel4vm::program::Host&\)\+0x[0-9a-f]+" "$work/err" ||
+    fail "the caller has no name: $(cat "$work/err")"
+grep -q "^sel4vm: error: guest:   called from 0x40200100 (image+0x100)$" "$work/err" || fail "a program's words were changed: $(cat "$work/err")"
+
 # What a program logs is whole lines of the host, whatever is in it and however long it is.
 cat >"$work/log-program-test-1.c" <<'PROGRAM'
 #include <sel4vm/host.h>
