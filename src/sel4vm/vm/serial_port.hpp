@@ -6,7 +6,7 @@
 // Back-pressure: a port takes what its guest has room for, and tells its listener when there is room again. Nothing is stored between a
 // source and the guest but what the device's own FIFO holds.
 //
-// Threads: the bus calls a device under its lock (AddressMap::Slot::lock); whoever else calls receive() holds that lock, too, or runs on the
+// Threads: the bus calls a device under its lock (MapSlot::lock); whoever else calls receive() holds that lock, too, or runs on the
 // VM's only executor. The listener is called with it held.
 #pragma once
 

@@ -93,6 +93,7 @@ Answer Smoke::on_exit(const Event &event) {
     }
     case ExitKind::undefined: return Answer::inject(GuestFault::instruction);
     case ExitKind::kicked: return Answer::retry();
+    case ExitKind::port:
     case ExitKind::debug:
     case ExitKind::unknown: break;
     }
