@@ -123,13 +123,13 @@ TEST_F(ConsoleSwitchTest, EscapeAndPPressThePowerButtonOfTheVmThatHasTheInput) {
     consoles.pump();
     EXPECT_EQ(one.presses, 0);
     EXPECT_EQ(two.presses, 2);
-    EXPECT_EQ(console.text, "power button of two pressed\r\npower button of two pressed\r\n");
+    EXPECT_EQ(console.text, "power button pressed: two\r\npower button pressed: two\r\n");
     consoles.disconnect(1);
     console.text.clear();
     source.text = "\x14p";
     consoles.pump();
     EXPECT_EQ(two.presses, 2) << "it is gone with its VM";
-    EXPECT_EQ(console.text, "power button of two: there is none\r\n");
+    EXPECT_EQ(console.text, "there is no power button: two\r\n");
 }
 
 TEST_F(ConsoleSwitchTest, EscapeWorksWhileTheGuestTakesNothing) {

@@ -17,6 +17,8 @@
 #include <sel4vm/vm/timeout.hpp>
 
 #include <concepts>
+#include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -35,13 +37,16 @@ public:
     template <class T, class... Args>
     [[nodiscard]] static OwnedDevice make(Allocator &allocator, Args &&...args) {
         OwnedDevice made;
-        T *const object = Owned<T>::make(allocator, std::forward<Args>(args)...).release();
-        if (object == nullptr)
+        void *const block = allocator.allocate(sizeof(T), alignof(T));
+        if (block == nullptr)
             return made;
+        T *const object = ::new (block) T(std::forward<Args>(args)...);
         made.allocator_ = &allocator;
         made.registers_ = object;
         made.destroy_ = [](Allocator &from, MmioDevice &device) {
-            Owned<T>::take(from, &static_cast<T &>(device)).reset();
+            T *const whole = &static_cast<T &>(device);
+            std::destroy_at(whole);
+            from.deallocate(whole, sizeof(T), alignof(T));
         };
         if constexpr (std::derived_from<T, SerialPort>)
             made.serial_ = object;

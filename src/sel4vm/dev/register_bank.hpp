@@ -157,11 +157,17 @@ constexpr Reg<Device> constant(const char *, u32 offset, u64 value, Widths width
     return row;
 }
 
-/// The table of a device whose range is `Window` bytes. Windows up to 4 KiB are looked up through an index of words,
-/// larger ones by bisection.
-template <class Device, u32 Window, usize N>
+/// How the row of an offset is found.
+enum class RowSearch : u8 {
+    index,     ///< through a byte for each word of the window, which is at most 4 KiB: for devices on busy paths
+    bisection, ///< without anything beside the rows
+};
+
+/// The table of a device whose range is `Window` bytes.
+template <class Device, u32 Window, RowSearch Search, usize N>
 class RegisterBank {
     static_assert(N > 0 && N < 255);
+    static_assert(Search == RowSearch::bisection || Window <= 4096);
 
 public:
     consteval explicit RegisterBank(const std::array<Reg<Device>, N> &rows) : rows_(rows) {
@@ -212,7 +218,7 @@ public:
     [[nodiscard]] constexpr std::span<const Reg<Device>> rows() const { return rows_; }
 
 private:
-    static constexpr bool kIndexed = Window <= 4096;
+    static constexpr bool kIndexed = Search == RowSearch::index;
     struct Place {
         RegisterUse use;
         unsigned shift; ///< of the access inside its register, in bits
@@ -270,9 +276,10 @@ private:
     [[no_unique_address]] std::conditional_t<kIndexed, std::array<u8, Window / 4>, Nothing> index_{};
 };
 
-template <class Device, u32 Window, usize N>
-consteval RegisterBank<Device, Window, N> register_bank(const std::array<Reg<Device>, N> &rows) {
-    return RegisterBank<Device, Window, N>(rows);
+template <class Device, u32 Window, RowSearch Search = (Window <= 4096 ? RowSearch::index : RowSearch::bisection),
+          usize N>
+consteval RegisterBank<Device, Window, Search, N> register_bank(const std::array<Reg<Device>, N> &rows) {
+    return RegisterBank<Device, Window, Search, N>(rows);
 }
 
 } // namespace sel4vm::dev

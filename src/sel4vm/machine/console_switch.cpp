@@ -95,13 +95,13 @@ bool ConsoleSwitch::take_escape(u8 byte) {
 }
 
 void ConsoleSwitch::press_button() {
-    if (focus_ >= ports_.size() || ports_[focus_].name.empty())
+    if (focus_ >= ports_.size())
         return;
     const Port &port = ports_[focus_];
     interrupt_line();
-    print("power button of ");
+    print(port.button != nullptr ? "power button pressed: " : "there is no power button: ");
     print(port.name);
-    print(port.button != nullptr ? " pressed\r\n" : ": there is none\r\n");
+    print("\r\n");
     if (port.button != nullptr)
         port.button->press();
 }

@@ -10,7 +10,7 @@ struct Pl031::Registers {
     // A PrimeCell has no byte strobes: a narrow store writes zeros beside, a narrow load takes its part of the register.
     static constexpr Widths kAny = kWidths124;
     static constexpr Narrow kNarrow = Narrow::zero_extend;
-    static constexpr auto kBank = register_bank<D, Pl031::kRangeBytes>(std::array{
+    static constexpr auto kBank = register_bank<D, Pl031::kRangeBytes, RowSearch::bisection>(std::array{
         reg<D, &D::read_dr, nullptr>("RTCDR", 0x000, kAny, kNarrow),
         reg<D, &D::read_mr, &D::write_mr>("RTCMR", 0x004, kAny, kNarrow),
         reg<D, &D::read_lr, &D::write_lr>("RTCLR", 0x008, kAny, kNarrow),
