@@ -3,6 +3,7 @@
 
 #include <sel4vm/dev/pl011/pl011_kind.hpp>
 #include <sel4vm/dev/pl031/pl031_kind.hpp>
+#include <sel4vm/dev/pl061/pl061_kind.hpp>
 
 namespace sel4vm::machine {
 
@@ -10,6 +11,7 @@ dev::DeviceKinds virt_devices() {
     static constexpr const dev::DeviceKind *kTable[] = {
         &dev::kPl011,
         &dev::kPl031,
+        &dev::kPl061,
     };
     return kTable;
 }
