@@ -9,6 +9,7 @@
 #   share/doc/sel4vm/                  documents, examples, licence, third-party notice
 # Both builds must be complete and as new as the sources: what is installed belongs together.
 include(CMakePackageConfigHelpers)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development) # the other one is tool: Sel4vmPackages.cmake
 set(SEL4VM_TARGET_BUILD "${PROJECT_SOURCE_DIR}/build/target" CACHE PATH "Build folder of the preset target")
 
 # el2 is linked into the host image; natively it is only a part of itself, for tests. The KVM host is linked into a program of its own.
@@ -40,7 +41,7 @@ install(CODE "
         message(FATAL_ERROR \"\${folder} is older than \${source}: ./dev build\")
       endif()
     endforeach()
-  endforeach()")
+  endforeach()" ALL_COMPONENTS)
 
 install(TARGETS ${layers} sel4vm_umbrella sel4vm_fake_program EXPORT sel4vm-targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
@@ -78,21 +79,21 @@ sel4vm_pkg_config(sel4vm "${PROJECT_DESCRIPTION}" ${core})
 sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for C and C++ programs in a process, and for tests of devices and VMMs"
                   sel4vm_fake_bindings sel4vm_process_bindings sel4vm_fake ${core})
 
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool OPTIONAL)
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")
-  install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}" PATTERN "man" EXCLUDE)
+  install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool PATTERN "man" EXCLUDE)
 endif()
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/examples")
-  install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" USE_SOURCE_PERMISSIONS)
-  install(PROGRAMS tools/debs DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/debian-linux")
+  install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" USE_SOURCE_PERMISSIONS COMPONENT tool)
+  install(PROGRAMS tools/debs DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/debian-linux" COMPONENT tool)
 endif()
 file(GLOB man_pages CONFIGURE_DEPENDS docs/man/*.1)
 if(man_pages)
-  install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+  install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT tool)
 endif()
 
 if(TARGET sel4vm)
-  install(TARGETS sel4vm RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS sel4vm RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tool)
 
   # Made from the linked files themselves: see tools/third_party_notice.py.
   set(archives "")
@@ -103,13 +104,14 @@ if(TARGET sel4vm)
     endif()
   endforeach()
   sel4vm_notice(sel4vm "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" "the sel4vm tool and libraries" ${archives})
-  install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+  install(FILES "${PROJECT_BINARY_DIR}/THIRD-PARTY-NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool)
 
   # What programs for the el2 host are built with: Sel4vmEl2Install.cmake.
   install(CODE "
     execute_process(COMMAND \"\${CMAKE_COMMAND}\" --install [[${SEL4VM_TARGET_BUILD}]] --prefix \"\${CMAKE_INSTALL_PREFIX}\"
                     COMMAND_ERROR_IS_FATAL ANY)")
   install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.img" "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.THIRD-PARTY-NOTICES"
-          DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
-  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.symbols" RENAME vmm.elf DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm")
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm" COMPONENT tool)
+  install(FILES "${SEL4VM_TARGET_BUILD}/apps/vmm/vmm.symbols" RENAME vmm.elf DESTINATION "${CMAKE_INSTALL_DATADIR}/sel4vm" COMPONENT tool)
+  include(Sel4vmPackages)
 endif()

@@ -22,7 +22,7 @@ completes() {
         [[ $word == "$current"* ]] || exit 1
     done
 }
-completes "" "" run test build bench fuzz mutate coverage fmt lint sel4vm
+completes "" "" run test build package bench fuzz mutate coverage fmt lint sel4vm
 completes "" te test
 completes "test" - -R -E -L --preset --list --help
 completes "test" --pre --preset

@@ -39,7 +39,8 @@ packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev lib
     libgtest-dev device-tree-compiler qemu-system-arm python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
 packages_run=(qemu-system-arm cpio gzip "${packages_cli[@]}" "${packages_target[@]}")
-packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config python3-jsonschema "${packages_run[@]}")
+packages_package=(dpkg-dev file "${packages_tools[@]}")
+packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config python3-jsonschema mmdebstrap "${packages_run[@]}" "${packages_package[@]}")
 
 # Names of those that are not installed.
 missing_packages() {
