@@ -27,6 +27,17 @@ runs_on_fake() {
     SEL4VM_FAKE_FILES="$work" expect 3 "$1"
     SEL4VM_FAKE_FILES="$work" expect 3 "$2"
     grep -q "no file 'kernel' came with the program" "$work/program.err" || fail "the log is not standard error"
+    # Every way in which there is no kernel is said, and how it can be had.
+    local program
+    mkdir -p "$work/wrong/kernel"
+    for program in "$1" "$2"; do
+        expect 3 "$program"
+        grep -q "there is no file 'kernel': SEL4VM_FAKE_FILES names no folder" "$work/program.err" || fail "$(cat "$work/program.err")"
+        SEL4VM_FAKE_FILES="$work/nowhere" expect 3 "$program"
+        grep -q "'kernel' in the folder '$work/nowhere' (SEL4VM_FAKE_FILES): No such file" "$work/program.err" || fail "$(cat "$work/program.err")"
+        SEL4VM_FAKE_FILES="$work/wrong" expect 3 "$program"
+        grep -q "'kernel' in the folder '$work/wrong' (SEL4VM_FAKE_FILES): Is a directory" "$work/program.err" || fail "$(cat "$work/program.err")"
+    done
 }
 
 # build_project FOLDER NAME OPTION...: the project in FOLDER, built in $work/NAME.

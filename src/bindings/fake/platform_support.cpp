@@ -7,8 +7,6 @@
 #include <sel4vmmplatsupport/host_hooks.hpp>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 namespace sel4vm::platsupport {
@@ -41,16 +39,18 @@ Result<ImageSource *, HostError> open_image(vm_t &vm, const char *name) {
     fake::Host &host = host_of(vm);
     if (host.refuses())
         return fail(HostErrorKind::out_of_memory);
-    if (const std::string *bytes = host.file(name)) {
+    const auto found = host.find_file(name);
+    if (found) {
         host.note_made();
-        return static_cast<ImageSource *>(new StringSource(*bytes));
+        return static_cast<ImageSource *>(new StringSource(**found));
     }
-    std::ifstream file(name, std::ios::binary);
-    if (!file)
+    auto bytes = fake::Process::read_file(name);
+    if (!bytes) {
+        host.say_missing(name, found.error());
         return fail(HostErrorKind::invalid);
+    }
     host.note_made();
-    return static_cast<ImageSource *>(
-        new StringSource(std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>())));
+    return static_cast<ImageSource *>(new StringSource(*std::move(bytes)));
 }
 
 void close_image(vm_t &vm, ImageSource &image) {
@@ -109,7 +109,7 @@ Status<HostError> install_service(vm_t &, seL4_CPtr, seL4_Word, seL4_Word) {
 LibraryScope::LibraryScope(vm_t &) {}
 
 void report(vm_t *vm, LogLevel level, std::string_view text) {
-    fake::shared_log().line(level, vm != nullptr && vm->vm_name != nullptr ? vm->vm_name : "host", text);
+    fake::program_log().line(level, vm != nullptr && vm->vm_name != nullptr ? vm->vm_name : "host", text);
 }
 
 } // namespace sel4vm::platsupport

@@ -65,13 +65,29 @@ void HostBase::deallocate(void *block, usize size_bytes, usize alignment) {
     std::free(bytes - front_of(alignment));
 }
 
-const std::string *HostBase::file(const std::string &name) {
+Result<const std::string *, int> HostBase::find_file(const std::string &name) {
     for (const std::map<std::string, std::string> *files : {&files_, &shared().files}) {
         if (const auto found = files->find(name); found != files->end())
             return &found->second;
     }
     auto found = process().file(name);
-    return found ? &(files_[name] = *std::move(found)) : nullptr;
+    if (!found)
+        return Err{found.error()};
+    return &(files_[name] = *std::move(found));
+}
+
+void HostBase::say_missing(const std::string &name, int error) const {
+    // A test brings files of its own, and knows which; a program that is run by hand has only those of the folder.
+    if (process().is_used() || (files_.empty() && shared().files.empty()))
+        Process::log("host", process().missing(name, error));
+}
+
+const std::string *HostBase::file(const std::string &name) {
+    const auto found = find_file(name);
+    if (found)
+        return *found;
+    say_missing(name, found.error());
+    return nullptr;
 }
 
 void HostBase::put(std::string_view bytes) {

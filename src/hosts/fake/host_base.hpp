@@ -35,6 +35,9 @@ public:
     void add_file(const std::string &name, std::string bytes) { files_[name] = std::move(bytes); }
     /// Added here, shared by all programs, or the process's.
     [[nodiscard]] const std::string *file(const std::string &name);
+    /// file() for who looks elsewhere, too; or a value of errno. say_missing() says it, as file() does.
+    [[nodiscard]] Result<const std::string *, int> find_file(const std::string &name);
+    void say_missing(const std::string &name, int error) const;
 
     // -- the shared console
     static void put(std::string_view bytes);

@@ -3,11 +3,13 @@
 
 #include <sel4vm/base/printable.hpp>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <fcntl.h>
 #include <poll.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace sel4vm::fake {
@@ -22,13 +24,36 @@ Process::Process() {
         folder_ = folder;
 }
 
-std::optional<std::string> Process::file(const std::string &name) const {
+Result<std::string, int> Process::file(const std::string &name) const {
     if (!is_used() || name.empty() || name.find('/') != std::string::npos || name == "." || name == "..")
-        return std::nullopt;
-    std::ifstream in(folder_ + "/" + name, std::ios::binary);
-    if (!in)
-        return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(in), {});
+        return Err{ENOENT};
+    return read_file(folder_ + "/" + name);
+}
+
+std::string Process::missing(const std::string &name, int error) const {
+    const std::string what = "there is no file '" + name + "'";
+    if (!is_used())
+        return what + ": SEL4VM_FAKE_FILES names no folder to take files from";
+    return what + " in the folder '" + folder_ + "' (SEL4VM_FAKE_FILES): " + std::generic_category().message(error);
+}
+
+Result<std::string, int> Process::read_file(const std::string &path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return Err{int{errno}};
+    std::string bytes;
+    std::array<char, 65536> part{};
+    ssize_t got = 0;
+    do {
+        got = ::read(file, part.data(), part.size());
+        if (got > 0)
+            bytes.append(part.data(), static_cast<size_t>(got));
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    const int reason = errno;
+    ::close(file);
+    if (got < 0)
+        return Err{int{reason}};
+    return bytes;
 }
 
 void Process::put(std::string_view bytes) {

@@ -5,7 +5,8 @@
 // none of this, as tests want it.
 #pragma once
 
-#include <optional>
+#include <sel4vm/base/result.hpp>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +18,12 @@ public:
     Process();
 
     [[nodiscard]] bool is_used() const { return !folder_.empty(); }
-    [[nodiscard]] std::optional<std::string> file(const std::string &name) const;
+    /// The file of that name in the folder; or a value of errno.
+    [[nodiscard]] Result<std::string, int> file(const std::string &name) const;
+    /// Why there is none, for people.
+    [[nodiscard]] std::string missing(const std::string &name, int error) const;
+    /// A whole file; or a value of errno.
+    [[nodiscard]] static Result<std::string, int> read_file(const std::string &path);
 
     static void put(std::string_view bytes);
     static void log(std::string_view source, std::string_view text);
