@@ -4,7 +4,7 @@
 # Completion of ./dev for bash, and for zsh after `autoload -U bashcompinit && bashcompinit`: to be sourced. Commands and options are those of
 # the scripts' own help; the options of `run` are those of the tool, once it is built.
 _sel4vm_dev() {
-    local current=${COMP_WORDS[COMP_CWORD]} root words='' command=${COMP_WORDS[1]:-}
+    local current=${COMP_WORDS[COMP_CWORD]} root words='' found command=${COMP_WORDS[1]:-}
     COMPREPLY=()
     root=$(dirname "$(readlink -f "${COMP_WORDS[0]}")")
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -19,7 +19,9 @@ _sel4vm_dev() {
         sel4vm) [ "$COMP_CWORD" -gt 2 ] || words='check build run inspect schema completion' ;;
         esac
     fi
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-    [ -n "$words" ] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    # Not by mapfile, which zsh does not have.
+    while IFS= read -r found; do
+        COMPREPLY+=("$found")
+    done < <(if [ -n "$words" ]; then compgen -W "$words" -- "$current"; else compgen -f -- "$current"; fi)
 }
 complete -o filenames -F _sel4vm_dev dev ./dev
