@@ -48,7 +48,7 @@ function(sel4vm_library name)
   target_link_libraries(${name} ${scope} ${arg_DEPENDS} ${arg_LIBS})
   set_property(GLOBAL APPEND PROPERTY SEL4VM_LAYERS ${name})
   # Once is enough: in the target build, and natively what is not part of that.
-  if(SEL4VM_TARGET OR name MATCHES "^sel4vm_(fake|kvm)")
+  if(SEL4VM_TARGET OR name MATCHES "^sel4vm_(fake|kvm|process)")
     sel4vm_check_headers(${name} ${headers})
   endif()
 endfunction()

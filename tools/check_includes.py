@@ -47,13 +47,13 @@ LAYERS = {
     "platform hooks": ("src/sel4vmmplatsupport/host_hooks.hpp", ["C interface", "seL4 names", "host", "base"]),
     # What joins a host with programs, with the C interface and with the platform support library.
     "bindings": ("src/bindings/", ["C interface", "seL4 names", "host", "arch", "arch ports", "base"]),
-    "process bindings": ("src/bindings/process/", ["bindings", "C interface", "seL4 names", "base"]),
+    "process bindings": ("src/bindings/process/", ["bindings", "binding", "C interface", "seL4 names", "host", "base"]),
     "fake bindings": ("src/bindings/fake/", ["fake host", "process bindings", "bindings", "linked host", "binding", "platform hooks", "C interface",
                                              "seL4 names", "host", "arch", "arch ports", "base"]),
-    # A program's files come from the bundle, whose format is boot's and the machine's.
     "kvm bindings": ("src/bindings/kvm/", ["kvm host", "process bindings", "bindings", "linked host", "binding", "C interface", "seL4 names", "host", "arch",
                                            "arch ports", "base"]),
     "kvm program": ("apps/kvm/", ["program", "machine arm", "machine", "vm", "host", "arch", "base"]),
+    # A program's files come from the bundle, whose format is boot's and the machine's.
     "el2 bindings": ("src/bindings/el2/", ["el2 host", "bindings", "linked host", "binding", "platform hooks", "C interface", "seL4 names",
                                            "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "bindings", "linked host", "binding", "platform hooks", "C interface",

@@ -74,7 +74,7 @@ int vm_host_console_listen(vm_host_t *host, seL4_Word badge);
 
 /**
  * A file that came with the program (an image, a device tree): el2 takes it from the bundle, seL4 from its CPIO archive, the
- * fake host from the folder that SEL4VM_FAKE_FILES names, and in a test from the test's own table.
+ * fake host from the folder that SEL4VM_FAKE_FILES names, and in a test from the test's own table, KVM from where the name as a path leads.
  * @param bytes  where the VMM sees it, for good
  * @return -1 when there is none of this name
  */

@@ -43,22 +43,7 @@ public:
     [[nodiscard]] Result<RamBlock, HostError> adopt(Gpa at, u64 size_bytes, const capi::FrameSource &frames) {
         if (host_.refuses())
             return error(HostErrorKind::out_of_memory);
-        void *whole = mmap(nullptr, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (whole == MAP_FAILED)
-            return error(HostErrorKind::out_of_memory);
-        auto *window = static_cast<u8 *>(whole);
-        for (u64 done = 0; done < size_bytes;) {
-            const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
-            const process::Object *object = host_.find_frame(frame.cptr);
-            const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
-            if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
-                mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, host_.frames_file(),
-                     static_cast<off_t>(object->offset)) == MAP_FAILED) {
-                munmap(window, size_bytes);
-                return error(HostErrorKind::invalid);
-            }
-            done += bytes;
-        }
+        u8 *const window = SEL4VM_TRY(host_.window_over(at, size_bytes, frames));
         host_.note_made();
         adopted_[reinterpret_cast<u64>(window)] = size_bytes;
         return RamBlock{HostPhys{reinterpret_cast<u64>(window)}, window, size_bytes};

@@ -33,22 +33,7 @@ public:
     /// One window over the frames, which are parts of one file; it goes as the host's own blocks do.
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
                                                         const capi::FrameSource &frames) override {
-        void *const whole = mmap(nullptr, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (whole == MAP_FAILED)
-            return error(HostErrorKind::out_of_memory);
-        auto *const window = static_cast<u8 *>(whole);
-        for (u64 done = 0; done < size_bytes;) {
-            const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
-            const process::Object *object = environment_.find_frame(frame.cptr);
-            const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
-            if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
-                mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, environment_.frames_file(),
-                     static_cast<off_t>(object->offset)) == MAP_FAILED) {
-                munmap(window, size_bytes);
-                return error(HostErrorKind::invalid);
-            }
-            done += bytes;
-        }
+        u8 *const window = SEL4VM_TRY(environment_.window_over(at, size_bytes, frames));
         // SAFETY: the process's addresses stand for physical ones.
         return RamBlock{HostPhys{reinterpret_cast<u64>(window)}, window, size_bytes};
     }

@@ -3,6 +3,7 @@
 
 #include <sel4vm/base/assert.hpp>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -78,8 +79,13 @@ bool Objects::make_window(Object &frame) {
 }
 
 void Objects::free(Object *object) {
-    if (object->window != nullptr)
-        munmap(object->window, u64{1} << object->size_bits);
+    if (object->window != nullptr) {
+        const u64 bytes = u64{1} << object->size_bits;
+        munmap(object->window, bytes);
+        // Its memory goes back; the file only grows in length.
+        static_cast<void>(fallocate(frames_file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                    static_cast<off_t>(object->offset), static_cast<off_t>(bytes)));
+    }
     was_freed();
     objects_.erase(handle_of(object));
 }
@@ -97,6 +103,26 @@ Object *Objects::find(seL4_CPtr handle, seL4_Word type) {
 Object *Objects::find_frame(seL4_CPtr handle) {
     const auto found = objects_.find(handle);
     return found != objects_.end() && found->second->window != nullptr ? found->second.get() : nullptr;
+}
+
+Result<u8 *, HostError> Objects::window_over(Gpa at, u64 size_bytes, const capi::FrameSource &frames) {
+    void *const whole = mmap(nullptr, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (whole == MAP_FAILED)
+        return Err{HostError{HostErrorKind::out_of_memory}};
+    auto *const window = static_cast<u8 *>(whole);
+    for (u64 done = 0; done < size_bytes;) {
+        const vm_frame_t frame = frames.next(at.value() + done, frames.cookie);
+        const Object *object = find_frame(frame.cptr);
+        const u64 bytes = object == nullptr ? 0 : u64{1} << object->size_bits;
+        if (object == nullptr || bytes > size_bytes - done || frame.vaddr != at.value() + done ||
+            mmap(window + done, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, frames_file_,
+                 static_cast<off_t>(object->offset)) == MAP_FAILED) {
+            munmap(window, size_bytes);
+            return Err{HostError{HostErrorKind::invalid}};
+        }
+        done += bytes;
+    }
+    return window;
 }
 
 } // namespace sel4vm::process

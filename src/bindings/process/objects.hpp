@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The objects behind the vka_t of a host that is a Linux process. A handle (seL4_CPtr) is the address of an object, and only that of a live one
-// is taken. Frames are parts of one file in memory, so that several can be seen as one piece.
+// is taken, but by seL4_Signal(), which is told no host to look it up in. Frames are parts of one file in memory, so that several can be seen as one piece.
 #pragma once
 
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/capi/binding.hpp>
 #include <sel4vm/host.h>
 
 #include <map>
@@ -39,7 +40,8 @@ public:
     /// nullptr for what is no live object of this type.
     [[nodiscard]] Object *find(seL4_CPtr handle, seL4_Word type);
     [[nodiscard]] Object *find_frame(seL4_CPtr handle);
-    [[nodiscard]] int frames_file() const { return frames_file_; }
+    /// These frames seen as one piece from `at` on: a window of `size_bytes`, for munmap(). invalid: one is no frame, too large, or elsewhere.
+    [[nodiscard]] Result<u8 *, HostError> window_over(Gpa at, u64 size_bytes, const capi::FrameSource &frames);
 
     /// Somebody signalled a notification with this badge. From any thread.
     virtual void signalled(u64 badge) = 0;

@@ -9,6 +9,7 @@
 
 #include <sel4vm/base/allocator.hpp>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <span>
@@ -27,8 +28,9 @@ public:
     [[nodiscard]] void *allocate(usize size_bytes, usize alignment) override;
     void deallocate(void *block, usize size_bytes, usize alignment) override;
 
-    void signal(u64 badge) { signals_ |= badge; }
-    [[nodiscard]] u64 take_signals() { return std::exchange(signals_, 0); }
+    /// From any thread; the executor hears of it at its next event.
+    void signal(u64 badge) { signals_.fetch_or(badge); }
+    [[nodiscard]] u64 take_signals() { return signals_.exchange(0); }
     /// A message on the endpoint, as another thread would send it.
     void send(u64 badge, u64 message) { messages_.emplace_back(badge, message); }
     [[nodiscard]] std::deque<std::pair<u64, u64>> &messages() { return messages_; }
@@ -68,7 +70,7 @@ private:
     usize requests_ = 0;
     usize refuse_at_ = 0;
     usize live_ = 0;
-    u64 signals_ = 0;
+    std::atomic<u64> signals_{0};
     u64 console_badge_ = 0; // 0: nobody listens
     std::deque<std::pair<u64, u64>> messages_;
     std::map<std::string, std::string> files_;

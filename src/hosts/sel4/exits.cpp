@@ -4,7 +4,7 @@
 // sense is answered and otherwise ignored, which can hurt nobody but the guest that sent it.
 #include <hosts/sel4/endpoint.hpp>
 
-#include <hosts/sel4/exit_decoding.hpp>
+#include <hosts/sel4/deliver.hpp>
 
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/hypercall.hpp>

@@ -4,7 +4,7 @@
 // address nor the instruction, so both come from the guest's own tables, walked in software over RAM of its own.
 #include <hosts/sel4/endpoint.hpp>
 
-#include <hosts/sel4/exit_decoding.hpp>
+#include <hosts/sel4/deliver.hpp>
 
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>

@@ -4,7 +4,7 @@
 // and how a vCPU blocks and stops.
 #include <hosts/sel4/endpoint.hpp>
 
-#include <hosts/sel4/exit_decoding.hpp>
+#include <hosts/sel4/deliver.hpp>
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
 

@@ -45,7 +45,6 @@ enum class LockRank : u8 {
 enum class LockMode : u8 {
     spin, ///< first, so that telling it from the others costs one instruction
     none,
-    absent, ///< what it would protect has finer locks of its own: it has no place in the lock order, either
 };
 
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
@@ -83,15 +82,11 @@ private:
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
     /// A lock may be taken only when every lock held has a lower rank; the same rank twice would be a deadlock.
     void note_taken() const {
-        if (mode_ == LockMode::absent)
-            return;
         SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 0);
         detail::held_ranks |= u32{1} << static_cast<u32>(rank_);
     }
     /// Only who has taken a lock may release it.
     void note_released() const {
-        if (mode_ == LockMode::absent)
-            return;
         SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_) & 1) != 0);
         detail::held_ranks &= ~(u32{1} << static_cast<u32>(rank_));
     }

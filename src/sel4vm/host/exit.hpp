@@ -113,7 +113,7 @@ struct Exit {
     constexpr explicit Exit(UnknownExit e) : kind(ExitKind::unknown), unknown(e) {}
 };
 
-/// What the core refuses. The architecture's part of the host makes of it what its hardware does: an exception, or all ones.
+/// What the core refuses. The architecture's part of the host makes of it the exception that its hardware raises.
 enum class GuestFault : u8 {
     access,      ///< nothing answers the memory access of this exit (AArch64: synchronous external abort)
     instruction, ///< there is no such instruction or register (AArch64: undefined)

@@ -3,7 +3,7 @@
 // Opening the bundle that came with a program: container, manifest and what the manifest says are checked, and what is wrong goes to
 // the log, worded for people.
 //
-// Threads: pure apart from the log. Uses libfdt: on the target only before the first guest runs. About 12 KiB of stack.
+// Threads: pure apart from the log. Uses libfdt: on the target only before the first guest runs. About 14 KiB of stack.
 #pragma once
 
 #include <sel4vm/boot/bundle.hpp>

@@ -125,7 +125,7 @@ void AddressMap::reset_devices() {
     }
 }
 
-/// The first device at or behind `from` that has no range before; moves `from` behind it.
+/// The first device at or behind `from` that has no range before; moves `from` behind it. Until there is none, a reset goes on.
 MapSlot *AddressMap::next_to_reset(Gpa &from) {
     LockGuard guard(changing_);
     for (usize i = 0; i < size(); ++i) {
@@ -133,8 +133,10 @@ MapSlot *AddressMap::next_to_reset(Gpa &from) {
         if (slot->range.base() < from || slot->device == nullptr || !is_first_range_of(*slot->device, i))
             continue;
         from = Gpa{slot->range.base().value() + 1};
+        resetting_ = true;
         return slot;
     }
+    resetting_ = false;
     return nullptr;
 }
 
@@ -152,7 +154,7 @@ bool AddressMap::recycle(u64 removal) {
     for (MapSlot &slot : slots_) {
         if (slot.removed_in == 0)
             continue;
-        if (slot.removed_in > removal) {
+        if (resetting_ || slot.removed_in > removal) {
             all = false;
             continue;
         }

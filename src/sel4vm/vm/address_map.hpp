@@ -30,8 +30,9 @@ protected:
 
 enum class AttachError : u8 {
     overlap,       ///< with a device, reservation or RAM region
-    too_many,      ///< AddressMap::kMaxRanges, those that were taken away and may still be in use included
+    too_many,      ///< AddressMap::kMaxRanges, or so many were taken away and may still be in use that no place is left
     nothing,       ///< to be moved: nothing starts there
+    wrong_state,   ///< I/O ports: the VM was started
     out_of_memory, ///< for the first I/O port
 };
 
@@ -77,13 +78,14 @@ public:
     /// The lowest range that shares a byte with `range`.
     [[nodiscard]] std::optional<GpaRange> first_overlap(GpaRange range) const;
     [[nodiscard]] bool overlaps(GpaRange range) const { return first_overlap(range).has_value(); }
-    /// Every device once, in address order. It may change the map meanwhile.
+    /// Every device once, in address order of its first range. It may change the map meanwhile; one that changes its own ranges may be reset again.
     void reset_devices();
     [[nodiscard]] usize size() const { return size_.load(std::memory_order_acquire); }
 
     /// Counts what was taken away: whoever searches after he has seen a number finds nothing that was taken away up to it.
     [[nodiscard]] u64 removals() const { return removals_.load(std::memory_order_acquire); }
-    /// Places of what was taken away up to `removal`, which nobody can have any more, may be taken again. False when something stays.
+    /// Places of what was taken away up to `removal`, which no search can have found any more, may be taken again. False when something stays: what was
+    /// taken away later, or everything while devices are reset.
     bool recycle(u64 removal);
     /// Orders what the calling thread does next after every change so far.
     void synchronize() { LockGuard guard(changing_); }
@@ -117,6 +119,7 @@ private:
     std::atomic<usize> size_{0};
     std::atomic<u64> version_{0};
     std::atomic<u64> removals_{0};
+    bool resetting_ SEL4VM_GUARDED_BY(changing_) = false; ///< somebody is inside a device's reset
     mutable Mutex changing_;
     LockMode mode_;
     FixedVector<MapSlot, kMaxRanges + kMaxRemoved> slots_ SEL4VM_GUARDED_BY(changing_);    // never moved

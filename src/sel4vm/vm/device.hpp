@@ -2,7 +2,7 @@
 //
 // The interface between the bus and a device model. A device is a register machine: it knows offsets, never its base
 // address, its interrupt number or the host. The bus calls it under a lock of this device, so a device needs none for its
-// accesses. Its timeouts come without it, on the executor that owns their queue: a device that has some is for VMs which that executor serves alone.
+// accesses. Its timeouts come without it, on the executor that owns their queue: a device that has some and no lock of its own is for VMs which that executor serves alone.
 #pragma once
 
 #include <sel4vm/base/result.hpp>

@@ -44,18 +44,36 @@ public:
     constexpr void set(Mistake mistake, Response response) { rows_[static_cast<usize>(mistake)] = response; }
 
 private:
-    // In the order of Mistake.
-    std::array<Response, static_cast<usize>(Mistake::count_)> rows_ = {
-        Response::access_fault,      Response::access_fault,      Response::ignore,        Response::access_fault,
-        Response::access_fault,      Response::instruction_fault, Response::not_supported, Response::instruction_fault,
-        Response::instruction_fault, Response::stop_vm,           Response::open_bus,      Response::access_fault,
-    };
-};
+    static constexpr usize kMistakes = static_cast<usize>(Mistake::count_);
+    using Rows = std::array<Response, kMistakes>;
 
-/// What the guest tried, where, and what is there: a phrase for messages. `device` is the name of the one at a memory exit's address; empty:
-/// there is none. `architecture`: nullptr leaves numbers.
-[[nodiscard]] Text<160> describe(Mistake mistake, const Exit &exit, std::string_view device,
-                                 const Architecture *architecture);
+    [[nodiscard]] static constexpr Response hardware_response(Mistake mistake) {
+        switch (mistake) {
+        case Mistake::unmapped_access:
+        case Mistake::bad_device_access:
+        case Mistake::fetch_from_device:
+        case Mistake::unemulatable_access:
+        case Mistake::unreachable_memory: return Response::access_fault;
+        case Mistake::unknown_system_register:
+        case Mistake::undefined_instruction:
+        case Mistake::debug_exception: return Response::instruction_fault;
+        case Mistake::read_only_write: return Response::ignore;
+        case Mistake::port_access: return Response::open_bus;
+        case Mistake::unknown_hypercall: return Response::not_supported;
+        case Mistake::unknown_exit:
+        case Mistake::count_: break;
+        }
+        return Response::stop_vm;
+    }
+    [[nodiscard]] static constexpr Rows hardware_rows() {
+        Rows rows{};
+        for (usize n = 0; n < kMistakes; ++n)
+            rows[n] = hardware_response(static_cast<Mistake>(n));
+        return rows;
+    }
+
+    Rows rows_ = hardware_rows();
+};
 
 /// A client's word before the policy's: the C interface's unhandled-fault callbacks are one. Called on the executor of the vCPU.
 class MistakeHandler {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Changing what is on the buses of a VM while its vCPUs run. No exit takes a lock for that: a vCPU may use what was taken away until the end
-// of the exit that it handles, and those that run are made to have one. When all have left, the places are free again.
+// of the exit at which it hears of it, and those that run are made to have one. When all have left, the places are free again.
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm {
@@ -38,6 +38,8 @@ bool Vm::detach(Gpa base) {
 }
 
 Status<AttachError> Vm::attach_ports(u16 first, u32 count, MmioDevice &device) {
+    if (state() != VmState::built)
+        return Err{AttachError::wrong_state};
     constexpr u64 kPortCount = 0x1'0000;
     const auto range = GpaRange::make(Gpa{first}, count);
     if (!range || range->end().value() > kPortCount)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What a VM does about its guest's mistakes, and what it says about them. Rare, or at least worth nobody's haste.
+#include <sel4vm/vm/mistake_text.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm {
@@ -14,8 +15,15 @@ Answer open_bus(const Exit &exit) {
         return Answer::complete(exit.memory.access == MemoryAccess::read ? mask_of(exit.memory.width) : 0);
     case ExitKind::port: return Answer::complete(exit.port.write ? 0 : mask_of(exit.port.width));
     case ExitKind::system_register: return Answer::complete(exit.system_register.write ? 0 : ~u64{0});
-    default: return Answer::complete();
+    case ExitKind::kicked:
+    case ExitKind::hypercall:
+    case ExitKind::wait:
+    case ExitKind::irq_service:
+    case ExitKind::undefined:
+    case ExitKind::debug:
+    case ExitKind::unknown: break; // read nothing
     }
+    return Answer::complete();
 }
 
 } // namespace

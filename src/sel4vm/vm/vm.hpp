@@ -85,21 +85,22 @@ public:
     [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
                                                  Clearing clearing = Clearing::cleared);
 
-    // -- what is on the buses: from any thread, also while vCPUs run and from inside a device's handler
+    // -- what is on the buses: from any thread, also while vCPUs run and from inside a device's handler; with LockMode::none from the executor, or
+    // from whoever has paused the VM
     /// Puts a device, or a callback, at a range of any alignment that overlaps nothing. It outlives the VM, or see detach(). One device may
     /// have several ranges; its lock is one.
     [[nodiscard]] Status<AttachError> attach(GpaRange range, MmioDevice &device);
     [[nodiscard]] Status<AttachError> reserve(GpaRange range, ReservationHandler &handler);
-    /// What starts at `base` answers at `to` from now on. An exit that is being handled may still reach it at the old place.
+    /// What starts at `base` answers at `to` from now on. As with detach(), a vCPU on another executor may reach it at the old place once more.
     [[nodiscard]] Status<AttachError> move(Gpa base, GpaRange to);
-    /// Takes away what starts at `base`; false: nothing does. No exit that begins later reaches it. One that another vCPU is handling may still be
-    /// inside: whoever destroys the device, or gives its callback up, waits until detached_are_unused().
+    /// Takes away what starts at `base`; false: nothing does. A vCPU on another executor may be inside, or enter once more at its next exit: whoever
+    /// destroys the device, or gives its callback up, waits until detached_are_unused().
     [[nodiscard]] bool detach(Gpa base);
-    /// Whether no vCPU can be inside anything that was detached or moved before this call. At once where one executor asks outside of its exits;
-    /// otherwise within one exit of each vCPU that runs, which detach() has asked for.
+    /// Whether nobody can be inside anything that was detached or moved before this call: no vCPU, and no reset of the devices. At once where one
+    /// executor asks outside of both; otherwise within two exits of each vCPU that runs, one of which detach() has asked for.
     [[nodiscard]] bool detached_are_unused();
-    /// I/O ports [first, first + count), on architectures that have some: another space of addresses. Before start(). overlap: also behind the
-    /// last of the 65,536 ports, or none.
+    /// I/O ports [first, first + count), on architectures that have some: another space of addresses. wrong_state: the VM was started; overlap: also
+    /// behind the last of the 65,536 ports, or none.
     [[nodiscard]] Status<AttachError> attach_ports(u16 first, u32 count, MmioDevice &device);
 
     // -- vCPUs

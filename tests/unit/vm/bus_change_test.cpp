@@ -111,7 +111,7 @@ TEST_F(BusChange, AVcpuThatIsOffForgetsWhatItUsedLast) {
     EXPECT_EQ(f.handle(read_exit(0x900'0000), 1), Answer::inject(GuestFault::access));
 }
 
-TEST_F(BusChange, ADeviceWithTwoRangesIsResetOnceAlsoWhenItGivesOneUp) {
+TEST_F(BusChange, ADeviceWithTwoRangesIsResetOnceUnlessItGivesItsFirstOneUp) {
     ASSERT_TRUE(f.vm.attach(range(0xb00'0000, 0x1000), card));
     ASSERT_TRUE(f.vm.attach(range(0xa00'0000, 0x1000), other));
     card.on_reset = [&] { static_cast<void>(f.vm.detach(Gpa{0x900'0000})); };
@@ -120,6 +120,24 @@ TEST_F(BusChange, ADeviceWithTwoRangesIsResetOnceAlsoWhenItGivesOneUp) {
     EXPECT_EQ(card.resets, 2) << "the second of its ranges had become its first";
     EXPECT_EQ(f.handle(read_exit(0xb00'0000)), Answer::complete(0x100));
     EXPECT_EQ(f.handle(read_exit(0x900'0000)), Answer::inject(GuestFault::access));
+}
+
+TEST_F(BusChange, ADeviceIsInUseWhileTheOthersAreReset) {
+    ASSERT_TRUE(f.vm.attach(range(0xa00'0000, 0x1000), other));
+    bool unused = true;
+    card.on_reset = [&] {
+        EXPECT_TRUE(f.vm.detach(Gpa{0x900'0000}));
+        unused = f.vm.detached_are_unused();
+    };
+    reset();
+    EXPECT_FALSE(unused) << "this very function is its";
+    EXPECT_TRUE(f.vm.detached_are_unused());
+}
+
+TEST_F(BusChange, ADeviceWithTwoRangesIsResetOnce) {
+    ASSERT_TRUE(f.vm.attach(range(0xb00'0000, 0x1000), card));
+    reset();
+    EXPECT_EQ(card.resets, 1);
 }
 
 // ---------------------------------------------------------------- I/O ports
@@ -170,6 +188,8 @@ TEST_F(Ports, DoNotOverlapAndEndWithTheLast) {
     EXPECT_EQ(f.vm.attach_ports(0xfff0, 0x11, card).error(), AttachError::overlap);
     EXPECT_EQ(f.vm.attach_ports(0xfff0, 0, card).error(), AttachError::overlap);
     EXPECT_TRUE(f.vm.attach_ports(0xfff0, 0x10, card));
+    ASSERT_TRUE(f.vm.start());
+    EXPECT_EQ(f.vm.attach_ports(0x10, 1, card).error(), AttachError::wrong_state);
 }
 
 TEST_F(Ports, AreResetWithTheMachine) {

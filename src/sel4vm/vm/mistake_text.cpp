@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <sel4vm/vm/fault_policy.hpp>
+#include <sel4vm/vm/mistake_text.hpp>
 
 namespace sel4vm {
 
