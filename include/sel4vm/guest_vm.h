@@ -133,8 +133,7 @@ struct vm {
  *   VM_GUEST_STOPPED_EXIT. -1 at once when it had stopped before. Otherwise -1, and run.exit_reason says why:
  *   VM_GUEST_MMIO_EXIT, VM_GUEST_UNKNOWN_EXIT  a memory or vCPU fault that the client's callback left unhandled. The vCPU
  *     waits at the instruction; the client may look at the fault, finish it with advance_vcpu_fault(), or change
- *     registers. The next vm_run() continues there, and executes the instruction again when nothing was done about it (on el2
- *     it goes on after an hvc).
+ *     registers. The next vm_run() continues there, and executes the instruction again when nothing was done about it.
  *   VM_GUEST_ERROR_EXIT  a callback reported an error, an event came that no callback is registered for, the guest crashed,
  *     the host failed, or nothing can ever happen again.
  */

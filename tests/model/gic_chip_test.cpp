@@ -142,7 +142,7 @@ TEST(GicChip, TheTimerExitIsServedWithoutAnotherExit) {
     rig.write(kDistributor + gicd::kIsenabler, 1u << 27);
     rig.timers[0].meet_condition();
     ASSERT_TRUE(rig.timers[0].fires());
-    EXPECT_EQ(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}).kind(), AnswerKind::retry);
+    EXPECT_EQ(rig.handle(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}).kind(), AnswerKind::go_on);
     EXPECT_EQ(rig.take_kicks(), 0u);
     EXPECT_EQ(rig.lists[0].acknowledge()->intid, 27u);
     rig.lists[0].end(27);

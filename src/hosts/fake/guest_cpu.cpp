@@ -172,6 +172,7 @@ void GuestCpu::put(const Transfer &transfer, u64 data) {
 void GuestCpu::finish(Answer answer) {
     switch (answer.kind()) {
     case AnswerKind::none:
+    case AnswerKind::go_on:
     case AnswerKind::retry: break;
     case AnswerKind::complete:
         if ((exit_.kind == ExitKind::memory && exit_.memory.access == MemoryAccess::read) ||

@@ -135,7 +135,8 @@ void Vcpu::finish_instruction() {
 
 void Vcpu::apply(Answer answer) {
     switch (answer.kind()) {
-    case AnswerKind::none: break;
+    case AnswerKind::none:
+    case AnswerKind::go_on: break;
     case AnswerKind::complete:
         if (access_is_open_)
             put_read_data(kernel_.shared(), answer.data());

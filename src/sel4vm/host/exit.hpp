@@ -122,8 +122,9 @@ enum class GuestFault : u8 {
 /// The core's answer to the last event; the host applies it before it resumes anything.
 enum class AnswerKind : u8 {
     none,     ///< the event was not about a vCPU
+    go_on,    ///< no instruction caused the exit (an interrupt, a kick), so that there is none to finish
     complete, ///< emulated: `data` is the result of a read; the host finishes the instruction and advances PC
-    retry,    ///< change nothing: execute the same instruction again, or go on when none was interrupted
+    retry,    ///< change nothing: execute the same instruction again, a call like any other
     inject,   ///< raise `fault` in the guest
 };
 
@@ -139,6 +140,7 @@ class Answer {
 public:
     constexpr Answer() = default;
     static constexpr Answer none() { return {}; }
+    static constexpr Answer go_on() { return {control_of(AnswerKind::go_on), 0}; }
     static constexpr Answer complete(u64 data = 0) { return {control_of(AnswerKind::complete), data}; }
     static constexpr Answer retry() { return {control_of(AnswerKind::retry), 0}; }
     static constexpr Answer inject(GuestFault fault) {

@@ -54,7 +54,7 @@ Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
     case ExitKind::port: return on_port(vcpu, exit);
-    case ExitKind::kicked: return Answer::retry();
+    case ExitKind::kicked: return Answer::go_on();
     case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
     case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
     case ExitKind::unknown: break;
@@ -172,7 +172,7 @@ Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
 Answer Vm::on_irq_service(Vcpu &vcpu, const IrqServiceExit &service) {
     if (irq_delivery_ != nullptr)
         irq_delivery_->service(vcpu, service.source);
-    return Answer::retry();
+    return Answer::go_on();
 }
 
 Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {

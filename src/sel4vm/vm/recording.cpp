@@ -87,6 +87,7 @@ Text<160> describe(const EventRecord &record) {
         if (record.answer.data() != 0)
             text << ' ' << Hex{record.answer.data()};
         break;
+    case AnswerKind::go_on: text << " -> go on"; break;
     case AnswerKind::retry: text << " -> retry"; break;
     case AnswerKind::inject: text << " -> inject " << to_string(record.answer.fault()); break;
     }

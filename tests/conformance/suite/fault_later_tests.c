@@ -148,7 +148,10 @@ static void call_twice(conformance_t *t, uint32_t instruction) {
     vm_host_free_signal(t->host, signal);
 }
 
-void test_a_call_may_be_finished_later(conformance_t *t) { call_twice(t, A64_SMC); }
+void test_a_call_may_be_finished_later(conformance_t *t) {
+    call_twice(t, A64_HVC);
+    call_twice(t, A64_SMC);
+}
 
 void test_a_vcpu_fault_may_be_finished_later(conformance_t *t) {
     static const uint32_t code[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_PMCR_EL0), A64_STR_X(4u, 2u, 0u),

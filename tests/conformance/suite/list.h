@@ -79,6 +79,9 @@
     TEST(test_a_fault_may_be_restarted_later)                             \
     TEST(test_a_fault_that_waits_outlives_a_pause)                        \
     TEST(test_a_call_may_be_finished_later)                               \
+    TEST(test_a_call_that_is_left_is_made_again)                          \
+    TEST(test_a_call_may_be_finished_between_runs)                        \
+    TEST(test_a_client_may_step_over_a_call)                              \
     TEST(test_the_parts_of_a_pair_may_be_finished_later)                  \
     TEST(test_a_vcpu_fault_may_be_finished_later)                         \
     TEST(test_a_refused_interrupt_is_told_when_it_can_come)               \

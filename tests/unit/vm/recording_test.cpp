@@ -95,8 +95,8 @@ TEST(EventRecord, IsOneLineForPeople) {
         "7: 1.2 hypercall 0x84000008 from 0x10000 -> complete, stop");
     EXPECT_EQ(line(Exit{WaitExit{false, 0}}, Answer::complete().then(Next::block)),
               "7: 1.2 wait for an interrupt -> complete, block");
-    EXPECT_EQ(line(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}, Answer::retry()),
-              "7: 1.2 irq_service 1 -> retry");
+    EXPECT_EQ(line(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}, Answer::go_on()),
+              "7: 1.2 irq_service 1 -> go on");
     EXPECT_EQ(line(Exit{UnknownExit{7, 9}}, Answer::none()), "7: 1.2 unknown reason 0x7 syndrome 0x9");
     EventRecord notification;
     notification.event.kind = EventKind::notification;

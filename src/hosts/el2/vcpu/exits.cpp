@@ -39,21 +39,28 @@ void Processor::advance_carefully(Vcpu &vcpu) {
     context.pstate = next.pstate;
 }
 
+// The instruction of the last exit is not finished.
+[[gnu::noinline]] void Processor::leave_instruction(Vcpu &vcpu, AnswerKind how, GuestFault fault) {
+    if (vcpu.pending_ == Vcpu::Pending::call) {
+        vcpu.context_.pc -= 4;
+        vcpu.pending_ = Vcpu::Pending::nothing;
+    }
+    if (how == AnswerKind::inject)
+        inject(vcpu, aarch64::exception_of(fault));
+}
+
 void Processor::inject(Vcpu &vcpu, aarch64::GuestException fault) {
     GuestContext &context = vcpu.context_;
     // After an interrupt there is no syndrome.
-    EsrEl2 esr{static_cast<i64>(context.esr) < 0 ? 0 : context.esr};
-    u64 pc = context.pc;
-    if (esr.ec() == Ec::hvc64 && vcpu.pending_ == Vcpu::Pending::nothing)
-        pc -= 4; // the faulting instruction is the call itself
-    raise(vcpu, pc, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate, vcpu.walk_level_));
+    const EsrEl2 esr{static_cast<i64>(context.esr) < 0 ? 0 : context.esr};
+    raise(vcpu, fault_syndrome(fault, esr, vcpu.fault_address_, context.pstate, vcpu.walk_level_));
 }
 
-void Processor::raise(Vcpu &vcpu, u64 pc, const aarch64::EntrySyndrome &syndrome) {
+void Processor::raise(Vcpu &vcpu, const aarch64::EntrySyndrome &syndrome) {
     GuestContext &context = vcpu.context_;
     const aarch64::ExceptionContext before{
         .pstate = context.pstate,
-        .pc = pc,
+        .pc = context.pc,
         .vbar_el1 = vcpu.el1(el1_register(sysreg::kVbarEl1)),
         .sctlr_el1 = vcpu.el1(el1_register(sysreg::kSctlrEl1)),
         .far_el1 = vcpu.el1(el1_register(sysreg::kFarEl1)),

@@ -69,7 +69,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
 [[gnu::always_inline]] inline void Processor::complete(Vcpu &vcpu, u64 data) {
     // In the order of how much an instruction more would matter.
     const Vcpu::Pending pending = vcpu.pending_;
-    if (pending == Vcpu::Pending::nothing)
+    if (pending == Vcpu::Pending::call)
         return;
     if (pending == Vcpu::Pending::load) {
         const u64 esr = vcpu.context_.esr;
@@ -83,20 +83,22 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
         const unsigned rt = EsrEl2{vcpu.context_.esr}.iss_as<aarch64::IssSysreg>().get<aarch64::IssSysreg::Rt>();
         if (rt != 31)
             vcpu.context_.x[rt] = data;
-    } else if (pending == Vcpu::Pending::sequence) {
-        continue_sequence(vcpu, data);
+    } else if (pending >= Vcpu::Pending::sequence) {
+        if (pending == Vcpu::Pending::sequence)
+            continue_sequence(vcpu, data);
         return;
     }
     advance(vcpu);
 }
 
+// What is called here takes parts of the answer: a whole one would be laid out on the stack at every exit.
 [[gnu::always_inline]] inline void Processor::finish(Answer answer) {
     if (answer.kind() == AnswerKind::complete) [[likely]]
         complete(*answered_, answer.data());
-    else if (answer.kind() == AnswerKind::inject)
-        inject(*answered_, aarch64::exception_of(answer.fault()));
+    else if (answer.kind() > AnswerKind::complete)
+        leave_instruction(*answered_, answer.kind(), answer.fault());
     if (answer.next() != Next::run) [[unlikely]]
-        leave_running(*answered_, answer);
+        leave_running(*answered_, answer.kind(), answer.next());
 }
 
 [[gnu::always_inline]] inline Processor::Outcome Processor::on_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -121,7 +123,7 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
             return on_data_abort(vcpu, esr, event);
         if (ec == aarch64::Ec::hvc64) {
             const u16 immediate = esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>();
-            return deliver(vcpu, Vcpu::Pending::nothing,
+            return deliver(vcpu, Vcpu::Pending::call,
                            aarch64::hypercall(vcpu.context_.x[0], immediate, aarch64::Conduit::hvc), event);
         }
         if (ec == aarch64::Ec::sysreg)

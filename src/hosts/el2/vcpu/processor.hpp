@@ -111,7 +111,7 @@ private:
     void call_attention();
     void queue_request(Vcpu &vcpu);
     void detach(Vcpu &vcpu);
-    void leave_running(Vcpu &vcpu, Answer answer);
+    void leave_running(Vcpu &vcpu, AnswerKind how, Next next);
     void post(Vcpu &vcpu, u32 due);
     void read_inbox(u64 now);
     void serve_requests(Vcpu &vcpu);
@@ -154,8 +154,9 @@ private:
 
     // exits.cpp: the rarer synchronous exits
     void advance_carefully(Vcpu &vcpu);
+    void leave_instruction(Vcpu &vcpu, AnswerKind how, GuestFault fault);
     void inject(Vcpu &vcpu, aarch64::GuestException fault);
-    void raise(Vcpu &vcpu, u64 pc, const aarch64::EntrySyndrome &syndrome);
+    void raise(Vcpu &vcpu, const aarch64::EntrySyndrome &syndrome);
     [[nodiscard]] Outcome on_tlb_conflict(Vcpu &vcpu);
     [[nodiscard]] Outcome on_other(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_other_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);

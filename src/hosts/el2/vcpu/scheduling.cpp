@@ -45,13 +45,13 @@ void Processor::detach(Vcpu &vcpu) {
 }
 
 // It still pays for finding out who runs next.
-[[gnu::noinline]] void Processor::leave_running(Vcpu &vcpu, Answer answer) {
-    const Next next = answer.next();
+[[gnu::noinline]] void Processor::leave_running(Vcpu &vcpu, AnswerKind how, Next next) {
     // A part of a compound access that waits for its answer comes again by itself: those before it must not.
-    if (next == Next::stop && answer.kind() == AnswerKind::retry && vcpu.pending_ == Vcpu::Pending::sequence) {
+    if (next == Next::stop && how == AnswerKind::retry && vcpu.pending_ == Vcpu::Pending::sequence) {
         vcpu.part_pending_ = Vcpu::Pending::sequence;
         vcpu.due_ |= Vcpu::kDuePart;
     }
+    vcpu.pending_ = Vcpu::Pending::nothing;
     vcpu.state_ = next == Next::block ? Vcpu::State::blocked : Vcpu::State::stopped;
     // One that only waits keeps its place until somebody else wants it, since it may be the next to run, too.
     if (next == Next::stop)

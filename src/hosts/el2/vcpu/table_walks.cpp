@@ -116,7 +116,7 @@ Processor::Outcome Processor::on_lost_translation(Vcpu &vcpu, ParEl1 par, u64 ad
                              .with<EsrEl2::Il>(true)
                              .with<EsrEl2::Iss>(status | write);
     if (!par.get<ParEl1::Stage2>()) {
-        raise(vcpu, vcpu.context_.pc, reflected_syndrome(abort, address, vcpu.context_.pstate));
+        raise(vcpu, reflected_syndrome(abort, address, vcpu.context_.pstate));
         return Outcome::go_on;
     }
     EntrySearch search(vcpu.space_, std::nullopt);

@@ -90,11 +90,11 @@ public:
         if (n != 31)
             context_.x[n] = value;
     }
-    [[nodiscard]] u64 program_counter() override { return context_.pc; }
+    [[nodiscard]] u64 program_counter() override { return context_.pc - beyond_call(); }
     void set_program_counter(u64 value) override {
-        if (value != context_.pc)
+        if (value != program_counter())
             due_ &= ~u32{kDuePart}; // not of another instruction
-        context_.pc = value;
+        context_.pc = value + beyond_call();
     }
     [[nodiscard]] Result<u64, HostError> system_register(u32 id) override;
     [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
@@ -122,7 +122,7 @@ private:
     };
     /// What completing the last exit takes.
     enum class Pending : u8 {
-        nothing,  ///< PC is right already
+        call, ///< HVC, which hardware has gone past already: to everybody else PC is that of the call until the exit is answered
         advance,  ///< on to the next instruction
         load,     ///< the data goes where the syndrome says, then on
         mrs,      ///< the same for a system register
@@ -134,6 +134,7 @@ private:
     enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestTurn = 4, kRequestQueued = 8 };
 
     /// Its place among those that wake up by themselves.
+        nothing,  ///< no instruction to finish
     struct WakeUp final : el2::HeapNode {
         explicit WakeUp(Vcpu &its_vcpu) : vcpu(its_vcpu) {}
         Vcpu &vcpu;
@@ -146,6 +147,7 @@ private:
     [[nodiscard]] u64 timer_fires_at(u64 now) const;
     /// When a blocked vCPU goes on by itself and the hardware does not see to it; kNever when it does not.
     [[nodiscard]] u64 wakes_at(u64 now) const;
+    [[nodiscard]] u64 beyond_call() const { return pending_ == Pending::call ? 4 : 0; }
 
     GuestContext context_;
     EventSource exit_source_; ///< of its exits

@@ -83,7 +83,7 @@ Answer Smoke::on_exit(const Event &event) {
             return on_timer(vcpu);
         if (vcpu.list_registers().take_finished() != 0)
             vcpu.timer().unmask();
-        return Answer::retry();
+        return Answer::go_on();
     case ExitKind::system_register: {
         if (exit.system_register.id == aarch64::sysreg::kCntpctEl0)
             return Answer::complete(0x1234);
@@ -92,7 +92,7 @@ Answer Smoke::on_exit(const Event &event) {
         return Answer::inject(GuestFault::instruction);
     }
     case ExitKind::undefined: return Answer::inject(GuestFault::instruction);
-    case ExitKind::kicked: return Answer::retry();
+    case ExitKind::kicked: return Answer::go_on();
     case ExitKind::port:
     case ExitKind::debug:
     case ExitKind::unknown: break;
@@ -147,7 +147,7 @@ Answer Smoke::on_timer(el2::Vcpu &vcpu) {
     lr.eoi_maintenance = true;
     if (!vcpu.list_registers().write(0, lr))
         fail("list register", 0, 0);
-    return Answer::retry();
+    return Answer::go_on();
 }
 
 void Smoke::on_told(u64 id, u64 value) {
