@@ -4,6 +4,7 @@
 #include <bindings/el2/adopting_space.hpp>
 #include <bindings/el2/objects.hpp>
 #include <bindings/el2/program.hpp>
+#include <bindings/el2/vcpu_context.hpp>
 #include <hosts/el2/guest_resources.hpp>
 
 #include <sel4vm/capi/binding.hpp>
@@ -21,6 +22,13 @@ public:
     [[nodiscard]] EndpointExecutor &executor() { return executor_.executor(); }
 
     [[nodiscard]] aarch64::GuestResources &resources() override { return resources_; }
+
+    // Without memory for it, registers are read one by one.
+    [[nodiscard]] capi::ContextPort *context(VcpuId id) override {
+        Owned<VcpuContext> &context = contexts_[id.value()];
+        context = Owned<VcpuContext>::make(program_.host().heap(), resources_.vcpu(id));
+        return context.get();
+    }
 
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
                                                         const capi::FrameSource &frames) override {
@@ -60,6 +68,7 @@ private:
     ExecutorShare executor_;
     AdoptingSpace space_;
     GuestResources resources_;
+    std::array<Owned<VcpuContext>, GuestResources::kMaxVcpus> contexts_; // by number
 };
 
 } // namespace

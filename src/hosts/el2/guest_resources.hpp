@@ -50,6 +50,9 @@ public:
     [[nodiscard]] aarch64::GicSupport gic() override { return gic_support(parts_.host, parts_.processor); }
     [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 
+    /// One that create_vcpu() has made.
+    [[nodiscard]] Vcpu &vcpu(VcpuId id) const { return *vcpus_[id.value()]; }
+
     /// For whoever asks before there is a VM.
     [[nodiscard]] static aarch64::GicSupport gic_support(Host &host, const Processor &processor);
 

@@ -22,13 +22,13 @@ namespace sel4vm::capi {
 /// The words of a seL4_UserContext.
 using UserContextArray = std::array<u64, sizeof(seL4_UserContext) / sizeof(seL4_Word)>;
 
-/// A vCPU's registers in the order of seL4_UserContext, all at once: for hosts where reading them one by one is a system call each.
-/// Others have no such port, and lose nothing by it.
+/// A vCPU's registers in the order of seL4_UserContext, all at once: for hosts where that is quicker than one by one.
 class ContextPort {
 public:
-    /// When registers may be touched (VcpuPort). Always the same array; calls on this vCPU keep it up to date until its exit is answered.
+    /// When registers may be touched (VcpuPort). Always the same array; it is as of now until the next call, and what is set here is seen in it
+    /// at once.
     [[nodiscard]] virtual const UserContextArray &context() = 0;
-    /// Sets one word, which goes to the host with the answer; false when the host cannot.
+    /// Sets one word; false when the host cannot.
     [[nodiscard]] virtual bool set_context_word(usize index, u64 value) = 0;
     /// Sets the first `count` words, a multiple of 4.
     virtual void set_context(const seL4_UserContext &context, usize count) = 0;

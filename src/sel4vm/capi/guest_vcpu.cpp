@@ -228,8 +228,10 @@ bool GuestVcpu::serve_smc(seL4_UserContext &regs) {
         aarch64::architecture().refuse_call(port());
         smc_answer_ = Answer::complete();
     }
+    // What the callback gives back is compared with what it is now, not with what the guest had called with.
+    const UserContextArray &now = registers();
     for (unsigned n = 0; n < kArguments; ++n)
-        words.words[UserContextLayout::kX0 + n] = port().general_register(n);
+        words.words[UserContextLayout::kX0 + n] = now[UserContextLayout::kX0 + n];
     copy_context(words.words.data(), &regs);
     return true;
 }

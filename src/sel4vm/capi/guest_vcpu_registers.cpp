@@ -43,40 +43,6 @@ std::optional<u32> system_register_of(u64 reg) {
     }
 }
 
-/// The system register of a word of seL4_UserContext that is neither general register nor PC.
-u32 system_register_of_word(usize index) {
-    switch (index) {
-    case UserContextLayout::kSp: return sysreg::kSpEl0;
-    case UserContextLayout::kSpsr: return sysreg::kSpsrEl2;
-    case UserContextLayout::kFirstAfterGeneral: return sysreg::kTpidrEl0;
-    default: return sysreg::kTpidrroEl0;
-    }
-}
-
-bool is_general(usize index) {
-    return index >= UserContextLayout::kX0 && index < UserContextLayout::kFirstAfterGeneral;
-}
-
-u64 read_word(VcpuPort &port, usize index) {
-    if (index == UserContextLayout::kPc)
-        return port.program_counter();
-    if (is_general(index))
-        return port.general_register(UserContextLayout::general(index));
-    return port.system_register(system_register_of_word(index)).value_or(0);
-}
-
-bool write_word(VcpuPort &port, usize index, u64 value) {
-    if (index == UserContextLayout::kPc) {
-        port.set_program_counter(value);
-    } else if (is_general(index)) {
-        port.set_general_register(UserContextLayout::general(index), value);
-    } else {
-        // A context that was read, changed and written back brings 0 for what the host cannot tell.
-        return port.set_system_register(system_register_of_word(index), value).has_value() || value == 0;
-    }
-    return true;
-}
-
 bool write_register(const aarch64::VcpuPorts &ports, u64 reg, u64 value) {
     if (reg == seL4_VCPUReg_CNTVOFF && ports.timer != nullptr) {
         ports.timer->set_counter_offset(value);
@@ -94,7 +60,7 @@ bool GuestVcpu::is_over() const { return core_->vm().state() == VmState::stopped
 
 bool GuestVcpu::is_reachable() const { return core_->is_reachable(); }
 
-u64 GuestVcpu::context_word(usize index) { return is_off() ? start_.words[index] : read_word(port(), index); }
+u64 GuestVcpu::context_word(usize index) { return is_off() ? start_.words[index] : read_context_word(port(), index); }
 
 void GuestVcpu::get_context(seL4_UserContext &context) {
     copy_context(is_off() ? start_.words.data() : registers().data(), &context);
@@ -104,7 +70,7 @@ const UserContextArray &GuestVcpu::registers() {
     if (context_ != nullptr)
         return context_->context();
     for (usize i = 0; i < read_.words.size(); ++i)
-        read_.words[i] = read_word(port(), i);
+        read_.words[i] = read_context_word(port(), i);
     return read_.words;
 }
 
@@ -126,7 +92,7 @@ bool GuestVcpu::put_context_word(usize index, u64 value) {
     if (context_ != nullptr)
         return context_->set_context_word(index, value);
     read_.words[index] = value;
-    return write_word(port(), index, value);
+    return write_context_word(port(), index, value);
 }
 
 void GuestVcpu::put_changes(const ChangingContext &context) {
@@ -188,7 +154,7 @@ void GuestVcpu::entering() {
         return;
     for (usize i = 0; i < start_.words.size(); ++i) {
         if (i != UserContextLayout::kSpsr || start_.words[i] != 0)
-            static_cast<void>(write_word(port(), i, start_.words[i]));
+            static_cast<void>(write_context_word(port(), i, start_.words[i]));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <sel4vm/base/copy_words.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/capi/binding.hpp>
+#include <sel4vm/host/vcpu_port.hpp>
 
 #include <sel4/sel4.h>
 
@@ -31,6 +32,11 @@ struct UserContextLayout {
         return kNumbers[index - kX0];
     }
 };
+
+/// One word, from the registers of a port.
+[[nodiscard]] u64 read_context_word(VcpuPort &port, usize index);
+/// False: the host cannot set it. A context that was read, changed and written back brings 0 for what the host cannot tell either: that stays.
+[[nodiscard]] bool write_context_word(VcpuPort &port, usize index, u64 value);
 
 /// Copies a whole context.
 inline void copy_context(const void *from, void *to) { copy_words<UserContextLayout::kWords>(from, to); }

@@ -147,30 +147,32 @@ public:
         return {control_of(AnswerKind::inject) | static_cast<u64>(fault) << kFaultShift, 0};
     }
     [[nodiscard]] constexpr Answer then(Next what) const {
-        return {(control_ & ~kNextMask) | static_cast<u64>(what) << kNextShift, data_};
+        return {(control() & ~kNextMask) | static_cast<u64>(what) << kNextShift, data()};
     }
 
-    [[nodiscard]] constexpr AnswerKind kind() const { return static_cast<AnswerKind>(control_ & kKindMask); }
-    [[nodiscard]] constexpr Next next() const { return static_cast<Next>((control_ & kNextMask) >> kNextShift); }
+    [[nodiscard]] constexpr AnswerKind kind() const { return static_cast<AnswerKind>(control() & kKindMask); }
+    [[nodiscard]] constexpr Next next() const { return static_cast<Next>((control() & kNextMask) >> kNextShift); }
     /// Of an answer that injects.
-    [[nodiscard]] constexpr GuestFault fault() const { return static_cast<GuestFault>(control_ >> kFaultShift); }
+    [[nodiscard]] constexpr GuestFault fault() const { return static_cast<GuestFault>(control() >> kFaultShift); }
     /// Of one that completes a read.
-    [[nodiscard]] constexpr u64 data() const { return data_; }
+    [[nodiscard]] constexpr u64 data() const { return static_cast<u64>(words_ >> 64); }
 
     friend constexpr bool operator==(const Answer &, const Answer &) = default;
 
 private:
-    // Fields of their own would be taken apart and put together again at every return.
+    // Fields of their own would be taken apart and put together again at every return, and two words would be laid out on the stack.
+    __extension__ using Words = unsigned __int128; // the data, and below it what to do
     static constexpr u64 kKindMask = 0xff;
     static constexpr unsigned kNextShift = 8;
     static constexpr u64 kNextMask = u64{0xff} << kNextShift;
     static constexpr unsigned kFaultShift = 16;
 
-    constexpr Answer(u64 control, u64 data) : control_(control), data_(data) {}
+    constexpr Answer(u64 control, u64 data) : words_(control | static_cast<Words>(data) << 64) {}
     static constexpr u64 control_of(AnswerKind kind) { return static_cast<u64>(kind); }
 
-    u64 control_ = 0; // nothing, and run
-    u64 data_ = 0;
+    [[nodiscard]] constexpr u64 control() const { return static_cast<u64>(words_); }
+
+    Words words_ = 0; // nothing, and run
 };
 static_assert(Answer{}.kind() == AnswerKind::none && Answer{}.next() == Next::run);
 

@@ -101,6 +101,7 @@
     TEST(test_a_vm_that_is_over_starts_again_with_what_is_set_then)       \
     TEST(test_a_register_that_a_callback_sets_decides_nothing)            \
     TEST(test_a_client_may_have_another_call_served)                      \
+    TEST(test_a_callback_has_the_last_word_about_a_served_call)           \
     TEST(test_an_interrupt_may_be_registered_while_the_guest_runs)        \
     TEST(test_an_interrupt_controller_needs_its_ranges)                   \
     TEST(test_a_vcpu_is_started_once)                                     \

@@ -150,3 +150,25 @@ void test_a_client_may_have_another_call_served(conformance_t *t) {
         CHECK(t, guest_result(&guest, 0) >= 0x10000 && guest_result(&guest, 0) < 0x20000);
     guest_destroy(&guest);
 }
+
+/* Has the call served, and then gives the guest what it had called with. */
+static int serve_and_undo(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
+    const seL4_Word x0 = regs->x0;
+    const int result = vm_serve_smc(vcpu, regs);
+    if (x0 == PSCI_VERSION)
+        regs->x0 = x0;
+    return result;
+}
+
+void test_a_callback_has_the_last_word_about_a_served_call(conformance_t *t) {
+    static const uint32_t code[] = {A64_CALL(PSCI_VERSION), A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 0u),
+                                    A64_POWER_OFF};
+    test_guest_t guest;
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, code);
+    CHECK(t, vm_register_smc_handler_callback(&guest.vm, serve_and_undo) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest_result(&guest, 0) == PSCI_VERSION);
+    guest_destroy(&guest);
+}

@@ -106,6 +106,7 @@ void test_registers_of_a_vcpu_at_a_fault_are_its_own(conformance_t *t);
 void test_a_vm_that_is_over_starts_again_with_what_is_set_then(conformance_t *t);
 void test_a_register_that_a_callback_sets_decides_nothing(conformance_t *t);
 void test_a_client_may_have_another_call_served(conformance_t *t);
+void test_a_callback_has_the_last_word_about_a_served_call(conformance_t *t);
 void test_an_interrupt_may_be_registered_while_the_guest_runs(conformance_t *t);
 void test_an_interrupt_controller_needs_its_ranges(conformance_t *t);
 void test_a_vcpu_is_started_once(conformance_t *t);

@@ -246,6 +246,7 @@ static memory_fault_result_t look_at_registers(vm_t *vm, vm_vcpu_t *vcpu, uintpt
     CHECK(guest->t, vm_get_thread_context(vcpu, &context) == 0);
     guest->seen[0] = context.x19;
     guest->seen[1] = context.pc;
+    guest->seen[2] = context.spsr & 0x1f;
     context.x19 = 0x1919;
     CHECK(guest->t, vm_set_thread_context(vcpu, context) == 0);
     advance_vcpu_fault(vcpu);
@@ -264,6 +265,7 @@ void test_registers_inside_a_fault(conformance_t *t) {
     if (guest_begin(&guest) && guest_finish(&guest)) {
         CHECK(t, guest.seen[0] == 0x4321);
         CHECK(t, guest.seen[1] == CODE + 10 * 4);
+        CHECK(t, guest.seen[2] == 5); /* EL1h */
         CHECK(t, guest_result(&guest, 0) == 0x1919);
     }
     guest_destroy(&guest);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The physical GIC, version 2 or 3 (IHI 0048B, IHI 0069), as far as the host needs it: its own interrupts on the CPU that calls. EOI is split (EOImode 1):
-// complete() drops the running priority, deactivate() lets the interrupt fire again, so an interrupt can stay
+// take() drops the running priority, deactivate() lets the interrupt fire again, so an interrupt can stay
 // active on behalf of a guest. Everything is non-secure group 1 (group 0 where the GIC has one security state and is a v2).
 // Deliberately not here: GICH and ICH_*, the virtual side, which belong to the vCPU half of the host; and LPIs.
 // Interrupts the host did not enable are never touched. The calling CPU keeps PSTATE.I set, so nothing here can be interrupted.
@@ -16,7 +16,7 @@
 
 namespace sel4vm::el2 {
 
-/// What acknowledge() returned; complete() and deactivate() want it back (GICv2 carries an SGI's source in it).
+/// What take() returned; deactivate() wants it back (GICv2 carries an SGI's source in it).
 struct IrqToken {
     u32 raw;
     [[nodiscard]] constexpr u32 intid() const { return raw & 0x3ff; }
@@ -40,22 +40,22 @@ public:
     /// One more than the highest INTID that the distributor has.
     [[nodiscard]] u32 intid_count() const { return intid_count_; }
 
-    [[nodiscard]] IrqToken acknowledge() const {
+    /// Acknowledges what is pending, and drops the priority: other interrupts may be taken, this one stays active.
+    [[nodiscard]] IrqToken take() const {
         if (version_ == GicVersion::v3) {
-            const u64 raw = SEL4VM_READ_SYSREG(icc_iar1_el1);
+            const IrqToken token{static_cast<u32>(SEL4VM_READ_SYSREG(icc_iar1_el1))};
             dsb_sy(); // the acknowledge is seen by the distributor before what follows
-            return {static_cast<u32>(raw)};
+            if (!token.spurious()) {
+                SEL4VM_WRITE_SYSREG(icc_eoir1_el1, token.raw);
+                isb();
+            }
+            return token;
         }
-        return {cpu_interface_.read32(aarch64::gicc::kIar)};
-    }
-    /// Priority drop: other interrupts may be taken; this one stays active.
-    void complete(IrqToken token) const {
-        if (version_ == GicVersion::v3) {
-            SEL4VM_WRITE_SYSREG(icc_eoir1_el1, token.raw);
-            isb();
-        } else {
-            cpu_interface_.write32(aarch64::gicc::kEoir, token.raw);
-        }
+        const Mmio cpu_interface = cpu_interface_;
+        const IrqToken token{cpu_interface.read32(aarch64::gicc::kIar)};
+        if (!token.spurious())
+            cpu_interface.write32(aarch64::gicc::kEoir, token.raw);
+        return token;
     }
     /// The interrupt may fire again.
     void deactivate(IrqToken token) const {

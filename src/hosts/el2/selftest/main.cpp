@@ -229,15 +229,14 @@ private:
         host_.gic().send_sgi(3, SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff);
         take_one(3);
         expect(sgi.count == 1, "gic: an SGI to itself was lost");
-        expect(host_.gic().acknowledge().spurious(), "gic: an interrupt nobody sent");
+        expect(host_.gic().take().spurious(), "gic: an interrupt nobody sent");
     }
     void take_one(u32 intid) {
         // Routed to EL2 while masked: wfi wakes, and the acknowledge finds it.
         SEL4VM_WRITE_SYSREG(hcr_el2, u64{1} << 31 | u64{1} << 4);
         asm volatile("wfi" ::: "memory");
-        const IrqToken token = host_.gic().acknowledge();
+        const IrqToken token = host_.gic().take();
         expect(token.intid() == intid, "gic: another interrupt");
-        host_.gic().complete(token);
         expect(host_.gic().is_active(intid) || intid < 16, "gic: not active between priority drop and deactivation");
         host_.interrupts().dispatch(token);
     }
@@ -282,10 +281,9 @@ int read_input(Host &host) {
     isb();
     for (;;) {
         asm volatile("wfi" ::: "memory");
-        const IrqToken token = host.gic().acknowledge();
+        const IrqToken token = host.gic().take();
         if (token.spurious())
             continue;
-        host.gic().complete(token);
         host.interrupts().dispatch(token);
         std::array<u8, 3> some{};
         usize got = some.size();

@@ -244,24 +244,26 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
 
 Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     using aarch64::Trap;
-    if (esr.ec() == Ec::wfx && !is_aarch32(vcpu.context_.pstate)) [[likely]] // the most frequent, before the table
+    // The most frequent, before the table.
+    if (esr.ec() == Ec::wfx && !is_aarch32(vcpu.context_.pstate)) [[likely]]
         return on_wait(vcpu, esr, event);
-    switch (aarch64::trap_of(esr, vcpu.context_.pstate)) {
-    case Trap::wait: return on_wait(vcpu, esr, event);
-    case Trap::smc:
+    if (esr.ec() == Ec::smc64)
         return deliver(vcpu, Vcpu::Pending::advance,
                        aarch64::hypercall(vcpu.context_.x[0],
                                           esr.iss_as<aarch64::IssCall>().get<aarch64::IssCall::Immediate>(),
                                           aarch64::Conduit::smc),
                        event);
+    switch (aarch64::trap_of(esr, vcpu.context_.pstate)) {
+    case Trap::wait: return on_wait(vcpu, esr, event);
     case Trap::fp: give_fp(vcpu); return Outcome::go_on;
     case Trap::instruction_abort: return on_instruction_abort(vcpu, esr, event);
     case Trap::debug: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
     case Trap::undefined: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
     case Trap::skip: advance(vcpu); return Outcome::go_on;
-    case Trap::data_abort: // these three on the exit path
+    case Trap::data_abort: // these three on the exit path, and SMC before
     case Trap::system_register:
     case Trap::hvc:
+    case Trap::smc:
     case Trap::unknown: break;
     }
     return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);

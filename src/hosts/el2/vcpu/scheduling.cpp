@@ -68,7 +68,8 @@ void Processor::detach(Vcpu &vcpu) {
         return;
     vcpu.state_ = Vcpu::State::ready;
     vcpu.wait_until_ = kNever;
-    plan_wake_up(vcpu);
+    if (vcpu.wake_up_.is_queued())
+        wake_ups_.remove(vcpu.wake_up_);
     if (scheduler_.current() == &vcpu)
         scheduler_.blame(vcpu);
     else
@@ -297,10 +298,9 @@ void Processor::wait_for_interrupt() {
 
 // One interrupt. With an event, it may become the exit of the running vCPU at once.
 Processor::Outcome Processor::take_interrupt(Event *event) {
-    const IrqToken token = gic_.acknowledge();
+    const IrqToken token = gic_.take();
     if (token.spurious())
         return Outcome::go_on;
-    gic_.complete(token);
     const u32 intid = token.intid();
     if (intid == timer_.virt) {
         if (loaded_ == nullptr) { // left over from a vCPU that is gone

@@ -94,6 +94,26 @@ u64 Vcpu::wakes_at(u64 now) const {
     return std::min(wait_until_, loaded() ? kNever : timer_fires_at(now));
 }
 
+Vcpu::ThreadRegisters Vcpu::thread_registers() const {
+    if (loaded())
+        return {SEL4VM_READ_SYSREG(sp_el0), SEL4VM_READ_SYSREG(tpidr_el0), SEL4VM_READ_SYSREG(tpidrro_el0)};
+    return {el1_.get(el1_register(sysreg::kSpEl0)), el1_.get(el1_register(sysreg::kTpidrEl0)),
+            el1_.get(el1_register(sysreg::kTpidrroEl0))};
+}
+
+// Another state than these would be the host's, or AArch32 on a CPU that has none.
+Status<HostError> Vcpu::set_pstate(u64 value) {
+    switch (value & (aarch64::Spsr::AArch32::mask | aarch64::Spsr::Mode::mask)) {
+    case static_cast<u64>(aarch64::Mode::el0t):
+    case static_cast<u64>(aarch64::Mode::el1t):
+    case static_cast<u64>(aarch64::Mode::el1h): context_.pstate = value; return Ok{};
+    default:
+        if (value == context_.pstate)
+            return Ok{};
+        return Err{HostError{HostErrorKind::invalid, 0}};
+    }
+}
+
 u64 Vcpu::simd_register(unsigned n, unsigned half) {
     SEL4VM_ASSERT(n < 32 && half < 2);
     processor_.take_fp(*this);
@@ -122,6 +142,7 @@ Result<u64, HostError> Vcpu::system_register(u32 id) {
     case sysreg::kCtrEl0: return SEL4VM_READ_SYSREG(ctr_el0);
     case sysreg::kDczidEl0: return SEL4VM_READ_SYSREG(dczid_el0);
     case sysreg::kClidrEl1: return SEL4VM_READ_SYSREG(clidr_el1);
+    case sysreg::kSpsrEl2: return context_.pstate;
     case sysreg::kFarEl2: return fault_address_;
     case sysreg::kEsrEl2:
         if (static_cast<i64>(context_.esr) < 0) // an interrupt
@@ -137,6 +158,7 @@ Status<HostError> Vcpu::set_system_register(u32 id, u64 value) {
         return Ok{};
     }
     switch (id) {
+    case sysreg::kSpsrEl2: return set_pstate(value);
     case sysreg::kMpidrEl1: setup_.affinity = value & aarch64::kMpidrAffinityMask; return Ok{};
     case sysreg::kCntvCtlEl0: {
         aarch64::VirtualTimerState timer = timer_port_.state();

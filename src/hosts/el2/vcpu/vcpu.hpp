@@ -103,6 +103,13 @@ public:
     void kick() override { request(kRequestKick); }
     void request_turn() override { request(kRequestTurn); }
 
+    /// x0-x30 and PSTATE, for whoever wants many of them; PC is program_counter().
+    [[nodiscard]] const GuestContext &context() const { return context_; }
+    /// Registers of EL0 software's own.
+    struct ThreadRegisters {
+        u64 sp_el0, tpidr_el0, tpidrro_el0;
+    };
+    [[nodiscard]] ThreadRegisters thread_registers() const;
     /// SIMD register `n` (0 to 31), its low (0) or high (1) half.
     [[nodiscard]] u64 simd_register(unsigned n, unsigned half);
     void set_simd_register(unsigned n, unsigned half, u64 value);
@@ -127,6 +134,7 @@ private:
         load,     ///< the data goes where the syndrome says, then on
         mrs,      ///< the same for a system register
         sequence, ///< one part of a compound access is done
+        nothing,  ///< no instruction to finish
     };
     /// Exits that are delivered before the guest runs again.
     enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8, kDueTurn = 16 };
@@ -134,20 +142,20 @@ private:
     enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestTurn = 4, kRequestQueued = 8 };
 
     /// Its place among those that wake up by themselves.
-        nothing,  ///< no instruction to finish
     struct WakeUp final : el2::HeapNode {
         explicit WakeUp(Vcpu &its_vcpu) : vcpu(its_vcpu) {}
         Vcpu &vcpu;
     };
 
+    [[nodiscard]] u64 beyond_call() const { return pending_ == Pending::call ? 4 : 0; }
     [[nodiscard]] bool loaded() const;
     void request(u32 what);
     [[nodiscard]] u64 el1(El1Register which) const { return loaded() ? read_el1(which) : el1_.get(which); }
     void set_el1(El1Register which, u64 value);
+    [[nodiscard]] Status<HostError> set_pstate(u64 value);
     [[nodiscard]] u64 timer_fires_at(u64 now) const;
     /// When a blocked vCPU goes on by itself and the hardware does not see to it; kNever when it does not.
     [[nodiscard]] u64 wakes_at(u64 now) const;
-    [[nodiscard]] u64 beyond_call() const { return pending_ == Pending::call ? 4 : 0; }
 
     GuestContext context_;
     EventSource exit_source_; ///< of its exits
