@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A device's only view of guest memory: copies, checked against the guest's RAM and ROM, which may go from one region into the next. Deliberately no
+// pointer into guest memory: what was fetched is a copy that the guest cannot change any more, and who has a copy decides on that.
+//
+// Threads: any. A guest may write the same bytes meanwhile; then a copy has some of them from before and some from after.
+#pragma once
+
+#include <sel4vm/base/result.hpp>
+#include <sel4vm/base/types.hpp>
+
+#include <span>
+
+namespace sel4vm {
+
+enum class DmaError : u8 {
+    unmapped,  ///< some byte is no memory of this guest, or the range wraps
+    read_only, ///< some byte is in ROM
+};
+
+class DmaPort {
+public:
+    /// All of `out`, or nothing of it is meant. An empty span is always good.
+    [[nodiscard]] virtual Status<DmaError> read(Gpa at, std::span<u8> out) = 0;
+    /// All of `bytes`, or nothing is written.
+    [[nodiscard]] virtual Status<DmaError> write(Gpa at, std::span<const u8> bytes) = 0;
+
+protected:
+    ~DmaPort() = default;
+};
+
+} // namespace sel4vm
