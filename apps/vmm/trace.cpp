@@ -21,7 +21,8 @@ private:
 
 } // namespace
 
-Trace::Trace(el2::Host &host, EventPort &port) : host_(host), recorder_(port, host.clock(), trace_) {
+Trace::Trace(el2::Host &host, EventPort &port, const BusNames &names)
+    : host_(host), names_(names), recorder_(port, host.clock(), trace_) {
     host_.set_panic_report(this);
 }
 
@@ -32,7 +33,7 @@ void Trace::print(Log &log, std::string_view source) const {
         records[count++] = *recorder_.open();
     for (usize i = 0; i < count; ++i) {
         Text<200> line;
-        line << "trace " << describe(records[i]).view();
+        line << "trace " << describe(records[i], &names_).view();
         log.line(LogLevel::info, source, line.view());
     }
 }

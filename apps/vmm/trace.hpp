@@ -12,7 +12,7 @@ namespace sel4vm::vmm {
 class Trace final : private el2::PanicPrinter::Report {
 public:
     /// Registers itself with `host` for panics, for as long as it lives.
-    Trace(el2::Host &host, EventPort &port);
+    Trace(el2::Host &host, EventPort &port, const BusNames &names);
     ~Trace() { host_.set_panic_report(nullptr); }
     Trace(const Trace &) = delete;
     Trace &operator=(const Trace &) = delete;
@@ -28,6 +28,7 @@ private:
     void print(el2::PanicPrinter &printer) override;
 
     el2::Host &host_;
+    const BusNames &names_;
     EventTrace trace_;
     RecordingPort recorder_;
 };

@@ -43,12 +43,7 @@ Status Vmm::run_system() {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return Status::cannot_start;
     }
-    EventPort *events = processor_.get();
-    if (host_.has_bootarg("trace")) {
-        trace_ = Owned<Trace>::make(heap, host_, *processor_);
-        events = trace_ ? &trace_->port() : events;
-    }
-    executor_ = Owned<Executor>::make(heap, *events, host_.clock(), static_cast<ExecutorListener &>(*this));
+    executor_ = Owned<Executor>::make(heap, events(), host_.clock(), static_cast<ExecutorListener &>(*this));
     if (!executor_) {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return Status::cannot_start;
@@ -69,6 +64,20 @@ Status Vmm::run_system() {
     host_.console().listen(host_.interrupts(), *processor_, kConsoleBadge);
     executor_->run();
     return status_;
+}
+
+/// The processor's, behind what somebody asked for.
+EventPort &Vmm::events() {
+    EventPort *events = processor_.get();
+    if (system_.bench.report_exits) {
+        counting_ = Owned<Counting>::make(host_.heap(), *events, host_.clock(), names_);
+        events = counting_ ? &counting_->port : events;
+    }
+    if (host_.has_bootarg("trace")) {
+        trace_ = Owned<Trace>::make(host_.heap(), host_, *events, names_);
+        events = trace_ ? &trace_->port() : events;
+    }
+    return *events;
 }
 
 bool Vmm::read_bundle() {
@@ -159,6 +168,7 @@ bool Vmm::build(usize index) {
         consoles_->connect(index, *port);
     if (PowerButton *button = guest.machine->power_button())
         consoles_->connect(index, *button);
+    names_.add(guest.machine->vm());
     if (!executor_->add(guest.machine->vm()))
         return out_of_memory(description);
     if (system_.bench.report_setup)
@@ -183,6 +193,16 @@ void Vmm::report_exits(Vm &vm) {
     }
 }
 
+void Vmm::report_accesses(const Vm &vm) {
+    for (const AccessCounts::Count &count : counting_->counts.counts()) {
+        if (count.vm != vm.id())
+            continue;
+        Text<120> text;
+        text << "bench: accesses of " << count.place.name << " at " << count.place.base << ": " << count.accesses;
+        log_.line(LogLevel::info, vm.name(), text.view());
+    }
+}
+
 void Vmm::notification(u64 badge, u64) {
     if ((badge & kConsoleBadge) != 0)
         consoles_->pump();
@@ -201,6 +221,8 @@ void Vmm::vm_stopped(Vm &vm) {
         trace_->print(log_, vm.name());
     if (system_.bench.report_exits)
         report_exits(vm);
+    if (counting_)
+        report_accesses(vm);
     consoles_->disconnect(vm.id().value());
 }
 

@@ -11,6 +11,7 @@
 #include <hosts/el2/vcpu/processor.hpp>
 #include <sel4vm/boot/bundle.hpp>
 #include <sel4vm/machine/arm/virt_machine.hpp>
+#include <sel4vm/vm/access_counts.hpp>
 #include <sel4vm/vm/executor.hpp>
 
 namespace sel4vm::vmm {
@@ -39,12 +40,21 @@ private:
         Owned<machine::VirtMachine> machine;
     };
 
+    /// Of accesses to devices.
+    struct Counting {
+        Counting(EventPort &to, Clock &clock, const BusNames &names) : counts(names), port(to, clock, counts) {}
+        AccessCounts counts;
+        RecordingPort port;
+    };
+
+    [[nodiscard]] EventPort &events();
     [[nodiscard]] bool read_bundle();
     [[nodiscard]] bool build(usize index);
     [[nodiscard]] bool make_vcpus(Guest &guest, usize index);
     [[nodiscard]] bool out_of_memory(const machine::MachineDescription &description);
     void report_setup(const machine::MachineDescription &description, const machine::VirtMachine &machine);
     void report_exits(Vm &vm);
+    void report_accesses(const Vm &vm);
 
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
@@ -58,7 +68,9 @@ private:
     machine::SystemDescription system_;
     OwnedArray<std::span<const u8>> blobs_;
     Owned<el2::Processor> processor_;
-    Owned<Trace> trace_; ///< when asked for
+    BusNames names_;
+    Owned<Counting> counting_; ///< when asked for
+    Owned<Trace> trace_;       ///< when asked for
     Owned<machine::ConsoleSwitch> consoles_;
     Owned<Executor> executor_;
     FixedVector<Guest, machine::kMaxVms> guests_;

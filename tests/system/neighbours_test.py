@@ -50,6 +50,8 @@ def endings(folder, gic, good, habits):
     console.end(1)
     if "hypercall 0x84000002 -> retry, stop\n" not in console.messages:
         console.fail("the trace does not show the last call")
+    if "(pl011+0x0) b" not in console.messages:
+        console.fail("the trace does not name the device of an access")
 
 
 def panics(folder, gic, good, habits):

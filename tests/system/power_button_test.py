@@ -17,7 +17,7 @@ BUTTON = '[[vm.device]]\ntype = "pl061"\nname = "power"\naddress = 0x09030000\ni
 
 def run(folder, kernel, gic):
     system = folder / "system.toml"
-    system.write_text('[console]\nescape = "^B"\n'
+    system.write_text('[console]\nescape = "^B"\n[bench]\nreport_exits = true\n'
                       f'[[vm]]\nname = "asked"\nmemory = "16M"\ngic = {gic}\nkernel = "{kernel}"\n' + BUTTON)
     console = Console(str(system), timeout=300)
     console.expect("ready")
@@ -26,6 +26,8 @@ def run(folder, kernel, gic):
     for line in ("power button pressed: asked\r\n", "pressed", "released", "guest: pass"):
         if line not in output:
             console.fail(f"the output lacks {line!r}")
+    if "asked: bench: accesses of pl061 at 0x9030000: " not in console.messages:
+        console.fail("the accesses of the device are not counted")
 
 
 with tempfile.TemporaryDirectory() as name:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/recording.hpp>
 
+#include <sel4vm/vm/bus_names.hpp>
+
 namespace sel4vm {
 
 namespace {
@@ -22,11 +24,22 @@ const char *to_string(GuestFault fault) {
     return "?";
 }
 
-void add_exit(Text<160> &text, const Exit &exit) {
+void add_address(Text<160> &text, VmId vm, Gpa at, const BusNames *names) {
+    text << ' ' << at;
+    if (names == nullptr)
+        return;
+    if (const auto place = names->find(vm, at))
+        text << " (" << place->name << '+' << Hex{at.value() - place->base.value()} << ')';
+}
+
+void add_exit(Text<160> &text, const Event &event, const BusNames *names) {
+    const Exit &exit = event.exit;
     text << to_string(exit.kind);
     switch (exit.kind) {
     case ExitKind::memory:
-        text << ' ' << to_string(exit.memory.access) << ' ' << exit.memory.gpa << " b" << bytes_of(exit.memory.width);
+        text << ' ' << to_string(exit.memory.access);
+        add_address(text, event.vm, exit.memory.gpa, names);
+        text << " b" << bytes_of(exit.memory.width);
         if (exit.memory.access == MemoryAccess::write)
             text << ' ' << Hex{exit.memory.data};
         if (exit.memory.table_walk)
@@ -62,13 +75,13 @@ void add_exit(Text<160> &text, const Exit &exit) {
 
 } // namespace
 
-Text<160> describe(u64 ticks, const Event &event) {
+Text<160> describe(u64 ticks, const Event &event, const BusNames *names) {
     Text<160> text;
     text << ticks << ": ";
     switch (event.kind) {
     case EventKind::exit:
         text << event.vm.value() << '.' << event.vcpu.value() << ' ';
-        add_exit(text, event.exit);
+        add_exit(text, event, names);
         break;
     case EventKind::notification: text << "notification " << Hex{event.badge}; break;
     case EventKind::timeout: text << "timeout"; break;
@@ -78,8 +91,8 @@ Text<160> describe(u64 ticks, const Event &event) {
     return text;
 }
 
-Text<160> describe(const EventRecord &record) {
-    Text<160> text = describe(record.ticks, record.event);
+Text<160> describe(const EventRecord &record, const BusNames *names) {
+    Text<160> text = describe(record.ticks, record.event, names);
     switch (record.answer.kind()) {
     case AnswerKind::none: return text;
     case AnswerKind::complete:

@@ -17,15 +17,18 @@
 
 namespace sel4vm {
 
+class BusNames;
+
 struct EventRecord {
     u64 ticks = 0; ///< Clock::now_ticks() when the event came
     Event event;
     Answer answer;
 };
-/// One line without its end, such as "1234: 0.1 memory write 0x9000000 b4 0x41 -> complete".
-[[nodiscard]] Text<160> describe(const EventRecord &record);
+/// One line without its end, such as "1234: 0.1 memory write 0x9000018 b4 0x41 -> complete". With names there is "(pl011+0x18)" after an
+/// address at which there is something.
+[[nodiscard]] Text<160> describe(const EventRecord &record, const BusNames *names = nullptr);
 /// The part before the arrow.
-[[nodiscard]] Text<160> describe(u64 ticks, const Event &event);
+[[nodiscard]] Text<160> describe(u64 ticks, const Event &event, const BusNames *names = nullptr);
 
 class EventSink {
 public:
