@@ -82,7 +82,8 @@ typedef struct vm_options {
     const vm_timeout_source_t *timeout_source; /**< copied, likewise */
     /**
      * On seL4, badges [first_badge, first_badge + CONFIG_MAX_NUM_NODES) on the endpoint are this VM's vCPUs. 0: chosen by
-     * the library; client badges should then have the top bit of the word clear.
+     * the library; client badges should then have the top bit of the word clear. A badge with a bit that the timeout source has, or the top
+     * bit, is refused when its vCPU is made, and so is a timeout source whose badge has a bit of a vCPU's or no bit at all.
      */
     seL4_Word first_badge;
     /**

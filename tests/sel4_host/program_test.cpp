@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 namespace sel4vm::sel4_double {
@@ -51,6 +53,38 @@ TEST(Sel4Program, TellsGuestsToCallTheirFirmwareBySmc) {
         test::TreeBuffer copy(64 * 1024);
         ASSERT_TRUE(memory.read(Gpa{*tree}, copy.bytes()).has_value());
         EXPECT_EQ(test::TreeView(copy.bytes()).texts("/psci", "method"), "smc|");
+    }
+    EXPECT_EQ(shared().violation, "");
+    EXPECT_EQ(shared().left, 0u);
+}
+
+struct Heard final : BadgeHandler {
+    void signalled(u64 bits, u64) override { all |= bits; }
+    u64 all = 0;
+};
+
+TEST(Sel4Program, SignalsGoToWhoeverOwnsTheirBits) {
+    shared() = {};
+    {
+        program::Host host;
+        ASSERT_TRUE(host.open().has_value());
+        Heard heard, late;
+        EXPECT_TRUE(host.own_signals(0x30, "the test", heard));
+        testing::internal::CaptureStdout();
+        EXPECT_FALSE(host.own_signals(0x10, "another", late));
+        EXPECT_FALSE(host.own_signals(program::kConsoleBadge, "another", late));
+        std::fflush(stdout);
+        const std::string said = testing::internal::GetCapturedStdout();
+        EXPECT_NE(said.find("signals 0x10 cannot be another's: one of them is the test's"), std::string::npos) << said;
+        EXPECT_NE(said.find("cannot be another's: one of them is the console's"), std::string::npos) << said;
+        const std::span<const u8> images[] = {{reinterpret_cast<const u8 *>(kKernel.data()), sizeof(kKernel)}};
+        const auto guest = host.make_guest(a_machine(host.gic_version()), {.images = images});
+        ASSERT_TRUE(guest.has_value()) << guest.error().message.view();
+        ASSERT_TRUE((*guest)->start().has_value());
+        host.events().signal(0x20);
+        host.run();
+        EXPECT_EQ(heard.all, 0x20U);
+        EXPECT_EQ(late.all, 0U);
     }
     EXPECT_EQ(shared().violation, "");
     EXPECT_EQ(shared().left, 0u);

@@ -138,10 +138,12 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const Binding
     Shared *const shared =
         SEL4VM_TRY(Shared::join(*vm.vka, *vm.simple, vm.host_endpoint,
                                 peer == nullptr ? nullptr : &static_cast<Sel4Binding *>(peer)->shared()));
-    if (options.timeout_source)
-        shared->set_timeout_source(*options.timeout_source);
-    auto binding = Owned<Sel4Binding>::make(shared->heap(), vm, *shared, options);
-    const Status<HostError> done = binding ? binding->create() : Status<HostError>{Err{sel4::out_of_memory()}};
+    Owned<Sel4Binding> binding;
+    Status<HostError> done = options.timeout_source ? shared->set_timeout_source(*options.timeout_source) : Ok{};
+    if (done) {
+        binding = Owned<Sel4Binding>::make(shared->heap(), vm, *shared, options);
+        done = binding ? binding->create() : Status<HostError>{Err{sel4::out_of_memory()}};
+    }
     if (!done) {
         binding.reset();
         Shared::leave(*shared);

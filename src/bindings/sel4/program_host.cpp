@@ -54,7 +54,7 @@ public:
         }
         shared_ = SEL4VM_TRY(Shared::join(environment_.vka, environment_.simple, environment_.endpoint, nullptr));
         if (timeouts != nullptr)
-            shared_->set_timeout_source(*timeouts);
+            SEL4VM_TRY(shared_->set_timeout_source(*timeouts));
         return Ok{};
     }
 

@@ -20,7 +20,8 @@ public:
                                                           Shared *peer);
     static void leave(Shared &shared);
     /// The first one counts, and is copied.
-    void set_timeout_source(const vm_timeout_source_t &source);
+    /// invalid: its badge is 0, or somebody has one of its bits; the log says who. Of members of one endpoint the first one's counts.
+    [[nodiscard]] Status<HostError> set_timeout_source(const vm_timeout_source_t &source);
 
     [[nodiscard]] CHeap &heap() { return CHeap::instance(); }
     [[nodiscard]] PrintLog &log() { return log_; }

@@ -38,6 +38,24 @@ Status<HostError> Endpoint::create(seL4_CPtr endpoint) {
     return Ok{};
 }
 
+void Endpoint::set_timeout_source(TimeoutSource &source) {
+    timeout_source_ = &source;
+    const bool added = badges_.add(source.badge(), "the source of timeouts", this).has_value();
+    SEL4VM_ASSERT(added); // it was nobody's
+}
+
+std::string_view Endpoint::owner_of(seL4_Word badge) const {
+    for (const Vcpu *vcpu : vcpus_)
+        if (vcpu != nullptr && (vcpu->setup_.badge & badge) != 0)
+            return "a vCPU";
+    return (badge & kBadgeMark) != 0 ? "the endpoint" : badges_.owner_of(badge);
+}
+
+void Endpoint::signalled(u64, u64) {
+    programmed_ = kNever;
+    attention_.store(1, std::memory_order_relaxed);
+}
+
 Result<seL4_Word, HostError> Endpoint::attach(Vcpu &vcpu) {
     for (usize slot = 0; slot < kMaxVcpus; ++slot) {
         if (vcpus_[slot] != nullptr)
@@ -243,14 +261,9 @@ Vcpu *Endpoint::vcpu_of_badge(seL4_Word badge) const {
 
 // The client's own notification or message; its callback may look at the message registers.
 Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
-    seL4_Word badge = message.badge;
-    if (timeout_source_ != nullptr && (badge & timeout_source_->badge()) != 0) {
-        programmed_ = kNever;
-        attention_.store(1, std::memory_order_relaxed);
-        badge &= ~timeout_source_->badge();
-        if (badge == 0)
-            return Outcome::go_on;
-    }
+    const seL4_Word badge = badges_.dispatch(message.badge, 0);
+    if (badge == 0 && message.badge != 0)
+        return Outcome::go_on;
     for (unsigned i = 0; i < message.mr.size(); ++i)
         seL4_SetMR(static_cast<int>(i), message.mr[i]);
     turn_of_.store(seL4_GetIPCBuffer(), std::memory_order_relaxed);

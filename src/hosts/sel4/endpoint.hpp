@@ -16,6 +16,7 @@
 #include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/stage1_walk.hpp>
+#include <sel4vm/host/badge_table.hpp>
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
 
@@ -29,7 +30,7 @@ namespace sel4vm::sel4 {
 inline constexpr seL4_Word kBadgeMark = seL4_Word{1} << 63;
 inline constexpr seL4_Word kWakeBadge = kBadgeMark | seL4_Word{1} << 62;
 
-class Endpoint final : public EventPort {
+class Endpoint final : public EventPort, private BadgeHandler {
 public:
     static constexpr usize kMaxVcpus = 64;
 
@@ -40,8 +41,10 @@ public:
     /// `endpoint` is the client's; call once, before anything else.
     [[nodiscard]] Status<HostError> create(seL4_CPtr endpoint);
     [[nodiscard]] seL4_CPtr cap() const { return endpoint_; }
-    /// Where timeouts come from; nullptr: there is none.
-    void set_timeout_source(TimeoutSource *source) { timeout_source_ = source; }
+    /// Where timeouts come from, once; it outlives the vCPUs. Its badge is nobody's: owner_of().
+    void set_timeout_source(TimeoutSource &source);
+    /// Who has one of these bits of badges already: vCPUs whose badges a client chose, timeouts, this endpoint itself. Empty: nobody.
+    [[nodiscard]] std::string_view owner_of(seL4_Word badge) const;
     /// Whether the caller is the executor's thread while it handles an event of its client's. (Threads are told by their IPC buffers.)
     [[nodiscard]] bool is_turn_of_caller() const {
         return turn_of_.load(std::memory_order_relaxed) == seL4_GetIPCBuffer();
@@ -60,6 +63,9 @@ private:
     friend class GuestTranslator;
 
     enum class Outcome : u8 { deliver, go_on };
+
+    // BadgeHandler: a timeout
+    void signalled(u64 bits, u64 message) override;
 
     // endpoint.cpp: messages and answers
     [[nodiscard]] Result<seL4_Word, HostError> attach(Vcpu &vcpu);
@@ -134,6 +140,7 @@ private:
     vka_t &vka_;
     Clock &clock_;
     TimeoutSource *timeout_source_ = nullptr;
+    BadgeTable badges_; ///< of signals; vCPUs' badges are values, and looked for in vcpus_
     std::atomic<Vcpu *> inbox_{nullptr};
     std::atomic<u64> signalled_{0};
     u64 timeout_ = ~u64{0};

@@ -4,6 +4,7 @@
 #include <hosts/sel4/gic_addresses.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/base/text.hpp>
 
 namespace sel4vm::sel4 {
 
@@ -12,6 +13,13 @@ Status<HostError> GuestResources::make(Made &made, VmId vm, VcpuId id, int prior
         return done;
     const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()),
                           parts_.first_badge == 0 ? 0 : parts_.first_badge + id.value()};
+    if (const auto owner = parts_.endpoint.owner_of(setup.badge); !owner.empty()) {
+        Text<120> text;
+        text << "badge " << Hex{setup.badge} << ", chosen for vCPU " << id.value() << ", has a bit of what " << owner
+             << " has";
+        parts_.log.line(LogLevel::error, "host", text.view());
+        return Err{HostError{HostErrorKind::invalid}};
+    }
     made.vcpu = Owned<Vcpu>::make(parts_.allocator, parts_.endpoint, parts_.space, setup);
     if (!made.vcpu)
         return Err{out_of_memory()};

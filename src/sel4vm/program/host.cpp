@@ -28,6 +28,11 @@ void Host::listen_to_console() {
 
 // ---------------------------------------------------------------- opening and closing
 
+Host::Host(const machine::ConsoleOptions &console) : consoles_(line_, line_, console) {
+    const bool added = signals_.add(kConsoleBadge, "the console", this).has_value();
+    SEL4VM_ASSERT(added); // the first
+}
+
 Status<HostError> Host::open() {
     if (host_ != nullptr)
         return Err{HostError{HostErrorKind::busy}};
@@ -77,10 +82,25 @@ void Host::run() {
 }
 
 void Host::notification(u64 badge, u64 message) {
-    if ((badge & kConsoleBadge) != 0)
-        consoles_.pump();
-    if (badge != kConsoleBadge && listener_ != nullptr)
-        listener_->notification(badge & ~kConsoleBadge, message);
+    const u64 left = signals_.dispatch(badge, message);
+    if ((left != 0 || badge == 0) && listener_ != nullptr)
+        listener_->notification(left, message);
+}
+
+void Host::signalled(u64, u64) { consoles_.pump(); }
+
+bool Host::own_signals(u64 bits, std::string_view owner, BadgeHandler &handler) {
+    const auto added = signals_.add(bits, owner, &handler);
+    if (added)
+        return true;
+    Text<200> text;
+    text << "signals " << Hex{bits} << " cannot be " << owner << "'s: ";
+    if (added.error().owner.empty())
+        text << "there is no bit in them, or there are too many owners";
+    else
+        text << "one of them is " << added.error().owner << "'s";
+    log().line(LogLevel::error, "host", text.view());
+    return false;
 }
 
 void Host::vm_stopped(Vm &vm) {

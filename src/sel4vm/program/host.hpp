@@ -6,6 +6,7 @@
 // Threads: one, which is inside run() while guests run.
 #pragma once
 
+#include <sel4vm/host/badge_table.hpp>
 #include <sel4vm/machine/console_switch.hpp>
 #include <sel4vm/program/guest.hpp>
 #include <sel4vm/program/host_objects.hpp>
@@ -21,10 +22,10 @@ namespace sel4vm::program {
 /// The badge bit of console input; a program's own signals use others.
 inline constexpr u64 kConsoleBadge = u64{1} << 61;
 
-class Host final : private ExecutorListener {
+class Host final : private ExecutorListener, private BadgeHandler {
 public:
     /// `console`: how guests share the host's console.
-    explicit Host(const machine::ConsoleOptions &console = {}) : consoles_(line_, line_, console) {}
+    explicit Host(const machine::ConsoleOptions &console = {});
     Host(const Host &) = delete;
     Host &operator=(const Host &) = delete;
     /// All guests are gone.
@@ -54,7 +55,9 @@ public:
     [[nodiscard]] Result<Owned<Guest>, machine::BuildError> make_guest(const machine::MachineDescription &description,
                                                                        const GuestOptions &options = {});
 
-    /// Who hears signals other than the console's, and which VMs have stopped; nullptr: nobody. It outlives the runs.
+    /// Signals with these badge bits are `owner`'s from now on; name and handler outlive that. False: somebody has one of them; the log says who.
+    [[nodiscard]] bool own_signals(u64 bits, std::string_view owner, BadgeHandler &handler);
+    /// Who hears signals that nobody owns, and which VMs have stopped; nullptr: nobody. It outlives the runs.
     void set_listener(ExecutorListener *listener) { listener_ = listener; }
     /// Runs the guests that were started, until each has stopped, or nothing can happen any more.
     void run();
@@ -77,6 +80,7 @@ private:
     };
 
     void listen_to_console();
+    void signalled(u64 bits, u64 message) override; // of the console
 
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
@@ -92,6 +96,7 @@ private:
     bool leave_ = false;                              // run() has nothing more to do
     ExecutorListener *listener_ = nullptr;
     bool listens_ = false;
+    BadgeTable signals_;
 };
 
 } // namespace sel4vm::program
