@@ -65,6 +65,13 @@ test_programs() {
     build_project "$prefix/share/doc/sel4vm/examples/c-minimal" example-c "-DCMAKE_TOOLCHAIN_FILE=$toolchain"
     build_project "$prefix/share/doc/sel4vm/examples/cxx-minimal" example-cxx "-DCMAKE_TOOLCHAIN_FILE=$toolchain"
     expect 1 "$prefix/bin/sel4vm" run --kernel "$work/files/kernel" --host-image "$work/example-cxx/cxx-minimal.img"
+    build_project "$prefix/share/doc/sel4vm/examples/device-c" device-c "-DCMAKE_TOOLCHAIN_FILE=$toolchain"
+    build_project "$prefix/share/doc/sel4vm/examples/device-cxx" device-cxx "-DCMAKE_TOOLCHAIN_FILE=$toolchain"
+    expect 0 "$prefix/bin/sel4vm" run --kernel "$work/files/kernel" --host-image "$work/device-c/device-c.img"
+    expect 0 "$prefix/bin/sel4vm" run --kernel "$work/files/kernel" --host-image "$work/device-cxx/device-cxx.img"
+    build_project "$prefix/share/doc/sel4vm/examples/vmm-test" vmm-test
+    ctest --test-dir "$work/vmm-test" >"$work/vmm-test.log" || fail "the test of a VMM fails: $(cat "$work/vmm-test.log")"
+    grep -q "100% tests passed, 0 tests failed out of 1" "$work/vmm-test.log" || fail "$(cat "$work/vmm-test.log")"
     # Without the toolchain file, it is said how.
     if cmake -S "$prefix/share/doc/sel4vm/examples/c-minimal" -B "$work/native" -G Ninja "-DCMAKE_PREFIX_PATH=$prefix" >"$work/native.log" 2>&1; then
         fail "an el2 program was configured with the PC's own compiler"

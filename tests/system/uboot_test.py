@@ -1,22 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's U-Boot as firmware in ROM: reaches its prompt, answers, powers off."""
+"""examples/u-boot, Debian's U-Boot as firmware in ROM: reaches its prompt, answers, powers off."""
 
 import os
-import pathlib
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
 from console import Console  # noqa: E402
 
-FIRMWARE = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 
-
-def main(folder, gic):
-    system = folder / "system.toml"
-    system.write_text(f'[[vm]]\nname = "uboot"\nmemory = "256M"\nfirmware = "{FIRMWARE}"\n')
-    console = Console(str(system), "--gic", gic)
+def main(gic):
+    console = Console(os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "u-boot", "system.toml"), "--gic", gic)
     console.expect("U-Boot 20")
     console.expect("Hit any key to stop autoboot")
     console.send("")
@@ -29,5 +23,4 @@ def main(folder, gic):
 
 
 for version in ("2", "3"):
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name), version)
+    main(version)
