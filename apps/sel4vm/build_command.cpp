@@ -69,13 +69,16 @@ ExitStatus check(const CheckOptions &options) {
 }
 
 ExitStatus build(const BuildOptions &options) {
-    const ProgressLine progress(progress_for(options.verbose), fmt::format("building {}", shown_path(options.output)));
+    ProgressLine progress(progress_for(options.verbose), fmt::format("building {}", shown_path(options.output)), 3);
+    progress.step("reading");
     LoadedImages images;
     const auto system = load_checked(options.file, images);
     keep_inputs(options, *system);
+    progress.step("packing");
     const HostImage host = HostImage::find(options.host_image);
     const Bytes bundle = make_bundle(*system, images, notices_of(host.path()));
 
+    progress.step("writing");
     OutputFile image(options.output);
     if (options.pair) {
         OutputFile second(options.output + ".bundle");

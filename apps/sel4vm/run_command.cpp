@@ -69,10 +69,20 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
     return machine;
 }
 
-QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options,
-                           TemporaryFolder &folder, Mistakes &mistakes, ConsoleSetup &setup) {
+/// What the image of a run is made in and with.
+struct Making {
+    TemporaryFolder &folder;
+    Mistakes &mistakes;
+    ConsoleSetup &setup;
+    ProgressLine &progress;
+};
+constexpr unsigned kSteps = 3;
+
+QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options, Making making) {
+    auto &[folder, mistakes, setup, progress] = making;
     judge_machine_memory(system, images, mistakes);
     require_none(mistakes);
+    progress.step("packing");
     const HostImage host = HostImage::find(options.host_image);
     // Not semihosting: QEMU would offer it to the guests, too. The status comes over the console.
     system.description.exit_method = machine::ExitMethod::psci;
@@ -88,6 +98,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     if (options.trace)
         machine.cmdline += kTraced;
     machine.settings = system.qemu;
+    progress.step("writing");
     OutputFile image(machine.kernel);
     image.write(host.with_room_for(bundle.size()));
     image.write(bundle);
@@ -95,14 +106,15 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     return machine;
 }
 
-QemuMachine prepare(System &system, const RunOptions &options, TemporaryFolder &folder, Mistakes &mistakes,
-                    ConsoleSetup &setup) {
+QemuMachine prepare(System &system, const RunOptions &options, Making making) {
+    Mistakes &mistakes = making.mistakes;
+    making.progress.step("reading");
     const LoadedImages images = load_images(system, mistakes);
     judge_system(system, images, mistakes);
     require_none(mistakes);
     system.qemu.gic = gic_version(system);
-    QemuMachine machine = options.no_hypervisor ? bare_machine(system, mistakes)
-                                                : hosted_machine(system, images, options, folder, mistakes, setup);
+    QemuMachine machine =
+        options.no_hypervisor ? bare_machine(system, mistakes) : hosted_machine(system, images, options, making);
     require_none(mistakes);
     machine.program = qemu_program();
     machine.timing = options.icount ? Timing::deterministic : Timing::real;
@@ -160,7 +172,7 @@ ExitStatus run(const RunOptions &options) {
     {
         TemporaryFolder folder;
         {
-            const ProgressLine line(progress, "building the image");
+            ProgressLine line(progress, "building the image", kSteps);
             std::unique_ptr<System> system;
             if (options.file) {
                 system = read_system(*options.file, mistakes);
@@ -170,7 +182,7 @@ ExitStatus run(const RunOptions &options) {
             } else {
                 system = system_from_options(options, mistakes);
             }
-            const QemuMachine machine = prepare(*system, options, folder, mistakes, setup);
+            const QemuMachine machine = prepare(*system, options, {folder, mistakes, setup, line});
             setup.command = qemu_command(machine);
             for (const auto &vm : system->description.vms)
                 setup.vms.emplace_back(vm.name);

@@ -74,4 +74,30 @@ rm "$work/apt/sources.list.d/debian.sources"
 expect "no source at all" "debs: this PC has no apt source for $codename; using deb.debian.org
 deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $codename main
 deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security $codename-security main"
+
+# What takes long says how far it is. A stand-in for apt-get tells its progress as apt does, and takes its time before the last of it.
+mkdir -p "$work/bin"
+cat >"$work/bin/apt-get" <<'APT'
+#!/bin/bash
+for word in "$@"; do
+    case $word in
+    update) : >"$SEL4VM_DEBS/apt/lists/x_Packages" ;;
+    download) doing=download ;;
+    esac
+done
+[ "${doing:-}" = download ] || exit 0
+printf 'dlstatus:1:11.5:Retrieving file 1 of 1\n' >&3
+sleep 3
+printf 'dlstatus:1:62.25:Retrieving file 1 of 1\nand other words\n' >&3
+exit 7
+APT
+printf '#!/bin/bash\necho "  Candidate: 1.0"\n' >"$work/bin/apt-cache"
+chmod +x "$work"/bin/apt-*
+status=0
+PATH=$work/bin:$PATH SEL4VM_DEBS="$work/fetched" SEL4VM_ETC_APT="$work/apt" "$SEL4VM_SOURCE/tools/debs" fetch >"$work/out" 2>"$work/err" || status=$?
+[ $status -eq 1 ] || { echo "debs test: a download that fails ends with $status" >&2; exit 1; }
+for wanted in "debs: downloading busybox-static 1.0 (arm64)" "debs: downloading busybox-static, 62%"; do
+    grep -qxF "$wanted" "$work/out" || { printf 'debs test: it does not say "%s", but:\n%s\n' "$wanted" "$(cat "$work/out" "$work/err")" >&2; exit 1; }
+done
+if grep -q "11%" "$work/out"; then echo "debs test: what is quick needs no progress" >&2; exit 1; fi
 echo "debs test: passed"
