@@ -14,7 +14,7 @@ namespace sel4vm::cli {
 namespace {
 
 // Offsets and values of the ELF-64 object file format and of its supplement for AArch64.
-constexpr u64 kHeaderBytes = 64;
+constexpr u64 kElfHeaderBytes = 64;
 constexpr u64 kSectionBytes = 64;
 constexpr u64 kSegmentBytes = 56;
 constexpr u64 kSymbolBytes = 24;
@@ -59,7 +59,7 @@ std::string_view ElfSymbols::text(std::span<const u8> table, u64 at) const {
 }
 
 ElfSymbols::ElfSymbols(Bytes file) : file_(std::move(file)) {
-    if (file_.size() < kHeaderBytes || number<u32>(0) != 0x464c'457f || file_[4] != 2 || file_[5] != 1 ||
+    if (file_.size() < kElfHeaderBytes || number<u32>(0) != 0x464c'457f || file_[4] != 2 || file_[5] != 1 ||
         number<u16>(18) != kAArch64)
         return;
     const u64 sections = number<u64>(40);

@@ -11,7 +11,7 @@ namespace sel4vm::cli {
 namespace {
 
 // An arm64 Image's header: the image's own file says how much is appended to it.
-constexpr usize kHeaderBytes = 64;
+constexpr usize kImageHeaderBytes = 64;
 
 /// The number of "(image+0x1234)" at the end of a line of the report.
 std::optional<u64> offset_in(std::string_view line) {
@@ -29,8 +29,8 @@ bool begins_with(const std::filesystem::path &image, std::span<const u8> text) {
     std::ifstream file(image, std::ios::binary);
     std::string start(text.size(), '\0');
     file.read(start.data(), static_cast<std::streamsize>(start.size()));
-    return text.size() > kHeaderBytes && file.gcount() == static_cast<std::streamsize>(start.size()) &&
-           std::equal(text.begin() + kHeaderBytes, text.end(), start.begin() + kHeaderBytes,
+    return text.size() > kImageHeaderBytes && file.gcount() == static_cast<std::streamsize>(start.size()) &&
+           std::equal(text.begin() + kImageHeaderBytes, text.end(), start.begin() + kImageHeaderBytes,
                       [](u8 wanted, char found) { return wanted == static_cast<u8>(found); });
 }
 
