@@ -39,7 +39,7 @@ LAYERS = {
     "seL4 names": ("include/sel4_names/", []),
     "C interface": ("include/sel4vm/", ["seL4 names"]),
     "platform support headers": ("include/sel4vmmplatsupport/", ["C interface", "seL4 names"]),
-    "binding": ("src/sel4vm/capi/binding.hpp", ["C interface", "host", "arch", "arch ports", "base"]),
+    "binding": ("src/sel4vm/capi/binding", ["C interface", "host", "arch", "arch ports", "base"]),
     "capi": ("src/sel4vm/capi/", ["C interface", "seL4 names", "binding", "machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch",
                                   "arch ports", "base"]),
     "platform support": ("src/sel4vmmplatsupport/", ["platform hooks", "platform support headers", "C interface",

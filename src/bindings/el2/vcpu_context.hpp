@@ -5,7 +5,7 @@
 
 #include <hosts/el2/vcpu/vcpu.hpp>
 
-#include <sel4vm/capi/user_context.hpp>
+#include <sel4vm/capi/binding_context.hpp>
 
 #include <utility>
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// seL4_UserContext as an array of words, and which register each word is.
+// seL4_UserContext as an array of words.
 #pragma once
 
 #include <sel4vm/base/copy_words.hpp>
 #include <sel4vm/base/types.hpp>
-#include <sel4vm/capi/binding.hpp>
-#include <sel4vm/host/vcpu_port.hpp>
+#include <sel4vm/capi/binding_context.hpp>
 
 #include <sel4/sel4.h>
 
@@ -14,29 +13,6 @@
 #include <utility>
 
 namespace sel4vm::capi {
-
-struct UserContextLayout {
-    static constexpr usize kWords = sizeof(seL4_UserContext) / sizeof(seL4_Word);
-    static constexpr usize kPc = 0;
-    static constexpr usize kSp = 1;
-    static constexpr usize kSpsr = 2;
-    static constexpr usize kX0 = 3;
-    static constexpr usize kFirstAfterGeneral = 34; ///< tpidr_el0, then tpidrro_el0 where the kernel has it
-    static_assert(kWords >= kFirstAfterGeneral && sizeof(seL4_Word) == 8);
-
-    /// The general register of a word from kX0 to kFirstAfterGeneral - 1.
-    [[nodiscard]] static constexpr unsigned general(usize index) {
-        constexpr std::array<u8, kFirstAfterGeneral - kX0> kNumbers = {0,  1,  2,  3,  4,  5,  6,  7,  8,  16, 17,
-                                                                       18, 29, 30, 9,  10, 11, 12, 13, 14, 15, 19,
-                                                                       20, 21, 22, 23, 24, 25, 26, 27, 28};
-        return kNumbers[index - kX0];
-    }
-};
-
-/// One word, from the registers of a port.
-[[nodiscard]] u64 read_context_word(VcpuPort &port, usize index);
-/// False: the host cannot set it. A context that was read, changed and written back brings 0 for what the host cannot tell either: that stays.
-[[nodiscard]] bool write_context_word(VcpuPort &port, usize index, u64 value);
 
 /// Copies a whole context.
 inline void copy_context(const void *from, void *to) { copy_words<UserContextLayout::kWords>(from, to); }
