@@ -102,7 +102,7 @@ set(options $<$<COMPILE_LANGUAGE:CXX>:-mgeneral-regs-only> -Os -fbuiltin -fno-as
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 target_compile_options(sel4vm PRIVATE ${options})
 file(GLOB exit_path CONFIGURE_DEPENDS
-  src/hosts/sel4/endpoint.cpp src/hosts/sel4/exits.cpp src/hosts/sel4/register_words.cpp src/hosts/sel4/vcpu.cpp
+  src/hosts/sel4/endpoint_port.cpp src/hosts/sel4/exits.cpp src/hosts/sel4/register_words.cpp src/hosts/sel4/vcpu.cpp
   src/sel4vm/vm/dispatch.cpp src/sel4vm/vm/executor.cpp src/sel4vm/vm/address_map.cpp
   src/sel4vm/dev/arm/gic/cpu_delivery_alone.cpp src/sel4vm/dev/arm/gic/gic.cpp src/sel4vm/dev/arm/psci.cpp
   src/sel4vm/capi/guest_vcpu*.cpp src/sel4vm/capi/api_vcpu.cpp src/sel4vm/capi/api_irq.cpp src/sel4vm/capi/irq_table.cpp

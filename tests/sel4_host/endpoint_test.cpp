@@ -3,7 +3,7 @@
 // The exit path of the seL4 host on a kernel that is played: which calls it makes, what it makes of messages, true and forged.
 #include <sel4_host/double/environment.hpp>
 
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 #include <hosts/sel4/services.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
@@ -55,7 +55,7 @@ protected:
     CounterClock clock;
     OwnedObject ep;
     OwnedObject tcb;
-    Endpoint endpoint{environment.vka, clock};
+    EndpointPort endpoint{environment.vka, clock};
     GuestSpace space{Environment{&environment.vka, nullptr, &CHeap::instance(), nullptr}};
     Vcpu vcpu{endpoint, space, VcpuSetup{VmId{0}, VcpuId{0}, 0, 0}};
     Event event;

@@ -72,7 +72,7 @@ inline Exit make_exit(Input &input) {
     case 6: {
         const u64 choice = input.number(1);
         if ((choice & 0x80) == 0)
-            return Exit{WaitExit{(choice & 1) != 0, 0}};
+            return Exit{WaitExit{(choice & 1) != 0}};
         // Fetches, instructions that nobody can tell, and walks of the guest's own tables.
         const Gpa at = address(input);
         const MemoryAccess access = (choice & 1) != 0 ? MemoryAccess::write : MemoryAccess::read;

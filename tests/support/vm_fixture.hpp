@@ -28,7 +28,7 @@ inline Exit write_exit(u64 gpa, u64 data, Width width = Width::b4) {
 inline Exit hypercall_exit(u32 function, aarch64::Conduit conduit = aarch64::Conduit::hvc) {
     return Exit{aarch64::hypercall(function, 0, conduit)};
 }
-inline Exit wait_exit() { return Exit{WaitExit{false, 0}}; }
+inline Exit wait_exit() { return Exit{WaitExit{false}}; }
 
 /// Boots at the start of RAM, and counts.
 struct Hooks final : LifecycleHooks {

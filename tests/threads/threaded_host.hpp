@@ -63,7 +63,6 @@ public:
     ThreadedVcpu(ThreadedPort &its_port, GuestThread &its_guest) : guest(its_guest), port_(its_port) {}
 
     // -- VcpuPort
-    [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
     [[nodiscard]] u64 general_register(unsigned n) override { return n == 31 ? 0 : x[n]; }
     void set_general_register(unsigned n, u64 value) override {
         if (n < 31)

@@ -32,7 +32,7 @@ inline constexpr u32 kTimerIntid = 30;
 }
 [[nodiscard]] inline Exit load(u64 at) { return Exit{MemoryExit{Gpa{at}, 0, MemoryAccess::read, Width::b4, true}}; }
 [[nodiscard]] inline Exit write_register(u32 id, u64 value) { return Exit{SystemRegisterExit{id, true, value}}; }
-[[nodiscard]] inline Exit wait_for_interrupt() { return Exit{WaitExit{false, 0}}; }
+[[nodiscard]] inline Exit wait_for_interrupt() { return Exit{WaitExit{false}}; }
 [[nodiscard]] inline Exit send_sgi(u32 to, u32 sgi) { return store(kDistributor + 0xf00, 1u << (16 + to) | sgi); }
 
 enum class Firmware : u64 {

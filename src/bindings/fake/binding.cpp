@@ -3,7 +3,7 @@
 // What the C interface needs from this host for one vm_t (sel4vm/capi/binding.hpp).
 #include <bindings/fake/host.hpp>
 #include <hosts/fake/counted_space.hpp>
-#include <hosts/fake/endpoint.hpp>
+#include <hosts/fake/guest_cpu_port.hpp>
 #include <hosts/fake/guest_resources.hpp>
 
 #include <sel4vm/capi/binding.hpp>
@@ -67,10 +67,10 @@ private:
 
 class FakeBinding final : public capi::Binding {
 public:
-    FakeBinding(Host &host, std::shared_ptr<Endpoint> endpoint)
+    FakeBinding(Host &host, std::shared_ptr<GuestCpuPort> endpoint)
         : endpoint_(std::move(endpoint)), space_(host), resources_(host, *endpoint_, space_) {}
 
-    [[nodiscard]] const std::shared_ptr<Endpoint> &endpoint() const { return endpoint_; }
+    [[nodiscard]] const std::shared_ptr<GuestCpuPort> &endpoint() const { return endpoint_; }
 
     [[nodiscard]] aarch64::GuestResources &resources() override { return resources_; }
     [[nodiscard]] Result<RamBlock, HostError> adopt_ram(Gpa at, u64 size_bytes,
@@ -102,7 +102,7 @@ public:
     }
 
 private:
-    std::shared_ptr<Endpoint> endpoint_;
+    std::shared_ptr<GuestCpuPort> endpoint_;
     Space space_;
     GuestResources resources_;
 };
@@ -125,8 +125,8 @@ Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const Binding
         return Err{HostError{HostErrorKind::invalid}};
     if (host.refuses())
         return Err{HostError{HostErrorKind::out_of_memory}};
-    auto endpoint =
-        peer != nullptr ? static_cast<fake::FakeBinding *>(peer)->endpoint() : std::make_shared<fake::Endpoint>(host);
+    auto endpoint = peer != nullptr ? static_cast<fake::FakeBinding *>(peer)->endpoint()
+                                    : std::make_shared<fake::GuestCpuPort>(host);
     host.note_made();
     vm.mem.vm_vspace.data = &host;
     return new fake::FakeBinding(host, std::move(endpoint));

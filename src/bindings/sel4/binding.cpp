@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What the C interface needs from seL4 for one vm_t (sel4vm/capi/binding.hpp): objects of the client's vka, mappings in its
-// vspace, its environment through simple. VMs on one endpoint share the Endpoint and the device frames.
+// vspace, its environment through simple. VMs on one endpoint share the EndpointPort and the device frames.
 #include <bindings/sel4/guest_vspace.hpp>
 #include <bindings/sel4/shared.hpp>
 #include <hosts/sel4/guest_resources.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What VMs on one endpoint share: the Endpoint, device frames, services. Made by the first, freed after the last.
+// What VMs on one endpoint share: the EndpointPort, device frames, services. Made by the first, freed after the last.
 #pragma once
 
 #include <hosts/sel4/device_frames.hpp>
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 #include <hosts/sel4/services.hpp>
 
 #include <sel4vm/boot.h>
@@ -27,7 +27,7 @@ public:
     [[nodiscard]] PrintLog &log() { return log_; }
     [[nodiscard]] CounterClock &clock() { return clock_; }
     [[nodiscard]] CpuEntropy &entropy() { return entropy_; }
-    [[nodiscard]] Endpoint &endpoint() { return endpoint_; }
+    [[nodiscard]] EndpointPort &endpoint() { return endpoint_; }
     [[nodiscard]] DeviceFrames &devices() { return devices_; }
 
     Shared(vka_t &vka, simple_t &simple) : devices_(vka, &simple, CHeap::instance()), endpoint_(vka, clock_) {}
@@ -36,7 +36,7 @@ public:
     ~Shared() = default;
 
 private:
-    /// The client's timer as the port that the Endpoint knows.
+    /// The client's timer as the port that the EndpointPort knows.
     class ClientTimeouts final : public TimeoutSource {
     public:
         explicit ClientTimeouts(const vm_timeout_source_t &source) : source_(source) {}
@@ -53,7 +53,7 @@ private:
     CpuEntropy entropy_;
     DeviceFrames devices_;
     std::optional<ClientTimeouts> timeouts_;
-    Endpoint endpoint_;
+    EndpointPort endpoint_;
     u32 members_ = 0;
 };
 

@@ -57,7 +57,6 @@ public:
         : memory_(memory), clock_(clock), lists_(ListRegisters::full()), timer_(clock), affinity_(affinity) {}
 
     // -- VcpuPort
-    [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
     [[nodiscard]] u64 general_register(unsigned n) override { return n == 31 ? 0 : x_[n]; }
     void set_general_register(unsigned n, u64 value) override {
         if (n < 31)

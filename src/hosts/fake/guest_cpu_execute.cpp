@@ -52,7 +52,7 @@ std::optional<Exit> GuestCpu::step() {
     if (code == 0xd503'207f) { // WFI
         if (!lists_.signalled()) {
             trap_ = trap_of(aarch64::Ec::wfx, 0x1eU << 20); // condition: always
-            return Exit{WaitExit{false, 0}};
+            return Exit{WaitExit{false}};
         }
         pc_ += 4;
         return std::nullopt;

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <hosts/fake/counted_space.hpp>
-#include <hosts/fake/endpoint.hpp>
 #include <hosts/fake/guest_cpu.hpp>
+#include <hosts/fake/guest_cpu_port.hpp>
 
 #include <sel4vm/arch/aarch64/ports/guest_resources.hpp>
 
@@ -19,7 +19,7 @@ public:
     static constexpr u32 kMaxVcpus = 32;
 
     /// All of it outlives this.
-    GuestResources(HostBase &host, Endpoint &events, CountedSpace &space)
+    GuestResources(HostBase &host, GuestCpuPort &events, CountedSpace &space)
         : host_(host), events_(events), space_(space) {}
 
     [[nodiscard]] Allocator &allocator() override { return host_; }
@@ -41,7 +41,7 @@ public:
 
 private:
     HostBase &host_;
-    Endpoint &events_;
+    GuestCpuPort &events_;
     CountedSpace &space_;
     std::array<std::unique_ptr<GuestCpu>, kMaxVcpus> cpus_; // by number
 };

@@ -28,7 +28,7 @@ public:
     void unmap(GpaRange at) override;
     [[nodiscard]] Status<HostError> reserve_tables(GpaRange at) override;
     void clean_to_guest(const RamBlock &block, u64 offset, u64 size_bytes) override;
-    [[nodiscard]] unsigned address_bits() const override { return address_bits_; }
+    [[nodiscard]] unsigned address_bits() const override { return 40; }
 
     // -- GuestMemory
     [[nodiscard]] std::optional<Page> look_up(Gpa at) const override;
@@ -42,7 +42,6 @@ public:
     [[nodiscard]] usize requests() const { return requests_; }
     void limit_block(u64 bytes) { largest_block_ = bytes; }
     void limit_total(u64 bytes) { budget_ = bytes; }
-    void set_address_bits(unsigned bits) { address_bits_ = bits; }
     /// The n-th request from now that can fail does; 0 turns that off.
     void fail_at(usize n) { fail_at_ = n == 0 ? 0 : requests_ + n; }
 
@@ -55,7 +54,6 @@ private:
     u64 cleaned_bytes_ = 0;
     usize requests_ = 0;
     usize fail_at_ = 0;
-    unsigned address_bits_ = 40;
 };
 
 } // namespace sel4vm::fake

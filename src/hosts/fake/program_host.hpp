@@ -4,7 +4,7 @@
 #pragma once
 
 #include <hosts/fake/counted_space.hpp>
-#include <hosts/fake/endpoint.hpp>
+#include <hosts/fake/guest_cpu_port.hpp>
 #include <hosts/fake/guest_resources.hpp>
 
 #include <sel4vm/arch/aarch64/ports/program_host.hpp>
@@ -37,12 +37,12 @@ private:
         using CountedSpace::CountedSpace;
     };
     struct Guest {
-        Guest(HostBase &host, Endpoint &events) : space(host), resources(host, events, space) {}
+        Guest(HostBase &host, GuestCpuPort &events) : space(host), resources(host, events, space) {}
         Space space;
         GuestResources resources;
     };
     HostBase &host_;
-    Endpoint events_;
+    GuestCpuPort events_;
     std::vector<std::unique_ptr<Guest>> guests_;
 };
 

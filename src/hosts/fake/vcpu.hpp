@@ -16,7 +16,6 @@ class Vcpu final : public VcpuPort {
 public:
     enum class State : u8 { stopped, runnable, blocked };
 
-    [[nodiscard]] VcpuAbilities abilities() const override { return abilities_; }
     [[nodiscard]] u64 general_register(unsigned n) override {
         SEL4VM_ASSERT(n <= 31);
         return n == 31 ? 0 : general_[n];
@@ -66,7 +65,6 @@ public:
     [[nodiscard]] bool take_turn() { return turn_wanted_.exchange(false) && state_ == State::stopped; }
     [[nodiscard]] bool turn_wanted() const { return turn_wanted_ && state_ == State::stopped; }
     void set_state(State state) { state_ = state; }
-    void set_abilities(VcpuAbilities abilities) { abilities_ = abilities; }
 
 private:
     std::array<u64, 31> general_{};
@@ -76,7 +74,6 @@ private:
     std::atomic<bool> kicked_{false};
     std::atomic<bool> turn_wanted_{false};
     unsigned resets_ = 0;
-    VcpuAbilities abilities_{.fp_registers = true, .fault_address = true, .full_state = true};
 };
 
 } // namespace sel4vm::fake

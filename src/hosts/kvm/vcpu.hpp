@@ -52,7 +52,6 @@ public:
     [[nodiscard]] bool boots() const { return id_ == VcpuId{0}; }
 
     // -- VcpuPort
-    [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
     [[nodiscard]] u64 general_register(unsigned n) override;
     void set_general_register(unsigned n, u64 value) override;
     [[nodiscard]] u64 program_counter() override { return get(abi::kPc); }

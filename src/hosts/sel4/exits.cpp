@@ -2,7 +2,7 @@
 //
 // What a fault message means. Lengths and numbers are checked, since a guest can send such messages itself; what makes no
 // sense is answered and otherwise ignored, which can hurt nobody but the guest that sent it.
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 
 #include <hosts/sel4/deliver.hpp>
 
@@ -37,7 +37,7 @@ constexpr unsigned kSyscallWords = word_of_x(7) + 1; ///< the registers that an 
 
 } // namespace
 
-Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_fault(Vcpu &vcpu, const Message &message, Event &event) {
     const seL4_Word label = message.label();
     vcpu.registers_.begin();
     if (label == seL4_Fault_VCPUFault) {
@@ -56,7 +56,7 @@ Endpoint::Outcome Endpoint::on_fault(Vcpu &vcpu, const Message &message, Event &
     }
 }
 
-Endpoint::Outcome Endpoint::on_timer(Vcpu &vcpu, const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_timer(Vcpu &vcpu, const Message &message, Event &event) {
     vcpu.registers_.begin();
     vcpu.esr_ = 0;
     if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
@@ -65,7 +65,7 @@ Endpoint::Outcome Endpoint::on_timer(Vcpu &vcpu, const Message &message, Event &
     return deliver(vcpu, Vcpu::Pending::nothing, aarch64::irq_service(aarch64::IrqService::virtual_timer), event);
 }
 
-Endpoint::Outcome Endpoint::on_maintenance(Vcpu &vcpu, const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_maintenance(Vcpu &vcpu, const Message &message, Event &event) {
     vcpu.registers_.begin();
     vcpu.esr_ = 0;
     if (message.length() >= seL4_VGICMaintenance_Length)
@@ -76,7 +76,7 @@ Endpoint::Outcome Endpoint::on_maintenance(Vcpu &vcpu, const Message &message, E
 // ---------------------------------------------------------------- Calls
 
 // An `hvc` whose x7 names no system call. The message is the registers, and so is the answer.
-Endpoint::Outcome Endpoint::on_unknown_system_call(Vcpu &vcpu, const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_unknown_system_call(Vcpu &vcpu, const Message &message, Event &event) {
     if (message.length() < seL4_UnknownSyscall_Length)
         return Outcome::go_on;
     vcpu.esr_ = 0;
@@ -96,7 +96,7 @@ Endpoint::Outcome Endpoint::on_unknown_system_call(Vcpu &vcpu, const Message &me
 }
 
 // An `hvc` whose x7 happens to name a system call that needs a capability where the guest has none.
-Endpoint::Outcome Endpoint::on_cap_fault(Vcpu &vcpu, const Message &, Event &event) {
+EndpointPort::Outcome EndpointPort::on_cap_fault(Vcpu &vcpu, const Message &, Event &event) {
     vcpu.esr_ = 0;
     return deliver(vcpu, Vcpu::Pending::advance,
                    aarch64::hypercall(vcpu.registers_.get(word_of_x(0)), 0, aarch64::Conduit::hvc), event);
@@ -104,7 +104,7 @@ Endpoint::Outcome Endpoint::on_cap_fault(Vcpu &vcpu, const Message &, Event &eve
 
 // ---------------------------------------------------------------- Memory
 
-Endpoint::Outcome Endpoint::on_memory_fault(Vcpu &vcpu, const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_memory_fault(Vcpu &vcpu, const Message &message, Event &event) {
     vcpu.registers_.begin_at(message.mr[seL4_VMFault_IP]);
     const EsrEl2 esr{static_cast<u32>(message.mr[seL4_VMFault_FSR])};
     vcpu.esr_ = static_cast<u32>(esr.raw());
@@ -125,13 +125,13 @@ Endpoint::Outcome Endpoint::on_memory_fault(Vcpu &vcpu, const Message &message, 
 }
 
 // Apart from a load, which needs no register yet.
-[[gnu::noinline]] Endpoint::Outcome Endpoint::on_store(Vcpu &vcpu, Gpa gpa, Width width, Event &event) {
+[[gnu::noinline]] EndpointPort::Outcome EndpointPort::on_store(Vcpu &vcpu, Gpa gpa, Width width, Event &event) {
     const auto rt = static_cast<unsigned>(vcpu.esr_ >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
     const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
     return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
 }
 
-Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+EndpointPort::Outcome EndpointPort::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const auto iss = esr.iss_as<IssDataAbort>();
     switch (aarch64::abort_of(iss)) {
     case Abort::access: break;
@@ -149,7 +149,7 @@ Endpoint::Outcome Endpoint::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr, Event 
                    aarch64::exit_from_syndrome(iss, vcpu.fault_gpa_, value), event);
 }
 
-Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+EndpointPort::Outcome EndpointPort::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const Abort abort = aarch64::abort_of(esr.iss_as<aarch64::IssInstructionAbort>());
     if (abort == Abort::walk)
         return on_walk_fault(vcpu, event);
@@ -163,7 +163,7 @@ Endpoint::Outcome Endpoint::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &
 
 // ---------------------------------------------------------------- Everything else
 
-Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+EndpointPort::Outcome EndpointPort::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     vcpu.esr_ = static_cast<u32>(esr.raw());
     if (esr.ec() == Ec::smc64) {
         if (std::exchange(vcpu.took_context_, false))
@@ -192,7 +192,7 @@ Endpoint::Outcome Endpoint::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event &event) 
     return deliver(vcpu, Vcpu::Pending::advance, UnknownExit{static_cast<u32>(esr.ec()), esr.raw()}, event);
 }
 
-Endpoint::Outcome Endpoint::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+EndpointPort::Outcome EndpointPort::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     using Iss = aarch64::IssSysreg;
     const auto iss = esr.iss_as<Iss>();
     const u32 id = aarch64::sysreg_id(iss);
@@ -203,7 +203,7 @@ Endpoint::Outcome Endpoint::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &ev
     return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{id, true, value}, event);
 }
 
-Endpoint::Outcome Endpoint::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+EndpointPort::Outcome EndpointPort::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const auto iss = esr.iss_as<aarch64::IssWfx>();
     const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
     const bool for_event = what == aarch64::WaitInstruction::wfe || what == aarch64::WaitInstruction::wfet;
@@ -213,7 +213,7 @@ Endpoint::Outcome Endpoint::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &e
         seL4_Yield();
         return Outcome::go_on;
     }
-    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false, 0}, event);
+    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false}, event);
 }
 
 } // namespace sel4vm::sel4

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What this host has for one VM: threads with VCPU objects whose faults go to one Endpoint, in one guest space. Deliberately not the owner of either:
+// What this host has for one VM: threads with VCPU objects whose faults go to one EndpointPort, in one guest space. Deliberately not the owner of either:
 // VMs of one endpoint share the first, and a client's view of the second is somebody else's.
 //
 // Threads: the executor's.
 #pragma once
 
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 #include <hosts/sel4/guest_capabilities.hpp>
 #include <hosts/sel4/guest_space.hpp>
 
@@ -24,7 +24,7 @@ struct GuestParts {
     Log &log;
     Clock &clock;
     Entropy &entropy;
-    Endpoint &endpoint;
+    EndpointPort &endpoint;
     GuestSpace &space;
     seL4_Word first_badge = 0; ///< of its vCPUs on the endpoint; 0: the endpoint's choice
 };

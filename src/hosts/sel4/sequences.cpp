@@ -2,7 +2,7 @@
 //
 // Loads and stores without a syndrome, and faults raised in the guest. The kernel tells neither the faulting virtual
 // address nor the instruction, so both come from the guest's own tables, walked in software over RAM of its own.
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 
 #include <hosts/sel4/deliver.hpp>
 
@@ -67,7 +67,7 @@ private:
 
 class GuestTranslator final : public aarch64::AddressTranslator {
 public:
-    GuestTranslator(Endpoint &endpoint, Vcpu &vcpu) : endpoint_(endpoint), vcpu_(vcpu) {}
+    GuestTranslator(EndpointPort &endpoint, Vcpu &vcpu) : endpoint_(endpoint), vcpu_(vcpu) {}
     [[nodiscard]] std::optional<Gpa> translate(GuestVirt at, MemoryAccess access) override {
         const aarch64::Stage1 found = endpoint_.translate(vcpu_, at.value(), access);
         if (found.result != Stage1Result::translated || vcpu_.space_.ram_at(found.gpa, 1) != nullptr)
@@ -76,16 +76,16 @@ public:
     }
 
 private:
-    Endpoint &endpoint_;
+    EndpointPort &endpoint_;
     Vcpu &vcpu_;
 };
 
-aarch64::Stage1 Endpoint::translate(Vcpu &vcpu, u64 address, MemoryAccess access) {
+aarch64::Stage1 EndpointPort::translate(Vcpu &vcpu, u64 address, MemoryAccess access) {
     GuestTables tables(vcpu);
     return walk(vcpu, address, access, tables);
 }
 
-aarch64::Stage1 Endpoint::walk(Vcpu &vcpu, u64 address, MemoryAccess access, aarch64::TableReader &tables) {
+aarch64::Stage1 EndpointPort::walk(Vcpu &vcpu, u64 address, MemoryAccess access, aarch64::TableReader &tables) {
     const aarch64::Stage1Registers registers{
         .sctlr = vcpu.read_vcpu(seL4_VCPUReg_SCTLR),
         .tcr = vcpu.read_vcpu(seL4_VCPUReg_TCR),
@@ -98,7 +98,7 @@ aarch64::Stage1 Endpoint::walk(Vcpu &vcpu, u64 address, MemoryAccess access, aar
 }
 
 // The instruction at PC, as far as it can be read.
-std::optional<u32> Endpoint::instruction_of(Vcpu &vcpu) {
+std::optional<u32> EndpointPort::instruction_of(Vcpu &vcpu) {
     if (aarch64::is_aarch32(vcpu.registers_.get(kWordPstate)))
         return std::nullopt;
     const u64 pc = vcpu.registers_.get(kWordPc);
@@ -112,7 +112,7 @@ std::optional<u32> Endpoint::instruction_of(Vcpu &vcpu) {
     return *reinterpret_cast<const volatile u32 *>(bytes);
 }
 
-Endpoint::Outcome Endpoint::start_sequence(Vcpu &vcpu, Event &event) {
+EndpointPort::Outcome EndpointPort::start_sequence(Vcpu &vcpu, Event &event) {
     const std::optional<u32> instruction = instruction_of(vcpu);
     if (!instruction)
         return deliver(vcpu, Vcpu::Pending::advance,
@@ -141,13 +141,13 @@ Endpoint::Outcome Endpoint::start_sequence(Vcpu &vcpu, Event &event) {
     return Outcome::go_on;
 }
 
-u32 Endpoint::zva_bytes(Vcpu &vcpu) {
+u32 EndpointPort::zva_bytes(Vcpu &vcpu) {
     const auto identification = vcpu.system_register(aarch64::sysreg::kDczidEl0);
     return identification ? static_cast<u32>(aarch64::DczidEl0{*identification}.block_bytes()) : 64;
 }
 
 // One part was answered; the next one is delivered before this vCPU runs again.
-void Endpoint::continue_sequence(Vcpu &vcpu, u64 data) {
+void EndpointPort::continue_sequence(Vcpu &vcpu, u64 data) {
     GuestTranslator translator(*this, vcpu);
     const AccessStep step = vcpu.sequence_.next(data, translator);
     if (step == AccessStep::access || step == AccessStep::refused) {
@@ -159,7 +159,7 @@ void Endpoint::continue_sequence(Vcpu &vcpu, u64 data) {
     end_sequence(vcpu, step);
 }
 
-void Endpoint::end_sequence(Vcpu &vcpu, AccessStep step) {
+void EndpointPort::end_sequence(Vcpu &vcpu, AccessStep step) {
     if (step == AccessStep::fault) {
         inject(vcpu, vcpu.sequence_.fault());
         return;
@@ -172,7 +172,7 @@ void Endpoint::end_sequence(Vcpu &vcpu, AccessStep step) {
 // A stage-2 fault of the guest's own table walk. The kernel's address belongs to something else; when the fetch was what failed, walking the
 // tables for PC finds the entry. One that cannot be read may be memory that the core has not mapped yet; otherwise it was the walker's own store
 // (access flag, dirty state) that was refused. Of a data access neither address is known.
-Endpoint::Outcome Endpoint::on_walk_fault(Vcpu &vcpu, Event &event) {
+EndpointPort::Outcome EndpointPort::on_walk_fault(Vcpu &vcpu, Event &event) {
     vcpu.walk_level_ = 0;
     if (EsrEl2{vcpu.esr_}.ec() != aarch64::Ec::instruction_abort_lower) {
         inject(vcpu, aarch64::GuestException::external_abort);
@@ -187,7 +187,7 @@ Endpoint::Outcome Endpoint::on_walk_fault(Vcpu &vcpu, Event &event) {
 
 // ---------------------------------------------------------------- Faults in the guest
 
-void Endpoint::inject(Vcpu &vcpu, aarch64::GuestException fault) {
+void EndpointPort::inject(Vcpu &vcpu, aarch64::GuestException fault) {
     RegisterWords &registers = vcpu.registers_;
     const aarch64::ExceptionContext before{
         .pstate = registers.get(kWordPstate),

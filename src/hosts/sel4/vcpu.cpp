@@ -2,7 +2,7 @@
 #include <hosts/sel4/vcpu.hpp>
 
 #include <hosts/sel4/counter.h>
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 #include <hosts/sel4/invocation.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
@@ -83,7 +83,7 @@ std::optional<u64> shared_register(u32 id) {
 
 } // namespace
 
-Vcpu::Vcpu(Endpoint &endpoint, GuestSpace &space, const VcpuSetup &setup)
+Vcpu::Vcpu(EndpointPort &endpoint, GuestSpace &space, const VcpuSetup &setup)
     : endpoint_(endpoint), exit_source_{EventKind::exit, 0, setup.vm, setup.vcpu, 0}, setup_(setup), space_(space) {}
 
 Vcpu::~Vcpu() {

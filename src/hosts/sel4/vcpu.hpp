@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One virtual CPU on seL4: a thread (TCB) with a VCPU object, and the ports onto them. It belongs to the Endpoint that
-// its faults go to; when it runs and what a message means is the Endpoint's business. Only kick() and resume() may be
+// One virtual CPU on seL4: a thread (TCB) with a VCPU object, and the ports onto them. It belongs to the EndpointPort that
+// its faults go to; when it runs and what a message means is the EndpointPort's business. Only kick() and resume() may be
 // called from other threads.
 //
 // List registers on seL4 can be filled and no more: a busy one is known only here, until its maintenance event.
@@ -22,7 +22,7 @@
 
 namespace sel4vm::sel4 {
 
-class Endpoint;
+class EndpointPort;
 class Vcpu;
 
 /// A point in time that does not come.
@@ -86,7 +86,7 @@ private:
 
 class Vcpu final : public VcpuPort {
 public:
-    Vcpu(Endpoint &endpoint, GuestSpace &space, const VcpuSetup &setup);
+    Vcpu(EndpointPort &endpoint, GuestSpace &space, const VcpuSetup &setup);
     ~Vcpu();
     Vcpu(const Vcpu &) = delete;
     Vcpu &operator=(const Vcpu &) = delete;
@@ -122,8 +122,6 @@ public:
             answer_by_call();
     }
 
-    // No call reads SIMD registers or the faulting virtual address of another thread.
-    [[nodiscard]] VcpuAbilities abilities() const override { return {}; }
     [[nodiscard]] u64 general_register(unsigned n) override;
     void set_general_register(unsigned n, u64 value) override;
     [[nodiscard]] u64 program_counter() override;
@@ -136,7 +134,7 @@ public:
     void request_turn() override { request(kRequestTurn); }
 
 private:
-    friend class Endpoint;
+    friend class EndpointPort;
     friend class VcpuListRegisters;
     friend class VcpuTimer;
     friend class GuestRegisters;
@@ -177,7 +175,7 @@ private:
     [[nodiscard]] Status<HostError> make_object();
 
     // Hot fields first.
-    Endpoint &endpoint_;
+    EndpointPort &endpoint_;
     Pending pending_ = Pending::nothing;
     Pending part_pending_ = Pending::nothing; ///< what it is for the part that is due
     Wake wake_ = Wake::resume;

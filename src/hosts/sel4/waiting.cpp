@@ -2,7 +2,7 @@
 //
 // What there is to do before the executor waits: requests of other threads, kicks, parts of compound accesses, timeouts;
 // and how a vCPU blocks and stops.
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 
 #include <hosts/sel4/deliver.hpp>
 
@@ -15,14 +15,14 @@ namespace sel4vm::sel4 {
 
 // ---------------------------------------------------------------- From any thread
 
-void Endpoint::call_attention() {
+void EndpointPort::call_attention() {
     attention_.store(1, std::memory_order_seq_cst);
     // An executor that waits is woken by a message. One that handles an exit looks for itself, and this may be it.
     if (waiting_.load(std::memory_order_seq_cst) != 0)
         seL4_Send(wake_cap_.cap(), seL4_MessageInfo_new(0, 0, 0, 0));
 }
 
-void Endpoint::queue_request(Vcpu &vcpu) {
+void EndpointPort::queue_request(Vcpu &vcpu) {
     Vcpu *head = inbox_.load(std::memory_order_relaxed);
     do {
         vcpu.next_request_ = head;
@@ -30,14 +30,14 @@ void Endpoint::queue_request(Vcpu &vcpu) {
     call_attention();
 }
 
-void Endpoint::signal(u64 badge) {
+void EndpointPort::signal(u64 badge) {
     signalled_.fetch_or(badge, std::memory_order_release);
     call_attention();
 }
 
 // ---------------------------------------------------------------- Stopping and going on
 
-void Endpoint::stop(Vcpu &vcpu, Answer answer) {
+void EndpointPort::stop(Vcpu &vcpu, Answer answer) {
     // A part of a compound access that waits for its answer comes again by itself: those before it must not.
     if (answer.kind() == AnswerKind::retry && vcpu.pending_ == Vcpu::Pending::sequence) {
         vcpu.part_pending_ = Vcpu::Pending::sequence;
@@ -52,7 +52,7 @@ void Endpoint::stop(Vcpu &vcpu, Answer answer) {
         reply_to_ = nullptr;
 }
 
-void Endpoint::block(Vcpu &vcpu) {
+void EndpointPort::block(Vcpu &vcpu) {
     if (vcpu.wake_ == Vcpu::Wake::none || !may_block(vcpu)) {
         vcpu.state_ = Vcpu::State::running;
         go_on(vcpu);
@@ -70,7 +70,7 @@ void Endpoint::block(Vcpu &vcpu) {
 
 // A vCPU that is not entered has no timer: the kernel keeps the state of it and no interrupt. So it may only be blocked while its
 // timer is off, or when somebody else watches the clock.
-bool Endpoint::may_block(Vcpu &vcpu) {
+bool EndpointPort::may_block(Vcpu &vcpu) {
     vcpu.wakes_at_ = kNever;
     const aarch64::VirtualTimerState timer = vcpu.timer_port_.state();
     constexpr u64 kRelevant = aarch64::TimerControl::Enable::mask | aarch64::TimerControl::Imask::mask;
@@ -94,7 +94,7 @@ bool Endpoint::may_block(Vcpu &vcpu) {
     return true;
 }
 
-void Endpoint::resume_blocked(Vcpu &vcpu) {
+void EndpointPort::resume_blocked(Vcpu &vcpu) {
     vcpu.wakes_at_ = kNever;
     vcpu.state_ = Vcpu::State::running;
     go_on(vcpu);
@@ -102,7 +102,7 @@ void Endpoint::resume_blocked(Vcpu &vcpu) {
 
 // ---------------------------------------------------------------- Looking around
 
-void Endpoint::read_inbox() {
+void EndpointPort::read_inbox() {
     Vcpu *vcpu = inbox_.exchange(nullptr, std::memory_order_acquire);
     while (vcpu != nullptr) {
         Vcpu *const next = vcpu->next_request_; // before it may be queued again
@@ -123,7 +123,7 @@ void Endpoint::read_inbox() {
 }
 
 // True: the event is to be delivered instead of waiting.
-bool Endpoint::look_around(Event &event) {
+bool EndpointPort::look_around(Event &event) {
     attention_.store(0, std::memory_order_seq_cst);
     read_inbox();
     bool found = true;
@@ -153,7 +153,7 @@ bool Endpoint::look_around(Event &event) {
     return found;
 }
 
-void Endpoint::deliver_due(Vcpu &vcpu, Event &event) {
+void EndpointPort::deliver_due(Vcpu &vcpu, Event &event) {
     vcpu.state_ = Vcpu::State::running;
     vcpu.wakes_at_ = kNever;
     if ((vcpu.due_ & Vcpu::kDuePart) != 0) {
@@ -167,7 +167,7 @@ void Endpoint::deliver_due(Vcpu &vcpu, Event &event) {
 }
 
 // The kernel schedules guests; what this thread does for a VM goes in turns with the messages of others.
-bool Endpoint::give_turn(Event &event) {
+bool EndpointPort::give_turn(Event &event) {
     const auto working = std::find_if(vcpus_.begin(), vcpus_.end(), [](const Vcpu *vcpu) {
         return vcpu != nullptr && (vcpu->due_ & Vcpu::kDueTurn) != 0;
     });
@@ -192,21 +192,21 @@ bool Endpoint::give_turn(Event &event) {
 
 // ---------------------------------------------------------------- Time
 
-void Endpoint::set_timeout(u64 at_ticks) {
+void EndpointPort::set_timeout(u64 at_ticks) {
     timeout_ = at_ticks;
     attention_.store(1, std::memory_order_relaxed);
 }
 
-void Endpoint::cancel_timeout() { set_timeout(kNever); }
+void EndpointPort::cancel_timeout() { set_timeout(kNever); }
 
-void Endpoint::wake_due(u64 now) {
+void EndpointPort::wake_due(u64 now) {
     for (Vcpu *vcpu : vcpus_) {
         if (vcpu != nullptr && vcpu->state_ == Vcpu::State::blocked && vcpu->wakes_at_ <= now)
             resume_blocked(*vcpu); // the kernel delivers its timer's interrupt as soon as it runs
     }
 }
 
-void Endpoint::program_timeout() {
+void EndpointPort::program_timeout() {
     if (timeout_source_ == nullptr)
         return;
     u64 earliest = timeout_;

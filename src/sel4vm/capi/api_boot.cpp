@@ -34,8 +34,8 @@ public:
             return;
         Allocator &allocator = binding_->resources().allocator();
         destroy(allocator, machine_);
-        if (endpoint_ != nullptr && endpoint_->leave())
-            destroy(allocator, endpoint_);
+        if (group_ != nullptr && group_->leave())
+            destroy(allocator, group_);
         if (vm_.vm_name != nullptr)
             allocator.deallocate(vm_.vm_name, name_bytes_, 1);
         close_binding(vm_, *binding_);
@@ -48,7 +48,7 @@ public:
 private:
     vm_t &vm_;
     Binding *binding_ = nullptr;
-    Endpoint *endpoint_ = nullptr;
+    VmGroup *group_ = nullptr;
     vm_machine *machine_ = nullptr;
     usize name_bytes_ = 0;
 };
@@ -79,12 +79,11 @@ const char *Building::build(const char *name, const vm_options_t &options) {
         return "out of memory";
     std::memcpy(vm_.vm_name, name, name_bytes_);
 
-    endpoint_ =
-        peer != nullptr ? &peer->endpoint() : create<Endpoint>(allocator, resources.events(), resources.clock());
-    if (endpoint_ == nullptr)
+    group_ = peer != nullptr ? &peer->group() : create<VmGroup>(allocator, resources.events(), resources.clock());
+    if (group_ == nullptr)
         return "out of memory";
-    endpoint_->join();
-    const auto id = endpoint_->executor().free_id();
+    group_->join();
+    const auto id = group_->executor().free_id();
     if (!id)
         return "there are too many VMs on the endpoint";
     vm_.vm_id = id->value();
@@ -94,14 +93,14 @@ const char *Building::build(const char *name, const vm_options_t &options) {
     machine_ = create<vm_machine>(allocator,
                                   MachineConfig{vm_,
                                                 *binding_,
-                                                *endpoint_,
+                                                *group_,
                                                 {vm_.vm_name, name_bytes_ - 1},
                                                 *id,
                                                 lock,
                                                 options.defer_memory_map ? MapWhen::at_first_access : MapWhen::now});
     if (machine_ == nullptr || !machine_->init())
         return "out of memory";
-    SEL4VM_ASSERT(endpoint_->executor().add(machine_->vm())); // the place was free
+    SEL4VM_ASSERT(group_->executor().add(machine_->vm())); // the place was free
     vm_.arch.machine = machine_;
     vm_.arch.vm_smc_handler = vm_serve_smc;
     vm_.mem.reservation_cookie = &machine_->reservations();
@@ -160,14 +159,14 @@ int vm_destroy(vm_t *vm) {
     capi::Machine *machine = capi::machine_of(vm, "vm_destroy");
     if (machine == nullptr)
         return -1;
-    if (machine->endpoint().runner() != nullptr)
+    if (machine->group().runner() != nullptr)
         return capi::fail(*machine, "vm_destroy", "called from a callback");
     const capi::AllocationGuard guard(machine->client_lock());
     capi::Binding &binding = machine->binding();
-    capi::Endpoint &endpoint = machine->endpoint();
+    capi::VmGroup &group = machine->group();
     Allocator &allocator = binding.resources().allocator();
     machine->destroy_vcpus();
-    endpoint.executor().remove(machine->vm());
+    group.executor().remove(machine->vm());
     { // the list of callbacks is the binding's memory, and goes before the binding does
         capi::DestroyCallbacks callbacks = machine->take_destroy_callbacks();
         capi::destroy(allocator, vm->arch.machine);
@@ -175,8 +174,8 @@ int vm_destroy(vm_t *vm) {
         for (usize i = callbacks.size(); i-- != 0;)
             callbacks[i].function(vm, callbacks[i].cookie);
     }
-    if (endpoint.leave())
-        capi::destroy(allocator, &endpoint);
+    if (group.leave())
+        capi::destroy(allocator, &group);
     allocator.deallocate(vm->vm_name, std::strlen(vm->vm_name) + 1, 1);
     capi::close_binding(*vm, binding);
     *vm = {};

@@ -94,7 +94,7 @@ const char *Machine::build_services() {
     if (!services_)
         return "out of memory"; // nothing has changed: it may be tried again
     setup_ = Setup::failed;
-    if (const char *why = services_->connect(*this, endpoint().executor().timeouts()))
+    if (const char *why = services_->connect(*this, group().executor().timeouts()))
         return why;
     if (dev::Gic *gic = services_->gic())
         irqs_.connect(*gic);

@@ -9,13 +9,13 @@
 
 #include <sel4vm/capi/binding.hpp>
 #include <sel4vm/capi/client_lock.hpp>
-#include <sel4vm/capi/endpoint.hpp>
 #include <sel4vm/capi/growing_array.hpp>
 #include <sel4vm/capi/guest_vcpu.hpp>
 #include <sel4vm/capi/irq_table.hpp>
 #include <sel4vm/capi/objects.hpp>
 #include <sel4vm/capi/ram_regions.hpp>
 #include <sel4vm/capi/reservations.hpp>
+#include <sel4vm/capi/vm_group.hpp>
 #include <sel4vm/capi/services.hpp>
 
 #include <array>
@@ -29,7 +29,7 @@ static_assert(CONFIG_MAX_NUM_NODES <= Vm::kMaxVcpus);
 struct MachineConfig {
     vm_t &c;
     Binding &binding;
-    Endpoint &endpoint;
+    VmGroup &group;
     std::string_view name; ///< outlives the machine
     VmId id;
     ClientLock lock;
@@ -54,7 +54,7 @@ public:
     [[nodiscard]] vm_t &c() const { return config_.c; }
     [[nodiscard]] Binding &binding() const { return config_.binding; }
     [[nodiscard]] aarch64::GuestResources &resources() const { return resources_; }
-    [[nodiscard]] Endpoint &endpoint() const { return config_.endpoint; }
+    [[nodiscard]] VmGroup &group() const { return config_.group; }
     [[nodiscard]] const ClientLock &client_lock() const { return config_.lock; }
     [[nodiscard]] MapWhen map_when() const { return config_.map_when; }
     [[nodiscard]] Vm &vm() { return vm_; }

@@ -8,7 +8,7 @@
 
 namespace sel4vm::capi {
 
-void Endpoint::notification(u64 badge, u64 message) {
+void VmGroup::notification(u64 badge, u64 message) {
     if (runner_ != nullptr)
         runner_->notification(badge, message);
 }
@@ -31,7 +31,7 @@ int Machine::report_stop() {
 }
 
 int Machine::run() {
-    if (endpoint().runner() != nullptr) {
+    if (group().runner() != nullptr) {
         complain("vm_run", "called from a callback");
         return -1;
     }
@@ -42,14 +42,14 @@ int Machine::run() {
         for (unsigned i = 0; i < c().num_vcpus; ++i)
             guest_vcpu(VcpuId{static_cast<u16>(i)}).continue_after_return();
     }
-    Executor &executor = endpoint().executor();
-    endpoint().set_runner(this);
+    Executor &executor = group().executor();
+    group().set_runner(this);
     // A stop that was asked for while no vCPU ran has nothing to wait for.
     static_cast<void>(vm_.settle());
     leave_ = fault_outcome_.has_value() || vm_.state() == VmState::stopped;
     static_cast<void>(executor.run_until(leave_));
     executor.flush();
-    endpoint().set_runner(nullptr);
+    group().set_runner(nullptr);
     if (fault_outcome_) {
         const int reason = *fault_outcome_;
         fault_outcome_.reset();

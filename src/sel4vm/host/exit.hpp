@@ -49,7 +49,6 @@ struct HypercallExit {
 /// The guest waits. `event`: any event may end the wait, yielding is enough (WFE, PAUSE); otherwise an interrupt must.
 struct WaitExit {
     bool event;
-    u64 deadline_ticks; ///< 0: none; else (WFIT, WFET) the wait ends when the virtual counter reaches this
 };
 
 /// An access to an I/O port, on architectures that have some. A string instruction comes as one exit for each of its accesses.

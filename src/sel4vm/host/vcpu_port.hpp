@@ -13,17 +13,8 @@ namespace sel4vm {
 /// How long one vCPU runs while others of its CPU wait, unless a host that decides about that is told otherwise.
 inline constexpr u32 kDefaultSliceMicroseconds = 10'000;
 
-/// What a host can do for a vCPU beyond the minimum.
-struct VcpuAbilities {
-    bool fp_registers = false;  ///< SIMD and FP registers can be read and written
-    bool fault_address = false; ///< the faulting virtual address of a memory exit is known
-    bool full_state = false;    ///< every register that a snapshot needs is reachable
-};
-
 class VcpuPort {
 public:
-    [[nodiscard]] virtual VcpuAbilities abilities() const = 0;
-
     /// General register `n`. AArch64: x0-x30; 31 reads as zero and ignores writes. Other numbers: our bug.
     [[nodiscard]] virtual u64 general_register(unsigned n) = 0;
     virtual void set_general_register(unsigned n, u64 value) = 0;

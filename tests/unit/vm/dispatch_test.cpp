@@ -142,7 +142,7 @@ TEST_F(DispatchTest, UnknownSystemRegisterIsUndefined) {
 
 TEST_F(DispatchTest, WaitForInterruptBlocksAndWaitForEventDoesNot) {
     EXPECT_EQ(handle(wait_exit()), Answer::complete().then(Next::block));
-    EXPECT_EQ(handle(Exit{WaitExit{true, 0}}), Answer::complete());
+    EXPECT_EQ(handle(Exit{WaitExit{true}}), Answer::complete());
 }
 
 TEST_F(DispatchTest, PolicyCanIgnoreAccessesExceptThoseItCannotSkip) {

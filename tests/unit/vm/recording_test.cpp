@@ -93,7 +93,7 @@ TEST(EventRecord, IsOneLineForPeople) {
     EXPECT_EQ(
         line(Exit{aarch64::hypercall(0x8400'0008, 0, aarch64::Conduit::smc)}, Answer::complete().then(Next::stop)),
         "7: 1.2 hypercall 0x84000008 from 0x10000 -> complete, stop");
-    EXPECT_EQ(line(Exit{WaitExit{false, 0}}, Answer::complete().then(Next::block)),
+    EXPECT_EQ(line(Exit{WaitExit{false}}, Answer::complete().then(Next::block)),
               "7: 1.2 wait for an interrupt -> complete, block");
     EXPECT_EQ(line(Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)}, Answer::go_on()),
               "7: 1.2 irq_service 1 -> go on");
@@ -112,7 +112,7 @@ TEST(RecordingPort, PassesEverythingOnAndRecordsEventsWithTheirAnswers) {
     events.add(VmId{0}, VcpuId{0}, vcpu);
     EventTrace trace;
     RecordingPort port(events, clock, trace);
-    events.script(VmId{0}, VcpuId{0}, Exit{WaitExit{true, 0}});
+    events.script(VmId{0}, VcpuId{0}, Exit{WaitExit{true}});
     events.script(VmId{0}, VcpuId{0}, Exit{aarch64::irq_service(aarch64::IrqService::virtual_timer)});
 
     Event event;

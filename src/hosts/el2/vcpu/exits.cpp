@@ -15,8 +15,6 @@
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/arch/aarch64/trap.hpp>
 
-#include <algorithm>
-
 namespace sel4vm::el2 {
 
 using aarch64::Abort;
@@ -230,16 +228,15 @@ Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
         attention_.store(1, std::memory_order_relaxed);
         return Outcome::go_on;
     }
-    // The core blocks the vCPU without looking at the deadline: ending the wait in time is this host's business.
-    u64 deadline = 0;
+    // The core blocks the vCPU: ending the wait in time is this host's business.
     vcpu.wait_until_ = kNever;
     if (what == aarch64::WaitInstruction::wfit) {
         const unsigned rn = iss.get<aarch64::IssWfx::Rn>();
-        deadline = std::max(rn == 31 ? 0 : vcpu.context_.x[rn], u64{1}); // 0 in the exit says that there is none
+        const u64 deadline = rn == 31 ? 0 : vcpu.context_.x[rn];
         constexpr u32 kEnabled = 1;
         vcpu.wait_until_ = virtual_timer_fires_at({kEnabled, deadline}, vcpu.counter_offset_, now_ticks());
     }
-    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false, deadline}, event);
+    return deliver(vcpu, Vcpu::Pending::advance, WaitExit{false}, event);
 }
 
 Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {

@@ -80,7 +80,6 @@ public:
     [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
     [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
 
-    [[nodiscard]] VcpuAbilities abilities() const override { return {true, true, true}; }
     [[nodiscard]] u64 general_register(unsigned n) override {
         SEL4VM_ASSERT(n <= 31);
         return n == 31 ? 0 : context_.x[n];

@@ -30,13 +30,13 @@ namespace sel4vm::sel4 {
 inline constexpr seL4_Word kBadgeMark = seL4_Word{1} << 63;
 inline constexpr seL4_Word kWakeBadge = kBadgeMark | seL4_Word{1} << 62;
 
-class Endpoint final : public EventPort, private BadgeHandler {
+class EndpointPort final : public EventPort, private BadgeHandler {
 public:
     static constexpr usize kMaxVcpus = 64;
 
-    Endpoint(vka_t &vka, Clock &clock) : vka_(vka), clock_(clock) {}
-    Endpoint(const Endpoint &) = delete;
-    Endpoint &operator=(const Endpoint &) = delete;
+    EndpointPort(vka_t &vka, Clock &clock) : vka_(vka), clock_(clock) {}
+    EndpointPort(const EndpointPort &) = delete;
+    EndpointPort &operator=(const EndpointPort &) = delete;
 
     /// `endpoint` is the client's; call once, before anything else.
     [[nodiscard]] Status<HostError> create(seL4_CPtr endpoint);
@@ -49,7 +49,6 @@ public:
     [[nodiscard]] bool is_turn_of_caller() const {
         return turn_of_.load(std::memory_order_relaxed) == seL4_GetIPCBuffer();
     }
-    [[nodiscard]] bool has_timeout_source() const { return timeout_source_ != nullptr; }
 
     void resume_and_wait(Answer answer, Event &event) override;
     void apply(Answer answer) override;
@@ -67,7 +66,7 @@ private:
     // BadgeHandler: a timeout
     void signalled(u64 bits, u64 message) override;
 
-    // endpoint.cpp: messages and answers
+    // endpoint_port.cpp: messages and answers
     [[nodiscard]] Result<seL4_Word, HostError> attach(Vcpu &vcpu);
     void detach(Vcpu &vcpu);
     void forget(Vcpu &vcpu);

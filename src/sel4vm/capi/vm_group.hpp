@@ -9,9 +9,9 @@ namespace sel4vm::capi {
 
 class Machine;
 
-class Endpoint final : private ExecutorListener {
+class VmGroup final : private ExecutorListener {
 public:
-    Endpoint(EventPort &events, Clock &clock) : executor_(events, clock, *this) {}
+    VmGroup(EventPort &events, Clock &clock) : executor_(events, clock, *this) {}
 
     [[nodiscard]] Executor &executor() { return executor_; }
 

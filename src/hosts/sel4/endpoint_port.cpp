@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The exit path: the answer to the last exit, the system call that sends it and waits, and what came back.
-#include <hosts/sel4/endpoint.hpp>
+#include <hosts/sel4/endpoint_port.hpp>
 
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 
@@ -12,7 +12,7 @@ namespace {
 using aarch64::EsrEl2;
 using aarch64::IssDataAbort;
 
-constexpr seL4_Word kSlotMask = Endpoint::kMaxVcpus - 1;
+constexpr seL4_Word kSlotMask = EndpointPort::kMaxVcpus - 1;
 
 /// Words of an answer to an unknown system call that carry x0-x7 and PC.
 constexpr unsigned kSyscallReplyWords = seL4_UnknownSyscall_FaultIP + 1;
@@ -21,7 +21,7 @@ constexpr u32 kWord = static_cast<u32>(aarch64::AccessSize::word) << IssDataAbor
 
 } // namespace
 
-Status<HostError> Endpoint::create(seL4_CPtr endpoint) {
+Status<HostError> EndpointPort::create(seL4_CPtr endpoint) {
     endpoint_ = endpoint;
 #ifdef CONFIG_KERNEL_MCS
     if (auto done = reply_object_.allocate(vka_, seL4_ReplyObject, seL4_ReplyBits); !done)
@@ -38,25 +38,25 @@ Status<HostError> Endpoint::create(seL4_CPtr endpoint) {
     return Ok{};
 }
 
-void Endpoint::set_timeout_source(TimeoutSource &source) {
+void EndpointPort::set_timeout_source(TimeoutSource &source) {
     timeout_source_ = &source;
     const bool added = badges_.add(source.badge(), "the source of timeouts", this).has_value();
     SEL4VM_ASSERT(added); // it was nobody's
 }
 
-std::string_view Endpoint::owner_of(seL4_Word badge) const {
+std::string_view EndpointPort::owner_of(seL4_Word badge) const {
     for (const Vcpu *vcpu : vcpus_)
         if (vcpu != nullptr && (vcpu->setup_.badge & badge) != 0)
             return "a vCPU";
     return (badge & kBadgeMark) != 0 ? "the endpoint" : badges_.owner_of(badge);
 }
 
-void Endpoint::signalled(u64, u64) {
+void EndpointPort::signalled(u64, u64) {
     programmed_ = kNever;
     attention_.store(1, std::memory_order_relaxed);
 }
 
-Result<seL4_Word, HostError> Endpoint::attach(Vcpu &vcpu) {
+Result<seL4_Word, HostError> EndpointPort::attach(Vcpu &vcpu) {
     for (usize slot = 0; slot < kMaxVcpus; ++slot) {
         if (vcpus_[slot] != nullptr)
             continue;
@@ -69,7 +69,7 @@ Result<seL4_Word, HostError> Endpoint::attach(Vcpu &vcpu) {
     return Err{out_of_memory()};
 }
 
-void Endpoint::detach(Vcpu &vcpu) {
+void EndpointPort::detach(Vcpu &vcpu) {
     read_inbox();
     forget(vcpu);
     for (Vcpu *&known : vcpus_) {
@@ -79,7 +79,7 @@ void Endpoint::detach(Vcpu &vcpu) {
 }
 
 // It gets no answer any more.
-void Endpoint::forget(Vcpu &vcpu) {
+void EndpointPort::forget(Vcpu &vcpu) {
     if (answered_ == &vcpu)
         answered_ = nullptr;
     if (reply_to_ == &vcpu)
@@ -89,7 +89,7 @@ void Endpoint::forget(Vcpu &vcpu) {
 // ---------------------------------------------------------------- The answer
 
 // Where it takes more than adding 4.
-[[gnu::noinline, gnu::cold]] void Endpoint::advance_carefully(Vcpu &vcpu) {
+[[gnu::noinline, gnu::cold]] void EndpointPort::advance_carefully(Vcpu &vcpu) {
     RegisterWords &registers = vcpu.registers_;
     const u64 pstate = registers.get(kWordPstate);
     const aarch64::Position next = aarch64::after_instruction({registers.get(kWordPc), pstate}, EsrEl2{vcpu.esr_});
@@ -103,17 +103,17 @@ void Endpoint::forget(Vcpu &vcpu) {
 
 // PSTATE is looked at where it is known, that is, whenever a register of the guest was read or written: the accesses that do
 // without are stores of xzr, which only AArch64 has.
-[[gnu::always_inline]] inline void Endpoint::advance_inline(Vcpu &vcpu) {
+[[gnu::always_inline]] inline void EndpointPort::advance_inline(Vcpu &vcpu) {
     RegisterWords &registers = vcpu.registers_;
     if (registers.knows(kWordPstate) && (registers.words()[kWordPstate] & aarch64::kCarefulAdvance) != 0) [[unlikely]]
         return advance_carefully(vcpu);
     registers.set(kWordPc, registers.get(kWordPc) + 4);
 }
 
-void Endpoint::advance(Vcpu &vcpu) { advance_inline(vcpu); }
+void EndpointPort::advance(Vcpu &vcpu) { advance_inline(vcpu); }
 
 // In the order of how much an instruction more would matter; a switch would look its way up in a table.
-[[gnu::always_inline]] inline void Endpoint::complete(Vcpu &vcpu, u64 data) {
+[[gnu::always_inline]] inline void EndpointPort::complete(Vcpu &vcpu, u64 data) {
     const Vcpu::Pending pending = vcpu.pending_;
     if (pending == Vcpu::Pending::nothing)
         return;
@@ -138,7 +138,7 @@ void Endpoint::advance(Vcpu &vcpu) { advance_inline(vcpu); }
 }
 
 // The vCPU's exit is answered and it may run.
-[[gnu::always_inline]] inline void Endpoint::go_on_inline(Vcpu &vcpu) {
+[[gnu::always_inline]] inline void EndpointPort::go_on_inline(Vcpu &vcpu) {
     if (vcpu.wake_ == Vcpu::Wake::reply) [[likely]] {
         vcpu.registers_.flush();
         reply_to_ = &vcpu;
@@ -157,9 +157,9 @@ void Endpoint::advance(Vcpu &vcpu) { advance_inline(vcpu); }
         resume_thread(vcpu);
 }
 
-void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
+void EndpointPort::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
 
-[[gnu::noinline]] void Endpoint::resume_thread(Vcpu &vcpu) {
+[[gnu::noinline]] void EndpointPort::resume_thread(Vcpu &vcpu) {
     vcpu.registers_.flush();
     if ((vcpu.due_ & Vcpu::kDuePart) != 0)
         return; // there is more to come of the same instruction
@@ -167,7 +167,7 @@ void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
     vcpu.wake_ = Vcpu::Wake::none;
 }
 
-[[gnu::always_inline]] inline void Endpoint::finish(Answer answer) {
+[[gnu::always_inline]] inline void EndpointPort::finish(Answer answer) {
     Vcpu *const vcpu = answered_;
     if (vcpu == nullptr)
         return;
@@ -186,11 +186,11 @@ void Endpoint::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
     }
 }
 
-void Endpoint::apply(Answer answer) { finish(answer); }
+void EndpointPort::apply(Answer answer) { finish(answer); }
 
 // ---------------------------------------------------------------- The system call
 
-[[gnu::always_inline]] inline void Endpoint::receive(Message &message) {
+[[gnu::always_inline]] inline void EndpointPort::receive(Message &message) {
     Vcpu *const vcpu = reply_to_;
     if (vcpu == nullptr) [[unlikely]] {
         wait_for(endpoint_, reply_, message);
@@ -213,7 +213,7 @@ void Endpoint::apply(Answer answer) { finish(answer); }
     answer_and_wait(endpoint_, reply_, words, message);
 }
 
-[[gnu::always_inline]] inline Endpoint::Outcome Endpoint::on_message(const Message &message, Event &event) {
+[[gnu::always_inline]] inline EndpointPort::Outcome EndpointPort::on_message(const Message &message, Event &event) {
     Vcpu *vcpu = nullptr;
     if ((message.badge & kBadgeMark) != 0) [[likely]] {
         if (message.badge == kWakeBadge)
@@ -246,12 +246,12 @@ void Endpoint::apply(Answer answer) { finish(answer); }
 }
 
 // Away from the exit path.
-[[gnu::noinline, gnu::cold]] Endpoint::Outcome Endpoint::on_polled(const Message &message, Event &event) {
+[[gnu::noinline, gnu::cold]] EndpointPort::Outcome EndpointPort::on_polled(const Message &message, Event &event) {
     return on_message(message, event);
 }
 
 // Where clients chose the badges of vCPUs, only a search tells them from other badges.
-Vcpu *Endpoint::vcpu_of_badge(seL4_Word badge) const {
+Vcpu *EndpointPort::vcpu_of_badge(seL4_Word badge) const {
     for (Vcpu *vcpu : vcpus_) {
         if (vcpu != nullptr && vcpu->badge_ == badge)
             return vcpu;
@@ -260,7 +260,7 @@ Vcpu *Endpoint::vcpu_of_badge(seL4_Word badge) const {
 }
 
 // The client's own notification or message; its callback may look at the message registers.
-Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
+EndpointPort::Outcome EndpointPort::on_client(const Message &message, Event &event) {
     const seL4_Word badge = badges_.dispatch(message.badge, 0);
     if (badge == 0 && message.badge != 0)
         return Outcome::go_on;
@@ -273,7 +273,7 @@ Endpoint::Outcome Endpoint::on_client(const Message &message, Event &event) {
     return Outcome::deliver;
 }
 
-void Endpoint::resume_and_wait(Answer answer, Event &event) {
+void EndpointPort::resume_and_wait(Answer answer, Event &event) {
     turn_of_.store(nullptr, std::memory_order_relaxed);
     finish(answer);
     Message message;

@@ -13,9 +13,9 @@
 
 namespace sel4vm::fake {
 
-class Endpoint final : public sel4vm::EventPort {
+class GuestCpuPort final : public sel4vm::EventPort {
 public:
-    explicit Endpoint(HostBase &host) : host_(host) {}
+    explicit GuestCpuPort(HostBase &host) : host_(host) {}
 
     void add(VmId vm, VcpuId id, GuestCpu &cpu) { cpus_.push_back({vm, id, &cpu}); }
     void remove(GuestCpu &cpu);

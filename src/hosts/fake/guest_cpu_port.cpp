@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <hosts/fake/endpoint.hpp>
+#include <hosts/fake/guest_cpu_port.hpp>
 
 namespace sel4vm::fake {
 
@@ -11,18 +11,18 @@ using State = GuestCpu::State;
 
 } // namespace
 
-void Endpoint::remove(GuestCpu &cpu) {
+void GuestCpuPort::remove(GuestCpu &cpu) {
     std::erase_if(cpus_, [&](const Known &known) { return known.cpu == &cpu; });
     if (exited_ == &cpu)
         exited_ = nullptr;
 }
 
-void Endpoint::apply(Answer answer) {
+void GuestCpuPort::apply(Answer answer) {
     if (GuestCpu *cpu = std::exchange(exited_, nullptr))
         cpu->finish(answer);
 }
 
-void Endpoint::deliver(const Known &known, const Exit &exit, Event &event) {
+void GuestCpuPort::deliver(const Known &known, const Exit &exit, Event &event) {
     event.kind = EventKind::exit;
     event.vm = known.vm;
     event.vcpu = known.id;
@@ -30,7 +30,7 @@ void Endpoint::deliver(const Known &known, const Exit &exit, Event &event) {
     exited_ = known.cpu;
 }
 
-bool Endpoint::deliver_news(Event &event) {
+bool GuestCpuPort::deliver_news(Event &event) {
     event.kind = EventKind::notification;
     event.message = 0;
     if (!host_.messages().empty()) {
@@ -43,7 +43,7 @@ bool Endpoint::deliver_news(Event &event) {
     return event.badge != 0;
 }
 
-bool Endpoint::run_cpus(Event &event) {
+bool GuestCpuPort::run_cpus(Event &event) {
     for (unsigned turn = 0; turn < kMaxTurns; ++turn) {
         bool any = false;
         for (usize i = 0; i < cpus_.size(); ++i) {
@@ -79,7 +79,7 @@ bool Endpoint::run_cpus(Event &event) {
     return false;
 }
 
-bool Endpoint::let_time_pass(Event &event) {
+bool GuestCpuPort::let_time_pass(Event &event) {
     std::optional<u64> earliest = timeout_;
     GuestCpu *waiting = nullptr;
     for (const Known &known : cpus_) {
@@ -102,7 +102,7 @@ bool Endpoint::let_time_pass(Event &event) {
     return true;
 }
 
-void Endpoint::resume_and_wait(Answer answer, Event &event) {
+void GuestCpuPort::resume_and_wait(Answer answer, Event &event) {
     apply(answer);
     // Neither starves the other.
     const bool cpus_first = std::exchange(news_last_, false);
