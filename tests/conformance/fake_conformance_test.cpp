@@ -36,7 +36,8 @@ public:
     explicit SuiteTest(const conformance_test_t &test) : test_(test) {}
     void TestBody() override {
         FakeConformance t;
-        conformance_run(&t, &test_);
+        if (conformance_run(&t, &test_) == 0 && t.skipped != 0)
+            GTEST_SKIP() << "needs what this host has not";
     }
 
 private:

@@ -14,13 +14,29 @@ namespace sel4vm::capi {
 namespace {
 
 constexpr const char *kInit = "vm_init";
+constexpr const char *kNoEndpoint = "host_endpoint is no endpoint of this host";
 
 const char *wrong_argument(const vm_t &vm, const char *name) {
-    if (vm.vka == nullptr || vm.simple == nullptr || vm.io_ops == nullptr)
-        return "vka, simple or io_ops is NULL";
+    if (vm.vka == nullptr)
+        return "vka is NULL";
+    if (vm.simple == nullptr)
+        return "host_simple is NULL";
+    if (vm.io_ops == nullptr)
+        return "io_ops is NULL";
     if (vm.host_endpoint == seL4_CapNull)
-        return "there is no endpoint";
+        return "host_endpoint is 0, which is no capability";
     return name == nullptr ? "name is NULL" : nullptr;
+}
+
+const char *describe(HostError error) {
+    switch (error.kind) {
+    case HostErrorKind::out_of_memory: return "the host has no memory left for the VM";
+    case HostErrorKind::not_available: return "the host cannot have such a VM";
+    case HostErrorKind::busy: return "the host's objects for it are in use";
+    case HostErrorKind::invalid: return kNoEndpoint;
+    case HostErrorKind::failed: break;
+    }
+    return "the host could not make what the VM needs";
 }
 
 /// Everything that vm_init() makes, taken back in reverse order unless it was kept.
@@ -57,8 +73,10 @@ const char *Building::build(const char *name, const vm_options_t &options) {
     Machine *peer = nullptr;
     if (options.peer != nullptr) {
         peer = machine_of(options.peer, kInit);
-        if (peer == nullptr || options.peer->host_endpoint != vm_.host_endpoint)
-            return "the peer is no VM on the same endpoint";
+        if (peer == nullptr)
+            return "the peer is no VM";
+        if (options.peer->host_endpoint != vm_.host_endpoint)
+            return "the peer is on another endpoint";
     }
     BindingOptions wishes;
     wishes.first_badge = options.first_badge;
@@ -68,7 +86,7 @@ const char *Building::build(const char *name, const vm_options_t &options) {
         wishes.lock = *options.lock;
     const auto opened = open_binding(vm_, peer != nullptr ? &peer->binding() : nullptr, wishes);
     if (!opened)
-        return "the host could not make what the VM needs";
+        return describe(opened.error());
     binding_ = *opened;
     aarch64::GuestResources &resources = binding_->resources();
     Allocator &allocator = resources.allocator();
@@ -142,7 +160,11 @@ int vm_init_with_options(vm_t *vm, vka_t *vka, simple_t *host_simple, vspace_t h
             building.keep();
     }
     if (why != nullptr) {
-        capi::complain(capi::kInit, why);
+        Text<120> line;
+        line << why;
+        if (why == capi::kNoEndpoint)
+            line << ": " << Hex{host_endpoint};
+        capi::complain(capi::kInit, line.view());
         *vm = {};
         return -1;
     }

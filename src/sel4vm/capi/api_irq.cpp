@@ -50,7 +50,8 @@ int vm_set_irq_level(vm_vcpu_t *vcpu, int irq, int irq_level) {
     capi::Machine &machine = guest->machine();
     dev::Gic *gic = machine.gic();
     if (gic == nullptr)
-        return capi::fail(machine, kCall, "there is no interrupt controller, or the VM was not started");
+        return capi::fail(machine, kCall,
+                          machine.gic_config() ? "the VM was not started" : "there is no interrupt controller");
     if (irq < static_cast<int>(capi::IrqTable::kFirstPpi) || !is_intid(irq) || !gic->has(static_cast<u32>(irq)))
         return capi::fail(machine, kCall, "the interrupt has no wire");
     const u32 intid = static_cast<u32>(irq);
@@ -100,7 +101,8 @@ int vm_get_vgic(vm_t *vm, vm_vgic_config_t *config) {
     if (machine == nullptr)
         return -1;
     if (config == nullptr || !machine->gic_config())
-        return capi::fail(*machine, "vm_get_vgic", "config is NULL, or there is no interrupt controller");
+        return capi::fail(*machine, "vm_get_vgic",
+                          config == nullptr ? "config is NULL" : "there is no interrupt controller");
     *config = *machine->gic_config();
     return 0;
 }

@@ -12,22 +12,34 @@ using namespace sel4vm;
 
 namespace {
 
-vm_memory_reservation_t *add(capi::Machine &machine, const char *call, std::optional<GpaRange> range,
+vm_memory_reservation_t *add(capi::Machine &machine, const char *call, GpaRange range,
                              memory_fault_callback_fn callback, void *cookie) {
-    const char *why = nullptr;
-    if (callback == nullptr)
-        why = "the callback is NULL";
-    else if (!range)
-        why = "there is no such range";
-    if (why == nullptr) {
-        const capi::AllocationGuard guard(machine.client_lock());
-        const auto added = machine.reservations().add(*range, {callback, cookie});
-        if (added)
-            return *added;
-        why = added.error();
-    }
-    machine.complain(call, why);
+    const capi::AllocationGuard guard(machine.client_lock());
+    const auto added = machine.reservations().add(range, {callback, cookie});
+    if (added)
+        return *added;
+    machine.complain(call, added.error());
     return nullptr;
+}
+
+/// Why there is no place for an anonymous reservation.
+Text<160> describe_no_place(capi::Machine &machine, u64 size, u64 alignment) {
+    Text<160> why;
+    if (!machine.reservations().has_anonymous_ranges())
+        why << "there is no anonymous range; vm_memory_make_anon() makes one";
+    else
+        why << "no anonymous range has " << Hex{size} << " free bytes at a multiple of " << Hex{alignment};
+    return why;
+}
+
+/// nullptr, or what is wrong with the arguments of a mapping.
+const char *why_not_mapped(capi::Machine &machine, const vm_memory_reservation_t *reservation, bool has_pages,
+                           const char *no_pages) {
+    if (!has_pages)
+        return no_pages;
+    if (reservation == nullptr)
+        return "the reservation is NULL";
+    return machine.reservations().owns(reservation) ? nullptr : "the reservation is none of this VM's";
 }
 
 } // namespace
@@ -37,7 +49,15 @@ vm_memory_reservation_t *vm_reserve_memory_at(vm_t *vm, uintptr_t addr, size_t s
     capi::Machine *machine = capi::machine_of(vm, "vm_reserve_memory_at");
     if (machine == nullptr)
         return nullptr;
-    return add(*machine, "vm_reserve_memory_at", GpaRange::make(Gpa{addr}, size), fault_callback, cookie);
+    constexpr const char *kCall = "vm_reserve_memory_at";
+    const auto range = GpaRange::make(Gpa{addr}, size);
+    if (fault_callback != nullptr && range)
+        return add(*machine, kCall, *range, fault_callback, cookie);
+    if (fault_callback == nullptr)
+        machine->complain(kCall, "fault_callback is NULL");
+    else
+        machine->complain(kCall, capi::describe_bad_range(addr, size).view());
+    return nullptr;
 }
 
 vm_memory_reservation_t *vm_reserve_anon_memory(vm_t *vm, size_t size, size_t align,
@@ -48,12 +68,21 @@ vm_memory_reservation_t *vm_reserve_anon_memory(vm_t *vm, size_t size, size_t al
     if (machine == nullptr)
         return nullptr;
     const u64 alignment = align == 0 ? kPageBytes : align;
-    if (addr == nullptr || !is_power_of_two(alignment)) {
-        machine->complain(kCall, "addr is NULL, or align is no power of two");
+    Text<160> why;
+    if (addr == nullptr)
+        why << "addr is NULL, where the place is told";
+    else if (fault_callback == nullptr)
+        why << "fault_callback is NULL";
+    else if (size == 0)
+        why << "the size is 0";
+    else if (!is_power_of_two(alignment))
+        why << "align is " << Hex{alignment} << ", which is no power of two";
+    const auto place = why.view().empty() ? machine->reservations().find_place(size, alignment) : std::nullopt;
+    if (!place) {
+        machine->complain(kCall, why.view().empty() ? describe_no_place(*machine, size, alignment).view() : why.view());
         return nullptr;
     }
-    const auto place = machine->reservations().find_place(size, alignment);
-    vm_memory_reservation_t *reservation = add(*machine, kCall, place, fault_callback, cookie);
+    vm_memory_reservation_t *reservation = add(*machine, kCall, *place, fault_callback, cookie);
     if (reservation != nullptr)
         *addr = place->base().value();
     return reservation;
@@ -64,8 +93,9 @@ int vm_memory_make_anon(vm_t *vm, uintptr_t addr, size_t size) {
     if (machine == nullptr)
         return -1;
     const auto range = GpaRange::make(Gpa{addr}, size);
-    const char *why = range ? machine->reservations().add_anonymous_range(*range) : "there is no such range";
-    return capi::result_of(*machine, "vm_memory_make_anon", why);
+    if (!range)
+        return capi::fail(*machine, "vm_memory_make_anon", capi::describe_bad_range(addr, size).view());
+    return capi::result_of(*machine, "vm_memory_make_anon", machine->reservations().add_anonymous_range(*range));
 }
 
 int vm_free_reserved_memory(vm_t *vm, vm_memory_reservation_t *reservation) {
@@ -82,8 +112,8 @@ int vm_map_reservation(vm_t *vm, vm_memory_reservation_t *reservation, memory_ma
     capi::Machine *machine = capi::machine_of(vm, kCall);
     if (machine == nullptr)
         return -1;
-    if (map_iterator == nullptr || !machine->reservations().owns(reservation))
-        return capi::fail(*machine, kCall, "the page provider is NULL, or the reservation is none of this VM's");
+    if (const char *why = why_not_mapped(*machine, reservation, map_iterator != nullptr, "map_iterator is NULL"))
+        return capi::fail(*machine, kCall, why);
     const capi::FrameSource frames{map_iterator, cookie};
     const capi::AllocationGuard guard(machine->client_lock());
     return capi::result_of(*machine, kCall,
@@ -98,8 +128,8 @@ int vm_map_reservation_frames(vm_t *vm, vm_memory_reservation_t *reservation, se
     capi::Machine *machine = capi::machine_of(vm, kCall);
     if (machine == nullptr)
         return -1;
-    if (frames == nullptr || !machine->reservations().owns(reservation))
-        return capi::fail(*machine, kCall, "frames is NULL, or the reservation is none of this VM's");
+    if (const char *why = why_not_mapped(*machine, reservation, frames != nullptr, "frames is NULL"))
+        return capi::fail(*machine, kCall, why);
     const capi::AllocationGuard guard(machine->client_lock());
     return capi::result_of(*machine, kCall,
                            reservation->map_array({frames, num_frames}, frame_size_bits, machine->map_when()));
@@ -146,10 +176,15 @@ int vm_guest_add_iospace(vm_t *vm, vspace_t *loader, seL4_CPtr iospace) {
     if (machine == nullptr)
         return -1;
     if (loader == nullptr || iospace == seL4_CapNull)
-        return capi::fail(*machine, kCall, "loader is NULL, or there is no iospace");
+        return capi::fail(*machine, kCall,
+                          loader == nullptr ? "loader is NULL" : "iospace is 0, which is no capability");
     if (machine->vm().memory().region_count() > 0 || machine->reservations().any_mapped())
         return capi::fail(*machine, kCall, "guest memory is mapped already");
     const capi::AllocationGuard guard(machine->client_lock());
-    const bool added = machine->binding().add_iospace(*loader, iospace).has_value();
-    return capi::result_of(*machine, kCall, added ? nullptr : "the host has no IOMMU, or refused the domain");
+    const auto added = machine->binding().add_iospace(*loader, iospace);
+    if (added)
+        return 0;
+    return capi::fail(*machine, kCall,
+                      added.error().kind == HostErrorKind::not_available ? "the host drives no IOMMU"
+                                                                         : "the host refused the domain");
 }

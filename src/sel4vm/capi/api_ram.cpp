@@ -53,7 +53,40 @@ std::optional<GpaRange> pages(uintptr_t start, size_t bytes) {
     return GpaRange::make(Gpa{start}, *rounded);
 }
 
-constexpr const char *kNoPages = "the start must be a multiple of 4 KiB, and the size not 0";
+/// Why pages() has none.
+Text<160> describe_no_pages(uintptr_t start, size_t bytes) {
+    if (is_aligned(start, kPageBytes))
+        return capi::describe_bad_range(start, bytes);
+    Text<160> why;
+    why << "the start " << Hex{start} << " is no multiple of " << Hex{kPageBytes};
+    return why;
+}
+
+/// Which byte of [addr, addr + size) is the first that is no RAM. One is.
+Text<160> describe_no_ram(const GuestMemory &memory, u64 addr, u64 size) {
+    u64 ram = 0; // so much is
+    for (u64 beyond = size; beyond - ram > 1;) {
+        const u64 middle = ram + (beyond - ram) / 2;
+        (memory.contains(Gpa{addr}, middle) ? ram : beyond) = middle;
+    }
+    Text<160> why;
+    why << Hex{addr + ram} << " is no RAM";
+    if (ram != 0)
+        why << ", and is among the " << Hex{size} << " bytes from " << Hex{addr} << " on";
+    return why;
+}
+
+/// Marks what of the range is RAM, or says why not.
+void mark(vm_t *vm, const char *call, uintptr_t start, size_t bytes, capi::RamUse use) {
+    capi::Machine *machine = capi::machine_of(vm, call);
+    if (machine == nullptr)
+        return;
+    const auto range = whole_pages(start, bytes);
+    if (!range)
+        machine->complain(call, capi::describe_bad_range(start, bytes).view());
+    else if (!machine->ram().mark(*range, use))
+        machine->complain(call, "out of memory");
+}
 
 } // namespace
 
@@ -79,8 +112,10 @@ int vm_ram_touch(vm_t *vm, uintptr_t addr, size_t size, ram_touch_callback_fn to
     GuestMemory &memory = machine->vm().memory();
     if (size == 0 && touch_callback != nullptr && memory.contains(Gpa{addr}, 1))
         return 0; // nothing to see
-    if (touch_callback == nullptr || !memory.contains(Gpa{addr}, size))
-        return capi::fail(*machine, kCall, "the callback is NULL, or some of it is not RAM");
+    if (touch_callback == nullptr)
+        return capi::fail(*machine, kCall, "touch_callback is NULL");
+    if (!memory.contains(Gpa{addr}, size))
+        return capi::fail(*machine, kCall, describe_no_ram(memory, addr, size).view());
     Touching touching(*vm, touch_callback, cookie);
     if (!memory.visit(Gpa{addr}, size, touching))
         return capi::fail(*machine, kCall, "the host could not map it");
@@ -95,8 +130,10 @@ int vm_ram_find_largest_free_region(vm_t *vm, uintptr_t *addr, size_t *size) {
     if (machine == nullptr)
         return -1;
     const auto largest = machine->ram().largest_free();
-    if (addr == nullptr || size == nullptr || !largest)
-        return capi::fail(*machine, kCall, "addr or size is NULL, or there is no free RAM");
+    if (addr == nullptr || size == nullptr)
+        return capi::fail(*machine, kCall, addr == nullptr ? "addr is NULL" : "size is NULL");
+    if (!largest)
+        return capi::fail(*machine, kCall, "there is no free RAM");
     *addr = largest->base().value();
     *size = largest->size();
     return 0;
@@ -109,7 +146,7 @@ uintptr_t vm_ram_register(vm_t *vm, size_t bytes) {
         return 0;
     const auto wanted = pages(0, bytes);
     if (!wanted) {
-        machine->complain(kCall, kNoPages);
+        machine->complain(kCall, describe_no_pages(0, bytes).view());
         return 0;
     }
     const u64 size = wanted->size();
@@ -133,7 +170,7 @@ int vm_ram_register_at(vm_t *vm, uintptr_t start, size_t bytes, bool untyped) {
         return -1;
     const auto range = pages(start, bytes);
     if (!range)
-        return capi::fail(*machine, kCall, kNoPages);
+        return capi::fail(*machine, kCall, describe_no_pages(start, bytes).view());
     const capi::AllocationGuard guard(machine->client_lock());
     if (!untyped)
         return capi::result_of(*machine, kCall, machine->add_ram(*range));
@@ -148,21 +185,17 @@ int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, 
     if (machine == nullptr)
         return -1;
     const auto range = pages(start, bytes);
-    if (!range || map_iterator == nullptr)
-        return capi::fail(*machine, kCall, range ? "the page provider is NULL" : kNoPages);
+    if (map_iterator == nullptr)
+        return capi::fail(*machine, kCall, "map_iterator is NULL");
+    if (!range)
+        return capi::fail(*machine, kCall, describe_no_pages(start, bytes).view());
     const capi::AllocationGuard guard(machine->client_lock());
     const auto block = machine->binding().adopt_ram(range->base(), range->size(), {map_iterator, cookie});
     return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
 }
 
 void vm_ram_mark_allocated(vm_t *vm, uintptr_t start, size_t bytes) {
-    constexpr const char *kCall = "vm_ram_mark_allocated";
-    capi::Machine *machine = capi::machine_of(vm, kCall);
-    if (machine == nullptr)
-        return;
-    const auto range = whole_pages(start, bytes);
-    if (!range || !machine->ram().mark(*range, capi::RamUse::allocated))
-        machine->complain(kCall, "there is no such range, or out of memory");
+    mark(vm, "vm_ram_mark_allocated", start, bytes, capi::RamUse::allocated);
 }
 
 uintptr_t vm_ram_allocate(vm_t *vm, size_t bytes) {
@@ -173,18 +206,15 @@ uintptr_t vm_ram_allocate(vm_t *vm, size_t bytes) {
     const auto rounded = bytes == 0 ? std::nullopt : align_up(bytes, kPageBytes);
     const auto at = rounded ? machine->ram().allocate(*rounded) : std::nullopt;
     if (!at) {
-        machine->complain(kCall, "no free region is that large");
+        Text<160> why;
+        if (bytes == 0)
+            why << "the size is 0";
+        else
+            why << "no free region has " << Hex{bytes} << " bytes";
+        machine->complain(kCall, why.view());
         return 0;
     }
     return at->value();
 }
 
-void vm_ram_free(vm_t *vm, uintptr_t start, size_t bytes) {
-    constexpr const char *kCall = "vm_ram_free";
-    capi::Machine *machine = capi::machine_of(vm, kCall);
-    if (machine == nullptr)
-        return;
-    const auto range = whole_pages(start, bytes);
-    if (!range || !machine->ram().mark(*range, capi::RamUse::free))
-        machine->complain(kCall, "there is no such range, or out of memory");
-}
+void vm_ram_free(vm_t *vm, uintptr_t start, size_t bytes) { mark(vm, "vm_ram_free", start, bytes, capi::RamUse::free); }

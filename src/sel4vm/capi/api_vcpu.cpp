@@ -13,24 +13,33 @@ using namespace sel4vm;
 
 namespace {
 
+// Apart, so that what a callback asks about its fault stays short enough to be a part of the callback.
+[[gnu::noinline, gnu::cold]] capi::GuestVcpu *refuse(const capi::GuestVcpu &guest, const char *call, const char *why) {
+    guest.machine().complain(call, why);
+    return nullptr;
+}
+
 /// The vCPU whose fault is asked for, or nullptr after a line.
-capi::GuestVcpu *faulting(vm_vcpu_t *vcpu, const char *call) {
+[[gnu::always_inline]] inline capi::GuestVcpu *faulting(vm_vcpu_t *vcpu, const char *call) {
     capi::GuestVcpu *guest = capi::vcpu_of(vcpu, call);
-    if (guest != nullptr && !guest->has_fault()) {
-        guest->machine().complain(call, "the vCPU has no fault");
-        return nullptr;
-    }
+    if (guest != nullptr && !guest->has_fault())
+        return refuse(*guest, call, "the vCPU has no fault");
     return guest;
 }
 
 /// The vCPU whose registers are asked for, or nullptr after a line.
 capi::GuestVcpu *reachable(vm_vcpu_t *vcpu, const char *call) {
     capi::GuestVcpu *guest = capi::vcpu_of(vcpu, call);
-    if (guest != nullptr && !guest->is_reachable()) {
-        guest->machine().complain(call, "the vCPU is running");
-        return nullptr;
-    }
+    if (guest != nullptr && !guest->is_reachable())
+        return refuse(*guest, call, "the vCPU is running");
     return guest;
+}
+
+/// -1, after a line.
+int no_such_register(const capi::GuestVcpu &guest, const char *call, u64 reg, u64 count) {
+    Text<80> why;
+    why << "there is no register " << reg << "; the last is " << count - 1;
+    return capi::fail(guest.machine(), call, why.view());
 }
 
 constexpr const char *class_name(unsigned ec) { return aarch64::to_string(static_cast<aarch64::Ec>(ec)); }
@@ -111,9 +120,10 @@ int vm_set_thread_context_reg(vm_vcpu_t *vcpu, unsigned int reg, uintptr_t value
     capi::GuestVcpu *guest = reachable(vcpu, kCall);
     if (guest == nullptr)
         return -1;
-    const bool set = reg < capi::UserContextLayout::kWords && guest->set_context_word(reg, value);
+    if (reg >= capi::UserContextLayout::kWords)
+        return no_such_register(*guest, kCall, reg, capi::UserContextLayout::kWords);
     return capi::result_of(guest->machine(), kCall,
-                           set ? nullptr : "there is no such register, or the host cannot set it");
+                           guest->set_context_word(reg, value) ? nullptr : "the host cannot set it");
 }
 
 int vm_get_thread_context(vm_vcpu_t *vcpu, seL4_UserContext *context) {
@@ -132,8 +142,10 @@ int vm_get_thread_context_reg(vm_vcpu_t *vcpu, unsigned int reg, uintptr_t *valu
     capi::GuestVcpu *guest = reachable(vcpu, kCall);
     if (guest == nullptr)
         return -1;
-    if (value == nullptr || reg >= capi::UserContextLayout::kWords)
-        return capi::fail(guest->machine(), kCall, "value is NULL, or there is no such register");
+    if (value == nullptr)
+        return capi::fail(guest->machine(), kCall, "value is NULL");
+    if (reg >= capi::UserContextLayout::kWords)
+        return no_such_register(*guest, kCall, reg, capi::UserContextLayout::kWords);
     *value = guest->context_word(reg);
     return 0;
 }
@@ -143,9 +155,10 @@ int vm_set_arm_vcpu_reg(vm_vcpu_t *vcpu, seL4_Word reg, uintptr_t value) {
     capi::GuestVcpu *guest = reachable(vcpu, kCall);
     if (guest == nullptr)
         return -1;
-    return capi::result_of(
-        guest->machine(), kCall,
-        guest->set_vcpu_register(reg, value) ? nullptr : "there is no such register, or the host cannot set it");
+    if (reg >= seL4_VCPUReg_Num)
+        return no_such_register(*guest, kCall, reg, seL4_VCPUReg_Num);
+    return capi::result_of(guest->machine(), kCall,
+                           guest->set_vcpu_register(reg, value) ? nullptr : "the host cannot set it");
 }
 
 int vm_get_arm_vcpu_reg(vm_vcpu_t *vcpu, seL4_Word reg, uintptr_t *value) {
@@ -153,9 +166,13 @@ int vm_get_arm_vcpu_reg(vm_vcpu_t *vcpu, seL4_Word reg, uintptr_t *value) {
     capi::GuestVcpu *guest = reachable(vcpu, kCall);
     if (guest == nullptr)
         return -1;
+    if (value == nullptr)
+        return capi::fail(guest->machine(), kCall, "value is NULL");
+    if (reg >= seL4_VCPUReg_Num)
+        return no_such_register(*guest, kCall, reg, seL4_VCPUReg_Num);
     const auto now = guest->vcpu_register(reg);
-    if (value == nullptr || !now)
-        return capi::fail(guest->machine(), kCall, "value is NULL, or there is no such register");
+    if (!now)
+        return capi::fail(guest->machine(), kCall, "the host cannot tell it");
     *value = *now;
     return 0;
 }

@@ -103,7 +103,9 @@ int vm_serve_smc(vm_vcpu_t *vcpu, seL4_UserContext *regs) {
     capi::GuestVcpu *guest = capi::vcpu_of(vcpu, "vm_serve_smc");
     if (guest == nullptr)
         return -1;
-    if (regs == nullptr || !guest->serve_smc(*regs))
-        return capi::fail(guest->machine(), "vm_serve_smc", "regs is NULL, or this is no SMC callback");
+    if (regs == nullptr)
+        return capi::fail(guest->machine(), "vm_serve_smc", "regs is NULL");
+    if (!guest->serve_smc(*regs))
+        return capi::fail(guest->machine(), "vm_serve_smc", "this vCPU is in no SMC callback");
     return 0;
 }

@@ -3,13 +3,16 @@
 // How the functions of the C interface look at their arguments: a wrong one is one line in the log and the documented error.
 #pragma once
 
+#include <sel4vm/base/text.hpp>
 #include <sel4vm/capi/machine.hpp>
+
+#include <string_view>
 
 namespace sel4vm::capi {
 
 /// Logs to where there is no VM.
-[[gnu::noinline, gnu::cold]] inline void complain(const char *call, const char *why) {
-    Text<120> line;
+[[gnu::noinline, gnu::cold]] inline void complain(const char *call, std::string_view why) {
+    Text<200> line;
     line << call << ": " << why;
     host_log().line(LogLevel::error, "host", line.view());
 }
@@ -30,7 +33,7 @@ namespace sel4vm::capi {
     return nullptr;
 }
 
-[[nodiscard]] inline int fail(const Machine &machine, const char *call, const char *why) {
+[[nodiscard]] inline int fail(const Machine &machine, const char *call, std::string_view why) {
     machine.complain(call, why);
     return -1;
 }
@@ -39,5 +42,8 @@ namespace sel4vm::capi {
 [[nodiscard]] inline int result_of(const Machine &machine, const char *call, const char *why) {
     return why == nullptr ? 0 : fail(machine, call, why);
 }
+
+/// Why [addr, addr + size) is no range.
+[[nodiscard]] Text<160> describe_bad_range(u64 addr, u64 size);
 
 } // namespace sel4vm::capi

@@ -34,8 +34,8 @@ Machine::~Machine() {
     }
 }
 
-void Machine::complain(const char *what, const char *why) const {
-    Text<200> line;
+void Machine::complain(const char *what, std::string_view why) const {
+    Text<240> line;
     line << what << ": " << why;
     resources().log().line(LogLevel::error, vm_.name(), line.view());
 }

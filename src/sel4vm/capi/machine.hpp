@@ -15,8 +15,8 @@
 #include <sel4vm/capi/objects.hpp>
 #include <sel4vm/capi/ram_regions.hpp>
 #include <sel4vm/capi/reservations.hpp>
-#include <sel4vm/capi/vm_group.hpp>
 #include <sel4vm/capi/services.hpp>
+#include <sel4vm/capi/vm_group.hpp>
 
 #include <array>
 #include <optional>
@@ -65,7 +65,7 @@ public:
     [[nodiscard]] GuestVcpu &guest_vcpu(VcpuId id) const { return *config_.c.vcpus[id.value()]->vcpu_arch.fault; }
 
     /// Logs one line about a wrong call or a failure.
-    void complain(const char *what, const char *why) const;
+    void complain(const char *what, std::string_view why) const;
 
     // -- vCPUs
     [[nodiscard]] vm_vcpu_t *create_vcpu(int priority);

@@ -81,6 +81,7 @@ public:
 
     [[nodiscard]] const char *add_anonymous_range(GpaRange range);
     /// A free place in the anonymous ranges.
+    [[nodiscard]] bool has_anonymous_ranges() const { return anonymous_.size() != 0; }
     [[nodiscard]] std::optional<GpaRange> find_place(u64 size_bytes, u64 alignment) const;
 
 private:

@@ -18,6 +18,8 @@ public:
     [[nodiscard]] virtual Text<32> call_name(const HypercallExit &call) const = 0;
     /// Tells the guest that nobody serves its call.
     virtual void refuse_call(VcpuPort &vcpu) const = 0;
+    /// Whether an exception that is raised now would be taken where PC is: a guest that cannot fetch from there gets no further.
+    [[nodiscard]] virtual bool is_where_exceptions_go(VcpuPort &vcpu) const = 0;
 
 protected:
     ~Architecture() = default;

@@ -4,6 +4,8 @@
 #include <sel4vm/vm/mistake_text.hpp>
 #include <sel4vm/vm/vm.hpp>
 
+#include <utility>
+
 namespace sel4vm {
 
 namespace {
@@ -77,10 +79,26 @@ Text<240> Vm::describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit)
     return text;
 }
 
-void Vm::report(const Vcpu &vcpu, Mistake what, const Exit &exit) {
+/// Where it cannot fetch an instruction is where the exception about that goes. So it is until somebody puts memory there.
+bool Vm::is_stuck(const Vcpu &vcpu, Mistake what, const Exit &exit) const {
+    return exit.kind == ExitKind::memory && exit.memory.access == MemoryAccess::fetch &&
+           policy_.of(what) == Response::access_fault && config_.architecture != nullptr &&
+           config_.architecture->is_where_exceptions_go(vcpu.port());
+}
+
+void Vm::report(Vcpu &vcpu, Mistake what, const Exit &exit) {
     // Unknown hypercalls are how guests probe for services: not worth a warning.
     if (what == Mistake::unknown_hypercall)
         return;
+    if (is_stuck(vcpu, what, exit)) {
+        if (std::exchange(vcpu.told_stuck_, true))
+            return;
+        Text<320> line;
+        line << describe_mistake(vcpu, what, exit).view()
+             << ": its own exceptions go there, so that it is stuck (has it set its vectors?)";
+        log_.line(LogLevel::warning, name(), line.view());
+        return;
+    }
     u32 left = reports_left_.load(std::memory_order_relaxed);
     if (left == 0)
         return;

@@ -75,7 +75,8 @@ private:
     std::atomic<u64> map_left_{
         0}; ///< AddressMap::removals() up to which this vCPU cannot have anything that was taken away
     ExitCounters counters_;
-    RepeatGuard retries_; ///< of accesses to memory that is mapped already
+    RepeatGuard retries_;     ///< of accesses to memory that is mapped already
+    bool told_stuck_ = false; ///< that it is
 };
 
 } // namespace sel4vm

@@ -176,7 +176,8 @@ private:
     [[nodiscard]] Answer respond(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard, gnu::noinline, gnu::cold]] Answer cannot_map(const Vcpu &vcpu, const MemoryExit &memory);
     [[nodiscard]] Text<240> describe_mistake(const Vcpu &vcpu, Mistake what, const Exit &exit);
-    void report(const Vcpu &vcpu, Mistake what, const Exit &exit);
+    [[nodiscard]] bool is_stuck(const Vcpu &vcpu, Mistake what, const Exit &exit) const;
+    void report(Vcpu &vcpu, Mistake what, const Exit &exit);
     [[nodiscard]] bool request(VmState from, VmState to);
     [[nodiscard]] bool all_parked() const;
     void kick_all();

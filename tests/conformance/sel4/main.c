@@ -64,7 +64,11 @@ static size_t run_all(conformance_t *t, const conformance_test_t *tests, size_t 
         begin_silence();
         const unsigned int failures = conformance_run(t, &tests[i]);
         end_silence(failures != 0);
-        printf("%s %7lu ms  %s\n", failures == 0 ? "ok    " : "FAILED", milliseconds_since(start), tests[i].name);
+        printf("%s %7lu ms  %s\n",
+               failures != 0 ? "FAILED "
+               : t->skipped  ? "skipped"
+                             : "ok     ",
+               milliseconds_since(start), tests[i].name);
         bad += failures != 0;
     }
     return bad;

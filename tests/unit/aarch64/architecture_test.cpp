@@ -28,6 +28,16 @@ TEST(Architecture, RefusesACallInItsWholeResultRegisterAndNoOther) {
     EXPECT_EQ(vcpu.general_register(1), 5U);
 }
 
+TEST(Architecture, ExceptionsOfItsOwnGoToTheFifthVector) {
+    fake::Vcpu vcpu;
+    vcpu.set_program_counter(0x8000'0200);
+    EXPECT_FALSE(architecture().is_where_exceptions_go(vcpu)) << "a host that cannot tell";
+    ASSERT_TRUE(vcpu.set_system_register(sysreg::kVbarEl1, 0x8000'0000));
+    EXPECT_TRUE(architecture().is_where_exceptions_go(vcpu));
+    vcpu.set_program_counter(0x8000'0280);
+    EXPECT_FALSE(architecture().is_where_exceptions_go(vcpu));
+}
+
 TEST(Architecture, TheFunctionOfACallIsThirtyTwoBitsWide) {
     const HypercallExit call = hypercall(0xdead'beef'8400'0000, 7, Conduit::smc);
     EXPECT_EQ(call.function, 0x8400'0000U);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <support/vm_fixture.hpp>
 
+#include <sel4vm/arch/aarch64/sysreg.hpp>
+
 namespace sel4vm::test {
 namespace {
 
@@ -238,6 +240,23 @@ TEST_F(DispatchTest, MessagesNameWhatWasTriedWhereAndWhatIsThere) {
                   std::string("vCPU 0: ") + message.text + ", pc 0x40000000");
     }
     EXPECT_EQ(vm.stop_detail(), "vCPU 0: unknown exit, reason 0x3f, syndrome 0x12, pc 0x40000000");
+}
+
+TEST_F(DispatchTest, AGuestWhoseExceptionsGoWhereNothingIsIsSaidToBeStuckOnce) {
+    const Exit fetch{MemoryExit{Gpa{0x200}, 0, MemoryAccess::fetch, Width::b4, true}};
+    ASSERT_TRUE(ports[0].set_system_register(aarch64::sysreg::kVbarEl1, 0));
+    ports[0].set_program_counter(0x200);
+    log.lines.clear();
+    for (unsigned i = 0; i < 100; ++i)
+        EXPECT_EQ(handle(fetch), Answer::inject(GuestFault::access));
+    ASSERT_EQ(log.lines.size(), 1u);
+    EXPECT_EQ(log.lines[0].text,
+              "vCPU 0: instruction fetch at 0x200, where nothing answers, pc 0x200: its own exceptions go there, so "
+              "that it is stuck (has it set its vectors?)");
+    // A handler elsewhere may do something about it.
+    ASSERT_TRUE(ports[0].set_system_register(aarch64::sysreg::kVbarEl1, 0x4000'0000));
+    static_cast<void>(handle(fetch));
+    EXPECT_EQ(log.lines.back().text, "vCPU 0: instruction fetch at 0x200, where nothing answers, pc 0x200");
 }
 
 TEST_F(DispatchTest, AHypercallThatStopsTheVmIsNamed) {

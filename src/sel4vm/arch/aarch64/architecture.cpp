@@ -26,6 +26,12 @@ public:
     void refuse_call(VcpuPort &vcpu) const override {
         vcpu.set_general_register(0, static_cast<u64>(smccc::kNotSupported));
     }
+    // The vector for a synchronous exception of EL1's own; one of EL0's is in the same page, and leads there next.
+    [[nodiscard]] bool is_where_exceptions_go(VcpuPort &vcpu) const override {
+        constexpr u64 kSynchronousOfEl1h = 0x200;
+        const auto vbar = vcpu.system_register(sysreg::kVbarEl1);
+        return vbar && vcpu.program_counter() == *vbar + kSynchronousOfEl1h;
+    }
 };
 
 } // namespace
