@@ -362,6 +362,8 @@ private:
     // ------------------------------------------------------------ words for the person
     /// Who the run is about.
     [[nodiscard]] std::string label() const {
+        if (!setup_.program.empty())
+            return fmt::format("the program '{}'", one_line(setup_.program));
         return setup_.vms.size() == 1 ? fmt::format("vm '{}'", setup_.vms.front())
                                       : fmt::format("the system of {} VMs", setup_.vms.size());
     }

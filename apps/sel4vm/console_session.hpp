@@ -42,6 +42,7 @@ enum class InputEndPolicy {
 struct ConsoleSetup {
     std::vector<std::string> command;
     std::vector<std::string> vms; // their names, at least one
+    std::string program;          // in the host's place, which has what VMs it likes; empty: the host
     std::optional<std::chrono::milliseconds> time_limit;
     LineProtocol protocol = LineProtocol::marked;
     KernelPanic kernel_panic = KernelPanic::ignored;

@@ -186,6 +186,8 @@ ExitStatus run(const RunOptions &options) {
             setup.command = qemu_command(machine);
             for (const auto &vm : system->description.vms)
                 setup.vms.emplace_back(vm.name);
+            if (options.host_image)
+                setup.program = std::filesystem::path(*options.host_image).stem().string();
             if (options.no_hypervisor && system->description.vms[0].on_panic == machine::PanicPolicy::stop)
                 setup.kernel_panic = KernelPanic::ends_run;
         }

@@ -189,6 +189,9 @@ while :; do sleep 0.2; done
 SCRIPT
 expect_run 124 "${run[@]}" --timeout 1 </dev/null
 says "vm 'guest' did not end within 1 s"
+# A program in the host's place has its own VMs, whatever the kernel of the command line is.
+expect_run 124 "${run[@]}" --host-image "$SEL4VM_HOST_IMAGE" --timeout 1 </dev/null
+says "the program 'host' did not end within 1 s"
 
 # Signals: the machine is gone, the temporary files are gone, and the caller sees which signal it was.
 emulator <<'SCRIPT'
