@@ -47,10 +47,12 @@ Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
         return on_memory(vcpu, exit);
     if (exit.kind == ExitKind::irq_service)
         return on_irq_service(vcpu, exit.irq_service);
+    if (exit.kind == ExitKind::hypercall)
+        return on_hypercall(vcpu, exit);
     switch (exit.kind) {
     case ExitKind::memory:
-    case ExitKind::irq_service: break;
-    case ExitKind::hypercall: return on_hypercall(vcpu, exit);
+    case ExitKind::irq_service:
+    case ExitKind::hypercall: break;
     case ExitKind::system_register: return on_system_register(vcpu, exit);
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
     case ExitKind::port: return on_port(vcpu, exit);

@@ -51,7 +51,7 @@ TEST_F(BusNamesTest, AccessesAreCountedForEachRange) {
         counts.record(access(0, at));
     EventRecord other;
     other.event.kind = EventKind::exit;
-    other.event.exit = Exit{WaitExit{false, 0}};
+    other.event.exit = Exit{WaitExit{false}};
     counts.record(other);
     ASSERT_EQ(counts.counts().size(), 2U);
     EXPECT_STREQ(counts.counts()[0].place.name, "pl011");
