@@ -28,6 +28,7 @@ int vm_inject_irq(vm_vcpu_t *vcpu, int irq);
  * Drives the wire of an interrupt, as a device does: pending while it is high, for an interrupt that the guest has configured as
  * edge-triggered once for each rise. Needs no registration, and is remembered while the guest has it disabled.
  * @param irq_level  0 low, other values high
+ * @return -1 before the VM's first start, when there is no controller to remember it; drive it again then
  */
 int vm_set_irq_level(vm_vcpu_t *vcpu, int irq, int irq_level);
 

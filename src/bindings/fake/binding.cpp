@@ -55,6 +55,8 @@ public:
         if (host_.refuses())
             return error(HostErrorKind::out_of_memory);
         const u64 bytes = u64{1} << object->size_bits;
+        if (seL4_CapRights_get_capAllowRead(frame.rights) == 0)
+            return Ok{}; // every access faults
         const RamBlock block{HostPhys{reinterpret_cast<u64>(object->window)}, object->window, bytes};
         return inner().map_ram(*GpaRange::make(at, bytes), block, 0, protection_of(frame.rights));
     }
@@ -120,6 +122,8 @@ int core_count(void *) { return 4; }
 namespace sel4vm::capi {
 
 Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
+    if (vm.vka->data == nullptr) // nobody has made it
+        return Err{HostError{HostErrorKind::invalid}};
     fake::Host &host = fake::Host::of(*vm.vka);
     if (host.find(vm.host_endpoint, seL4_EndpointObject) == nullptr)
         return Err{HostError{HostErrorKind::invalid}};

@@ -49,6 +49,8 @@ public:
         const auto range = GpaRange::make(at, bytes);
         if (!range)
             return error(HostErrorKind::invalid);
+        if (seL4_CapRights_get_capAllowRead(frame.rights) == 0)
+            return Ok{}; // every access faults
         // SAFETY: as above.
         const RamBlock block{HostPhys{reinterpret_cast<u64>(object->window)}, object->window, bytes};
         return resources_->kvm_space().map_ram(*range, block, 0, protection_of(frame.rights));
@@ -76,6 +78,8 @@ int core_count(void *) { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 namespace sel4vm::capi {
 
 Result<Binding *, HostError> open_binding(vm_t &vm, Binding *peer, const BindingOptions &) {
+    if (vm.vka->data == nullptr) // nobody has made it
+        return Err{HostError{HostErrorKind::invalid}};
     kvm::Environment &environment = kvm::Environment::of(*vm.vka);
     if (environment.find(vm.host_endpoint, seL4_EndpointObject) == nullptr)
         return Err{HostError{HostErrorKind::invalid}};

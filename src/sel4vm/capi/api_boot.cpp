@@ -181,7 +181,7 @@ int vm_destroy(vm_t *vm) {
     capi::Machine *machine = capi::machine_of(vm, "vm_destroy");
     if (machine == nullptr)
         return -1;
-    if (machine->group().runner() != nullptr)
+    if (machine->group().is_in_callback())
         return capi::fail(*machine, "vm_destroy", "called from a callback");
     const capi::AllocationGuard guard(machine->client_lock());
     capi::Binding &binding = machine->binding();

@@ -36,8 +36,10 @@ int vm_inject_irq(vm_vcpu_t *vcpu, int irq) {
     if (gic != nullptr && !gic->has(static_cast<u32>(irq)))
         return capi::fail(machine, kCall,
                           "the interrupt controller has no such interrupt"); // registered before there was one
+    if (gic == nullptr)
+        return capi::fail(machine, kCall, "the VM was not started, or has no interrupt controller");
     // A guest that has it disabled is no mistake of the caller's: no message.
-    if (gic == nullptr || !gic->inject_quickly(id, static_cast<u32>(irq)))
+    if (!gic->inject_quickly(id, static_cast<u32>(irq)))
         return -1;
     return 0;
 }

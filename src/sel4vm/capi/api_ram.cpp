@@ -40,6 +40,35 @@ private:
     int result_ = 0;
 };
 
+/// Asks the client's page provider, and looks at what the guest may do with its frames.
+class WatchedFrames {
+public:
+    explicit WatchedFrames(capi::FrameSource client) : client_(client) {}
+    [[nodiscard]] capi::FrameSource source() { return {next, this}; }
+    /// Why they are no memory of one kind; nullptr: they are.
+    [[nodiscard]] const char *why_not() const {
+        if (any_unreadable_)
+            return "a frame of RAM needs the right to read";
+        return any_writable_ && any_read_only_ ? "its frames differ in the right to write" : nullptr;
+    }
+    [[nodiscard]] RegionKind kind() const { return any_read_only_ ? RegionKind::rom : RegionKind::ram; }
+
+private:
+    static vm_frame_t next(uintptr_t addr, void *cookie) {
+        auto &self = *static_cast<WatchedFrames *>(cookie);
+        const vm_frame_t frame = self.client_.next(addr, self.client_.cookie);
+        const bool writable = seL4_CapRights_get_capAllowWrite(frame.rights) != 0;
+        self.any_unreadable_ |= seL4_CapRights_get_capAllowRead(frame.rights) == 0;
+        self.any_writable_ |= writable;
+        self.any_read_only_ |= !writable;
+        return frame;
+    }
+    capi::FrameSource client_;
+    bool any_unreadable_ = false;
+    bool any_writable_ = false;
+    bool any_read_only_ = false;
+};
+
 /// Whether a guest may look at memory with its caches off before anything else makes it coherent.
 bool must_clean(capi::Machine &machine) {
     return machine.vm().state() != VmState::running || machine.c().mem.clean_cache;
@@ -116,6 +145,7 @@ int vm_ram_touch(vm_t *vm, uintptr_t addr, size_t size, ram_touch_callback_fn to
         return capi::fail(*machine, kCall, "touch_callback is NULL");
     if (!memory.contains(Gpa{addr}, size))
         return capi::fail(*machine, kCall, describe_no_ram(memory, addr, size).view());
+    const capi::VmGroup::Callback callback(machine->group());
     Touching touching(*vm, touch_callback, cookie);
     if (!memory.visit(Gpa{addr}, size, touching))
         return capi::fail(*machine, kCall, "the host could not map it");
@@ -190,8 +220,14 @@ int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, 
     if (!range)
         return capi::fail(*machine, kCall, describe_no_pages(start, bytes).view());
     const capi::AllocationGuard guard(machine->client_lock());
-    const auto block = machine->binding().adopt_ram(range->base(), range->size(), {map_iterator, cookie});
-    return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block));
+    const capi::VmGroup::Callback callback(machine->group());
+    WatchedFrames frames({map_iterator, cookie});
+    const auto block = machine->binding().adopt_ram(range->base(), range->size(), frames.source());
+    if (const char *why = frames.why_not(); block && why != nullptr) {
+        machine->resources().space().free_ram(*block);
+        return capi::fail(*machine, kCall, why);
+    }
+    return capi::result_of(*machine, kCall, machine->adopt_ram(*range, block, frames.kind()));
 }
 
 void vm_ram_mark_allocated(vm_t *vm, uintptr_t start, size_t bytes) {

@@ -103,9 +103,10 @@ const char *Machine::build_services() {
 }
 
 const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
+    // Also of a VM that was stopped before it ever ran.
+    if (const char *why = build_services())
+        return why;
     if (vm_.state() == VmState::built) {
-        if (const char *why = build_services())
-            return why;
         guest.use_start_registers();
         if (!vm_.start()) {
             guest.forget_start();
@@ -127,6 +128,7 @@ const char *Machine::start_boot_vcpu(GuestVcpu &guest) {
     stop_reported_ = false;
     leave_ = false;
     fault_outcome_.reset();
+    start_requested_vcpus();
     return nullptr;
 }
 
@@ -157,7 +159,7 @@ const char *Machine::start_vcpu(GuestVcpu &guest) {
             return "the VM is being reset, and starts it by itself";
         if (state == VmState::built || state == VmState::stopped)
             return start_boot_vcpu(guest);
-    } else if (resetting_ || state == VmState::built) {
+    } else if (resetting_ || state == VmState::built || state == VmState::stopped) {
         if (guest.start_requested())
             return "it was started already";
         guest.request_start();
@@ -183,7 +185,7 @@ const char *Machine::add_ram(GpaRange range) {
     return nullptr;
 }
 
-const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError> &block) {
+const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError> &block, RegionKind kind) {
     if (!block)
         return "the host could not make the memory of these frames";
     const char *why = nullptr;
@@ -191,7 +193,7 @@ const char *Machine::adopt_ram(GpaRange range, const Result<RamBlock, HostError>
         why = "out of memory";
     else if (vm_.map().overlaps(range))
         why = to_string(RegionError::overlap);
-    else if (const auto adopted = vm_.memory().adopt(range, *block); !adopted)
+    else if (const auto adopted = vm_.memory().adopt(range, *block, kind); !adopted)
         why = to_string(adopted.error());
     if (why != nullptr) {
         resources().space().free_ram(*block);

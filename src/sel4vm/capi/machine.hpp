@@ -75,7 +75,8 @@ public:
     // -- memory
     /// nullptr, or why not. `make` gives the block for the range.
     [[nodiscard]] const char *add_ram(GpaRange range);
-    [[nodiscard]] const char *adopt_ram(GpaRange range, const Result<RamBlock, HostError> &block);
+    [[nodiscard]] const char *adopt_ram(GpaRange range, const Result<RamBlock, HostError> &block,
+                                        RegionKind kind = RegionKind::ram);
 
     // -- interrupts
     [[nodiscard]] const char *install_gic(const vm_vgic_config_t &wanted);

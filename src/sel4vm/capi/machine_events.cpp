@@ -31,7 +31,7 @@ int Machine::report_stop() {
 }
 
 int Machine::run() {
-    if (group().runner() != nullptr) {
+    if (group().is_in_callback()) {
         complain("vm_run", "called from a callback");
         return -1;
     }

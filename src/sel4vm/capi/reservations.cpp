@@ -60,7 +60,10 @@ void Reservation::give_back_rests() {
 const char *Reservation::map_frame_at(u64 at, const FrameSource &frames, GpaRange part, u64 &next) {
     constexpr usize kLargestFrameBits = 39;
     asking_ = true;
-    const vm_frame_t frame = frames.next(at, frames.cookie);
+    const vm_frame_t frame = [&] {
+        const VmGroup::Callback callback(machine_.group());
+        return frames.next(at, frames.cookie);
+    }();
     asking_ = false;
     if (frame.cptr == seL4_CapNull)
         return "the page provider has no frame";
@@ -76,6 +79,8 @@ const char *Reservation::map_frame_at(u64 at, const FrameSource &frames, GpaRang
 }
 
 const char *Reservation::map_now(const FrameSource &frames, GpaRange part) {
+    if (asking_)
+        return "called from its page provider";
     if (mapped_)
         return "it is mapped already";
     if (const char *why = take_whole_pages())
@@ -93,6 +98,8 @@ const char *Reservation::map_now(const FrameSource &frames, GpaRange part) {
 }
 
 const char *Reservation::map_later(const FrameSource &frames) {
+    if (asking_)
+        return "called from its page provider";
     if (mapped_)
         return "it is mapped already";
     // So that a first access cannot run out of page tables.
@@ -123,6 +130,8 @@ vm_frame_t Reservation::frame_of_array(uintptr_t addr, void *cookie) {
 }
 
 const char *Reservation::map_array(std::span<const seL4_CPtr> frames, usize size_bits, MapWhen when) {
+    if (asking_)
+        return "called from its page provider";
     if (mapped_)
         return "it is mapped already";
     if (size_bits < seL4_PageBits || size_bits > seL4_HugePageBits || frames.empty())

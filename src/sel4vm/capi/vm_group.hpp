@@ -23,6 +23,20 @@ public:
     void set_runner(Machine *runner) { runner_ = runner; }
     [[nodiscard]] Machine *runner() const { return runner_; }
 
+    /// While one exists, a callback runs that may come outside of vm_run(), too: a page provider's, say.
+    class Callback {
+    public:
+        explicit Callback(VmGroup &group) : group_(group) { ++group_.callbacks_; }
+        ~Callback() { --group_.callbacks_; }
+        Callback(const Callback &) = delete;
+        Callback &operator=(const Callback &) = delete;
+
+    private:
+        VmGroup &group_;
+    };
+    /// Whether the client calls from inside one of its callbacks.
+    [[nodiscard]] bool is_in_callback() const { return runner_ != nullptr || callbacks_ != 0; }
+
 private:
     void notification(u64 badge, u64 message) override;
     void vm_stopped(Vm &) override {} // each VM's own hooks hear it
@@ -30,6 +44,7 @@ private:
     Executor executor_;
     Machine *runner_ = nullptr;
     u32 members_ = 0;
+    u32 callbacks_ = 0;
 };
 
 } // namespace sel4vm::capi

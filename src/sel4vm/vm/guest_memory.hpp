@@ -64,7 +64,7 @@ public:
     [[nodiscard]] Status<RegionError> add(GpaRange range, RegionKind kind, Clearing clearing = Clearing::cleared);
     /// Makes a block that the caller got from the host a region of RAM; it is then freed like the others, by
     /// GuestSpacePort::free_ram(). It is at least as large as the range. After an error it is the caller's still.
-    [[nodiscard]] Status<RegionError> adopt(GpaRange range, const RamBlock &block);
+    [[nodiscard]] Status<RegionError> adopt(GpaRange range, const RamBlock &block, RegionKind kind = RegionKind::ram);
     /// Unmaps and frees the region that starts at `base`; false when there is none.
     [[nodiscard]] bool remove(Gpa base);
 

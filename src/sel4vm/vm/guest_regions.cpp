@@ -85,11 +85,11 @@ Status<RegionError> GuestMemory::add(GpaRange range, RegionKind kind, Clearing c
     return Ok{};
 }
 
-Status<RegionError> GuestMemory::adopt(GpaRange range, const RamBlock &block) {
+Status<RegionError> GuestMemory::adopt(GpaRange range, const RamBlock &block, RegionKind kind) {
     SEL4VM_ASSERT(block.size_bytes >= range.size());
     SEL4VM_TRY(check_new(range));
-    SEL4VM_TRY(back_with(block, range, RegionKind::ram));
-    insert_region(range, RegionKind::ram);
+    SEL4VM_TRY(back_with(block, range, kind));
+    insert_region(range, kind);
     return Ok{};
 }
 

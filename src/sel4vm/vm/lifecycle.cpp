@@ -144,6 +144,8 @@ Status<LifecycleError> Vm::start() {
 Status<LifecycleError> Vm::pause() {
     if (state() == VmState::running)
         resume_wanted_.store(false, std::memory_order_seq_cst); // of a pause that a stop or a reset has overtaken
+    else if (state() == VmState::pausing && resume_wanted_.exchange(false))
+        return Ok{}; // the pause that is under way holds after all
     if (!request(VmState::running, VmState::pausing))
         return Err{LifecycleError::wrong_state};
     return Ok{};
@@ -151,7 +153,8 @@ Status<LifecycleError> Vm::pause() {
 
 Status<LifecycleError> Vm::resume() {
     if (state() == VmState::pausing) {
-        resume_wanted_.store(true, std::memory_order_seq_cst);
+        if (resume_wanted_.exchange(true))
+            return Err{LifecycleError::wrong_state}; // it is taken back already
         // Either settle() sees this, or it has been there already.
         if (state() == VmState::pausing || !resume_wanted_.exchange(false))
             return Ok{};

@@ -51,6 +51,11 @@
     TEST(test_a_write_to_a_read_only_frame_faults)                        \
     TEST(test_a_page_provider_that_runs_out_maps_nothing)                 \
     TEST(test_frames_that_do_not_fit_are_refused)                         \
+    TEST(test_a_vm_that_was_stopped_before_its_first_start_starts)        \
+    TEST(test_a_second_vcpu_is_started_first_after_a_stop)                \
+    TEST(test_a_pause_that_was_taken_back_may_be_asked_for_again)         \
+    TEST(test_no_callback_runs_or_destroys_its_vm)                        \
+    TEST(test_frames_without_the_right_to_write_are_read_only_ram)        \
     TEST(test_the_clients_frames_may_be_ram)                              \
     TEST(test_ram_is_touched_in_pages)                                    \
     TEST(test_ram_is_given_out_and_taken_back)                            \

@@ -314,6 +314,22 @@ void test_the_clients_frames_may_be_ram(conformance_t *t) {
     free_frames(&frames); /* they are still the client's */
 }
 
+void test_frames_without_the_right_to_write_are_read_only_ram(conformance_t *t) {
+    test_guest_t guest;
+    frames_t frames;
+    if (!conformance_has(t, CONFORMANCE_HAS_FRAMES) || !make_frames(&frames, t, DEVICE))
+        return;
+    frames.read_only = true;
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, use_frames);
+    CHECK(t, vm_ram_register_at_custom_iterator(&guest.vm, DEVICE, FRAMES * PAGE, next_frame, &frames) == 0);
+    if (guest_begin(&guest) && guest_finish(&guest))
+        CHECK(t, guest_result(&guest, 0) == 0 && guest_result(&guest, 1) == 0); /* writes are dropped */
+    guest_destroy(&guest);
+    free_frames(&frames);
+}
+
 typedef struct parts {
     conformance_t *t;
     unsigned int count;

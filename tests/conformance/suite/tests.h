@@ -85,6 +85,14 @@ void test_a_fault_may_be_restarted_later(conformance_t *t);
 void test_a_fault_that_waits_outlives_a_pause(conformance_t *t);
 void test_the_parts_of_a_pair_may_be_finished_later(conformance_t *t);
 void test_a_call_may_be_finished_later(conformance_t *t);
+
+/* client_order_tests.c */
+void test_a_vm_that_was_stopped_before_its_first_start_starts(conformance_t *t);
+void test_a_second_vcpu_is_started_first_after_a_stop(conformance_t *t);
+void test_a_pause_that_was_taken_back_may_be_asked_for_again(conformance_t *t);
+void test_no_callback_runs_or_destroys_its_vm(conformance_t *t);
+
+void test_frames_without_the_right_to_write_are_read_only_ram(conformance_t *t);
 void test_a_call_that_is_left_is_made_again(conformance_t *t);
 void test_a_call_may_be_finished_between_runs(conformance_t *t);
 void test_a_client_may_step_over_a_call(conformance_t *t);
