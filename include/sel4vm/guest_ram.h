@@ -47,7 +47,11 @@ uintptr_t vm_ram_register(vm_t *vm, size_t bytes);
  */
 int vm_ram_register_at(vm_t *vm, uintptr_t start, size_t bytes, bool untyped);
 
-/** Registers the client's frames as RAM; their contents stay, and the frames remain the client's. */
+/**
+ * Registers the client's frames as RAM; their contents stay, and the frames remain the client's. All of them without the right to write are RAM that
+ * the guest cannot change: its stores are dropped.
+ * @return -1 also when they differ in that, or lack the right to read
+ */
 int vm_ram_register_at_custom_iterator(vm_t *vm, uintptr_t start, size_t bytes, memory_map_iterator_fn map_iterator,
                                        void *cookie);
 
