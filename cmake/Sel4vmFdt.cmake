@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The imported target sel4vm_deps::fdt (libfdt). Native builds take Debian's libfdt-dev; cross builds take the arm64 build of
-# the same package, unpacked by tools/debs into build/debs/root.
-set(SEL4VM_DEBS_ROOT "${PROJECT_SOURCE_DIR}/build/debs/root" CACHE PATH "Unpacked arm64 Debian packages (tools/debs)")
+# the same package, unpacked by tools/debs into build/debs/root, or where the environment's SEL4VM_DEBS says.
+set(debs "${PROJECT_SOURCE_DIR}/build/debs")
+if(NOT "$ENV{SEL4VM_DEBS}" STREQUAL "")
+  set(debs "$ENV{SEL4VM_DEBS}")
+endif()
+set(SEL4VM_DEBS_ROOT "${debs}/root" CACHE PATH "Unpacked arm64 Debian packages (tools/debs)")
 
 if(CMAKE_CROSSCOMPILING)
   set(hint "${SEL4VM_DEBS_ROOT}/usr/lib/aarch64-linux-gnu")

@@ -134,12 +134,16 @@ const char *Reservation::map_array(std::span<const seL4_CPtr> frames, usize size
         return "called from its page provider";
     if (mapped_)
         return "it is mapped already";
-    if (size_bits < seL4_PageBits || size_bits > seL4_HugePageBits || frames.empty())
-        return "there are no frames, or they have an impossible size";
+    if (size_bits != seL4_PageBits && size_bits != seL4_LargePageBits && size_bits != seL4_HugePageBits)
+        return "there are no frames of that size";
+    if (frames.empty())
+        return "there are no frames";
     // More than are needed are left alone.
     frames = frames.first(std::min<usize>(frames.size(), pages_.size() >> size_bits));
     if (frames.empty())
         return "a frame is larger than it";
+    if (std::find(frames.begin(), frames.end(), seL4_CPtr{seL4_CapNull}) != frames.end())
+        return "a frame is seL4_CapNull";
     array_ = OwnedArray<seL4_CPtr>::make(machine_.resources().allocator(), frames.size());
     if (!array_)
         return "out of memory";
