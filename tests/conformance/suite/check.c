@@ -16,6 +16,13 @@ int conformance_has(conformance_t *t, unsigned int ability) {
     return 0;
 }
 
+int conformance_has_vcpus(conformance_t *t, unsigned int count) {
+    if (CONFIG_MAX_NUM_NODES >= count)
+        return 1;
+    t->skipped = 1;
+    return 0;
+}
+
 int conformance_keeps(conformance_t *t, unsigned int kept) {
     if ((t->abilities & kept) == 0)
         return 0;

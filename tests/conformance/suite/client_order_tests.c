@@ -29,7 +29,7 @@ void test_a_second_vcpu_is_started_first_after_a_stop(conformance_t *t) {
                                     A64_POWER_OFF};
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 0u), A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !conformance_has_vcpus(t, 2) || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     for (int round = 0; round < 2 && CHECK(t, other != NULL); round++) {

@@ -31,6 +31,8 @@ int conformance_check(conformance_t *t, int condition, const char *file, int lin
 
 /* Whether the host has an ability, and whether it keeps something to itself. Where that is against the test, it counts as skipped. */
 int conformance_has(conformance_t *t, unsigned int ability);
+/* Whether a vm_t may have so many vCPUs. */
+int conformance_has_vcpus(conformance_t *t, unsigned int count);
 int conformance_keeps(conformance_t *t, unsigned int kept);
 
 /* The map of every test VM. */

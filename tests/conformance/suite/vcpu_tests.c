@@ -286,7 +286,7 @@ void test_a_second_vcpu_is_started_by_the_guest(conformance_t *t) {
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_MPIDR_EL1), A64_STR_X(4u, 2u, 2u),
                                       A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
     test_guest_t guest;
-    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !conformance_has_vcpus(t, 2) || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL && other->vcpu_id == 1 && other->target_cpu == -1);
@@ -305,7 +305,7 @@ void test_a_second_vcpu_is_started_by_the_client(conformance_t *t) {
     static const uint32_t code[] = {BEGIN, A64_LDR_X(4u, 2u, 0u), A64_CBZ(4u, -1), A64_POWER_OFF};
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 0u), A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !conformance_has_vcpus(t, 2) || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     CHECK(t, other != NULL);
@@ -395,7 +395,7 @@ static uint64_t endianness_after_cpu_on(conformance_t *t, uint32_t bits, enum st
 
 void test_a_second_vcpu_has_the_endianness_of_the_one_that_starts_it(conformance_t *t) {
     static const uint32_t bits[] = {0, 1u << 24, 1u << 25, ENDIANNESS};
-    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2)
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !conformance_has_vcpus(t, 2))
         return;
     for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
         CHECK(t, endianness_after_cpu_on(t, bits[i], THE_LIBRARY) == bits[i]);

@@ -64,7 +64,7 @@ void test_a_vcpu_is_started_once(conformance_t *t) {
     static const uint32_t code[] = {A64_POWER_OFF};
     static const uint32_t second[] = {A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (!conformance_has_vcpus(t, 2) || !guest_make(&guest, t, NULL))
         return;
     vm_vcpu_t *other = vm_create_vcpu(&guest.vm, t->host->priority);
     GUEST_LOAD(&guest, CODE, code);
@@ -108,7 +108,7 @@ void test_a_start_that_was_refused_is_forgotten(conformance_t *t) {
                                       A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
     static const uint32_t third[] = {A64_LOAD(2u, RESULTS), A64_STR_X(0u, 2u, 1u), A64_WFI, A64_B(-1)};
     test_guest_t guest;
-    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || CONFIG_MAX_NUM_NODES < 2 || !guest_make(&guest, t, NULL))
+    if (conformance_keeps(t, CONFORMANCE_KEEPS_CALLS) || !conformance_has_vcpus(t, 2) || !guest_make(&guest, t, NULL))
         return;
     CHECK(t, vm_create_vcpu(&guest.vm, t->host->priority) != NULL);
     GUEST_LOAD(&guest, CODE, code);
@@ -129,7 +129,7 @@ void test_a_vcpu_of_another_cluster_is_started_by_the_guest(conformance_t *t) {
     static const uint32_t second[] = {A64_LOAD(2u, RESULTS), A64_MRS(4u, A64_MPIDR_EL1), A64_STR_X(4u, 2u, 2u),
                                       A64_STR_X(0u, 2u, 0u), A64_CALL(PSCI_CPU_OFF),     A64_B(0)};
     test_guest_t guest;
-    if (CONFIG_MAX_NUM_NODES < 18 || !guest_make(&guest, t, NULL))
+    if (!conformance_has_vcpus(t, 18) || !guest_make(&guest, t, NULL))
         return;
     while (guest.vm.num_vcpus < 18 && CHECK(t, vm_create_vcpu(&guest.vm, t->host->priority) != NULL)) {
     }
