@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The host's serial line as the VMM uses it: several guests take turns on it through a ConsoleSwitch (docs/console.md).
+// The host's serial line as the VMM uses it: several guests take turns on it through a ConsoleSwitch (docs/console.md), and the host between them.
 #pragma once
 
 #include <hosts/el2/platform/line.hpp>
@@ -20,16 +20,26 @@ private:
     el2::LineOutput output_;
 };
 
-/// The guests' unfinished line, once there is a switch.
-class GuestsLine final : public el2::UnfinishedLine {
+/// The host's lines among those of guests, on any CPU, once there is a switch.
+class SharedLog final : public Log, private el2::UnfinishedLine {
 public:
+    SharedLog(el2::Console &console, el2::LineMode mode) : log_(console, mode) { log_.set_other(this); }
     void set_switch(machine::ConsoleSwitch *consoles) { consoles_ = consoles; }
+    void set_level(LogLevel least) { log_.set_level(least); }
+    void exit_status(u8 status) { log_.exit_status(status); }
+    void line(LogLevel level, std::string_view source, std::string_view text) override {
+        if (consoles_ == nullptr)
+            log_.line(level, source, text);
+        else
+            consoles_->exclusively([&] { log_.line(level, source, text); });
+    }
+
+private:
     void end_line() override {
         if (consoles_ != nullptr)
             consoles_->interrupt_line();
     }
-
-private:
+    el2::LineLog log_;
     machine::ConsoleSwitch *consoles_ = nullptr;
 };
 

@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The last events of the run loop, for those who asked (`trace` on the host's command line): printed when a VM stops with
-// an error, and by a panic of the host.
+// The last events of one CPU's run loop, for those who asked (`trace` on the host's command line).
 #pragma once
 
-#include <hosts/el2/host.hpp>
 #include <sel4vm/vm/recording.hpp>
 
 namespace sel4vm::vmm {
 
-class Trace final : private el2::PanicPrinter::Report {
+class Trace {
 public:
-    /// Registers itself with `host` for panics, for as long as it lives.
-    Trace(el2::Host &host, EventPort &port, const BusNames &names);
-    ~Trace() { host_.set_panic_report(nullptr); }
+    Trace(EventPort &port, Clock &clock, const BusNames &names) : names_(names), recorder_(port, clock, trace_) {}
     Trace(const Trace &) = delete;
     Trace &operator=(const Trace &) = delete;
 
     /// What the executor uses instead of the port.
     [[nodiscard]] EventPort &port() { return recorder_; }
+    /// Whether what is being answered is part of it: right when the CPU does nothing meanwhile.
+    enum class Open : bool { left_out, shown };
     /// One line for each event, as of VM `source`.
-    void print(Log &log, std::string_view source) const;
+    void print(Log &log, std::string_view source, Open open) const;
 
 private:
     static constexpr usize kLines = 24; ///< few enough for the stack of a panic
 
-    void print(el2::PanicPrinter &printer) override;
-
-    el2::Host &host_;
     const BusNames &names_;
     EventTrace trace_;
     RecordingPort recorder_;

@@ -5,25 +5,20 @@
 #include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/packed_system.hpp>
 
+#include <algorithm>
+#include <bit>
+
 namespace sel4vm::vmm {
 
 namespace {
 
 constexpr u64 kConsoleBadge = 1;
 
-el2::ProcessorSetup processor_setup(const el2::PlatformInfo &platform, const machine::SystemDescription &system) {
-    el2::ProcessorSetup setup = el2::ProcessorSetup::of(platform);
-    setup.slice_microseconds = system.time_slice_us;
-    return setup;
-}
-
 } // namespace
 
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
-      log_(host.console(), mode_), line_(host.console(), mode_) {
-    log_.set_other(&guests_line_);
-}
+      log_(host.console(), mode_), line_(host.console(), mode_), cpus_(host, log_, system_, names_) {}
 
 int Vmm::run() {
     const Status status = run_system();
@@ -35,20 +30,17 @@ int Vmm::run() {
 Status Vmm::run_system() {
     if (!read_bundle())
         return Status::cannot_start;
-    el2::Heap &heap = host_.heap();
-    processor_ =
-        Owned<el2::Processor>::make(heap, host_.gic(), host_.interrupts(), processor_setup(host_.platform(), system_));
-    consoles_ = Owned<machine::ConsoleSwitch>::make(heap, line_, line_, system_.console);
-    if (!processor_ || !consoles_) {
-        log_.line(LogLevel::error, "host", "not enough memory for the run loop");
+    if (!open_cpus())
+        return Status::cannot_start;
+    consoles_ = Owned<machine::ConsoleSwitch>::make(host_.heap(), line_, line_, system_.console,
+                                                    cpus_.are_several() ? LockMode::spin : LockMode::none);
+    if (!consoles_) {
+        log_.line(LogLevel::error, "host", "not enough memory for the console");
         return Status::cannot_start;
     }
-    executor_ = Owned<Executor>::make(heap, events(), host_.clock(), static_cast<ExecutorListener &>(*this));
-    if (!executor_) {
-        log_.line(LogLevel::error, "host", "not enough memory for the run loop");
-        return Status::cannot_start;
-    }
-    guests_line_.set_switch(consoles_.get());
+    if (cpus_.are_several())
+        consoles_->set_announcer(&cpus_.processor(cpus_.boot()), kConsoleBadge);
+    log_.set_switch(consoles_.get());
 
     for (usize i = 0; i < system_.vms.size(); ++i) {
         if (!build(i))
@@ -61,23 +53,21 @@ Status Vmm::run_system() {
             return Status::cannot_start;
         }
     }
-    host_.console().listen(host_.interrupts(), *processor_, kConsoleBadge);
-    executor_->run();
-    return status_;
+    host_.console().listen(host_.interrupts(), cpus_.processor(cpus_.boot()), kConsoleBadge);
+    cpus_.run();
+    return status_.load();
 }
 
-/// The processor's, behind what somebody asked for.
-EventPort &Vmm::events() {
-    EventPort *events = processor_.get();
-    if (system_.bench.report_exits) {
-        counting_ = Owned<Counting>::make(host_.heap(), *events, host_.clock(), names_);
-        events = counting_ ? &counting_->port : events;
+bool Vmm::open_cpus() {
+    const auto placed = machine::place_vcpus(system_, cpus_.count());
+    if (placed) {
+        placement_ = *placed;
+        return cpus_.open(placement_.used, *this);
     }
-    if (host_.has_bootarg("trace")) {
-        trace_ = Owned<Trace>::make(host_.heap(), host_, *events, names_);
-        events = trace_ ? &trace_->port() : events;
-    }
-    return *events;
+    Text<120> text;
+    text << "cpus: there is no CPU " << placed.error().cpu << ": the machine has " << cpus_.count();
+    log_.line(LogLevel::error, system_.vms[placed.error().vm].name, text.view());
+    return false;
 }
 
 bool Vmm::read_bundle() {
@@ -112,15 +102,37 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     el2::Heap &heap = host_.heap();
     guest.vcpus = OwnedArray<Owned<el2::Vcpu>>::make(heap, description.vcpu_count);
     guest.ports = OwnedArray<aarch64::VcpuPorts>::make(heap, description.vcpu_count);
-    if (!guest.vcpus || !guest.ports)
+    guest.shares = OwnedArray<el2::VmShare>::make(heap, machine::kMaxCpus);
+    if (!guest.vcpus || !guest.ports || !guest.shares)
         return out_of_memory(description);
     for (u16 i = 0; i < description.vcpu_count; ++i) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
-        guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, *processor_, *guest.space, guest.share, setup);
+        const u8 cpu = placement_.cpu_of[index][i];
+        guest.vcpus[i] =
+            Owned<el2::Vcpu>::make(heap, cpus_.processor(cpu), *guest.space, guest.shares[cpu], setup);
         if (!guest.vcpus[i])
             return out_of_memory(description);
         el2::Vcpu &vcpu = *guest.vcpus[i];
         guest.ports[i] = {&vcpu, &vcpu.list_registers(), &vcpu.timer()};
+    }
+    return true;
+}
+
+// Several executors enter a VM unless all of it is on the boot CPU.
+LockMode Vmm::locks_of(usize index) const {
+    const auto &cpu_of = placement_.cpu_of[index];
+    const bool elsewhere = std::any_of(cpu_of.begin(), cpu_of.begin() + system_.vms[index].vcpu_count,
+                                       [this](u8 cpu) { return cpu != cpus_.boot(); });
+    return elsewhere ? LockMode::spin : LockMode::none;
+}
+
+bool Vmm::add_to_executors(Vm &vm, usize index) {
+    u64 cpus = u64{1} << cpus_.boot();
+    for (u16 i = 0; i < vm.vcpu_count(); ++i)
+        cpus |= u64{1} << placement_.cpu_of[index][i];
+    for (u64 rest = cpus; rest != 0; rest &= rest - 1) {
+        if (!cpus_.executor(static_cast<u32>(std::countr_zero(rest))).add(vm))
+            return false;
     }
     return true;
 }
@@ -135,7 +147,7 @@ bool Vmm::build(usize index) {
     if (!make_vcpus(guest, index))
         return false;
 
-    const el2::GicVersionsSupported gic = processor_->gic_versions();
+    const el2::GicVersionsSupported gic = cpus_.processor(cpus_.boot()).gic_versions();
     machine::HostSide side{
         .id = VmId{static_cast<u16>(index)},
         .space = *guest.space,
@@ -144,8 +156,9 @@ bool Vmm::build(usize index) {
         .log = log_,
         .clock = host_.clock(),
         .entropy = host_.entropy(),
-        .timeouts = executor_->timeouts(),
+        .timeouts = cpus_.executor(placement_.cpu_of[index][0]).timeouts(),
         .console = consoles_->add(description.name),
+        .locks = locks_of(index),
         .gic_v2 = gic.v2,
         .gic_v3 = gic.v3,
     };
@@ -169,8 +182,10 @@ bool Vmm::build(usize index) {
     if (PowerButton *button = guest.machine->power_button())
         consoles_->connect(index, *button);
     names_.add(guest.machine->vm());
-    if (!executor_->add(guest.machine->vm()))
-        return out_of_memory(description);
+    if (!add_to_executors(guest.machine->vm(), index)) {
+        log_.line(LogLevel::error, description.name, "its vCPUs are spread over too many CPUs");
+        return false;
+    }
     if (system_.bench.report_setup)
         report_setup(description, *guest.machine);
     return true;
@@ -193,17 +208,9 @@ void Vmm::report_exits(Vm &vm) {
     }
 }
 
-void Vmm::report_accesses(const Vm &vm) {
-    for (const AccessCounts::Count &count : counting_->counts.counts()) {
-        if (count.vm != vm.id())
-            continue;
-        Text<120> text;
-        text << "bench: accesses of " << count.place.name << " at " << count.place.base << ": " << count.accesses;
-        log_.line(LogLevel::info, vm.name(), text.view());
-    }
-}
-
 void Vmm::notification(u64 badge, u64) {
+    for (u32 gone = gone_.exchange(0); gone != 0; gone &= gone - 1)
+        consoles_->disconnect(static_cast<usize>(std::countr_zero(gone)));
     if ((badge & kConsoleBadge) != 0)
         consoles_->pump();
 }
@@ -217,13 +224,13 @@ void Vmm::vm_stopped(Vm &vm) {
     log_.line(by_itself ? LogLevel::debug : LogLevel::error, vm.name(), text.view());
     if (!by_itself)
         status_ = Status::vm_error;
-    if (!by_itself && trace_)
-        trace_->print(log_, vm.name());
+    if (!by_itself)
+        cpus_.print_traces(log_, vm.name());
     if (system_.bench.report_exits)
         report_exits(vm);
-    if (counting_)
-        report_accesses(vm);
-    consoles_->disconnect(vm.id().value());
+    cpus_.report_accesses(log_, vm);
+    gone_.fetch_or(u32{1} << vm.id().value());
+    cpus_.signal(kConsoleBadge);
 }
 
 } // namespace sel4vm::vmm

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The reference VMM: reads the bundle that came with the image, builds its VMs on the el2 host, runs them to their end on
-// the boot CPU, and says how they ended. All policy that is not in the bundle is here.
+// the machine's CPUs, and says how they ended. All policy that is not in the bundle is here.
+//
+// Threads: the boot CPU, but for vm_stopped(), which comes on the CPU that settles the VM.
 #pragma once
 
 #include <apps/vmm/console.hpp>
-#include <apps/vmm/trace.hpp>
+#include <apps/vmm/cpus.hpp>
 
-#include <hosts/el2/host.hpp>
-#include <hosts/el2/vcpu/processor.hpp>
 #include <sel4vm/boot/bundle.hpp>
 #include <sel4vm/machine/arm/virt_machine.hpp>
-#include <sel4vm/vm/access_counts.hpp>
-#include <sel4vm/vm/executor.hpp>
+#include <sel4vm/machine/cpu_placement.hpp>
 
 namespace sel4vm::vmm {
 
@@ -34,27 +33,23 @@ private:
     /// One VM and what its host side is made of. Destroyed in reverse order: the machine first.
     struct Guest {
         Owned<el2::GuestSpace> space;
-        el2::VmShare share;
+        OwnedArray<el2::VmShare> shares; ///< by CPU
         OwnedArray<Owned<el2::Vcpu>> vcpus;
         OwnedArray<aarch64::VcpuPorts> ports;
         Owned<machine::VirtMachine> machine;
     };
 
-    /// Of accesses to devices.
-    struct Counting {
-        Counting(EventPort &to, Clock &clock, const BusNames &names) : counts(names), port(to, clock, counts) {}
-        AccessCounts counts;
-        RecordingPort port;
-    };
-
-    [[nodiscard]] EventPort &events();
     [[nodiscard]] bool read_bundle();
+    /// Decides which CPU runs which vCPU, and starts those CPUs.
+    [[nodiscard]] bool open_cpus();
     [[nodiscard]] bool build(usize index);
     [[nodiscard]] bool make_vcpus(Guest &guest, usize index);
+    [[nodiscard]] LockMode locks_of(usize index) const;
+    /// To each CPU that has a vCPU of it, and to the boot CPU, where its console is.
+    [[nodiscard]] bool add_to_executors(Vm &vm, usize index);
     [[nodiscard]] bool out_of_memory(const machine::MachineDescription &description);
     void report_setup(const machine::MachineDescription &description, const machine::VirtMachine &machine);
     void report_exits(Vm &vm);
-    void report_accesses(const Vm &vm);
 
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
@@ -62,19 +57,17 @@ private:
 
     el2::Host &host_;
     el2::LineMode mode_;
-    el2::LineLog log_;
+    SharedLog log_;
     GuestLine line_;
-    GuestsLine guests_line_;
     machine::SystemDescription system_;
     OwnedArray<std::span<const u8>> blobs_;
-    Owned<el2::Processor> processor_;
     BusNames names_;
-    Owned<Counting> counting_; ///< when asked for
-    Owned<Trace> trace_;       ///< when asked for
+    Cpus cpus_;
+    machine::CpuPlacement placement_;
     Owned<machine::ConsoleSwitch> consoles_;
-    Owned<Executor> executor_;
     FixedVector<Guest, machine::kMaxVms> guests_;
-    Status status_ = Status::ok;
+    std::atomic<u32> gone_{0}; ///< VMs whose console is to be taken away
+    std::atomic<Status> status_{Status::ok};
 };
 
 } // namespace sel4vm::vmm

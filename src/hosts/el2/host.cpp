@@ -13,6 +13,7 @@ Host::Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAll
     : platform_(platform), console_(console), map_(map), pages_(pages), heap_(pages), log_(console), clock_(platform),
       entropy_(platform), gic_(platform.gic), interrupts_(gic_), stage2_(Stage2Config::of_this_cpu()), bundle_(bundle) {
     gic_.initialise();
+    CpuLocal::current()->gic = &gic_;
     if (has_bootarg("sel4vm.exit=semihosting"))
         exit_method_ = ExitMethod::semihosting;
 }

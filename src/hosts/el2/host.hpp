@@ -50,7 +50,7 @@ public:
     /// A new, empty guest-physical address space with a VMID of its own, in the heap.
     [[nodiscard]] Result<Owned<GuestSpace>, HostError> make_guest_space();
 
-    /// What a panic of this CPU prints besides its reason; nullptr: nothing.
+    /// What a panic prints besides its reason; nullptr: nothing.
     void set_panic_report(PanicPrinter::Report *report);
     void set_exit_method(ExitMethod method) { exit_method_ = method; }
     /// Leaves the machine; 0 is success. PSCI cannot carry a status, so another one is also said on the console.

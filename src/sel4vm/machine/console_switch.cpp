@@ -59,7 +59,16 @@ void ConsoleSwitch::write_prefix(const Port &port) {
     line_of_ = &port;
 }
 
+void ConsoleSwitch::say(std::string_view text, std::string_view name) {
+    LockGuard guard(lock_);
+    interrupt_line();
+    print(text);
+    print(name);
+    print("\r\n");
+}
+
 void ConsoleSwitch::write(const Port &port, std::span<const u8> bytes) {
+    LockGuard guard(lock_);
     while (!bytes.empty()) {
         write_prefix(port);
         const auto end = std::find(bytes.begin(), bytes.end(), u8{'\n'});
@@ -86,10 +95,7 @@ bool ConsoleSwitch::take_escape(u8 byte) {
         press_button();
     if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty()) {
         focus_ = byte - usize{'1'};
-        interrupt_line();
-        print("console input to ");
-        print(ports_[focus_].name);
-        print("\r\n");
+        say("console input to ", ports_[focus_].name);
     }
     return true;
 }
@@ -98,10 +104,7 @@ void ConsoleSwitch::press_button() {
     if (focus_ >= ports_.size())
         return;
     const Port &port = ports_[focus_];
-    interrupt_line();
-    print(port.button != nullptr ? "power button pressed: " : "there is no power button: ");
-    print(port.name);
-    print("\r\n");
+    say(port.button != nullptr ? "power button pressed: " : "there is no power button: ", port.name);
     if (port.button != nullptr)
         port.button->press();
 }
@@ -118,9 +121,18 @@ void ConsoleSwitch::disconnect(usize index) {
 
 void ConsoleSwitch::remove(usize index) {
     disconnect(index);
-    if (line_of_ == &ports_[index])
-        interrupt_line();
+    exclusively([&] {
+        if (line_of_ == &ports_[index])
+            interrupt_line();
+    });
     ports_[index].name = {};
+}
+
+void ConsoleSwitch::receive_space() {
+    if (announcer_ != nullptr)
+        announcer_->signal(badge_);
+    else
+        pump();
 }
 
 void ConsoleSwitch::pump() {

@@ -5,10 +5,13 @@
 // and the byte and a 'p' press that VM's power button.
 // One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost.
 //
-// Threads: all calls on one executor.
+// Threads: output (what add() gave, exclusively()) from any; everything else on one executor. Where VMs run on several, that one is told of
+// room for input by an announcer.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
+#include <sel4vm/base/mutex.hpp>
+#include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/vm/power_button.hpp>
@@ -20,8 +23,8 @@ namespace sel4vm::machine {
 
 class ConsoleSwitch final : private ReceiveListener {
 public:
-    ConsoleSwitch(ByteSink &output, ByteSource &input, const ConsoleOptions &options)
-        : output_(output), input_(input), options_(options) {}
+    ConsoleSwitch(ByteSink &output, ByteSource &input, const ConsoleOptions &options, LockMode locks = LockMode::none)
+        : output_(output), input_(input), options_(options), lock_(LockRank::host, locks) {}
     ConsoleSwitch(const ConsoleSwitch &) = delete;
     ConsoleSwitch &operator=(const ConsoleSwitch &) = delete;
 
@@ -40,9 +43,20 @@ public:
     /// As disconnect(), and it never writes again.
     void remove(usize index);
 
+    /// Whoever gets told that pump() is to be called, from any thread and inside a guest's access; nullptr: nobody, pump() is called at once.
+    void set_announcer(EventPort *port, u64 badge) {
+        announcer_ = port;
+        badge_ = badge;
+    }
     /// Moves input as far as the receiving port takes it. Call when the source announces input.
     void pump();
-    /// The host is about to print a line of its own: an unfinished guest line is ended first.
+    /// Calls `print`, which writes to the output by itself, while nobody else writes there.
+    template <class Print>
+    void exclusively(Print &&print) {
+        LockGuard guard(lock_);
+        print();
+    }
+    /// The host is about to print a line of its own, and is inside exclusively() where others may write: an unfinished guest line is ended.
     void interrupt_line();
 
 private:
@@ -58,8 +72,10 @@ private:
         ConsoleSwitch &owner_;
     };
 
-    void receive_space() override { pump(); }
+    void receive_space() override;
     void write(const Port &port, std::span<const u8> bytes);
+    /// "TEXT NAME" on a line of its own.
+    void say(std::string_view text, std::string_view name);
     void write_prefix(const Port &port);
     void print(std::string_view text);
     /// Makes `held_` the next byte for a guest; false when there is none.
@@ -72,6 +88,9 @@ private:
     ByteSink &output_;
     ByteSource &input_;
     ConsoleOptions options_;
+    EventPort *announcer_ = nullptr;
+    u64 badge_ = 0;
+    Mutex lock_; ///< of the output and line_of_
     FixedVector<Port, kMaxVms> ports_;
     usize focus_ = 0;
     const Port *line_of_ = nullptr; ///< who wrote the unfinished line

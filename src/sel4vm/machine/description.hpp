@@ -27,6 +27,8 @@ inline constexpr usize kMaxVms = 8;
 inline constexpr usize kMaxMemoryRegions = 8;
 inline constexpr usize kMaxDevices = 16;
 inline constexpr usize kMaxImages = 16;
+/// Of the machine below.
+inline constexpr u32 kMaxCpus = 64;
 /// Shared interrupts: INTIDs 32 to 991, in whole registers of 32 bits.
 inline constexpr u32 kMaxSpis = 960;
 /// Bytes of a name (VM or device), without an end mark.
@@ -147,6 +149,7 @@ enum class PanicPolicy : u8 {
 struct MachineDescription {
     std::string_view name{};
     u32 vcpu_count = 1;
+    u64 cpus = 0; ///< on which CPUs of the machine its vCPUs may run: bit n is CPU n; 0: on any
     FixedVector<MemoryRegion, kMaxMemoryRegions> memory{}; ///< the first holds kernel, initrd and device tree
     GicRecord gic{};
     TimerRecord timer{};

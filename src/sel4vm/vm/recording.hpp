@@ -60,6 +60,8 @@ public:
     void set_timeout(u64 at_ticks) override { port_.set_timeout(at_ticks); }
     void cancel_timeout() override { port_.cancel_timeout(); }
     void signal(u64 badge) override { port_.signal(badge); }
+    void wait_for_others() override { port_.wait_for_others(); }
+    void wake() override { port_.wake(); }
 
     /// The event that has no answer yet, for a report of a failure while it was handled.
     [[nodiscard]] const std::optional<EventRecord> &open() const { return open_; }

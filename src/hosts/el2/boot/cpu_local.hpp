@@ -12,18 +12,20 @@
 
 namespace sel4vm::el2 {
 
-class Host;
+class Gic;
 class PanicPrinter;
 
 struct CpuLocal {
-    void *vcpu = nullptr;            ///< the vCPU half's: what it entered last, nullptr before the first entry
     PanicPrinter *printer = nullptr; ///< where a panic goes; nullptr before the console is known
     u64 stack_top = 0;               ///< of this CPU's host stack
     u64 stack_limit = 0;             ///< lowest usable byte; the guard page is below
-    u64 panicking = 0;               ///< a panic inside a panic stops at once
     void *program = nullptr;         ///< of capi/: what a C program's library calls work on
     u64 sctlr_el1 = 0;               ///< as the CPU came to this host
+    u64 panic_stack_top = 0;         ///< of this CPU's stack for panics
+    const Gic *gic = nullptr;        ///< this CPU's; nullptr before it is there
 
+    /// The same, where no other exception level is possible.
+    static CpuLocal *current_at_el2() { return reinterpret_cast<CpuLocal *>(SEL4VM_READ_SYSREG(tpidr_el2)); }
     static CpuLocal *current() {
         const u64 at = at_el2() ? SEL4VM_READ_SYSREG(tpidr_el2) : SEL4VM_READ_SYSREG(tpidr_el1);
         return reinterpret_cast<CpuLocal *>(at);
@@ -36,7 +38,6 @@ struct CpuLocal {
             SEL4VM_WRITE_SYSREG(tpidr_el1, at);
     }
 };
-static_assert(offsetof(CpuLocal, vcpu) == 0);
-static_assert(offsetof(CpuLocal, stack_top) == 16);
+static_assert(offsetof(CpuLocal, panic_stack_top) == 40);
 
 } // namespace sel4vm::el2

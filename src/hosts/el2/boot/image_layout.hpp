@@ -8,7 +8,8 @@
 extern "C" {
 // Addresses only: the linker defines them, nothing is stored there.
 extern const char __image_start[], __rodata_start[], __data_start[], __image_end[];
-extern const char __early_tables[], __early_tables_end[], __stack_guard[], __stack_bottom[], __stack_top[];
+extern const char __early_tables[], __early_tables_end[], __panic_stack_top[], __stack_guard[], __stack_bottom[],
+    __stack_top[];
 }
 
 namespace sel4vm::el2 {

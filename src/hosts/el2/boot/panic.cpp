@@ -4,6 +4,7 @@
 #include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/boot/image_layout.hpp>
 #include <hosts/el2/host_exception.hpp>
+#include <hosts/el2/platform/gic.hpp>
 #include <hosts/el2/platform/machine_exit.hpp>
 
 #include <sel4vm/arch/aarch64/esr.hpp>
@@ -25,9 +26,13 @@ PanicPrinter *begin() {
     CpuLocal *local = CpuLocal::current();
     if (local == nullptr || local->printer == nullptr)
         halt();
-    if (local->panicking != 0)
-        system_off(local->printer->psci());
-    local->panicking = 1;
+    switch (local->printer->take(*local)) {
+    case PanicPrinter::Turn::first: break;
+    case PanicPrinter::Turn::again: system_off(local->printer->psci());
+    case PanicPrinter::Turn::another_cpu: halt();
+    }
+    if (local->gic != nullptr)
+        local->gic->send_sgi_to_others(kCallSgi); // they see who has the printer, and halt
     return local->printer;
 }
 
@@ -116,6 +121,13 @@ void print_registers(PanicPrinter &printer, const HostExceptionFrame &frame) {
 }
 
 } // namespace
+
+PanicPrinter::Turn PanicPrinter::take(const CpuLocal &cpu) {
+    const CpuLocal *before = nullptr;
+    if (cpu_.compare_exchange_strong(before, &cpu, std::memory_order_relaxed))
+        return Turn::first;
+    return before == &cpu ? Turn::again : Turn::another_cpu;
+}
 
 void PanicPrinter::print(std::string_view text) {
     while (!text.empty()) {

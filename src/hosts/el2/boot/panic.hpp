@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The end of the host: says why on the console and leaves the machine with a failure. Takes no locks and no memory. On a
-// marked console (docs/console.md) its lines are marked like all lines of the host.
+// The end of the host: says why on the console and leaves the machine with a failure. Takes no locks and no memory. The first CPU to panic
+// stops the others and speaks alone. On a marked console (docs/console.md) its lines are marked like all lines of the host.
 #pragma once
 
 #include <hosts/el2/platform/console.hpp>
 
+#include <atomic>
 #include <string_view>
 
 namespace sel4vm::el2 {
+
+struct CpuLocal;
 
 enum class PanicLines : u8 { plain, marked };
 
@@ -18,6 +21,12 @@ public:
         : console_(console), psci_(psci), lines_(lines) {}
     PanicPrinter(const PanicPrinter &) = delete;
     PanicPrinter &operator=(const PanicPrinter &) = delete;
+
+    /// Whose panic it is: that of the first CPU that asks.
+    enum class Turn : u8 { first, again, another_cpu };
+    [[nodiscard]] Turn take(const CpuLocal &cpu);
+    /// Somebody has.
+    [[nodiscard]] bool is_taken() const { return cpu_.load(std::memory_order_relaxed) != nullptr; }
 
     void print(std::string_view text);
     /// Ends whatever line somebody had begun.
@@ -42,6 +51,7 @@ private:
     Console &console_;
     PsciConduit psci_;
     PanicLines lines_;
+    std::atomic<const CpuLocal *> cpu_{nullptr};
     Report *report_ = nullptr;
     bool at_start_ = true; ///< of a line
 };

@@ -161,6 +161,7 @@ extern "C" [[noreturn]] void sel4vm_el2_start(sel4vm::u64 x0) {
     CpuLocal local;
     local.stack_limit = address_of_symbol(__stack_bottom);
     local.stack_top = address_of_symbol(__stack_top);
+    local.panic_stack_top = address_of_symbol(__panic_stack_top);
     local.sctlr_el1 = SEL4VM_READ_SYSREG(sctlr_el1);
     CpuLocal::set_current(local);
 

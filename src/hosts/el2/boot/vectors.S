@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Exceptions that the host takes from itself. They end in a panic, so nothing is ever restored: the guest-visible thread registers serve as
-// scratch, and the report has a stack of its own, since an overflowing stack may be the reason. The vCPU half has its own table and
+// scratch, and the report has a stack of its own on each CPU, since an overflowing stack may be the reason. The vCPU half has its own table and
 // branches to sel4vm_el2_host_fault_<n> for the vectors that are not its business.
 
 #define FRAME_BYTES 288
+#define CPU_PANIC_STACK_TOP 40      // struct CpuLocal
 
     .macro  fault_entry index
     .global sel4vm_el2_host_fault_\index
@@ -40,7 +41,15 @@ save_and_report:
     msr     sp_el0, x1
     adrp    x1, __panic_stack_top
     add     x1, x1, :lo12:__panic_stack_top
-    sub     sp, x1, #FRAME_BYTES
+    mov     sp, x1
+    mrs     x1, CurrentEL
+    cmp     x1, #(2 << 2)
+    b.ne    1f
+    mrs     x1, tpidr_el2
+    cbz     x1, 1f                  // not yet: this is the boot CPU
+    ldr     x1, [x1, #CPU_PANIC_STACK_TOP]
+    mov     sp, x1
+1:  sub     sp, sp, #FRAME_BYTES
     mrs     x1, tpidr_el0
     stp     x1, x2, [sp, #8]
     stp     x3, x4, [sp, #24]

@@ -62,6 +62,13 @@ void Gic::initialise_v2() {
     cpu_interface_.write32(gicc::kCtlr, GiccCtlr::EnableGrp0::mask | GiccCtlr::EoiModeNs::mask);
     if ((cpu_interface_.read32(gicc::kCtlr) & GiccCtlr::EoiModeNs::mask) == 0)
         SEL4VM_PANIC("the GIC cannot separate priority drop from deactivation (GICC_CTLR.EOImode)");
+    sgi_targets_ = u64{own_target_v2()} << aarch64::GicdSgir::TargetList::shift;
+}
+
+// A CPU reads its own number out of the banked targets of SGIs and PPIs; 0 on a GIC with a single CPU.
+u8 Gic::own_target_v2() const {
+    const u8 self = distributor_.read8(gicd::kItargetsr);
+    return self == 0 ? u8{1} : self;
 }
 
 void Gic::initialise_v3() {
@@ -82,6 +89,9 @@ void Gic::initialise_v3() {
 
     // The redistributor whose affinity is this CPU's.
     const u64 affinity = affinity_of_this_cpu();
+    const u64 aff0 = affinity & 0xff;
+    sgi_targets_ = (affinity >> 32 & 0xff) << 48 | (aff0 / 16) << 44 | (affinity >> 16 & 0xff) << 32 |
+                   (affinity >> 8 & 0xff) << 16 | u64{1} << (aff0 % 16);
     const u64 packed = (affinity >> 8 & 0xff00'0000) | (affinity & 0xff'ffff);
     for (const HostPhysRange &region : info_.redistributors) {
         u64 at = region.base().value();
@@ -156,9 +166,7 @@ void Gic::configure(const IrqInfo &irq, IrqCause cause) {
     if (version_ == GicVersion::v3) {
         distributor_.write64(gicd::kIrouter + 8 * intid, affinity_of_this_cpu());
     } else {
-        // A CPU reads its own number out of the banked targets of SGIs and PPIs; 0 on a GIC with a single CPU.
-        const u8 self = distributor_.read8(gicd::kItargetsr);
-        distributor_.write8(gicd::kItargetsr + intid, self == 0 ? 1 : self);
+        distributor_.write8(gicd::kItargetsr + intid, own_target_v2());
     }
 }
 
@@ -180,11 +188,6 @@ bool Gic::is_enabled(u32 intid) const {
     return (bank(intid).read32(gicd::kIsenabler + word_of(intid)) & bit_in_word(intid)) != 0;
 }
 
-bool Gic::is_pending(u32 intid) const {
-    check(intid);
-    return (bank(intid).read32(gicd::kIspendr + word_of(intid)) & bit_in_word(intid)) != 0;
-}
-
 bool Gic::is_active(u32 intid) const {
     check(intid);
     return (bank(intid).read32(gicd::kIsactiver + word_of(intid)) & bit_in_word(intid)) != 0;
@@ -200,22 +203,27 @@ void Gic::clear_active(u32 intid) const {
     bank(intid).write32(gicd::kIcactiver + word_of(intid), bit_in_word(intid));
 }
 
-void Gic::send_sgi(u32 sgi, u64 mpidr) const {
+void Gic::send_sgi(u32 sgi) const {
     SEL4VM_ASSERT(sgi < 16);
-    dsb_sy(); // what the receiver will look at
+    dsb_ishst(); // what the receiver will look at
     if (version_ == GicVersion::v3) {
-        const u64 aff0 = mpidr & 0xff;
-        const u64 value = (mpidr >> 32 & 0xff) << 48 | (aff0 / 16) << 44 | (mpidr >> 16 & 0xff) << 32 | u64{sgi} << 24 |
-                          (mpidr >> 8 & 0xff) << 16 | u64{1} << (aff0 % 16);
-        SEL4VM_WRITE_SYSREG(icc_sgi1r_el1, value);
+        SEL4VM_WRITE_SYSREG(icc_sgi1r_el1, sgi_targets_ | u64{sgi} << 24);
         isb();
-        return;
+    } else {
+        distributor_.write32(gicd::kSgir, static_cast<u32>(sgi_targets_) | sgi);
     }
-    // A v2 numbers its (at most 8) CPU interfaces itself; by convention in order of affinity 0.
-    constexpr u32 kToSelf = static_cast<u32>(aarch64::SgiTarget::self) << aarch64::GicdSgir::Target::shift;
-    const bool self = mpidr == affinity_of_this_cpu();
-    distributor_.write32(gicd::kSgir,
-                         self ? kToSelf | sgi : 1U << (aarch64::GicdSgir::TargetList::shift + (mpidr & 7)) | sgi);
+}
+
+void Gic::send_sgi_to_others(u32 sgi) const {
+    SEL4VM_ASSERT(sgi < 16);
+    constexpr u64 kAllButSelf = u64{1} << 40; // ICC_SGI1R_EL1.IRM
+    dsb_ishst();
+    if (version_ == GicVersion::v3) {
+        SEL4VM_WRITE_SYSREG(icc_sgi1r_el1, kAllButSelf | u64{sgi} << 24);
+        isb();
+    } else {
+        distributor_.write32(gicd::kSgir, static_cast<u32>(aarch64::SgiTarget::others) << aarch64::GicdSgir::Target::shift | sgi);
+    }
 }
 
 } // namespace sel4vm::el2

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The physical GIC, version 2 or 3 (IHI 0048B, IHI 0069), as far as the host needs it: its own interrupts on the CPU that calls. EOI is split (EOImode 1):
+// The physical GIC, version 2 or 3 (IHI 0048B, IHI 0069), as one CPU uses it: each CPU has an object of its own, and calls it. EOI is split (EOImode 1):
 // take() drops the running priority, deactivate() lets the interrupt fire again, so an interrupt can stay
 // active on behalf of a guest. Everything is non-secure group 1 (group 0 where the GIC has one security state and is a v2).
 // Deliberately not here: GICH and ICH_*, the virtual side, which belong to the vCPU half of the host; and LPIs.
-// Interrupts the host did not enable are never touched. The calling CPU keeps PSTATE.I set, so nothing here can be interrupted.
+// Interrupts the host did not enable are never touched. The CPU keeps PSTATE.I set, so nothing here can be interrupted.
 #pragma once
 
 #include <hosts/el2/lib/mmio.hpp>
@@ -26,14 +26,17 @@ struct IrqToken {
     static constexpr IrqToken of(u32 intid) { return {intid}; }
 };
 
+/// The SGI by which one CPU makes another look around.
+inline constexpr u32 kCallSgi = 0;
+
 class Gic {
 public:
     explicit Gic(const GicInfo &info);
     Gic(const Gic &) = delete;
     Gic &operator=(const Gic &) = delete;
 
-    /// Turns on the distributor's forwarding (once) and the calling CPU's interface. Panics when the hardware is not what the
-    /// device tree says.
+    /// Turns on the distributor's forwarding, unless it is on, and the calling CPU's interface: from now on this object is that CPU's. Panics when
+    /// the hardware is not what the device tree says.
     void initialise();
 
     [[nodiscard]] GicVersion version() const { return version_; }
@@ -69,25 +72,28 @@ public:
 
     /// Who decides how often it comes.
     enum class IrqCause : u8 { host, guest };
-    /// Sets trigger, priority (the host's before guests') and (for an SPI) the calling CPU as target; leaves the interrupt disabled.
+    /// Sets trigger, priority (the host's before guests') and (for an SPI) this CPU as target; leaves the interrupt disabled.
     void configure(const IrqInfo &irq, IrqCause cause = IrqCause::host);
     void enable(u32 intid) const;
     /// On return the interrupt cannot be acknowledged any more.
     void disable(u32 intid) const;
     [[nodiscard]] bool is_enabled(u32 intid) const;
-    [[nodiscard]] bool is_pending(u32 intid) const;
 
     /// The active bit, which for a PPI of the virtual timer belongs to the vCPU that is loaded.
     [[nodiscard]] bool is_active(u32 intid) const;
     void set_active(u32 intid) const;
     void clear_active(u32 intid) const;
 
-    /// Raises SGI `sgi` (0 to 15) on the CPU with this MPIDR affinity.
-    void send_sgi(u32 sgi, u64 mpidr) const;
+    // -- software generated interrupts, `sgi` 0 to 15; what was written before is seen by whoever takes it
+    /// Raises one on the CPU whose object this is; from any CPU.
+    void send_sgi(u32 sgi) const;
+    /// Raises one on every other CPU.
+    void send_sgi_to_others(u32 sgi) const;
 
 private:
     void initialise_v2();
     void initialise_v3();
+    [[nodiscard]] u8 own_target_v2() const;
     void wait_for_write(u32 intid) const;
     /// Where the enable, pending and priority registers of `intid` live.
     [[nodiscard]] Mmio bank(u32 intid) const;
@@ -97,7 +103,8 @@ private:
     u32 intid_count_ = 0;
     Mmio distributor_;
     Mmio cpu_interface_; ///< v2
-    Mmio redistributor_; ///< v3: SGI_base frame of the calling CPU
+    Mmio redistributor_; ///< v3: SGI_base frame of this CPU
+    u64 sgi_targets_ = 0; ///< what names this CPU in GICD_SGIR or ICC_SGI1R_EL1
     const GicInfo &info_;
 };
 

@@ -2,7 +2,8 @@
 //
 // One physical CPU at EL2: runs vCPUs of any number of VMs, one at a time, and is the executor's EventPort. It owns the
 // CPU's virtualization registers, its EL2 timer, and the loaded vCPU's state (see README.md). Everything here runs on that CPU with
-// interrupts masked, except signal() and what Vcpu::kick(), resume() and request_turn() reach: those may come from another CPU.
+// interrupts masked, except signal(), wake(), timeouts, and what Vcpu::kick(), resume() and request_turn() reach: those may come from another
+// CPU, and call this one by an interrupt when it may not look around by itself.
 // Deliberately not here: booting the CPU, physical devices, and any policy about what the guest did.
 #pragma once
 
@@ -71,6 +72,8 @@ public:
     void set_timeout(u64 at_ticks) override;
     void cancel_timeout() override { set_timeout(kNever); }
     void signal(u64 badge) override;
+    void wait_for_others() override;
+    void wake() override;
 
     /// Takes everything of its vCPUs out of the hardware, so that another Processor of the same CPU can use it; no vCPU
     /// of this one runs until take_over(), which it calls before its next resume_and_wait(). SIMD registers are the host's own
@@ -133,7 +136,9 @@ private:
     void configure();
     void load(Vcpu &vcpu);
     void save_loaded();
-    void forget(Vcpu &vcpu);
+    void unload(const Vcpu &vcpu);
+    void put_away(Vcpu &vcpu);
+    void forget(const Vcpu &vcpu);
     void trap_wait_for_event(bool trapped);
     void unmask_virtual_timer();
     [[nodiscard]] bool virtual_timer_is_active() const { return gic_.is_active(timer_.virt); }
@@ -182,7 +187,8 @@ private:
     Vcpu *fp_owner_ = nullptr;
     std::atomic<Vcpu *> inbox_{nullptr};
     std::atomic<u64> badge_{0};
-    u64 timeout_ = kNever;
+    std::atomic<bool> woken_{false}; ///< somebody called wake()
+    std::atomic<u64> timeout_{kNever};
     u64 programmed_ = kNever; ///< what the EL2 timer is set to
     u32 maintenance_intid_;
     u32 zva_bytes_;

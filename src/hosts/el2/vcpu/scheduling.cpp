@@ -3,7 +3,10 @@
 // Who runs next, and what wakes it: the run queue, requests from other CPUs, physical interrupts and the EL2 timer.
 #include <hosts/el2/vcpu/processor.hpp>
 
+#include <hosts/el2/boot/cpu_local.hpp>
+#include <hosts/el2/boot/panic.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/platform/machine_exit.hpp>
 #include <hosts/el2/portable/sched/deadline.hpp>
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 
@@ -17,7 +20,13 @@ namespace sel4vm::el2 {
 
 // ---------------------------------------------------------------- From any CPU
 
-void Processor::call_attention() { attention_.store(1, std::memory_order_release); }
+// What was asked for is there already. Another CPU that finds attention called has nothing to do: this one will look, and see it.
+void Processor::call_attention() {
+    if (CpuLocal::current_at_el2()->gic == &gic_) [[likely]]
+        attention_.store(1, std::memory_order_release);
+    else if (attention_.exchange(1, std::memory_order_seq_cst) == 0)
+        gic_.send_sgi(kCallSgi);
+}
 
 void Processor::queue_request(Vcpu &vcpu) {
     Vcpu *head = inbox_.load(std::memory_order_relaxed);
@@ -29,6 +38,16 @@ void Processor::queue_request(Vcpu &vcpu) {
 
 void Processor::signal(u64 badge) {
     badge_.fetch_or(badge, std::memory_order_release);
+    call_attention();
+}
+
+void Processor::wake() {
+    woken_.store(true, std::memory_order_release);
+    call_attention();
+}
+
+void Processor::set_timeout(u64 at_ticks) {
+    timeout_.store(at_ticks, std::memory_order_release);
     call_attention();
 }
 
@@ -54,8 +73,10 @@ void Processor::detach(Vcpu &vcpu) {
     vcpu.pending_ = Vcpu::Pending::nothing;
     vcpu.state_ = next == Next::block ? Vcpu::State::blocked : Vcpu::State::stopped;
     // One that only waits keeps its place until somebody else wants it, since it may be the next to run, too.
-    if (next == Next::stop)
+    if (next == Next::stop) {
         scheduler_.remove(vcpu);
+        put_away(vcpu); // whoever resets it may be on another CPU
+    }
     plan_wake_up(vcpu);
     attention_.store(1, std::memory_order_relaxed);
 }
@@ -142,8 +163,8 @@ Vcpu *Processor::choose(Event &event) {
         const bool vcpus_first = std::exchange(notified_last_, false);
         if (!vcpus_first && deliver_notification(event))
             return nullptr;
-        if (timeout_ <= now) {
-            timeout_ = kNever;
+        if (timeout_.load(std::memory_order_relaxed) <= now) {
+            timeout_.store(kNever, std::memory_order_relaxed); // one set meanwhile is set again when the queue has been looked through
             event.kind = EventKind::timeout;
             scheduler_.nobody_pays(); // but those whose timeouts these are
             attention_.store(1, std::memory_order_relaxed);
@@ -160,7 +181,8 @@ Vcpu *Processor::choose(Event &event) {
                 return nullptr;
             }
             program_timer();
-            wait_for_interrupt();
+            if (attention_.load(std::memory_order_relaxed) == 0) // else nobody would call
+                wait_for_interrupt();
             continue;
         }
         if (vcpu->state_ == Vcpu::State::working) {
@@ -204,8 +226,11 @@ bool Processor::deliver_turn(Vcpu &vcpu, Event &event) {
 }
 
 bool Processor::deliver_notification(Event &event) {
+    const bool woken = woken_.load(std::memory_order_relaxed);
+    if (woken)
+        woken_.store(false, std::memory_order_seq_cst); // before what it was for is looked at
     const u64 badge = badge_.exchange(0, std::memory_order_acquire);
-    if (badge == 0)
+    if (badge == 0 && !woken)
         return false;
     event.kind = EventKind::notification;
     event.badge = badge;
@@ -256,21 +281,16 @@ void Processor::wake_due(u64 now) {
 }
 
 bool Processor::anything_can_happen(u64 now) const {
-    if (signal_sources_ != 0 || timeout_ != kNever || !wake_ups_.empty())
+    if (signal_sources_ != 0 || timeout_.load(std::memory_order_relaxed) != kNever || !wake_ups_.empty())
         return true;
     return loaded_ != nullptr && loaded_->state_ == Vcpu::State::blocked && loaded_->timer_fires_at(now) != kNever;
 }
 
 // ---------------------------------------------------------------- Time
 
-void Processor::set_timeout(u64 at_ticks) {
-    timeout_ = at_ticks;
-    attention_.store(1, std::memory_order_relaxed);
-}
-
 void Processor::program_timer() {
     Earliest earliest;
-    earliest.offer(scheduler_.next_look()).offer(timeout_);
+    earliest.offer(scheduler_.next_look()).offer(timeout_.load(std::memory_order_relaxed));
     if (const HeapNode *first = wake_ups_.least())
         earliest.offer(first->key());
     if (earliest.ticks() == programmed_)
@@ -294,6 +314,19 @@ void Processor::wait_for_interrupt() {
     asm volatile("wfi" ::: "memory");
     scheduler_.advance(now_ticks());
     static_cast<void>(take_interrupt(nullptr));
+}
+
+void Processor::wait_for_others() {
+    for (;;) {
+        attention_.store(0, std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (woken_.load(std::memory_order_relaxed) || badge_.load(std::memory_order_relaxed) != 0 ||
+            inbox_.load(std::memory_order_relaxed) != nullptr || timeout_.load(std::memory_order_relaxed) != kNever)
+            break;
+        if (attention_.load(std::memory_order_relaxed) == 0)
+            wait_for_interrupt();
+    }
+    attention_.store(1, std::memory_order_relaxed);
 }
 
 // One interrupt. With an event, it may become the exit of the running vCPU at once.
@@ -340,6 +373,12 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         scheduler_.nobody_pays();
     }
     attention_.store(1, std::memory_order_relaxed);
+    if (token.intid() == kCallSgi) {
+        gic_.deactivate(token);
+        if (CpuLocal::current_at_el2()->printer->is_taken())
+            halt(); // by another CPU's panic
+        return;
+    }
     if (token.intid() == timer_.hypervisor) {
         programmed_ = kNever;
         SEL4VM_WRITE_SYSREG(cnthp_ctl_el2, 0);

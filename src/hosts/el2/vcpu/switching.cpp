@@ -68,6 +68,8 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
     gic_.configure(IrqInfo{timer_.hypervisor, IrqTrigger::level});
     gic_.configure(IrqInfo{timer_.virt, IrqTrigger::level}, Gic::IrqCause::guest);
     gic_.configure(setup.maintenance, Gic::IrqCause::guest);
+    gic_.configure(IrqInfo{kCallSgi, IrqTrigger::edge});
+    gic_.enable(kCallSgi);
     for (const u32 intid : {timer_.virt, timer_.hypervisor, maintenance_intid_}) {
         gic_.clear_active(intid);
         gic_.enable(intid);
@@ -120,7 +122,6 @@ void Processor::load(Vcpu &vcpu) {
         asm volatile("tlbi vmalle1\n dsb nsh\n isb" ::: "memory");
     traps_wait_for_event_ = false;
     loaded_ = &vcpu;
-    CpuLocal::current()->vcpu = &vcpu.context_;
 }
 
 void Processor::save_loaded() {
@@ -140,16 +141,11 @@ void Processor::save_loaded() {
     interface_.save(vcpu.interface_);
     loaded_ = nullptr;
     running_ = nullptr;
-    CpuLocal::current()->vcpu = nullptr;
     plan_wake_up(vcpu); // its timer is not the hardware's business any more
 }
 
-// The vCPU's state is not needed any more: nothing of it stays in the hardware.
-void Processor::forget(Vcpu &vcpu) {
-    if (fp_owner_ == &vcpu) {
-        fp_owner_ = nullptr;
-        set_cptr(controls_[Control::cptr] | CptrEl2::Tfp::mask);
-    }
+// Nothing of its EL1 state stays in the hardware.
+void Processor::unload(const Vcpu &vcpu) {
     if (loaded_ != &vcpu)
         return;
     save_loaded();
@@ -157,6 +153,20 @@ void Processor::forget(Vcpu &vcpu) {
     SEL4VM_WRITE_SYSREG(vttbr_el2, 0);
     isb();
     attention_.store(1, std::memory_order_relaxed);
+}
+
+void Processor::put_away(Vcpu &vcpu) {
+    take_fp(vcpu);
+    unload(vcpu);
+}
+
+// It is going away.
+void Processor::forget(const Vcpu &vcpu) {
+    if (fp_owner_ == &vcpu) {
+        fp_owner_ = nullptr;
+        set_cptr(controls_[Control::cptr] | CptrEl2::Tfp::mask);
+    }
+    unload(vcpu);
 }
 
 // Few guests ever use them, so the hardware is touched only when it holds something or is to hold something.

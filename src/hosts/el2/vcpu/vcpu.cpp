@@ -57,8 +57,7 @@ void Vcpu::set_el1(El1Register which, u64 value) {
 }
 
 void Vcpu::reset(const VcpuStart &start) {
-    SEL4VM_ASSERT(state_ == State::stopped || state_ == State::working);
-    processor_.forget(*this);
+    SEL4VM_ASSERT(state_ == State::stopped || state_ == State::working); // so it is in no hardware
     std::fill(std::begin(context_.x), std::end(context_.x), u64{0});
     context_.x[0] = start.argument;
     context_.pc = start.entry;

@@ -185,13 +185,14 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
                                             .locks = host_.locks});
     if (!device->device)
         return Err{build_error(key.view(), "the host has no memory left for it")};
-    if (device->watch && console_port_ == nullptr)
-        console_port_ = device->device.serial();
     if (power_button_ == nullptr)
         power_button_ = device->device.power_button();
     const auto range = GpaRange::make(record.registers.base, record.registers.size_bytes);
     if (!range || !vm_.attach(*range, device->device.registers()))
         return Err{build_error(key.view(), "the range overlaps another one")};
+    if (SerialPort *const port = device->device.serial();
+        port != nullptr && device->watch && console_port_.get() == nullptr)
+        console_port_.connect(*port, host_.locks == LockMode::spin ? vm_.map().search(range->base()) : nullptr);
     return Ok{};
 }
 

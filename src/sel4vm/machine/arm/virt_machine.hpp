@@ -71,7 +71,7 @@ public:
 
     [[nodiscard]] Vm &vm() { return vm_; }
     /// Of the serial device whose bytes go to the host's console: the first with that route, or nullptr.
-    [[nodiscard]] SerialPort *console_port() { return console_port_; }
+    [[nodiscard]] SerialPort *console_port() { return console_port_.get(); }
     /// Of the first device that has one, or nullptr.
     [[nodiscard]] PowerButton *power_button() { return power_button_; }
     [[nodiscard]] const SetupCosts &costs() const { return costs_; }
@@ -80,6 +80,26 @@ private:
     struct Device {
         Owned<PanicWatch> watch; ///< of a serial device whose bytes go to the host's console
         dev::OwnedDevice device;
+    };
+    /// A serial device seen from outside: the bus's lock for it is taken first, where several executors enter it.
+    class LockedPort final : public SerialPort {
+    public:
+        void connect(SerialPort &port, const MapSlot *slot) {
+            port_ = &port;
+            slot_ = slot;
+        }
+        [[nodiscard]] SerialPort *get() { return port_ == nullptr ? nullptr : slot_ == nullptr ? port_ : this; }
+        [[nodiscard]] usize receive(std::span<const u8> bytes) override {
+            slot_->enter();
+            const usize taken = port_->receive(bytes);
+            slot_->leave();
+            return taken;
+        }
+        void set_listener(ReceiveListener *listener) override { port_->set_listener(listener); }
+
+    private:
+        SerialPort *port_ = nullptr;
+        const MapSlot *slot_ = nullptr; ///< nullptr: one executor
     };
     struct Discard final : ByteSink {
         void put(std::span<const u8>) override {}
@@ -132,7 +152,7 @@ private:
     dev::ErasedFlash erased_flash_;
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
-    SerialPort *console_port_ = nullptr;
+    LockedPort console_port_;
     PowerButton *power_button_ = nullptr;
 
     FixedVector<Load, kMaxLoads> loads_;
