@@ -5,6 +5,7 @@
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/machine_cpus.hpp>
 #include <apps/sel4vm/machine_memory.hpp>
 #include <apps/sel4vm/notices.hpp>
 #include <apps/sel4vm/packing.hpp>
@@ -28,6 +29,7 @@ std::unique_ptr<System> load_checked(const std::string &file, LoadedImages &imag
     if (!system->description.vms.empty() || mistakes.empty()) {
         judge_system(*system, images, mistakes);
         judge_machine_memory(*system, images, mistakes);
+        judge_machine_cpus(*system, mistakes);
     }
     require_none(mistakes);
     return system;

@@ -2,6 +2,7 @@
 #include <apps/sel4vm/describe.hpp>
 #include <apps/sel4vm/text.hpp>
 
+#include <bit>
 #include <fmt/format.h>
 #include <iterator>
 #include <sel4vm/machine/names.hpp>
@@ -47,7 +48,10 @@ void describe_image(Writer &out, const machine::ImageRecord &image) {
 }
 
 void describe_vm(Writer &out, const machine::MachineDescription &vm) {
-    out.line("vm {}: {} vCPU{}", in_quotes(vm.name), vm.vcpu_count, vm.vcpu_count == 1 ? "" : "s");
+    std::string cpus;
+    for (u64 rest = vm.cpus; rest != 0; rest &= rest - 1)
+        cpus += fmt::format("{}{}", cpus.empty() ? " on CPU " : ", ", std::countr_zero(rest));
+    out.line("vm {}: {} vCPU{}{}", in_quotes(vm.name), vm.vcpu_count, vm.vcpu_count == 1 ? "" : "s", cpus);
     for (const machine::MemoryRegion &region : vm.memory)
         out.line("  memory    {} at {:#x} ({})", size_text(region.size_bytes), region.base.value(),
                  name_of(region.kind));

@@ -120,6 +120,10 @@ struct Parser {
             ->add_option("--cpu", run.cpu,
                          "CPU that QEMU emulates, such as cortex-a57, neoverse-n1 or max (default cortex-a72)")
             ->type_name("NAME");
+        run_command
+            ->add_option("--cpus", run.cpus,
+                         "Number of CPUs that QEMU emulates (default: as many as VMs name, at least 1)")
+            ->type_name("N");
         run_command->add_flag("--icount", run.icount, "Let time count instructions, so that a run repeats exactly");
         run_command->add_option("--timeout", run.timeout, "End the run after so many seconds, with status 124")
             ->type_name("S");

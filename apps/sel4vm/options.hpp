@@ -40,6 +40,7 @@ struct RunOptions {
     std::optional<std::string> file;
     VmOptions vm;
     std::optional<std::string> cpu;
+    std::optional<std::string> cpus;
     std::optional<std::string> timeout;
     std::vector<std::string> qemu_arguments;
     std::optional<std::string> host_image;

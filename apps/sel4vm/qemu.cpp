@@ -16,7 +16,7 @@ std::vector<std::string> qemu_command(const QemuMachine &machine) {
     add({"-M", fmt::format("virt,gic-version={}{}", settings.gic.value_or(3), hosted ? ",virtualization=on" : "")});
     // The architected pointer authentication costs most of `max`'s time; QEMU's own variant is the same to a program.
     add({"-cpu", settings.cpu == "max" ? "max,pauth-impdef=on" : settings.cpu});
-    add({"-smp", fmt::format("{}", settings.cpus)});
+    add({"-smp", fmt::format("{}", settings.cpus.value_or(1))});
     add({"-m", fmt::format("{}k", settings.memory_bytes.value_or(kGiB) / kKiB)});
     add({"-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"});
     // The tool ends QEMU by its process id, so no key of the guest's console may mean anything to QEMU.

@@ -5,6 +5,7 @@
 #include <apps/sel4vm/console_session.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
+#include <apps/sel4vm/machine_cpus.hpp>
 #include <apps/sel4vm/machine_memory.hpp>
 #include <apps/sel4vm/packing.hpp>
 #include <apps/sel4vm/qemu.hpp>
@@ -81,12 +82,15 @@ constexpr unsigned kSteps = 3;
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options, Making making) {
     auto &[folder, mistakes, setup, progress] = making;
     judge_machine_memory(system, images, mistakes);
+    judge_machine_cpus(system, mistakes);
     require_none(mistakes);
     progress.step("packing");
     const HostImage host = HostImage::find(options.host_image);
     // Not semihosting: QEMU would offer it to the guests, too. The status comes over the console.
     system.description.exit_method = machine::ExitMethod::psci;
     const Bytes bundle = make_bundle(system, images, std::nullopt);
+    if (!system.qemu.cpus)
+        system.qemu.cpus = machine_cpus(system);
     if (!system.qemu.memory_bytes)
         system.qemu.memory_bytes = machine_memory_bytes(system, host.size_bytes() + bundle.size());
 

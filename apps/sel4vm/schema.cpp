@@ -66,6 +66,10 @@ std::string scalar(const Key &key) {
     case Form::address: return text_or_number(fmt::format("^{}$", kNumber));
     case Form::flag: return R"("type": "boolean")";
     case Form::texts: return R"("type": "array", "items": {"type": "string"})";
+    case Form::numbers:
+        return fmt::format(
+            R"("type": "array", "minItems": 1, "uniqueItems": true, "items": {{"type": "integer", "minimum": {}, "maximum": {}}})",
+            key.lowest, key.highest);
     case Form::choice: break;
     }
     std::vector<std::string> names;

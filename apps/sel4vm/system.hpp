@@ -22,8 +22,8 @@ namespace sel4vm::cli {
 /// The machine that `sel4vm run` lets QEMU emulate.
 struct QemuSettings {
     std::string cpu = "cortex-a72";
-    std::optional<u32> gic; // as the guests' when it is not said
-    u32 cpus = 1;
+    std::optional<u32> gic;          // as the guests' when it is not said
+    std::optional<u32> cpus;         // as many as VMs name when it is not said
     std::optional<u64> memory_bytes; // as much as the system needs when it is not said
     std::vector<std::string> arguments;
 };

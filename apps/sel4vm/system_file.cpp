@@ -67,6 +67,7 @@ private:
         if (const auto value = table.size("memory"))
             out.memory_bytes = value->value;
         note(table, "gic", system_, "qemu.gic");
+        note(table, "cpus", system_, "qemu.cpus");
         note(table, "memory", system_, "qemu.memory");
         for (auto &value : table.texts("arguments"))
             out.arguments.push_back(value.value);

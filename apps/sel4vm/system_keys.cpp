@@ -165,6 +165,11 @@ constexpr std::array kVmKeys{
         .help = "Number of virtual CPUs (default 1); with GIC version 2 at most 8.",
         .lowest = 1,
         .highest = Vm::kMaxVcpus},
+    Key{.name = "cpus",
+        .form = Form::numbers,
+        .help = "On which CPUs of the machine its vCPUs run, such as [0, 2] (default: any).",
+        .expected = "a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]",
+        .highest = machine::kMaxCpus - 1},
     Key{.name = "gic",
         .form = Form::number,
         .help = "Version of the interrupt controller, 2 or 3 (default 3), or a table.",
@@ -266,7 +271,7 @@ constexpr std::array kQemuKeys{
         .highest = 3},
     Key{.name = "cpus",
         .form = Form::number,
-        .help = "Number of CPUs (default 1); the VMs run on the first.",
+        .help = "Number of CPUs (default: as many as VMs name, at least 1).",
         .lowest = 1,
         .highest = 8},
     Key{.name = "memory", .form = Form::size, .help = "Of the machine (default: what the system needs)."},
@@ -305,7 +310,8 @@ std::string scalar_expectation(const Key &key) {
     case Form::none: return {};
     case Form::text:
     case Form::name:
-    case Form::texts: return std::string(key.expected);
+    case Form::texts:
+    case Form::numbers: return std::string(key.expected);
     case Form::number:
         return key.step == 1 ? fmt::format("a number from {} to {}", key.lowest, key.highest)
                              : fmt::format("a multiple of {} from {} to {}", key.step, key.lowest, key.highest);

@@ -24,6 +24,7 @@ enum class Form : u8 {
     flag,    ///< true or false
     choice,  ///< one of `choices`
     texts,   ///< a list of texts
+    numbers, ///< a list of whole numbers, each from `lowest` to `highest`, none of them twice, and at least one
 };
 
 enum class Presence : u8 { optional, required };
@@ -34,7 +35,7 @@ struct Key {
     std::string_view name;
     Form form = Form::none;
     std::string_view help;          ///< what it is, for people who write a file
-    std::string_view expected = {}; ///< of text, names and texts: how messages say what is wanted
+    std::string_view expected = {}; ///< of text, names and lists: how messages say what is wanted
     u64 lowest = 0;
     u64 highest = 0;
     u64 step = 1; ///< numbers are multiples of it

@@ -182,6 +182,27 @@ std::vector<Given<std::string>> TomlReader::texts(std::string_view key) {
     return out;
 }
 
+std::optional<Given<std::vector<u64>>> TomlReader::numbers(std::string_view key) {
+    const auto [row, node] = ask(key, Form::numbers);
+    if (node == nullptr)
+        return std::nullopt;
+    std::vector<u64> out;
+    const auto *array = node->as_array();
+    if (array != nullptr) {
+        for (const toml::node &item : *array) {
+            const auto value = natural(item);
+            if (value && *value >= row->lowest && *value <= row->highest &&
+                std::find(out.begin(), out.end(), *value) == out.end())
+                out.push_back(*value);
+        }
+    }
+    if (array == nullptr || array->empty() || out.size() != array->size()) {
+        refuse(*row);
+        return std::nullopt;
+    }
+    return Given<std::vector<u64>>{out, origin(key)};
+}
+
 std::optional<TomlReader> TomlReader::table(std::string_view key) {
     const auto [row, node] = ask(key, Form::none);
     if (node == nullptr)

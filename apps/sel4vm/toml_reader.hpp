@@ -36,6 +36,7 @@ public:
     /// Index of one of the key's names.
     [[nodiscard]] std::optional<Given<usize>> choice(std::string_view key);
     [[nodiscard]] std::vector<Given<std::string>> texts(std::string_view key);
+    [[nodiscard]] std::optional<Given<std::vector<u64>>> numbers(std::string_view key);
     [[nodiscard]] std::optional<TomlReader> table(std::string_view key);
     /// [[key]]: an array of tables.
     [[nodiscard]] std::vector<TomlReader> tables(std::string_view key);

@@ -57,6 +57,16 @@ private:
                 mistakes_.expected(option("--cpu", *options_.cpu),
                                    "the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"");
         }
+        if (options_.cpus) {
+            const Key &row = *system_file_keys().find("qemu")->table->find("cpus");
+            const auto count = parse_number(*options_.cpus);
+            if (count && *count >= row.lowest && *count <= row.highest) {
+                system_.qemu.cpus = static_cast<u32>(*count);
+                system_.said("qemu.cpus", option("--cpus", *options_.cpus));
+            } else {
+                refuse("--cpus", *options_.cpus, expectation(row, ""), "qemu.cpus");
+            }
+        }
         for (const std::string &argument : options_.qemu_arguments)
             system_.qemu.arguments.push_back(argument);
         if (options_.log_level) {

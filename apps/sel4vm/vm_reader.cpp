@@ -27,6 +27,9 @@ public:
             vm.name = system_.keep(value->value);
         if (const auto value = table.number("vcpus"))
             vm.vcpu_count = static_cast<u32>(value->value);
+        if (const auto value = table.numbers("cpus"))
+            for (const u64 cpu : value->value)
+                vm.cpus |= u64{1} << cpu;
         if (const auto value = table.text("cmdline"))
             vm.cmdline = system_.keep(value->value);
         if (const auto value = table.address("entry"))
@@ -34,7 +37,7 @@ public:
         choose(table, "on_reset", vm.on_reset);
         choose(table, "on_panic", vm.on_panic);
         choose(table, "counter", vm.counter);
-        for (const auto key : {"name"sv, "vcpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
+        for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);
         read_gic(table);

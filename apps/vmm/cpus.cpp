@@ -44,9 +44,9 @@ u32 Cpus::count() const {
 
 bool Cpus::open(u64 used, ExecutorListener &listener) {
     cpus_ = OwnedArray<Cpu>::make(host_.heap(), std::max(count(), boot_ + 1));
-    const bool has_boot = cpus_ && (cpus_[boot_].own = Owned<el2::Processor>::make(
-                                        host_.heap(), host_.gic(), host_.interrupts(),
-                                        processor_setup(host_.platform(), system_)));
+    const bool has_boot =
+        cpus_ && (cpus_[boot_].own = Owned<el2::Processor>::make(host_.heap(), host_.gic(), host_.interrupts(),
+                                                                 processor_setup(host_.platform(), system_)));
     if (!has_boot) {
         log_.line(LogLevel::error, "host", "not enough memory for the run loop");
         return false;

@@ -108,8 +108,7 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     for (u16 i = 0; i < description.vcpu_count; ++i) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
         const u8 cpu = placement_.cpu_of[index][i];
-        guest.vcpus[i] =
-            Owned<el2::Vcpu>::make(heap, cpus_.processor(cpu), *guest.space, guest.shares[cpu], setup);
+        guest.vcpus[i] = Owned<el2::Vcpu>::make(heap, cpus_.processor(cpu), *guest.space, guest.shares[cpu], setup);
         if (!guest.vcpus[i])
             return out_of_memory(description);
         el2::Vcpu &vcpu = *guest.vcpus[i];

@@ -3,6 +3,7 @@
 // Code that changes between the trap of an instruction and the host's look at it: a second vCPU writes other instructions over the one that
 // this vCPU executes on a device, without any maintenance. Whatever is found there, each turn is an access or an exception, and both vCPUs go on.
 // run: --vcpus 2 --log-level error
+// cpus: 2
 #include "guest.h"
 
     .globl main

@@ -3,6 +3,7 @@
 // PSCI CPU_ON by a caller whose data is big-endian, at EL1 (EE), at EL0 (E0E) or both: the started CPU has the same, as DEN 0022 says
 // ("Initial core state"), and the caller keeps its own.
 // run: --vcpus 2
+// cpus: 2
 #include "guest.h"
 
     .globl main

@@ -2,6 +2,7 @@
 //
 // Two vCPUs: the second is started, counts, turns itself off, and is started again. All error codes on the way.
 // run: --vcpus 2
+// cpus: 2
 #include "guest.h"
 
 .macro psci function, a1=0, a2=0, a3=0

@@ -3,6 +3,7 @@
 // Software may set up a CPU's redistributor before that CPU is on, from any other: CPU_ON does not reset it, and what was pending there comes
 // when the CPU opens its interface. Nor does CPU_OFF take the settings away. (A GICv2 has no such way: there this test is short.)
 // run: --vcpus 2
+// cpus: 2
 #include "guest.h"
 
 #define SGI 5

@@ -3,6 +3,7 @@
 // A vCPU turns itself off with one SPI active (never ended) and one pending (never acknowledged), both routed to it. The other
 // re-routes them: the pending one comes; the active one stays active until ICACTIVER, then comes when pended.
 // run: --vcpus 2
+// cpus: 2
 #include "guest.h"
 #include "gic.h"
     .globl main

@@ -4,6 +4,7 @@
 // (CLOSED=1, with group 0 left open where GROUP0=1); the second must get the interrupt. SLEEP=1: before, the first puts its redistributor
 // to sleep, as firmware does.
 // run: --vcpus 2
+// cpus: 2
 // variant: off -DCLOSED=0 -DSLEEP=0
 // variant: asleep -DCLOSED=0 -DSLEEP=1
 // variant: closed -DCLOSED=1 -DSLEEP=0

@@ -3,6 +3,7 @@
 // EOImode 1: the end of an interrupt drops the priority, deactivation is a write of its own, by the vCPU that acknowledged (SUB=1) or
 // by the other one (SUB=2).
 // run: --vcpus 2
+// cpus: 2
 // variant: same -DSUB=1
 // variant: other -DSUB=2
 #include "guest.h"

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sel4vm::test {
 namespace {
@@ -49,6 +50,33 @@ struct ConsoleSwitchTest : testing::Test {
     dev::Pl011 a{IrqLine{}, unused};
     dev::Pl011 b{IrqLine{}, unused};
 };
+
+/// Counts what it is told.
+struct Announced final : EventPort {
+    void resume_and_wait(Answer, Event &) override {}
+    void apply(Answer) override {}
+    void set_timeout(u64) override {}
+    void cancel_timeout() override {}
+    void signal(u64 badge) override { badges.push_back(badge); }
+    std::vector<u64> badges;
+};
+
+TEST_F(ConsoleSwitchTest, WithAnAnnouncerRoomForInputIsTakenWhenItSays) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{}, LockMode::spin);
+    Announced announced;
+    consoles.set_announcer(&announced, 8);
+    ASSERT_NE(consoles.add("one"), nullptr);
+    consoles.connect(0, a);
+    open(a);
+    source.text = std::string(40, 'x'); // more than the FIFO takes
+    consoles.pump();
+    const std::string first = drain(a); // makes room, inside the guest's accesses
+    EXPECT_EQ(announced.badges, std::vector<u64>{8});
+    EXPECT_LT(first.size(), 40u);
+    EXPECT_EQ(drain(a), "") << "nothing comes by itself";
+    consoles.pump();
+    EXPECT_EQ(first + drain(a), std::string(40, 'x'));
+}
 
 TEST_F(ConsoleSwitchTest, OneVmHasNoPrefix) {
     ConsoleSwitch consoles(console, source, ConsoleOptions{});

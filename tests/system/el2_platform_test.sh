@@ -49,6 +49,15 @@ expect "a wild store" 1 "data abort, same level, translation fault: nothing is m
     qemu 3 cortex-a57 1G -kernel "$image.img" -append fault
 expect "a stack overflow" 1 "stack overflowed" qemu 2 cortex-a57 1G -kernel "$image.img" -append overflow
 expect "a store to code" 1 "permission fault, on a write" qemu 3 max 1G -kernel "$image.img" -append write-code
+# Whichever of four CPUs is first speaks alone.
+expect "a panic on another CPU" 1 "panic: on another CPU" qemu 2 cortex-a57 1G -smp 2 -kernel "$image.img" -append others
+expect "an overflow of another CPU's stack" 1 "stack overflowed" qemu 3 cortex-a72 1G -smp 2 -kernel "$image.img" -append "others overflow"
+for gic in 2 3; do
+    out=$(qemu $gic cortex-a57 1G -smp 4 -kernel "$image.img" -append "others panic" </dev/null) && code=0 || code=$?
+    if [ "$code" -ne 1 ] || [ "$(grep -c "panic: on" <<<"$out")" -ne 1 ]; then
+        complain "one panic of four with GICv$gic (status $code)" "$out"
+    fi
+done
 expect "a start at EL1" 2 "started at EL1" timeout 300 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 1G -nic none -display none \
     -monitor none -serial stdio -semihosting -kernel "$image.img" 2>"$work/qemu"
 

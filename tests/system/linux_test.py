@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian Linux as a guest: linux_test.py GIC VCPUS. Reaches a shell, and then what a banner does not prove: timer
+"""Debian Linux as a guest: linux_test.py GIC VCPUS [CPUS]. Reaches a shell, and then what a banner does not prove: timer
 interrupts by count, sleeps by length, console input, both vCPUs at work, reboot and power-off, verified from inside."""
 
 import os
@@ -31,10 +31,10 @@ def boot_id(console):
     return console.command("cat /proc/sys/kernel/random/boot_id").strip()
 
 
-def main(gic, vcpus):
+def main(gic, vcpus, cpus="1"):
     example = os.path.join(os.environ["SEL4VM_SOURCE"], "examples", "debian-linux")
     subprocess.run([os.path.join(example, "prepare")], check=True)
-    console = Console(os.path.join(example, "system.toml"), "--gic", gic, "--vcpus", vcpus)
+    console = Console(os.path.join(example, "system.toml"), "--gic", gic, "--vcpus", vcpus, "--cpus", cpus)
     console.expect(BANNER)
     console.shell()
 
@@ -70,6 +70,14 @@ def main(gic, vcpus):
     if not all(b > a for a, b in zip(first, second)):
         console.fail(f"timer interrupts do not go on: {first}, then {second}")
 
+    # Each CPU but the first goes off and comes back.
+    for _ in range(3):
+        for cpu in range(1, int(vcpus)):
+            control = f"/sys/devices/system/cpu/cpu{cpu}/online"
+            console.command(f"echo 0 > {control}; echo 1 > {control}")
+    if console.command("nproc").strip().splitlines()[-1] != vcpus:
+        console.fail("a CPU that went off did not come back")
+
     # A reboot boots again; a power-off ends the run with status 0.
     first_boot = boot_id(console)
     console.send("reboot -f")
@@ -81,4 +89,4 @@ def main(gic, vcpus):
     console.end(0)
 
 
-main(*sys.argv[1:3])
+main(*sys.argv[1:])

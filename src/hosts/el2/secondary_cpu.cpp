@@ -38,13 +38,17 @@ Status<HostError> SecondaryCpu::start() {
     local_.stack_limit = guard + kGuardBytes;
     local_.stack_top = local_.stack_limit + kStackBytes;
     local_.printer = CpuLocal::current()->printer;
-    start_ = {SEL4VM_READ_SYSREG(mair_el2),  SEL4VM_READ_SYSREG(tcr_el2), SEL4VM_READ_SYSREG(ttbr0_el2),
-              SEL4VM_READ_SYSREG(sctlr_el2), local_.stack_top,            reinterpret_cast<uptr>(this)};
+    start_ = {SEL4VM_READ_SYSREG(mair_el2),
+              SEL4VM_READ_SYSREG(tcr_el2),
+              SEL4VM_READ_SYSREG(ttbr0_el2),
+              SEL4VM_READ_SYSREG(sctlr_el2),
+              local_.stack_top,
+              reinterpret_cast<uptr>(this)};
     clean_to_memory(reinterpret_cast<uptr>(&start_), sizeof(start_));
 
-    const u64 answer = firmware_call(host_.platform().psci, aarch64::psci::kCpuOn64, affinity_,
-                                     reinterpret_cast<uptr>(sel4vm_el2_secondary_entry),
-                                     reinterpret_cast<uptr>(&start_));
+    const u64 answer =
+        firmware_call(host_.platform().psci, aarch64::psci::kCpuOn64, affinity_,
+                      reinterpret_cast<uptr>(sel4vm_el2_secondary_entry), reinterpret_cast<uptr>(&start_));
     const u64 asked_at = host_.clock().now_ticks();
     if (answer == 0) {
         while (stage_.load(std::memory_order_acquire) == Stage::off) {

@@ -192,6 +192,8 @@ void append(Vector &vector, const Node &node, std::string_view what, Read read) 
 void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
     vm.name = node.text("name");
     vm.vcpu_count = node.cell("vcpus");
+    if (node.has("cpus"))
+        vm.cpus = node.wide("cpus");
     vm.cmdline = node.text("cmdline");
     if (node.has("entry"))
         vm.entry = Gpa{node.wide("entry")};

@@ -54,6 +54,7 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.begin_node("vm", index);
     out.text("name", vm.name);
     out.cell("vcpus", vm.vcpu_count);
+    out.wide_cells("cpus", {vm.cpus});
     out.text("cmdline", vm.cmdline);
     if (vm.entry)
         out.wide_cells("entry", {vm.entry->value()});

@@ -161,7 +161,7 @@ TEST(VmOptions, AreNotForOneOfSeveralVms) {
 TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
     Mistakes mistakes;
     const auto options = run_options({"run", "--kernel", "", "--memory", "x", "--vcpus", "y", "--gic", "4", "--cpu",
-                                      "cortex-a15", "--timeout", "0", "--log-level", "z"});
+                                      "cortex-a15", "--cpus", "0", "--timeout", "0", "--log-level", "z"});
     static_cast<void>(time_limit(options, mistakes));
     static_cast<void>(system_from_options(options, mistakes));
     EXPECT_EQ(
@@ -169,6 +169,7 @@ TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
         (Lines{
             "option '--timeout': value \"0\": expected a number of seconds, more than 0 and at most 100000000",
             "option '--cpu': value \"cortex-a15\": expected the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"",
+            "option '--cpus': value \"0\": expected a number from 1 to 8",
             "option '--log-level': value \"z\": expected error, warning, info or debug",
             "option '--kernel': value \"\": expected the path of a file",
             "option '--memory': value \"x\": expected a size such as 512M or 1G",

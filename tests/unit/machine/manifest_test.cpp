@@ -43,6 +43,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         const MachineDescription &x = a.vms[i], &y = b.vms[i];
         EXPECT_EQ(x.name, y.name);
         EXPECT_EQ(x.vcpu_count, y.vcpu_count);
+        EXPECT_EQ(x.cpus, y.cpus);
         EXPECT_EQ(x.gic, y.gic);
         EXPECT_EQ(x.timer, y.timer);
         EXPECT_EQ(x.cmdline, y.cmdline);
@@ -67,6 +68,7 @@ SystemDescription unusual_system() {
     (void)system.vms.emplace_back(test::good_vm("a"));
     MachineDescription &vm = *system.vms.emplace_back(test::good_vm("b"));
     vm.vcpu_count = 3;
+    vm.cpus = u64{1} << 63 | 5;
     (void)vm.memory.emplace_back(MemoryRegion{Gpa{0x8000'0000}, 5 * kGiB, RamKind::demand});
     vm.gic = {GicVersion::v2, {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000}, {Gpa{0x5000}, 0x4000}, 64};
     vm.timer = {1, 2, 3, 4};

@@ -222,7 +222,8 @@ void Gic::send_sgi_to_others(u32 sgi) const {
         SEL4VM_WRITE_SYSREG(icc_sgi1r_el1, kAllButSelf | u64{sgi} << 24);
         isb();
     } else {
-        distributor_.write32(gicd::kSgir, static_cast<u32>(aarch64::SgiTarget::others) << aarch64::GicdSgir::Target::shift | sgi);
+        distributor_.write32(gicd::kSgir,
+                             static_cast<u32>(aarch64::SgiTarget::others) << aarch64::GicdSgir::Target::shift | sgi);
     }
 }
 

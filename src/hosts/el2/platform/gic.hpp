@@ -102,8 +102,8 @@ private:
     GicVersion version_;
     u32 intid_count_ = 0;
     Mmio distributor_;
-    Mmio cpu_interface_; ///< v2
-    Mmio redistributor_; ///< v3: SGI_base frame of this CPU
+    Mmio cpu_interface_;  ///< v2
+    Mmio redistributor_;  ///< v3: SGI_base frame of this CPU
     u64 sgi_targets_ = 0; ///< what names this CPU in GICD_SGIR or ICC_SGI1R_EL1
     const GicInfo &info_;
 };

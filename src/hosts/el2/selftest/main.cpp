@@ -6,6 +6,7 @@
 #include <hosts/el2/boot/image_layout.hpp>
 #include <hosts/el2/host.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/secondary_cpu.hpp>
 
 #include <sel4vm/base/text.hpp>
 
@@ -324,11 +325,49 @@ __attribute__((noinline)) u64 overflow(u64 depth) {
     return depth == ~u64{0} ? 0 : overflow(depth + 1) + frame[0];
 }
 
+/// What every CPU but the first does.
+class Ending final : public SecondaryCpu::Work {
+public:
+    explicit Ending(Host &host) : host_(host) {}
+    void run_on(SecondaryCpu &) override {
+        if (host_.has_bootarg("overflow"))
+            (void)overflow(0);
+        SEL4VM_PANIC("on another CPU");
+    }
+
+private:
+    Host &host_;
+};
+
+/// All other CPUs panic at once; this one, too, when asked.
+int panic_on_others(Host &host) {
+    FixedVector<Owned<SecondaryCpu>, PlatformInfo::kMaxCpus> others;
+    const u64 own = SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff;
+    for (const u64 affinity : host.platform().cpus) {
+        if (affinity == own)
+            continue;
+        auto cpu = Owned<SecondaryCpu>::make(host.heap(), host, affinity, ProcessorSetup::of(host.platform()));
+        if (!cpu || !cpu->start())
+            return 1;
+        (void)others.emplace_back(std::move(cpu));
+    }
+    Ending ending(host);
+    for (const auto &cpu : others)
+        cpu->begin(ending);
+    if (host.has_bootarg("panic"))
+        SEL4VM_PANIC("on purpose");
+    for (const auto &cpu : others)
+        cpu->wait_until_done();
+    return 1;
+}
+
 } // namespace
 
 int app_main(Host &host) {
     LastWords words(host);
     host.set_panic_report(&words);
+    if (host.has_bootarg("others"))
+        return panic_on_others(host);
     if (host.has_bootarg("panic"))
         SEL4VM_PANIC("on purpose");
     if (host.has_bootarg("fault"))

@@ -130,6 +130,7 @@ private:
     void program_timer();
     void wait_for_interrupt();
     [[nodiscard]] Outcome take_interrupt(Event *event);
+    [[nodiscard]] bool take_own_kick();
     void take_host_interrupt(IrqToken token, Taken taken);
 
     // switching.cpp: whose state is in the hardware
@@ -189,7 +190,8 @@ private:
     std::atomic<u64> badge_{0};
     std::atomic<bool> woken_{false}; ///< somebody called wake()
     std::atomic<u64> timeout_{kNever};
-    u64 programmed_ = kNever; ///< what the EL2 timer is set to
+    u64 planned_timeout_ = kNever; ///< the timeout that the EL2 timer was last set for
+    u64 programmed_ = kNever;      ///< what the EL2 timer is set to
     u32 maintenance_intid_;
     u32 zva_bytes_;
     u32 signal_sources_;

@@ -164,7 +164,9 @@ Vcpu *Processor::choose(Event &event) {
         if (!vcpus_first && deliver_notification(event))
             return nullptr;
         if (timeout_.load(std::memory_order_relaxed) <= now) {
-            timeout_.store(kNever, std::memory_order_relaxed); // one set meanwhile is set again when the queue has been looked through
+            timeout_.store(
+                kNever,
+                std::memory_order_relaxed); // one set meanwhile is set again when the queue has been looked through
             event.kind = EventKind::timeout;
             scheduler_.nobody_pays(); // but those whose timeouts these are
             attention_.store(1, std::memory_order_relaxed);
@@ -290,7 +292,8 @@ bool Processor::anything_can_happen(u64 now) const {
 
 void Processor::program_timer() {
     Earliest earliest;
-    earliest.offer(scheduler_.next_look()).offer(timeout_.load(std::memory_order_relaxed));
+    planned_timeout_ = timeout_.load(std::memory_order_relaxed);
+    earliest.offer(scheduler_.next_look()).offer(planned_timeout_);
     if (const HeapNode *first = wake_ups_.least())
         earliest.offer(first->key());
     if (earliest.ticks() == programmed_)
@@ -360,8 +363,34 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         post(*loaded_, Vcpu::kDueMaintenance);
         return Outcome::go_on;
     }
+    if (intid == kCallSgi) {
+        gic_.deactivate(token);
+        if (event != nullptr && take_own_kick())
+            return deliver(*loaded_, Vcpu::Pending::nothing, ExitKind::kicked, *event);
+    }
     take_host_interrupt(token, event != nullptr ? Taken::from_a_guest : Taken::from_the_host);
     return Outcome::go_on;
+}
+
+// Another CPU called out of the guest. When all it wanted was to kick the vCPU that runs, as for each interrupt between two of a VM,
+// nothing has to be chosen anew.
+bool Processor::take_own_kick() {
+    // Only others can have called since the guest was entered.
+    attention_.store(0, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    Vcpu *first = inbox_.load(std::memory_order_acquire);
+    constexpr u32 kJustKicked = Vcpu::kRequestKick | Vcpu::kRequestQueued;
+    const bool just_kicked = first == running_ && first->next_request_ == nullptr &&
+                             first->requests_.load(std::memory_order_relaxed) == kJustKicked &&
+                             badge_.load(std::memory_order_relaxed) == 0 && !woken_.load(std::memory_order_relaxed) &&
+                             timeout_.load(std::memory_order_relaxed) == planned_timeout_;
+    if (!just_kicked || !inbox_.compare_exchange_strong(first, nullptr, std::memory_order_acquire)) {
+        attention_.store(1, std::memory_order_relaxed);
+        return false;
+    }
+    // What was asked for meanwhile besides means nothing to one that runs.
+    static_cast<void>(first->requests_.exchange(0, std::memory_order_acq_rel));
+    return true;
 }
 
 // One that is no guest's business.
@@ -374,7 +403,6 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
     }
     attention_.store(1, std::memory_order_relaxed);
     if (token.intid() == kCallSgi) {
-        gic_.deactivate(token);
         if (CpuLocal::current_at_el2()->printer->is_taken())
             halt(); // by another CPU's panic
         return;
