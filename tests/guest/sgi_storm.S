@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Four vCPUs, each of which asks every other one a thousand times by an SGI and waits for its answer, which is an SGI, too, while it answers
+// Four vCPUs, each of which asks every other one again and again by an SGI and waits for its answer, which is an SGI, too, while it answers
 // the others. SGI n is a question of vCPU n, SGI 8 + n an answer of it. None may be lost, or somebody waits for ever, and none
 // may come twice. They wait with WFI, or spinning, or some this way and some that.
 // run: --vcpus 4
 // cpus: 2 4
 // variant: wfi -DWFI_CPUS=15
-// variant: spin -DWFI_CPUS=0
-// variant: mixed -DWFI_CPUS=5
+// variant: spin -DWFI_CPUS=0 -DROUNDS=40
+// variant: mixed -DWFI_CPUS=5 -DROUNDS=40
 #include "guest.h"
 
 #define CPUS   4
-#define ROUNDS 1000
+#ifndef ROUNDS
+#define ROUNDS 400
+#endif
 
     .globl main
 main:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The TOML loader: what it makes of a good file, and the exact words it has for bad ones.
-#include <apps/sel4vm/machine_cpus.hpp>
 #include <apps/sel4vm/system_file.hpp>
 #include <apps/sel4vm/system_keys.hpp>
 
@@ -297,40 +296,6 @@ TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
 
 /// Mistakes in the smallest file with these lines after it.
 Lines with(std::string_view lines) { return all_mistakes_in(std::string(kSmallest) + std::string(lines)); }
-
-TEST(SystemFile, CpusAreAListWithoutRepetition) {
-    for (const char *wrong : {"[]", "3", "[1, 1]", "[64]", "[-1]", "[\"1\"]", "[0.5]"}) {
-        const Lines lines = with("cpus = " + std::string(wrong) + "\n");
-        ASSERT_EQ(lines.size(), 1U) << wrong;
-        EXPECT_TRUE(lines[0].starts_with("a.toml:4: key 'vm.cpus': value ")) << lines[0];
-        EXPECT_TRUE(
-            lines[0].ends_with(": expected a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]"))
-            << lines[0];
-    }
-    EXPECT_EQ(with("cpus = [63]\n"), Lines{});
-}
-
-Lines mistakes_about_cpus(std::string_view qemu) {
-    Mistakes mistakes;
-    const auto system =
-        parse_system(std::string(kSmallest) + "cpus = [0, 2]\n" + std::string(qemu), "a.toml", mistakes);
-    judge_machine_cpus(*system, mistakes);
-    return mistakes.texts();
-}
-
-TEST(SystemFile, TheMachineHasTheCpusThatVmsName) {
-    Mistakes mistakes;
-    EXPECT_EQ(machine_cpus(*parse_system(kSmallest, "a.toml", mistakes)), 1U);
-    EXPECT_EQ(machine_cpus(*parse_system(std::string(kSmallest) + "cpus = [0, 2]\n", "a.toml", mistakes)), 3U);
-    EXPECT_EQ(mistakes_about_cpus(""), Lines{});
-    EXPECT_EQ(mistakes_about_cpus("[qemu]\ncpus = 3\n"), Lines{});
-    EXPECT_EQ(
-        mistakes_about_cpus("[qemu]\ncpus = 2\n"),
-        (Lines{"a.toml:4: key 'vm.cpus': value [...]: expected CPUs that the machine has: it has 2 by line 6, key "
-               "'qemu.cpus'"}));
-    EXPECT_EQ(mistakes_about_cpus("[qemu]\ncpus = 9\n"),
-              (Lines{"a.toml:6: key 'qemu.cpus': value 9: expected a number from 1 to 8"}));
-}
 
 TEST(SystemFile, LimitsAreThoseOfEachKey) {
     EXPECT_EQ(with("vcpus = \"2\"\n"),
