@@ -19,7 +19,7 @@ console is standard input and output; Ctrl-C ends the program.
   --dtb FILE       device tree instead of the generated one
   --cmdline TEXT   kernel command line (default: console=ttyAMA0)
   --memory MIB     RAM in MiB (default: 256)
-  --vcpus N        1 to 32 (default: 1)
+  --vcpus N        1 to 123 (default: 1)
   --gic 2|3        version of the interrupt controller (default: what KVM has)
   --help           print this
 
@@ -83,8 +83,8 @@ Options read_options(int argc, char **argv, std::string &problem) {
                 problem = expected("memory", optarg, "MiB, 1 to 1048576");
             break;
         case vcpus:
-            if (!read_number<u32>(optarg, 1, 32, options.vcpus))
-                problem = expected("vcpus", optarg, "1 to 32");
+            if (!read_number<u32>(optarg, 1, 123, options.vcpus))
+                problem = expected("vcpus", optarg, "1 to 123");
             break;
         case gic: {
             u32 version = 0;

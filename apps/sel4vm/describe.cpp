@@ -26,13 +26,15 @@ std::string block(const machine::AddressBlock &registers) {
     return fmt::format("{:#x} to {:#x}", registers.base.value(), registers.base.value() + registers.size_bytes - 1);
 }
 
-void describe_gic(Writer &out, const machine::GicRecord &gic) {
+void describe_gic(Writer &out, const machine::GicRecord &gic, u32 vcpu_count) {
     out.line("  gic       version {}, {} shared interrupts", static_cast<u32>(gic.version), gic.spi_count);
     out.line("            distributor      {}", block(gic.distributor));
     if (gic.version == machine::GicVersion::v2)
         out.line("            cpu interface    {}", block(gic.cpu_interface));
     else
         out.line("            redistributors   {}", block(gic.redistributors));
+    if (gic.redistributors_left(vcpu_count) != 0)
+        out.line("            more of them     {}", block(gic.more_redistributors));
 }
 
 void describe_image(Writer &out, const machine::ImageRecord &image) {
@@ -59,7 +61,7 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
         describe_image(out, image);
     if (!vm.cmdline.empty())
         out.line("  cmdline   {}", in_quotes(vm.cmdline));
-    describe_gic(out, vm.gic);
+    describe_gic(out, vm.gic, vm.vcpu_count);
     for (const machine::DeviceRecord &device : vm.devices)
         out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
                  device.kind->type, device.spi, name_of(device.trigger));

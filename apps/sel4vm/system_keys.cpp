@@ -57,6 +57,10 @@ constexpr std::array kGicKeys{
         .form = Form::address,
         .help = "Address, or address and size, of the redistributors of version 3: 128 KiB for each vCPU.",
         .table = &kBlock},
+    Key{.name = "more_redistributors",
+        .form = Form::address,
+        .help = "The same of the vCPUs for which the first place has no room.",
+        .table = &kBlock},
 };
 constexpr KeyTable kGic{"gic", kGicKeys};
 

@@ -101,6 +101,7 @@ private:
         read_block(*inner, "distributor", ".gic.distributor", gic.distributor);
         read_block(*inner, "cpu_interface", ".gic.cpu_interface", gic.cpu_interface);
         read_block(*inner, "redistributors", ".gic.redistributors", gic.redistributors);
+        read_block(*inner, "more_redistributors", ".gic.more_redistributors", gic.more_redistributors);
     }
 
     /// NAME = ADDRESS, or NAME = { address = ADDRESS, size = SIZE }.

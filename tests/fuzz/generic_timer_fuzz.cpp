@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     test::VmFixture f(2, ResetPolicy::restart, 0);
     test::ManualTimeouts timeouts(f.clock);
     test::RecordingIrqs chip;
-    dev::GenericTimer timer(chip, f.clock);
+    dev::GenericTimer timer(chip, f.clock, f.allocator);
     require(timer.add_vcpu(timeouts.queue()) && timer.add_vcpu(timeouts.queue()));
     f.clock.set(input.ConsumeIntegral<u64>());
     timer.set_counter_offset(input.ConsumeIntegral<u64>());

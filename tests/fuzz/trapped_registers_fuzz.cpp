@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     test::VmFixture f(2, ResetPolicy::restart, 0);
     test::ManualTimeouts timeouts(f.clock);
     test::RecordingIrqs chip;
-    dev::GenericTimer timer(chip, f.clock);
+    dev::GenericTimer timer(chip, f.clock, f.allocator);
     dev::DebugRegisters debug;
     dev::IgnoredRegisters ignored;
     dev::IdRegisters ids(input.ConsumeBool() ? aarch64::GicVersion::v2 : aarch64::GicVersion::v3);

@@ -42,7 +42,7 @@ struct GenericTimerTest : testing::Test {
     test::VmFixture f{2};
     test::RecordingIrqs chip;
     test::ManualTimeouts timeouts{f.clock};
-    GenericTimer timer{chip, f.clock};
+    GenericTimer timer{chip, f.clock, f.allocator};
 };
 
 TEST_F(GenericTimerTest, TheCounterIsTheClockMinusTheOffset) {
@@ -97,7 +97,7 @@ TEST_F(GenericTimerTest, TheCounterIsNotSeenBehindTheCompareValueBeforeTheInterr
 
 TEST_F(GenericTimerTest, AClockThatMovesWhileItIsReadDoesNotShowTheStatusTooEarly) {
     HurryingClock clock;
-    GenericTimer late{chip, clock};
+    GenericTimer late{chip, clock, f.allocator};
     ASSERT_TRUE(late.add_vcpu(timeouts.queue()));
     ASSERT_TRUE(late.write(f.vcpu(0), kCval, 1010).has_value());
     ASSERT_TRUE(late.write(f.vcpu(0), kCtl, 1).has_value());
@@ -210,7 +210,7 @@ TEST(GenericTimerOnAVm, EndsAWaitForInterrupt) {
     test::RecordingIrqs chip;
     chip.vm = &f.vm;
     f.vm.set_interrupts(chip, &chip);
-    GenericTimer timer(chip, f.clock);
+    GenericTimer timer(chip, f.clock, f.allocator);
     ASSERT_TRUE(timer.add_vcpu(f.executor.timeouts()));
     ASSERT_TRUE(timer.register_all(f.vm.system_registers()));
     ASSERT_TRUE(f.vm.start());

@@ -215,7 +215,7 @@ TEST_P(GicDelivery, ResetForgetsEverythingButTheWires) {
     rig.arm(41);
     rig.pulse(41);
     rig.core.reset();
-    EXPECT_EQ(rig.core.irqs().take_wakes(), 0u);
+    EXPECT_EQ(rig.take_wakes(), 0u);
     EXPECT_FALSE(rig.deliverable());
     EXPECT_FALSE(rig.bit_of(gicd::kIsenabler, 40));
     EXPECT_TRUE(rig.bit_of(gicd::kIspendr, 40)) << "the wire is still high";

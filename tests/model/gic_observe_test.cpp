@@ -34,7 +34,7 @@ protected:
     /// One access by `cpu` to a word (word 0: of `owner`), after which nobody has done anything yet; who is woken by it.
     static u32 access(GicRig &rig, const RegisterAccess &how, u32 word, u32 cpu, u32 owner) {
         rig.automatic = false;
-        static_cast<void>(rig.core.irqs().take_wakes());
+        static_cast<void>(rig.take_wakes());
         const bool redistributor = !rig.v2() && word == 0;
         const u64 offset = redistributor ? u64{gicr::kFrameBytes} + how.family : u64{how.family} + 4 * word;
         if (redistributor && how.write)
@@ -46,7 +46,7 @@ protected:
         else
             static_cast<void>(rig.read(offset, cpu));
         rig.automatic = true;
-        return rig.core.irqs().take_wakes();
+        return rig.take_wakes();
     }
 };
 INSTANTIATE_TEST_SUITE_P(Versions, GicObserve, testing::Values(GicVersion::v2, GicVersion::v3),
@@ -86,13 +86,13 @@ TEST(GicObserveV3, TheOwnerOfARedistributorIsWokenByAnother) {
         const u64 offset = u64{gicr::kFrameBytes} + how.family;
         const auto woken = [&](u32 caller) {
             rig.automatic = false;
-            static_cast<void>(rig.core.irqs().take_wakes());
+            static_cast<void>(rig.take_wakes());
             if (how.write)
                 rig.write_redistributor(1, offset, 0, caller);
             else
                 static_cast<void>(rig.read_redistributor(1, offset, caller));
             rig.automatic = true;
-            return rig.core.irqs().take_wakes();
+            return rig.take_wakes();
         };
         EXPECT_EQ(woken(0), 0u) << "it holds nothing";
         rig.pulse(20, 1);
@@ -135,10 +135,10 @@ TEST(GicObserveV2, TheSendersOfOnesOwnSgisWakeNobody) {
     rig.automatic = false;
     for (const u64 offset : {u64{gicd::kSpendsgir}, u64{gicd::kCpendsgir}}) {
         static_cast<void>(rig.read(offset, 2));
-        EXPECT_EQ(rig.core.irqs().take_wakes(), 0u);
+        EXPECT_EQ(rig.take_wakes(), 0u);
     }
     rig.write(gicd::kCpendsgir, 0, 2);
-    EXPECT_EQ(rig.core.irqs().take_wakes(), 0u);
+    EXPECT_EQ(rig.take_wakes(), 0u);
 }
 
 } // namespace

@@ -27,6 +27,7 @@ struct GicRigConfig {
     u32 cpus = 1;
     u32 spis = 64;
     fake::ListRegisters::Abilities abilities = fake::ListRegisters::full();
+    u32 first_redistributors = ~u32{0};
 };
 
 struct GicRig {
@@ -174,15 +175,21 @@ struct GicRig {
     }
 
     // -- the host
+    /// Who is woken, as a mask.
+    [[nodiscard]] u32 take_wakes() {
+        u32 mask = 0;
+        core.irqs().take_wakes().for_each([&](u32 n) { mask |= bit<u32>(n); });
+        return mask;
+    }
     /// Lets every woken vCPU do its sync; maintenance where the hardware asks for it.
     void settle() {
         if (!automatic)
             return;
         for (int round = 0; round < 64; ++round) {
-            const u32 wakes = core.irqs().take_wakes();
-            bool quiet = wakes == 0;
+            const dev::CpuSet wakes = core.irqs().take_wakes();
+            bool quiet = wakes.empty();
             for (u32 n = 0; n < config.cpus; ++n) {
-                if ((wakes >> n & 1) != 0 && core.irqs().cpu(n).on)
+                if (wakes.has(n) && core.irqs().cpu(n).on)
                     core.delivery(n).service();
                 if (lists[n].maintenance_asserted() && core.irqs().cpu(n).on) {
                     core.delivery(n).maintain();
@@ -239,7 +246,7 @@ struct GicRig {
     dev::GicCore core;
     dev::DistributorV2 v2_frame{core};
     dev::DistributorV3 v3_frame{core};
-    dev::Redistributors redistributors{core};
+    dev::Redistributors redistributors{core, config.first_redistributors};
     std::deque<fake::ListRegisters> lists;
     std::deque<fake::VirtualTimer> timers;
 };

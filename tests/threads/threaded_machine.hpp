@@ -85,7 +85,7 @@ struct ThreadedMachine final : LifecycleHooks {
                .vcpu_count = static_cast<u32>(guests.size()),
                .spi_count = 32,
                .locks = LockMode::spin}),
-          timer(gic, clock, {.intid = kTimerIntid, .counter_offset_ticks = 0, .locks = LockMode::spin}) {
+          timer(gic, clock, allocator, {.intid = kTimerIntid, .counter_offset_ticks = 0, .locks = LockMode::spin}) {
         for (usize n = 0; n < executor_count; ++n) {
             ports.emplace_back(clock);
             executors.emplace_back(ports.back(), clock, listener, LockMode::spin);

@@ -28,7 +28,7 @@ struct GuestParts {
 
 class GuestResources final : public aarch64::GuestResources {
 public:
-    static constexpr u32 kMaxVcpus = 32;
+    static constexpr u32 kMaxVcpus = 128;
 
     explicit GuestResources(const GuestParts &parts) : parts_(parts) {}
     /// Its vCPUs never run again.

@@ -16,7 +16,7 @@ namespace sel4vm::fake {
 
 class GuestResources final : public aarch64::GuestResources {
 public:
-    static constexpr u32 kMaxVcpus = 32;
+    static constexpr u32 kMaxVcpus = 128;
 
     /// All of it outlives this.
     GuestResources(HostBase &host, GuestCpuPort &events, CountedSpace &space)

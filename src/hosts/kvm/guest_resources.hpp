@@ -26,7 +26,7 @@ struct Shared {
 
 class GuestResources final : public aarch64::GuestResources, private aarch64::GicPort {
 public:
-    static constexpr u32 kMaxVcpus = 32; // as many as a VM of the library
+    static constexpr u32 kMaxVcpus = 123; // as many redistributors as fit at one place of the board
 
     /// A VM whose executor waits on `events`; both outlive it.
     [[nodiscard]] static Result<std::unique_ptr<GuestResources>, HostError> make(Shared &shared, EventPort &events);

@@ -61,9 +61,12 @@ Result<vm_vgic_config_t, const char *> complete_gic_config(const vm_vgic_config_
 Result<machine::GicRanges, const char *> gic_ranges(const vm_vgic_config_t &config, const aarch64::GicSupport &support,
                                                     usize vcpu_count) {
     const bool v2 = config.version == 2;
-    const auto ranges = machine::gic_ranges(
-        version_of(config), Gpa{config.distributor}, Gpa{v2 ? config.cpu_interface : config.redistributor}, vcpu_count,
-        support.own_deactivation ? machine::DirPage::software : machine::DirPage::hardware);
+    const auto ranges =
+        machine::gic_ranges({.version = version_of(config),
+                             .distributor = Gpa{config.distributor},
+                             .other = Gpa{v2 ? config.cpu_interface : config.redistributor}},
+                            static_cast<u32>(vcpu_count),
+                            support.own_deactivation ? machine::DirPage::software : machine::DirPage::hardware);
     if (!ranges)
         return Err{"a range wraps"};
     if (!is_aligned(config.distributor, v2 ? kPageBytes : kFrameAlignment) ||

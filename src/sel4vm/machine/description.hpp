@@ -64,12 +64,21 @@ struct MemoryRegion {
 
 using aarch64::GicVersion;
 
+inline constexpr u64 kRedistributorBytes = 128 * kKiB;
+
 struct GicRecord {
     GicVersion version = GicVersion::v3;
     AddressBlock distributor{Gpa{0x0800'0000}, 0x1'0000};
     AddressBlock cpu_interface{Gpa{0x0801'0000}, 0x1'0000};   ///< version 2 only
-    AddressBlock redistributors{Gpa{0x080a'0000}, 0xf6'0000}; ///< version 3 only; 128 KiB for each vCPU
-    u32 spi_count = 224;                                      ///< shared interrupts; a multiple of 32, at most kMaxSpis
+    AddressBlock redistributors{Gpa{0x080a'0000}, 0xf6'0000}; ///< version 3 only; kRedistributorBytes for each vCPU
+    /// The same of the vCPUs for which there is no room left in the first.
+    AddressBlock more_redistributors{Gpa{0x40'0000'0000}, 64 * kMiB};
+    u32 spi_count = 224; ///< shared interrupts; a multiple of 32, at most kMaxSpis
+    /// How many of so many vCPUs have their redistributors in the second block.
+    [[nodiscard]] constexpr u32 redistributors_left(u32 vcpu_count) const {
+        const u64 room = redistributors.size_bytes / kRedistributorBytes;
+        return version == GicVersion::v3 && vcpu_count > room ? vcpu_count - static_cast<u32>(room) : 0;
+    }
     friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
 };
 

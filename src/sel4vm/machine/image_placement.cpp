@@ -43,6 +43,8 @@ ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<
     occupy(range_of(description.gic.distributor));
     occupy(range_of(description.gic.version == GicVersion::v2 ? description.gic.cpu_interface
                                                               : description.gic.redistributors));
+    if (description.gic.redistributors_left(description.vcpu_count) != 0)
+        occupy(range_of(description.gic.more_redistributors));
     request_.memory = memory_.view();
     request_.occupied = occupied_.view();
     if (const ImageRecord *firmware = description.image(ImageKind::firmware))

@@ -131,6 +131,8 @@ GicRecord read_gic(const Node &node) {
     gic.distributor = node.block("distributor");
     gic.cpu_interface = node.block("cpu-interface");
     gic.redistributors = node.block("redistributors");
+    if (node.has("more-redistributors")) // not in what older tools have written
+        gic.more_redistributors = node.block("more-redistributors");
     gic.spi_count = node.cell("spis");
     return gic;
 }

@@ -22,6 +22,7 @@ void put_gic(FdtWriter &out, const GicRecord &gic) {
     put_block(out, "distributor", gic.distributor);
     put_block(out, "cpu-interface", gic.cpu_interface);
     put_block(out, "redistributors", gic.redistributors);
+    put_block(out, "more-redistributors", gic.more_redistributors);
     out.cell("spis", gic.spi_count);
     out.end_node();
 }

@@ -17,7 +17,6 @@ namespace {
 
 using Key = Text<80>;
 
-constexpr u64 kRedistributorBytes = 128 * kKiB;
 constexpr u32 kGicV2Vcpus = 8;
 constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
 static_assert(kMaxNameBytes == 31);
@@ -70,7 +69,7 @@ struct Claim {
     GpaRange range;
     Key key;
 };
-using Claims = FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 3>;
+using Claims = FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 4>;
 
 class VmCheck {
 public:
@@ -190,7 +189,9 @@ private:
         }
         // A vCPU count beyond every limit was reported already.
         const u32 vcpus = vm_.vcpu_count <= Vm::kMaxVcpus ? vm_.vcpu_count : 1;
-        claim_gic_part(gic.redistributors, "gic.redistributors", unit, u64{vcpus} * kRedistributorBytes);
+        claim_gic_part(gic.redistributors, "gic.redistributors", unit, kRedistributorBytes);
+        if (const u64 left = gic.redistributors_left(vcpus); left != 0)
+            claim_gic_part(gic.more_redistributors, "gic.more_redistributors", unit, left * kRedistributorBytes);
     }
 
     [[nodiscard]] bool good_spis() const {

@@ -66,6 +66,8 @@ Status<BuildError> Guest::make_host_gic() {
     const bool v2 = gic.version == machine::GicVersion::v2;
     if (!support.own_controller || !(v2 ? support.v2 : support.v3))
         return Ok{};
+    if (gic.redistributors_left(description_.vcpu_count) != 0)
+        return Err{build_error("gic.redistributors", "this host has all of them side by side: they need more room")};
     const auto made = resources.make_gic({.version = gic.version,
                                           .spi_count = gic.spi_count,
                                           .distributor = gic.distributor.base,

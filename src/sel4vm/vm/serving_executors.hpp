@@ -16,7 +16,7 @@ namespace sel4vm {
 
 class ServingExecutors {
 public:
-    static constexpr usize kMax = 32; ///< as many as a VM has vCPUs
+    static constexpr usize kMax = 32; ///< an executor has a CPU of its own
 
     explicit ServingExecutors(LockMode mode) : lock_(LockRank::serving, mode) {}
 

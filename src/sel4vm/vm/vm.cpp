@@ -5,7 +5,7 @@ namespace sel4vm {
 
 Vm::Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log)
     : map_(config.locks), allocator_(allocator), config_(config), log_(log), memory_(space, allocator, config.locks),
-      lifecycle_lock_(LockRank::lifecycle, config.locks), executors_(config.locks),
+      vcpus_(allocator), lifecycle_lock_(LockRank::lifecycle, config.locks), executors_(config.locks),
       stop_lock_(LockRank::stop, config.locks) {}
 
 Result<Vcpu *, VcpuError> Vm::add_vcpu(VcpuPort &port) {
@@ -14,7 +14,7 @@ Result<Vcpu *, VcpuError> Vm::add_vcpu(VcpuPort &port) {
     const VcpuId id{static_cast<u16>(vcpus_.size())};
     Vcpu *vcpu = vcpus_.emplace_back(*this, id, port);
     if (vcpu == nullptr)
-        return Err{VcpuError::too_many};
+        return Err{vcpus_.full() ? VcpuError::too_many : VcpuError::out_of_memory};
     return vcpu;
 }
 

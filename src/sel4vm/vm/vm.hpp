@@ -9,8 +9,8 @@
 #pragma once
 
 #include <sel4vm/base/allocator.hpp>
-#include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/base/object_vector.hpp>
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/host/architecture.hpp>
 #include <sel4vm/host/event_port.hpp>
@@ -48,11 +48,11 @@ struct VmConfig {
         nullptr; ///< for messages and refused calls; nullptr: numbers, and an instruction fault
 };
 
-enum class VcpuError : u8 { too_many, wrong_state };
+enum class VcpuError : u8 { too_many, wrong_state, out_of_memory };
 
 class Vm {
 public:
-    static constexpr usize kMaxVcpus = 32;
+    static constexpr usize kMaxVcpus = 128;
 
     Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log);
     Vm(const Vm &) = delete;
@@ -210,7 +210,7 @@ private:
     MistakeHandler *mistake_handler_ = nullptr;
     LifecycleHooks *hooks_ = nullptr;
     IrqRouter *irq_router_ = nullptr;
-    FixedVector<Vcpu, kMaxVcpus> vcpus_;
+    ObjectVector<Vcpu, kMaxVcpus> vcpus_;
     Mutex lifecycle_lock_;
     std::atomic<u32> reports_left_ = 16;      // a guest must not be able to flood the log
     std::atomic<bool> resume_wanted_ = false; ///< as soon as the pause that is under way is there

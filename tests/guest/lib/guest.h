@@ -15,6 +15,8 @@
 #define GICD_BASE  0x08000000
 #define GICC_BASE  0x08010000
 #define GICR_BASE  0x080a0000
+#define GICR_FIRST_COUNT 123              // as many are there, the others at
+#define GICR_MORE_BASE   0x4000000000
 #define UNMAPPED   0x0f000000
 
 #define PSCI_VERSION        0x84000000

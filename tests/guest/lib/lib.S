@@ -291,11 +291,19 @@ gic_cpu_init:
     mov w0, #1
     str w0, [x2]
     ret
-// x2: this CPU's redistributor, of the first 16. Clobbers x0.
+// x2: this CPU's redistributor. Clobbers x0.
 redistributor:
     mrs x0, mpidr_el1
+    ubfx x2, x0, #8, #8        // 16 CPUs to a cluster
     and x0, x0, #0xf
+    add x0, x0, x2, lsl #4
+    subs x2, x0, #GICR_FIRST_COUNT
+    b.hs 1f
     ldr x2, =GICR_BASE
+    add x2, x2, x0, lsl #17
+    ret
+1:  mov x0, x2
+    ldr x2, =GICR_MORE_BASE
     add x2, x2, x0, lsl #17
     ret
 // w0: a private INTID to enable.

@@ -173,7 +173,7 @@ TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
             "option '--log-level': value \"z\": expected error, warning, info or debug",
             "option '--kernel': value \"\": expected the path of a file",
             "option '--memory': value \"x\": expected a size such as 512M or 1G",
-            "option '--vcpus': value \"y\": expected a number from 1 to 32",
+            "option '--vcpus': value \"y\": expected a number from 1 to 128",
             "option '--gic': value \"4\": expected 2 or 3"}));
 }
 

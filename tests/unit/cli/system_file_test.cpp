@@ -213,7 +213,7 @@ memory = [1]
                "a.toml:4: key 'vm.memory': value true: expected a size such as \"512M\" or \"1G\", or a number of "
                "bytes, or "
                "tables: [[vm.memory]]",
-               "a.toml:5: key 'vm.vcpus': value -1: expected a number from 1 to 32",
+               "a.toml:5: key 'vm.vcpus': value -1: expected a number from 1 to 128",
                "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]",
                "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
                "a.toml:8: key 'vm.uart': value \"yes\": expected true or false, or a table: [vm.uart]",
@@ -299,8 +299,8 @@ Lines with(std::string_view lines) { return all_mistakes_in(std::string(kSmalles
 
 TEST(SystemFile, LimitsAreThoseOfEachKey) {
     EXPECT_EQ(with("vcpus = \"2\"\n"),
-              (Lines{"a.toml:4: key 'vm.vcpus': value \"2\": expected a number from 1 to 32"}));
-    EXPECT_EQ(with("vcpus = 0\n"), (Lines{"a.toml:4: key 'vm.vcpus': value 0: expected a number from 1 to 32"}));
+              (Lines{"a.toml:4: key 'vm.vcpus': value \"2\": expected a number from 1 to 128"}));
+    EXPECT_EQ(with("vcpus = 0\n"), (Lines{"a.toml:4: key 'vm.vcpus': value 0: expected a number from 1 to 128"}));
     EXPECT_EQ(with("gic = { spis = 0 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.spis': value 0: expected a multiple of 32 from 32 to 960"}));
     EXPECT_EQ(with("gic = { spis = 33 }\n"),

@@ -121,6 +121,19 @@ TEST(DeviceTree, NumbersCpusByAffinity) {
     EXPECT_FALSE(tree.has("/cpus/cpu@10"));
 }
 
+TEST(DeviceTree, PutsRedistributorsThatDoNotFitWhereTheBoardHasThem) {
+    const auto fits = generated(vm_with(GicVersion::v3, 123));
+    EXPECT_EQ(TreeView(fits).cells("/intc@8000000", "reg"),
+              (Cells{0, 0x0800'0000, 0, 0x1'0000, 0, 0x080a'0000, 0, 0xf6'0000}));
+    EXPECT_EQ(TreeView(fits).cells("/intc@8000000", "#redistributor-regions"), Cells{1});
+    const auto bytes = generated(vm_with(GicVersion::v3, 124));
+    const TreeView tree(bytes);
+    EXPECT_EQ(tree.cells("/intc@8000000", "reg"),
+              (Cells{0, 0x0800'0000, 0, 0x1'0000, 0, 0x080a'0000, 0, 0xf6'0000, 0x40, 0, 0, 0x400'0000}));
+    EXPECT_EQ(tree.cells("/intc@8000000", "#redistributor-regions"), Cells{2});
+    EXPECT_TRUE(TreeView(generated(vm_with(GicVersion::v3, 128))).has("/cpus/cpu@70f"));
+}
+
 TEST(DeviceTree, PrefersAConsoleThatSomebodySees) {
     MachineDescription vm = vm_with(GicVersion::v3);
     vm.devices[0].console = ConsoleRoute::none;

@@ -70,7 +70,8 @@ SystemDescription unusual_system() {
     vm.vcpu_count = 3;
     vm.cpus = u64{1} << 63 | 5;
     (void)vm.memory.emplace_back(MemoryRegion{Gpa{0x8000'0000}, 5 * kGiB, RamKind::demand});
-    vm.gic = {GicVersion::v2, {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000}, {Gpa{0x5000}, 0x4000}, 64};
+    vm.gic = {GicVersion::v2,        {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000},
+              {Gpa{0x5000}, 0x4000}, {Gpa{0x9000}, 0x8000}, 64};
     vm.timer = {1, 2, 3, 4};
     (void)vm.devices.emplace_back(
         DeviceRecord{&dev::kPl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});

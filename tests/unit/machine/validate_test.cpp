@@ -56,7 +56,7 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
     const Case cases[] = {
         {"no name", [](M &m) { m.name = ""; }, "vm[2].name", "", "a letter"},
         {"odd name", [](M &m) { m.name = "a/b"; }, "vm[2].name", "a/b", "a letter"},
-        {"no vcpus", [](M &m) { m.vcpu_count = 0; }, "vm[2].vcpus", "0", "1 to 32"},
+        {"no vcpus", [](M &m) { m.vcpu_count = 0; }, "vm[2].vcpus", "0", "1 to 128"},
         {"9 vcpus on v2",
          [](M &m) {
              m.vcpu_count = 9;
@@ -73,9 +73,9 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
         {"empty memory", [](M &m) { m.memory[0].size_bytes = 0; }, "vm[2].memory[0].size", "0 bytes", "at least 1 MiB"},
         {"memory of half a page", [](M &m) { m.memory[0].size_bytes += 2048; }, "vm[2].memory[0].size", "262146 KiB",
          "a multiple of 4 KiB"},
-        {"33 vcpus", [](M &m) { m.vcpu_count = 33; }, "vm[2].vcpus", "33", "1 to 32"},
+        {"129 vcpus", [](M &m) { m.vcpu_count = 129; }, "vm[2].vcpus", "129", "1 to 128"},
         {"so many vcpus that their redistributors would not fit", [](M &m) { m.vcpu_count = 200; }, "vm[2].vcpus",
-         "200", "1 to 32"},
+         "200", "1 to 128"},
         {"no spis", [](M &m) { m.gic.spi_count = 0; }, "vm[2].gic.spis", "0", "a multiple of 32 from 32 to 960"},
         {"memory base", [](M &m) { m.memory[0].base = Gpa{0x4000'0800}; }, "vm[2].memory[0].base", "0x40000800",
          "a multiple of 0x1000"},
@@ -104,12 +104,25 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
         {"too many spis", [](M &m) { m.gic.spi_count = 992; }, "vm[2].gic.spis", "992", "to 960"},
         {"v3 distributor on a 4 KiB boundary", [](M &m) { m.gic.distributor.base = Gpa{0x0800'1000}; },
          "vm[2].gic.distributor.base", "0x8001000", "a multiple of 0x10000"},
-        {"redistributors too small",
+        {"no redistributor fits",
          [](M &m) {
              m.vcpu_count = 4;
-             m.gic.redistributors.size_bytes = 0x6'0000;
+             m.gic.redistributors.size_bytes = 0x1'0000;
          },
-         "vm[2].gic.redistributors.size", "384 KiB", "at least 512 KiB for 4 vCPUs"},
+         "vm[2].gic.redistributors.size", "64 KiB", "at least 128 KiB for 4 vCPUs"},
+        {"the other redistributors do not fit",
+         [](M &m) {
+             m.vcpu_count = 8;
+             m.gic.redistributors.size_bytes = 0x6'0000;
+             m.gic.more_redistributors.size_bytes = 0x8'0000;
+         },
+         "vm[2].gic.more_redistributors.size", "512 KiB", "at least 640 KiB for 8 vCPUs"},
+        {"the other redistributors on the first",
+         [](M &m) {
+             m.vcpu_count = 128;
+             m.gic.more_redistributors.base = Gpa{0x0810'0000};
+         },
+         "vm[2].gic.more_redistributors.base", "0x8100000", "no overlap with"},
         {"gicc too small",
          [](M &m) {
              m.gic.version = GicVersion::v2;

@@ -103,6 +103,7 @@ struct GicdCtlrNonSecure : RegValue<GicdCtlrNonSecure, u32> {
 
 struct GicdTyper : RegValue<GicdTyper, u32> {
     using RegValue::RegValue;
+    using Rss = Field<26>;            // v3: SGIs can be for Aff0 above 15
     using No1n = Field<25>;           // v3: 1 of N distribution is not supported
     using A3v = Field<24>;            // v3: Aff3 may be non-zero
     using IdBits = Field<23, 19, u8>; // v3: INTID bits, minus one
@@ -114,7 +115,8 @@ struct GicdTyper : RegValue<GicdTyper, u32> {
     using Espi = Field<8>;
     using CpuNumber = Field<7, 5, u8>;     ///< CPU interfaces minus one (v3: with affinity routing off)
     using ItLinesNumber = Field<4, 0, u8>; ///< INTIDs / 32 minus one
-    static_assert(disjoint<No1n, A3v, IdBits, Dvis, Lpis, Mbis, Lspi, SecurityExtn, Espi, CpuNumber, ItLinesNumber>());
+    static_assert(
+        disjoint<Rss, No1n, A3v, IdBits, Dvis, Lpis, Mbis, Lspi, SecurityExtn, Espi, CpuNumber, ItLinesNumber>());
 };
 
 /// GICD_IIDR, GICR_IIDR and GICC_IIDR have the implementer in the same place; the rest differs.

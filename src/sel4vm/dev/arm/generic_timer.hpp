@@ -12,8 +12,8 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/timer_registers.hpp>
-#include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/base/object_vector.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/call_tables.hpp>
 #include <sel4vm/vm/irq.hpp>
@@ -37,12 +37,13 @@ public:
         friend bool operator==(const State &, const State &) = default;
     };
 
-    GenericTimer(IrqRouter &irqs, Clock &clock, const GenericTimerConfig &config = {})
-        : irqs_(irqs), clock_(clock), config_(config) {}
+    /// All of them outlive it.
+    GenericTimer(IrqRouter &irqs, Clock &clock, Allocator &allocator, const GenericTimerConfig &config = {})
+        : irqs_(irqs), clock_(clock), config_(config), channels_(allocator) {}
     GenericTimer(const GenericTimer &) = delete;
     GenericTimer &operator=(const GenericTimer &) = delete;
 
-    /// Gives the next vCPU (0 first) its timer. False when there are Vm::kMaxVcpus already.
+    /// Gives the next vCPU (0 first) its timer. False when there are Vm::kMaxVcpus already, or no memory for one more.
     [[nodiscard]] bool add_vcpu(TimeoutQueue &timeouts);
     [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
 
@@ -87,7 +88,7 @@ private:
     IrqRouter &irqs_;
     Clock &clock_;
     GenericTimerConfig config_;
-    FixedVector<Channel, Vm::kMaxVcpus> channels_;
+    ObjectVector<Channel, Vm::kMaxVcpus> channels_;
 };
 
 } // namespace sel4vm::dev

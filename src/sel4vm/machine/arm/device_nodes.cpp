@@ -90,18 +90,25 @@ void write_timer_node(FdtWriter &out, const MachineDescription &vm) {
     out.end_node();
 }
 
-void write_gic_node(FdtWriter &out, const GicRecord &gic) {
+void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
+    const GicRecord &gic = vm.gic;
     const bool v3 = gic.version == GicVersion::v3;
     const AddressBlock &second = v3 ? gic.redistributors : gic.cpu_interface;
     out.begin_node("intc", gic.distributor.base.value());
     out.text("compatible", v3 ? "arm,gic-v3" : "arm,cortex-a15-gic");
-    out.wide_cells("reg",
-                   {gic.distributor.base.value(), gic.distributor.size_bytes, second.base.value(), second.size_bytes});
+    const AddressBlock &third = gic.more_redistributors;
+    const bool two_rows = gic.redistributors_left(vm.vcpu_count) != 0;
+    if (two_rows)
+        out.wide_cells("reg", {gic.distributor.base.value(), gic.distributor.size_bytes, second.base.value(),
+                               second.size_bytes, third.base.value(), third.size_bytes});
+    else
+        out.wide_cells(
+            "reg", {gic.distributor.base.value(), gic.distributor.size_bytes, second.base.value(), second.size_bytes});
     out.empty("interrupt-controller");
     out.cell("#interrupt-cells", 3);
     out.cell("#address-cells", 0);
     if (v3)
-        out.cell("#redistributor-regions", 1);
+        out.cell("#redistributor-regions", two_rows ? 2 : 1);
     out.cell("phandle", kGicPhandle);
     out.end_node();
 }

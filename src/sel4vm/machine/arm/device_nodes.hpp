@@ -28,7 +28,7 @@ void write_cpu_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_psci_node(boot::FdtWriter &out, aarch64::Conduit firmware);
 void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
-void write_gic_node(boot::FdtWriter &out, const GicRecord &gic);
+void write_gic_node(boot::FdtWriter &out, const MachineDescription &vm);
 /// The fixed clock that PrimeCell devices name.
 void write_clock_node(boot::FdtWriter &out);
 /// With the nodes that its kind has beside it.

@@ -35,7 +35,8 @@ const char *to_string(PlatformError error) {
     case PlatformError::abilities: return "the host's vCPUs differ in their interrupt hardware";
     case PlatformError::out_of_memory: return "the host has no memory left for it";
     case PlatformError::distributor_range: return "the distributor's range is taken";
-    case PlatformError::redistributors_range: return "the redistributors' range is taken";
+    case PlatformError::redistributors_range:
+    case PlatformError::more_redistributors_range: return "the redistributors' range is taken";
     case PlatformError::deactivation_range: return "the range of the CPU interface's second page is taken";
     case PlatformError::register_table: return "the table of system registers is full, or one of its own is taken";
     case PlatformError::call_table: return "the table of hypercalls is full, or one of its own is taken";
@@ -43,30 +44,42 @@ const char *to_string(PlatformError error) {
     return "?";
 }
 
-std::optional<GicRanges> gic_ranges(aarch64::GicVersion version, Gpa distributor, Gpa other, usize vcpu_count,
-                                    DirPage dir_page) {
-    const bool v2 = version == aarch64::GicVersion::v2;
+std::optional<GicRanges> gic_ranges(const GicPlaces &places, u32 vcpu_count, DirPage dir_page) {
+    const bool v2 = places.version == aarch64::GicVersion::v2;
     const bool own_page = v2 && dir_page == DirPage::software;
-    const auto first = GpaRange::make(distributor, v2 ? dev::DistributorV2::kBytes : dev::DistributorV3::kBytes);
-    const auto all = GpaRange::make(other, v2 ? aarch64::gicc::kBytes : vcpu_count * dev::Redistributors::kBytesPerCpu);
+    const u32 here = vcpu_count < places.first_redistributors ? vcpu_count : places.first_redistributors;
+    const auto first = GpaRange::make(places.distributor, v2 ? dev::DistributorV2::kBytes : dev::DistributorV3::kBytes);
+    const auto all =
+        GpaRange::make(places.other, v2 ? aarch64::gicc::kBytes : here * dev::Redistributors::kBytesPerCpu);
     if (!first || !all)
         return std::nullopt;
-    if (!own_page)
-        return GicRanges{*first, *all};
-    return GicRanges{*first, *GpaRange::make(other, dev::Gic::kDeactivationOffset),
-                     *GpaRange::make(Gpa{other.value() + dev::Gic::kDeactivationOffset}, dev::Gic::kDeactivationBytes)};
+    GicRanges ranges{*first, *all};
+    if (own_page) {
+        ranges.other = *GpaRange::make(places.other, dev::Gic::kDeactivationOffset);
+        ranges.deactivation =
+            GpaRange::make(Gpa{places.other.value() + dev::Gic::kDeactivationOffset}, dev::Gic::kDeactivationBytes);
+    }
+    if (!v2 && here != vcpu_count) {
+        ranges.more_redistributors =
+            GpaRange::make(places.more_redistributors, (vcpu_count - here) * dev::Redistributors::kBytesPerCpu);
+        if (!ranges.more_redistributors)
+            return std::nullopt;
+    }
+    return ranges;
 }
 
 ArmPlatform::ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy &entropy)
-    : id_registers_(version_of(config)), trng_(entropy) {
+    : clock_(clock), id_registers_(version_of(config)), trng_(entropy) {
     if (!config.gic)
         return;
     irqs_ = config.host.irq_router != nullptr ? config.host.irq_router : &gic_.emplace(*config.gic);
     if (config.physical_timer && !config.host.physical_timer)
-        timer_.emplace(*irqs_, clock, dev::GenericTimerConfig{config.physical_timer_intid, 0, config.gic->locks});
+        timer_config_ = dev::GenericTimerConfig{config.physical_timer_intid, 0, config.gic->locks};
 }
 
 Status<PlatformError> ArmPlatform::init(Allocator &allocator) {
+    if (timer_config_)
+        timer_.emplace(*irqs_, clock_, allocator, *timer_config_);
     if (!gic_)
         return Ok{};
     if (const auto ready = gic_->init(allocator); !ready)
@@ -83,7 +96,7 @@ Status<PlatformError> ArmPlatform::add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPor
             return Err{from(attached.error())};
     }
     if (timer_ && !timer_->add_vcpu(timeouts))
-        return Err{PlatformError::vcpu_count};
+        return Err{PlatformError::out_of_memory};
     return Ok{};
 }
 
@@ -93,6 +106,8 @@ Status<PlatformError> ArmPlatform::connect_gic(Vm &vm, const GicRanges &ranges) 
     if (gic_->version() == aarch64::GicVersion::v3) {
         if (!vm.attach(ranges.other, gic_->redistributors()))
             return Err{PlatformError::redistributors_range};
+        if (ranges.more_redistributors && !vm.attach(*ranges.more_redistributors, gic_->more_redistributors()))
+            return Err{PlatformError::more_redistributors_range};
         if (!gic_->register_all(vm.system_registers()))
             return Err{PlatformError::register_table};
     }

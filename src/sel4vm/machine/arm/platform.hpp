@@ -24,17 +24,18 @@
 namespace sel4vm::machine {
 
 enum class PlatformError : u8 {
-    vcpu_count,           ///< more than this version of the GIC can have
-    spi_count,            ///< too many shared interrupts
-    intid_range,          ///< the host cannot deliver so many
-    list_registers,       ///< the host has no usable ones
-    abilities,            ///< the host's vCPUs differ in their interrupt hardware
-    out_of_memory,        ///
-    distributor_range,    ///< taken
-    redistributors_range, ///< taken
-    deactivation_range,   ///< taken: the second page of the GICv2 CPU interface
-    register_table,       ///< full, or a system register is taken
-    call_table,           ///< full, or a hypercall is taken
+    vcpu_count,                ///< more than this version of the GIC can have
+    spi_count,                 ///< too many shared interrupts
+    intid_range,               ///< the host cannot deliver so many
+    list_registers,            ///< the host has no usable ones
+    abilities,                 ///< the host's vCPUs differ in their interrupt hardware
+    out_of_memory,             ///
+    distributor_range,         ///< taken
+    redistributors_range,      ///< taken
+    more_redistributors_range, ///< taken
+    deactivation_range,        ///< taken: the second page of the GICv2 CPU interface
+    register_table,            ///< full, or a system register is taken
+    call_table,                ///< full, or a hypercall is taken
 };
 [[nodiscard]] const char *to_string(PlatformError error);
 
@@ -43,12 +44,19 @@ struct GicRanges {
     GpaRange distributor;
     GpaRange other; ///< CPU interface as far as the hardware's own is mapped there, or redistributors
     std::optional<GpaRange> deactivation = std::nullopt; ///< page of GICC_DIR that the software GIC takes over
+    std::optional<GpaRange> more_redistributors = std::nullopt;
 };
 /// Who carries out a GICv2 guest's writes of GICC_DIR; of no meaning with GICv3.
 enum class DirPage : u8 { hardware, software };
+struct GicPlaces {
+    aarch64::GicVersion version;
+    Gpa distributor;
+    Gpa other;                          ///< CPU interface, or redistributors
+    Gpa more_redistributors{};          ///< of the vCPUs behind the first ones
+    u32 first_redistributors = ~u32{0}; ///< as many are at the first place
+};
 /// No value: a range wraps.
-[[nodiscard]] std::optional<GicRanges> gic_ranges(aarch64::GicVersion version, Gpa distributor, Gpa other,
-                                                  usize vcpu_count, DirPage dir_page);
+[[nodiscard]] std::optional<GicRanges> gic_ranges(const GicPlaces &places, u32 vcpu_count, DirPage dir_page);
 
 /// What a host does for its guests by itself; the platform makes the rest. Handlers of registers and calls that a host never hands over do
 /// not disturb, so nothing is said about those.
@@ -98,8 +106,10 @@ public:
 private:
     [[nodiscard]] Status<PlatformError> connect_gic(Vm &vm, const GicRanges &ranges);
 
+    Clock &clock_;
     IrqRouter *irqs_ = nullptr;
     std::optional<dev::Gic> gic_;
+    std::optional<dev::GenericTimerConfig> timer_config_; ///< none: there is to be no timer
     std::optional<dev::GenericTimer> timer_;
     dev::IdRegisters id_registers_;
     dev::DebugRegisters debug_registers_;

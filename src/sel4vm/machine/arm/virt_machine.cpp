@@ -18,6 +18,7 @@ ArmPlatformConfig platform_config(const MachineDescription &description, const H
     gic.spi_count = description.gic.spi_count;
     gic.locks = host.locks;
     gic.timer_intid = 16u + description.timer.virtual_timer;
+    gic.first_redistributors = gic.vcpu_count - description.gic.redistributors_left(gic.vcpu_count);
     return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical, .host = host.parts};
 }
 
@@ -29,6 +30,7 @@ const char *key_of(PlatformError error) {
     case PlatformError::intid_range: return "gic.spi_count";
     case PlatformError::distributor_range: return "gic.distributor";
     case PlatformError::redistributors_range: return "gic.redistributors";
+    case PlatformError::more_redistributors_range: return "gic.more_redistributors";
     case PlatformError::deactivation_range: return "gic.cpu_interface";
     case PlatformError::list_registers:
     case PlatformError::abilities:
@@ -96,8 +98,13 @@ Status<BuildError> VirtMachine::connect_platform() {
     if (platform_.gic() != nullptr) {
         const GicRecord &gic = description_.gic;
         const bool v2 = gic.version == GicVersion::v2;
-        ranges = gic_ranges(gic.version, gic.distributor.base, (v2 ? gic.cpu_interface : gic.redistributors).base,
-                            description_.vcpu_count, platform_.dir_page());
+        ranges = gic_ranges(
+            {.version = gic.version,
+             .distributor = gic.distributor.base,
+             .other = (v2 ? gic.cpu_interface : gic.redistributors).base,
+             .more_redistributors = gic.more_redistributors.base,
+             .first_redistributors = description_.vcpu_count - gic.redistributors_left(description_.vcpu_count)},
+            description_.vcpu_count, platform_.dir_page());
         if (!ranges)
             return Err{build_error("gic", "a range wraps")};
         if (v2 && (!host_.gic_cpu_interface || !host_.space.map_device(ranges->other, *host_.gic_cpu_interface)))

@@ -67,6 +67,7 @@ void DistributorV3::write_control(RegisterOrigin, u32, u64 value, u64) {
 u64 DistributorV3::read_type(RegisterOrigin, u32) {
     constexpr u8 kIntidBits = 10;
     return GicdTyper{}
+        .with<GicdTyper::Rss>(true)
         .with<GicdTyper::IdBits>(kIntidBits - 1)
         .with<GicdTyper::ItLinesNumber>(static_cast<u8>(irqs().word_count() - 1))
         .raw(); // CPUNumber is about operation without affinity routing: zero

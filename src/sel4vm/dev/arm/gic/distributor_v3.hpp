@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The GICv3 distributor's register file (Arm IHI 0069), 64 KiB, for up to 32 vCPUs: one security state (DS = 1, both
+// The GICv3 distributor's register file (Arm IHI 0069), 64 KiB, for up to 128 vCPUs: one security state (DS = 1, both
 // groups), affinity routing always on (ARE is RES1), no LPIs, no message-based SPIs, no extended ranges, no STATUSR. With
 // affinity routing, private interrupts are in the redistributors, and their registers here read as zero.
 //

@@ -11,17 +11,19 @@ constexpr u64 kIntidMask = 0xff'ffff; // ICC_DIR_EL1.INTID
 } // namespace
 
 // SAFETY of the exemptions: the frames only keep the reference here; the analysis cannot follow a lock through a member.
-Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : config_(config),
-                                                                     lock_(LockRank::irq_chip, config.locks),
-                                                                     distributor_v2_(core_),
-                                                                     distributor_v3_(core_),
-                                                                     redistributor_frames_(core_),
-                                                                     distributor_device_v2_(*this, distributor_v2_),
-                                                                     distributor_device_v3_(*this, distributor_v3_),
-                                                                     redistributors_(*this),
-                                                                     deactivation_(*this),
-                                                                     deactivation_register_(*this),
-                                                                     sgi_registers_(*this) {}
+Gic::Gic(const GicConfig &config) SEL4VM_NO_THREAD_SAFETY_ANALYSIS
+    : config_(config),
+      lock_(LockRank::irq_chip, config.locks),
+      distributor_v2_(core_),
+      distributor_v3_(core_),
+      redistributor_frames_(core_, config.first_redistributors),
+      distributor_device_v2_(*this, distributor_v2_),
+      distributor_device_v3_(*this, distributor_v3_),
+      redistributors_(*this, 0),
+      more_redistributors_(*this, config.first_redistributors *Redistributors::kBytesPerCpu),
+      deactivation_(*this),
+      deactivation_register_(*this),
+      sgi_registers_(*this) {}
 
 [[gnu::cold]] Status<GicError> Gic::init(Allocator &allocator) {
     LockGuard guard(lock_);
@@ -68,19 +70,22 @@ u64 Gic::distributor_bytes() const {
 
 // -- the lock, and what follows it
 
-void Gic::serve_caller(u32 caller) {
-    if (caller == kNobody)
-        return;
-    CpuDelivery &delivery = core_.delivery(caller);
-    if (delivery.is_woken())
-        delivery.service();
+[[gnu::noinline]] void Gic::leave_with_news(u32 caller) {
+    if (caller != kNobody) {
+        CpuDelivery &delivery = core_.delivery(caller);
+        if (delivery.is_woken())
+            delivery.service();
+        if (!core_.irqs().has_news()) [[likely]]
+            return lock_.unlock();
+    }
+    tell_news();
 }
 
-[[gnu::noinline]] void Gic::leave_with_news() {
+[[gnu::noinline]] void Gic::tell_news() {
     for (;;) {
         IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
-        const u32 wakes = core_.irqs().take_wakes();
-        if (wakes == 0 && finished.size() == 1) { // the end of one that was forwarded
+        const CpuSet wakes = core_.irqs().take_wakes();
+        if (wakes.empty() && finished.size() == 1) { // the end of one that was forwarded
             const FinishedIrq one = finished[0];
             finished.clear();
             lock_.unlock();
@@ -102,15 +107,12 @@ void Gic::serve_caller(u32 caller) {
     }
 }
 
-void Gic::act(u32 wakes) {
-    for (; wakes != 0; wakes &= wakes - 1) {
-        const u32 cpu = static_cast<u32>(std::countr_zero(wakes));
+void Gic::act(const CpuSet &wakes) {
+    wakes.for_each([this](u32 cpu) {
         Vcpu *vcpu = vcpus_[cpu];
-        if (vcpu == nullptr)
-            continue;
-        if (vcpu->request_sync())
+        if (vcpu != nullptr && vcpu->request_sync())
             vcpu->port().kick();
-    }
+    });
 }
 
 void Gic::tell(const FinishedIrq &finished) {
@@ -245,12 +247,12 @@ const char *Gic::RedistributorDevice::name() const { return "gicv3 redistributor
 
 Result<u64, BusFault> Gic::RedistributorDevice::read(const Access &access) {
     Session session(gic, access.vcpu.value());
-    return gic.redistributor_frames_.read(access.vcpu.value(), access.offset, access.width);
+    return gic.redistributor_frames_.read(access.vcpu.value(), first_offset + access.offset, access.width);
 }
 
 Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value) {
     Session session(gic, access.vcpu.value());
-    return gic.redistributor_frames_.write(access.vcpu.value(), access.offset, access.width, value);
+    return gic.redistributor_frames_.write(access.vcpu.value(), first_offset + access.offset, access.width, value);
 }
 
 void Gic::RedistributorDevice::reset() {}

@@ -39,9 +39,16 @@ public:
         return distributor_device_v3_;
     }
     [[nodiscard]] u64 distributor_bytes() const;
-    /// GICv3 only: one region for the redistributors of all vCPUs.
+    /// GICv3 only: the redistributors of all vCPUs, or of the first ones where the configuration says so, and the others.
     [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
-    [[nodiscard]] u64 redistributor_bytes() const { return config_.vcpu_count * Redistributors::kBytesPerCpu; }
+    [[nodiscard]] MmioDevice &more_redistributors() { return more_redistributors_; }
+    [[nodiscard]] u64 redistributor_bytes() const {
+        return (config_.vcpu_count - more_redistributor_count()) * Redistributors::kBytesPerCpu;
+    }
+    /// 0: there are no others.
+    [[nodiscard]] u64 more_redistributor_bytes() const {
+        return more_redistributor_count() * Redistributors::kBytesPerCpu;
+    }
     /// GICv3 only: ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1, ICC_DIR_EL1.
     [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
     /// GICv2 only, for a host that handles_deactivation(): the page of GICC_DIR, the second of the CPU interface. The hardware's
@@ -87,9 +94,7 @@ private:
         }
         ~Session() SEL4VM_RELEASE() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
             if (gic_.core_.irqs().has_news()) [[unlikely]]
-                gic_.serve_caller(caller_);
-            if (gic_.core_.irqs().has_news()) [[unlikely]]
-                gic_.leave_with_news();
+                gic_.leave_with_news(caller_);
             else
                 gic_.lock_.unlock();
         }
@@ -113,13 +118,14 @@ private:
         Registers &registers;
     };
     struct RedistributorDevice final : MmioDevice {
-        explicit RedistributorDevice(Gic &owner) : gic(owner) {}
+        RedistributorDevice(Gic &owner, u64 its_first_offset) : gic(owner), first_offset(its_first_offset) {}
         [[nodiscard]] const char *name() const override;
         [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
         [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
         void reset() override;
         [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Gic &gic;
+        u64 first_offset; ///< of the first of its redistributors
     };
     struct DeactivationDevice final : MmioDevice {
         explicit DeactivationDevice(Gic &owner) : gic(owner) {}
@@ -145,16 +151,19 @@ private:
         Gic &gic;
     };
 
+    [[nodiscard]] u64 more_redistributor_count() const {
+        return config_.vcpu_count > config_.first_redistributors ? config_.vcpu_count - config_.first_redistributors
+                                                                 : 0;
+    }
     static constexpr u32 kNobody = ~u32{0};
-    /// The caller's own list registers can be served at once; the others' only by their executors.
-    void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
     [[nodiscard]] bool pend(VcpuId vcpu, u32 intid) SEL4VM_REQUIRES(lock_);
     /// Lists a shared interrupt that a client injects at once, where that is possible: true.
     [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
-    /// Unlocks, wakes and tells.
-    void leave_with_news() SEL4VM_RELEASE(lock_);
+    /// Serves the caller, whose own list registers can be served at once (the others' only by their executors), unlocks, wakes and tells.
+    void leave_with_news(u32 caller) SEL4VM_RELEASE(lock_);
+    void tell_news() SEL4VM_RELEASE(lock_);
     void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
-    void act(u32 wakes);
+    void act(const CpuSet &wakes);
     void tell(const FinishedIrq &finished);
 
     GicConfig config_;
@@ -166,6 +175,7 @@ private:
     DistributorDevice<DistributorV2> distributor_device_v2_;
     DistributorDevice<DistributorV3> distributor_device_v3_;
     RedistributorDevice redistributors_;
+    RedistributorDevice more_redistributors_;
     DeactivationDevice deactivation_;
     DeactivationRegister deactivation_register_;
     SgiRegisters sgi_registers_;

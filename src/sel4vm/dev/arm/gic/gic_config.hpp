@@ -14,10 +14,11 @@ using aarch64::GicVersion;
 
 struct GicConfig {
     GicVersion version = GicVersion::v3;
-    u32 vcpu_count = 1; ///< 1 to 8 (GICv2), 1 to 32 (GICv3)
+    u32 vcpu_count = 1; ///< 1 to 8 (GICv2), 1 to 128 (GICv3)
     u32 spi_count = 32; ///< shared interrupts, INTID 32 and up; 0 to 988
     LockMode locks = LockMode::none;
     u32 timer_intid = aarch64::kTimerIntidVirtual; ///< the private interrupt that the forwarded virtual timer has
+    u32 first_redistributors = ~u32{0}; ///< GICv3: as many lie side by side, the others at a place of their own
 };
 
 enum class GicError : u8 {

@@ -48,15 +48,16 @@ GicIrqState saved(const IrqWord &irq) {
 }
 
 [[gnu::cold]] void GicCore::restore(const GicState &from) {
-    u32 on = 0;
+    CpuSet on;
     std::array<std::optional<u32>, kMaxGicCpus> interfaces;
     for (u32 n = 0; n < irqs_.cpu_count(); ++n) {
-        on |= irqs_.cpu(n).on ? bit<u32>(n) : 0;
+        if (irqs_.cpu(n).on)
+            on.add(irqs_.cpu(n).self);
         interfaces[n] = deliveries_[n].interface_control();
     }
     reset();
     for (u32 n = 0; n < irqs_.cpu_count(); ++n) {
-        if ((on & bit<u32>(n)) != 0)
+        if (on.has(n))
             turned_on(n);
         if (interfaces[n])
             deliveries_[n].set_interface_control(from.cpus[n].interface_known != 0 ? from.cpus[n].interface_control

@@ -43,7 +43,7 @@ struct GicSharedState {
     friend bool operator==(const GicSharedState &, const GicSharedState &) = default;
 };
 
-/// About 9 KiB: not for the stack of a target. What a GIC does not have is zero.
+/// About 16 KiB: not for the stack of a target. What a GIC does not have is zero.
 struct GicState {
     u32 forwarded_groups = 0; ///< bit 0 group 0, bit 1 group 1
     std::array<GicCpuState, kMaxGicCpus> cpus{};

@@ -47,7 +47,8 @@ void for_each_bit(u32 bits, Function function) {
     }
     for (u32 n = 0; n < config.vcpu_count; ++n) {
         cpus_[n].irq.implemented = ~u32{0};
-        cpus_[n].mask = bit<u32>(n);
+        cpus_[n].index = n;
+        cpus_[n].self = CpuSet::of(n);
         cpus_[n].affinity = aarch64::affinity_of_vcpu(n);
     }
     for (u32 w = 0; w < words; ++w) {
@@ -176,15 +177,14 @@ u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
         return choose(shared, i, targets);
     }
     if ((shared.any_cpu & bit<u32>(i)) != 0)
-        return choose(shared, i, low_mask<u32>(cpu_count()));
-    for (u32 n = 0; n < cpu_count(); ++n) {
-        if (cpus_[n].affinity == shared.route[i])
-            return static_cast<u8>(n);
-    }
-    return kNoCpu;
+        return cpu_count() == 1 ? u8{0} : any_cpu_[shared.irq.group1 >> i & 1][shared.irq.priority[i]];
+    // In MPIDR_EL1's layout.
+    const u64 route = shared.route[i];
+    const auto target = aarch64::vcpu_of_affinity((route >> 24) << 32 | (route & 0xff'ffff), cpu_count());
+    return target ? static_cast<u8>(*target) : kNoCpu;
 }
 
-/// One of several: the first that can take the interrupt, else the first that may be able to one day.
+/// GICv2: one of several, the first that can take the interrupt, else the first that may be able to one day.
 [[gnu::noinline, gnu::cold]] u8 IrqMachine::choose(const SharedWord &shared, u32 i, u32 among) const {
     const u8 priority = shared.irq.priority[i];
     const bool is_group1 = (shared.irq.group1 & bit<u32>(i)) != 0;
@@ -194,16 +194,43 @@ u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
         const u32 n = static_cast<u32>(std::countr_zero(among));
         const CpuState &cpu = cpus_[n];
         u32 rank = 0;
-        if (cpu.on) {
-            const bool reachable = version_ == GicVersion::v2 || !cpu.asleep;
-            rank = !reachable ? 1 : !cpu.gate.passes(priority, is_group1) ? 2 : 3;
-        }
+        if (cpu.on)
+            rank = cpu.gate.passes(priority, is_group1) ? 2 : 1;
         if (rank > best_rank) {
             best = n;
             best_rank = rank;
         }
     }
     return static_cast<u8>(best);
+}
+
+/// GICv3: the same choice among all, which may be many, for all interrupts at once: for each group and priority the first vCPU that lets it
+/// through, and for what none does the first that is awake, or at least on.
+[[gnu::noinline, gnu::cold]] void IrqMachine::survey() {
+    if (version_ == GicVersion::v2)
+        return;
+    const CpuState *reachable = nullptr;
+    const CpuState *on = nullptr;
+    std::array<u32, 2> covered{}; // priorities below have their vCPU
+    for (const CpuState &cpu : cpus_) {
+        if (!cpu.on)
+            continue;
+        on = on != nullptr ? on : &cpu;
+        if (cpu.asleep)
+            continue;
+        reachable = reachable != nullptr ? reachable : &cpu;
+        for (u32 group = 0; group < 2; ++group) {
+            if (!(group == 1 ? cpu.gate.group1 : cpu.gate.group0))
+                continue;
+            for (; covered[group] < cpu.gate.below; ++covered[group])
+                any_cpu_[group][covered[group]] = static_cast<u8>(cpu.index);
+        }
+    }
+    const CpuState *last = reachable != nullptr ? reachable : on;
+    for (u32 group = 0; group < 2; ++group) {
+        for (; covered[group] < kPriorities; ++covered[group])
+            any_cpu_[group][covered[group]] = last != nullptr ? static_cast<u8>(last->index) : u8{0};
+    }
 }
 
 void IrqMachine::retarget(u32 w, u32 i) {
@@ -231,8 +258,10 @@ void IrqMachine::retarget(u32 w, u32 i) {
     if (several != ((place.choice & bit<u32>(i)) != 0)) {
         place.choice ^= bit<u32>(i);
         choices_ = several ? choices_ + 1 : choices_ - 1;
-        if (several && choices_ == 1)
+        if (several && choices_ == 1) {
             watch_interfaces();
+            survey();
+        }
     }
     retarget(w, i);
     forwarding_changed();
@@ -268,6 +297,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
 }
 
 [[gnu::noinline, gnu::cold]] void IrqMachine::retarget_choices() {
+    survey();
     for (u32 w = 1; w < word_count(); ++w)
         retarget_choices(w, ~u32{0});
 }

@@ -138,14 +138,14 @@ public:
     /// Wakes the vCPUs other than `caller` whose list registers hold an interrupt of this word, so that they report.
     void wake_holders(u32 caller, u32 cpu, u32 w);
 
-    void wake(u32 cpu) { wakes_ |= bit<u32>(cpu); }
-    void wake(const CpuState &cpu) { wakes_ |= cpu.mask; }
-    [[nodiscard]] bool is_woken(const CpuState &cpu) const { return (wakes_ & cpu.mask) != 0; }
-    void forget_wake(const CpuState &cpu) { wakes_ &= ~cpu.mask; }
-    [[nodiscard]] u32 take_wakes() { return std::exchange(wakes_, 0); }
+    void wake(u32 cpu) { wake(cpus_[cpu]); }
+    void wake(const CpuState &cpu) { wakes_.add(cpu.self); }
+    [[nodiscard]] bool is_woken(const CpuState &cpu) const { return wakes_.intersects(cpu.self); }
+    void forget_wake(const CpuState &cpu) { wakes_.remove(cpu.self); }
+    [[nodiscard]] CpuSet take_wakes() { return std::exchange(wakes_, CpuSet{}); }
 
     /// Whether there are wakes or finished interrupts to act on.
-    [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
+    [[nodiscard]] bool has_news() const { return !wakes_.empty() || !finished_.empty(); }
 
     /// An injection was refused. When somebody listens, it becomes one of finished() as soon as the guest has made it deliverable.
     void note_refused(u32 cpu, u32 intid);
@@ -194,6 +194,7 @@ private:
     void retarget(u32 w, u32 i);
     [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
     [[nodiscard]] u8 choose(const SharedWord &shared, u32 i, u32 among) const;
+    void survey();
     void retarget_choices(u32 w, u32 bits);
     void retarget_choices();
     void watch_interfaces();
@@ -208,12 +209,15 @@ private:
     u32 forwarded_groups_ = 0;
     u32 group0_mask_ = 0;
     u32 group1_mask_ = 0;
-    u32 wakes_ = 0;
+    CpuSet wakes_;
     u32 choices_ = 0; ///< interrupts that go to more than one vCPU
     u32 refused_ = 0; ///< interrupts of which an injection was refused
     FinishedIrqs finished_;
     OwnedArray<CpuState> cpus_;
     OwnedArray<SharedWord> shared_;
+    /// GICv3: who takes what may go to any vCPU, by group and priority; up to date while there are choices.
+    static constexpr usize kPriorities = 256;
+    std::array<std::array<u8, kPriorities>, 2> any_cpu_{};
 };
 
 } // namespace sel4vm::dev

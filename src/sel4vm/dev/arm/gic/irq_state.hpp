@@ -12,6 +12,7 @@
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
 #include <sel4vm/base/types.hpp>
+#include <sel4vm/dev/arm/gic/cpu_set.hpp>
 
 #include <array>
 #include <type_traits>
@@ -23,7 +24,7 @@ using aarch64::kSgiCount;
 inline constexpr u32 kMaxSpiCount = 988;
 inline constexpr u32 kMaxIrqWords = 32;
 inline constexpr u32 kMaxListRegisters = 16;
-inline constexpr u32 kMaxGicCpus = 32;
+inline constexpr u32 kMaxGicCpus = CpuSet::kCapacity;
 inline constexpr u8 kNoCpu = 0xff;
 inline constexpr u32 kUnknownIntid = 0xffff; ///< of an orphan that is the host's own
 
@@ -108,7 +109,8 @@ struct CpuState {
     std::array<ListEntry, kMaxListRegisters> lists{};
     u32 lists_in_use = 0;
     u32 affinity = 0;
-    u32 mask = 0; ///< this vCPU's bit in a mask of vCPUs
+    u32 index = 0; ///< its number
+    CpuSet self;   ///< it alone
     TimerForwarding timer;
     InterfaceGate gate;  ///< as last seen by a vCPU that watches it; else open
     u32 unlisted = 0;    ///< how many interrupts it has acknowledged that are `unlisted`

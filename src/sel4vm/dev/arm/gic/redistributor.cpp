@@ -61,10 +61,11 @@ Status<BusFault> Redistributors::write(u32 caller, u64 offset, Width width, u64 
 u64 Redistributors::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
 u64 Redistributors::read_type(RegisterOrigin origin, u32) {
+    const u32 next = origin.bank() + 1;
     return GicrTyper{}
         .with<GicrTyper::Affinity>(irqs().cpu(origin.bank()).affinity)
         .with<GicrTyper::ProcessorNumber>(static_cast<u16>(origin.bank()))
-        .with<GicrTyper::Last>(origin.bank() + 1u == irqs().cpu_count())
+        .with<GicrTyper::Last>(next == first_row_ || next == irqs().cpu_count())
         .raw();
 }
 

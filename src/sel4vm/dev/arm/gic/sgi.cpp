@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/dev/arm/gic/sgi.hpp>
 
+#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/arch/aarch64/gic_system_registers.hpp>
 
 namespace sel4vm::dev {
@@ -23,27 +24,40 @@ void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
                       static_cast<u8>(caller));
 }
 
+namespace {
+
+// SGI1R may raise SGIs of both groups, the other two only those of group 0.
+void send_allowed(IrqMachine &irqs, CpuState &target, u32 sgi, SgiRegister which) {
+    const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
+    if (!is_group1 || which == SgiRegister::sgi1)
+        irqs.send_sgi(target, sgi, 0);
+}
+
+[[gnu::noinline]] void send_to_others(IrqMachine &irqs, u32 caller, u32 sgi, SgiRegister which) {
+    for (CpuState &target : irqs.cpus()) {
+        if (target.index != caller)
+            send_allowed(irqs, target, sgi, which);
+    }
+}
+
+} // namespace
+
 void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value) {
     const IccSgir request{value};
     const u32 sgi = request.get<IccSgir::Intid>();
-    const u32 cluster = u32{request.get<IccSgir::Aff3>()} << 24 | u32{request.get<IccSgir::Aff2>()} << 16 |
-                        u32{request.get<IccSgir::Aff1>()} << 8;
-    const u32 first = 16u * request.get<IccSgir::RangeSelector>();
-    for (CpuState &target : irqs.cpus()) {
-        if (request.get<IccSgir::AllOthers>()) {
-            if (target.mask == bit<u32>(caller))
-                continue;
-        } else {
-            const u32 affinity = target.affinity;
-            const u32 member = (affinity & 0xff) - first;
-            if ((affinity & ~u32{0xff}) != cluster || member >= 16 ||
-                (request.get<IccSgir::TargetList>() >> member & 1) == 0)
-                continue;
-        }
-        // SGI1R may raise SGIs of both groups, the other two only those of group 0.
-        const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
-        if (!is_group1 || which == SgiRegister::sgi1)
-            irqs.send_sgi(target, sgi, 0);
+    if (request.get<IccSgir::AllOthers>())
+        return send_to_others(irqs, caller, sgi, which);
+    // The list counts from this one on, by Aff0; no more than one look for each of its bits, however many vCPUs there are.
+    const u64 affinity = u64{request.get<IccSgir::Aff3>()} << 32 | u64{request.get<IccSgir::Aff2>()} << 16 |
+                         u64{request.get<IccSgir::Aff1>()} << 8 | u64{request.get<IccSgir::RangeSelector>()} * 16;
+    const auto first = aarch64::vcpu_of_affinity(affinity, irqs.cpu_count());
+    if (!first)
+        return;
+    for (u32 list = request.get<IccSgir::TargetList>(); list != 0; list &= list - 1) {
+        const u32 target = *first + static_cast<u32>(std::countr_zero(list));
+        if (target >= irqs.cpu_count())
+            return;
+        send_allowed(irqs, irqs.cpu(target), sgi, which);
     }
 }
 
