@@ -39,6 +39,8 @@ public:
     void reset() override { ++resets; }
     void turned_on(Vcpu &) override {}
     void turned_off(Vcpu &) override {}
+    bool has_wake_up(Vcpu &vcpu) override { return closed_interface_wakes || has_deliverable(vcpu); }
+    void lost_power(Vcpu &) override { ++power_losses; }
 
     /// Whether the wire of a shared interrupt, or of a private one, is high.
     [[nodiscard]] bool high(u32 intid) const {
@@ -52,7 +54,9 @@ public:
 
     unsigned changes = 0;
     unsigned resets = 0;
-    Vm *vm = nullptr; ///< set: rising private wires kick
+    unsigned power_losses = 0;
+    bool closed_interface_wakes = false; ///< something waits that no CPU interface lets through
+    Vm *vm = nullptr;                    ///< set: rising private wires kick
 
 private:
     std::map<u32, Level> shared_;

@@ -20,15 +20,19 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
     vcpu.in_exit_.store(true, std::memory_order_relaxed);
     const Answer answer = dispatch(vcpu, exit);
     vcpu.in_exit_.store(false, std::memory_order_seq_cst);
-    if (vcpu.sync_requested() || answer.next() != Next::run) [[unlikely]]
+    if (vcpu.has_request() || answer.next() != Next::run) [[unlikely]]
         return settle_answer(vcpu, answer);
     return answer;
 }
 
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
     if (vcpu.take_sync_request()) {
-        if (vcpu.leave_map_.load(std::memory_order_relaxed)) [[unlikely]]
-            leave_map(vcpu);
+        if (const u8 errands = vcpu.errands_.load(std::memory_order_relaxed); errands != 0) [[unlikely]] {
+            if ((errands & Vcpu::kLeaveMap) != 0)
+                leave_map(vcpu);
+            if ((errands & Vcpu::kAsleep) != 0)
+                return sleep_on(vcpu, answer);
+        }
         if (irq_delivery_ != nullptr)
             irq_delivery_->sync(vcpu);
     }

@@ -20,10 +20,17 @@ public:
     /// True when an interrupt could be taken by the vCPU now, whatever it masks itself: ends a wait.
     [[nodiscard]] virtual bool has_deliverable(Vcpu &vcpu) = 0;
 
+    /// True when an interrupt waits for the vCPU that is enabled, whatever its CPU interface lets through: ends a sleep without power. In doubt
+    /// yes.
+    [[nodiscard]] virtual bool has_wake_up(Vcpu &vcpu) = 0;
+
     /// The vCPU, whose port was reset, is about to run.
     virtual void turned_on(Vcpu &vcpu) = 0;
     /// The vCPU is off, and stopped at its port: what its hardware holds for it must go elsewhere.
     virtual void turned_off(Vcpu &vcpu) = 0;
+    /// The vCPU has slept without power and its port is about to be reset; it is turned on afterwards. As turned_off(), but its virtual timer
+    /// goes on.
+    virtual void lost_power(Vcpu &vcpu) = 0;
 
 protected:
     ~IrqDelivery() = default;

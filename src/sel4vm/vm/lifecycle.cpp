@@ -61,6 +61,8 @@ bool Vm::all_parked() const {
 }
 
 void Vm::parked(Vcpu &vcpu) {
+    if (vcpu.is_asleep() && wake_up(vcpu))
+        return;
     // All of it before anybody can see that it is off, and start it again.
     if (vcpu.power_state() == PowerState::off_pending) {
         if (irq_delivery_ != nullptr)
@@ -105,6 +107,10 @@ void Vm::run_from_reset(Vcpu &vcpu) {
         irq_delivery_->turned_on(vcpu);
     if (hooks_ != nullptr)
         hooks_->entering(vcpu);
+    enter_from_reset(vcpu);
+}
+
+void Vm::enter_from_reset(Vcpu &vcpu) {
     static_cast<void>(vcpu.request_sync()); // it has something to do, whichever executor has it
     enter_map(vcpu);
     vcpu.power_.store(PowerState::on, std::memory_order_release);
@@ -272,6 +278,7 @@ void Vm::reset_machine() {
     for (Vcpu &vcpu : vcpus_) {
         vcpu.power_.store(PowerState::off, std::memory_order_release);
         static_cast<void>(vcpu.take_sync_request());
+        static_cast<void>(vcpu.errands_.fetch_and(u8{0xff} ^ Vcpu::kAsleep, std::memory_order_relaxed));
         reset_system_registers(vcpu);
     }
     map_.reset_devices();
@@ -318,12 +325,10 @@ Vm::Settled Vm::settle_locked() {
 }
 
 /// A register that the host cannot reach stays as it is.
-void Vm::inherit(Vcpu &vcpu, const Inherited &inherited) {
-    const auto theirs = inherited.from.port().system_register(inherited.system_register);
-    const auto own = vcpu.port().system_register(inherited.system_register);
-    if (theirs && own)
-        static_cast<void>(vcpu.port().set_system_register(inherited.system_register,
-                                                          (*own & ~inherited.mask) | (*theirs & inherited.mask)));
+void Vm::inherit(Vcpu &vcpu, u32 system_register, u64 mask, const Result<u64, HostError> &value) {
+    const auto own = vcpu.port().system_register(system_register);
+    if (value && own)
+        static_cast<void>(vcpu.port().set_system_register(system_register, (*own & ~mask) | (*value & mask)));
 }
 
 Vm::PowerOn Vm::power_on(Vcpu &vcpu, const VcpuStart &start, const std::optional<Inherited> &inherited) {
@@ -336,9 +341,47 @@ Vm::PowerOn Vm::power_on(Vcpu &vcpu, const VcpuStart &start, const std::optional
     vcpu.port().reset(start);
     reset_system_registers(vcpu);
     if (inherited)
-        inherit(vcpu, *inherited);
+        inherit(vcpu, inherited->system_register, inherited->mask,
+                inherited->from.port().system_register(inherited->system_register));
     run_from_reset(vcpu);
     return PowerOn::done;
+}
+
+Answer Vm::power_down(Vcpu &vcpu, const VcpuStart &start, u32 system_register, u64 mask) {
+    vcpu.wake_up_ = {start, system_register, mask};
+    static_cast<void>(vcpu.errands_.fetch_or(Vcpu::kAsleep, std::memory_order_relaxed));
+    static_cast<void>(vcpu.request_sync()); // the end of this exit looks whether it wakes up at once
+    return Answer::complete().then(Next::block);
+}
+
+/// The end of an exit of a vCPU that is asleep: of the call, or because of something that could wake it.
+[[gnu::noinline, gnu::cold]] Answer Vm::sleep_on(Vcpu &vcpu, Answer answer) {
+    const bool runs = state() == VmState::running;
+    if (!runs)
+        static_cast<void>(vcpu.request_sync());
+    if (!runs || (irq_delivery_ != nullptr && irq_delivery_->has_wake_up(vcpu)))
+        return answer.then(Next::stop); // parked() goes on
+    // An interrupt that came since then has asked, and kicks it.
+    static_cast<void>(vcpu.needs_sync_.fetch_or(Vcpu::kEveryExit, std::memory_order_seq_cst));
+    return answer.then(Next::block);
+}
+
+/// It is stopped at its port. False: the VM is about to pause, reset or stop, and it looks again if it runs afterwards.
+[[gnu::noinline, gnu::cold]] bool Vm::wake_up(Vcpu &vcpu) {
+    LockGuard guard(lifecycle_lock_);
+    if (state() != VmState::running)
+        return false;
+    const Vcpu::WakeUp &how = vcpu.wake_up_;
+    const auto before = vcpu.port().system_register(how.system_register);
+    if (irq_delivery_ != nullptr)
+        irq_delivery_->lost_power(vcpu);
+    vcpu.port().reset(how.start);
+    inherit(vcpu, how.system_register, how.mask, before);
+    static_cast<void>(vcpu.errands_.fetch_and(u8{0xff} ^ Vcpu::kAsleep, std::memory_order_relaxed));
+    if (irq_delivery_ != nullptr)
+        irq_delivery_->turned_on(vcpu);
+    enter_from_reset(vcpu);
+    return true;
 }
 
 Answer Vm::power_off(Vcpu &vcpu) {

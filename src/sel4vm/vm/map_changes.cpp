@@ -55,7 +55,7 @@ void Vm::make_vcpus_leave() {
     for (Vcpu &vcpu : vcpus_) {
         if (leave_at_once(vcpu))
             continue;
-        vcpu.leave_map_.store(true, std::memory_order_release);
+        static_cast<void>(vcpu.errands_.fetch_or(Vcpu::kLeaveMap, std::memory_order_release));
         if (vcpu.request_sync() && !vcpu.is_parked())
             vcpu.port().kick();
     }
@@ -70,7 +70,7 @@ bool Vm::leave_at_once(Vcpu &vcpu) {
 }
 
 void Vm::leave_map(Vcpu &vcpu) {
-    vcpu.leave_map_.store(false, std::memory_order_relaxed);
+    static_cast<void>(vcpu.errands_.fetch_and(u8{0xff} ^ Vcpu::kLeaveMap, std::memory_order_relaxed));
     vcpu.last_slot_ = nullptr;
     vcpu.map_left_.store(map_.removals(), std::memory_order_release);
 }

@@ -8,6 +8,7 @@
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
+#include <sel4vm/host/vcpu_start.hpp>
 
 #include <array>
 #include <atomic>
@@ -52,31 +53,53 @@ public:
     [[nodiscard]] bool request_sync() {
         // Either this sees that the exit is still being handled, or the end of the exit sees the request: both
         // sides store first and load second, in one total order.
-        needs_sync_.store(true, std::memory_order_seq_cst);
+        needs_sync_.store(kRequested, std::memory_order_seq_cst);
         return !in_exit_.load(std::memory_order_seq_cst);
     }
-    [[nodiscard]] bool sync_requested() const { return needs_sync_.load(std::memory_order_seq_cst); }
-    [[nodiscard]] bool take_sync_request() {
-        return needs_sync_.load(std::memory_order_relaxed) && needs_sync_.exchange(false, std::memory_order_acquire);
+    [[nodiscard]] bool sync_requested() const {
+        return (needs_sync_.load(std::memory_order_seq_cst) & kRequested) != 0;
     }
+    [[nodiscard]] bool take_sync_request() {
+        return needs_sync_.load(std::memory_order_relaxed) != 0 &&
+               needs_sync_.exchange(0, std::memory_order_acquire) != 0;
+    }
+    /// Sleeps without power (Vm::power_down); it is on all the same.
+    [[nodiscard]] bool is_asleep() const { return (errands_.load(std::memory_order_relaxed) & kAsleep) != 0; }
 
 private:
     friend class Vm;
-    std::atomic<bool> in_exit_{false};   ///< from the start of an exit's dispatch to its end
-    std::atomic<bool> needs_sync_{true}; ///< stays set while the VM is not running
+    enum SyncRequest : u8 {
+        kRequested = 1,
+        kEveryExit = 2, ///< while it is asleep: nobody asks, but no exit may end without a look
+    };
+    /// What the end of an exit has to do besides, when a sync was requested.
+    enum Errand : u8 {
+        kLeaveMap = 1, ///< the map has changed: forget last_slot_, and say so
+        kAsleep = 2,   ///< look whether it wakes up
+    };
+    /// What it goes on with when it wakes up.
+    struct WakeUp {
+        VcpuStart start;
+        u32 system_register = 0; ///< bits of it are as they were when it went to sleep
+        u64 mask = 0;
+    };
+    [[nodiscard]] bool has_request() const { return needs_sync_.load(std::memory_order_seq_cst) != 0; }
+
+    std::atomic<bool> in_exit_{false};       ///< from the start of an exit's dispatch to its end
+    std::atomic<u8> needs_sync_{kRequested}; ///< of SyncRequest; stays set while the VM is not running
+    std::atomic<u8> errands_{0};             ///< of Errand
     std::atomic<PowerState> power_{PowerState::off};
     std::atomic<bool> parked_{true}; ///< stopped at its port: off, or held by its handler or for a change of the VM
     VcpuId id_;
     Vm &vm_;
     VcpuPort &port_;
     MapSlot *last_slot_ = nullptr; ///< of the address map: most accesses go where this vCPU's last one went
-    /// The map has changed: forget last_slot_ at the end of the next exit, and say so.
-    std::atomic<bool> leave_map_{false};
     std::atomic<u64> map_left_{
         0}; ///< AddressMap::removals() up to which this vCPU cannot have anything that was taken away
     ExitCounters counters_;
     RepeatGuard retries_;     ///< of accesses to memory that is mapped already
     bool told_stuck_ = false; ///< that it is
+    WakeUp wake_up_;          ///< while it is asleep
 };
 
 } // namespace sel4vm

@@ -116,6 +116,10 @@ public:
     };
     /// Resets a vCPU that is off and lets it run from `start` (PSCI CPU_ON; the boot vCPU through Vm::start()). wrong_state: the VM does not run.
     [[nodiscard]] PowerOn power_on(Vcpu &vcpu, const VcpuStart &start, const std::optional<Inherited> &inherited = {});
+    /// The calling vCPU sleeps without power until an interrupt waits for it, whatever its CPU interface lets through, and then goes on from
+    /// `start` as if it had been started, but with its timers as they are (PSCI CPU_SUSPEND and SYSTEM_SUSPEND); its handler answers with what this
+    /// returns. Of `system_register` the bits of `mask` stay.
+    [[nodiscard]] Answer power_down(Vcpu &vcpu, const VcpuStart &start, u32 system_register, u64 mask);
     /// The calling vCPU turns itself off; its handler then answers with what this returns. When it was the last one, the
     /// VM stops: nobody could ever start one again.
     [[nodiscard]] Answer power_off(Vcpu &vcpu);
@@ -164,6 +168,8 @@ public:
 private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer settle_answer(Vcpu &vcpu, Answer answer);
+    [[nodiscard]] Answer sleep_on(Vcpu &vcpu, Answer answer);
+    [[nodiscard]] bool wake_up(Vcpu &vcpu);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot);
     [[nodiscard]] Answer on_port(Vcpu &vcpu, const Exit &exit);
@@ -191,7 +197,8 @@ private:
     void prepare_boot(BootCall call) SEL4VM_REQUIRES(lifecycle_lock_);
     void boot(VmState from) SEL4VM_REQUIRES(lifecycle_lock_);
     void run_from_reset(Vcpu &vcpu);
-    static void inherit(Vcpu &vcpu, const Inherited &inherited);
+    void enter_from_reset(Vcpu &vcpu);
+    static void inherit(Vcpu &vcpu, u32 system_register, u64 mask, const Result<u64, HostError> &value);
     void run_again(Vcpu &vcpu);
     void reset_system_registers(Vcpu &vcpu);
 

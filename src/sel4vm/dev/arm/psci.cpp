@@ -37,10 +37,12 @@ const Psci::Function *Psci::find(u32 id) {
         Function{psci::kSystemOff, &serve<&Psci::system_off>, psci::kSuccess},
         Function{psci::kSystemReset, &serve<&Psci::system_reset>, psci::kSuccess},
         Function{psci::kFeatures, &serve<&Psci::features>, psci::kSuccess},
+        Function{psci::kSystemSuspend32, &serve<&Psci::system_suspend>, psci::kSuccess},
         Function{psci::kSystemReset2_32, &serve<&Psci::system_reset2>, psci::kSuccess},
         Function{psci::kCpuSuspend64, &serve<&Psci::cpu_suspend>, psci::kSuccess},
         Function{psci::kCpuOn64, &serve<&Psci::cpu_on>, psci::kSuccess},
         Function{psci::kAffinityInfo64, &serve<&Psci::affinity_info>, psci::kSuccess},
+        Function{psci::kSystemSuspend64, &serve<&Psci::system_suspend>, psci::kSuccess},
         Function{psci::kSystemReset2_64, &serve<&Psci::system_reset2>, psci::kSuccess},
     };
     for (const Function &function : kFunctions) {
@@ -73,13 +75,28 @@ Answer Psci::features(FirmwareCall call) const {
     return call.finish(function == nullptr ? psci::kNotSupported : function->features);
 }
 
+namespace {
+
+[[nodiscard]] bool is_entry(FirmwareCall call, u64 entry) {
+    return is_aligned(entry, 4) && call.vcpu().vm().memory().contains(Gpa{entry}, 4);
+}
+
+/// To go on at the entry with the context, which are arguments `n` and the next, and otherwise as a CPU that was started.
+Answer power_down(FirmwareCall call, unsigned n) {
+    if (!is_entry(call, call.argument(n)))
+        return call.finish(psci::kInvalidAddress);
+    return call.vcpu().vm().power_down(call.vcpu(), {call.argument(n), call.argument(n + 1)},
+                                       aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness);
+}
+
+} // namespace
+
 Answer Psci::cpu_suspend(FirmwareCall call) const {
     const aarch64::PsciPowerState state{call.argument32(1)};
     if ((state.raw() & aarch64::PsciPowerState::kReserved) != 0)
         return call.finish(psci::kInvalidParameters);
-    if (state.get<aarch64::PsciPowerState::StateType>() == aarch64::PowerStateType::powerdown &&
-        !call.vcpu().vm().memory().contains(Gpa{call.argument(2)}, 4))
-        return call.finish(psci::kInvalidAddress);
+    if (state.get<aarch64::PsciPowerState::StateType>() == aarch64::PowerStateType::powerdown)
+        return power_down(call, 2);
     return call.finish(psci::kSuccess).then(Next::block);
 }
 
@@ -91,7 +108,7 @@ Answer Psci::cpu_on(FirmwareCall call) const {
     if (!target)
         return call.finish(psci::kInvalidParameters);
     const u64 entry = call.argument(2);
-    if (!is_aligned(entry, 4) || !vm.memory().contains(Gpa{entry}, 4))
+    if (!is_entry(call, entry))
         return call.finish(psci::kInvalidAddress);
     // Initial core state: endianness is the caller's, at EL1 and EL0.
     const Vm::Inherited endianness{call.vcpu(), aarch64::sysreg::kSctlrEl1, aarch64::SctlrEl1::kEndianness};
@@ -130,6 +147,16 @@ Answer Psci::affinity_info(FirmwareCall call) const {
 }
 
 Answer Psci::migrate_info_type(FirmwareCall call) const { return call.finish(psci::kMigrateNotPresent); }
+
+Answer Psci::system_suspend(FirmwareCall call) const {
+    Vm &vm = call.vcpu().vm();
+    for (u16 n = 0; n < vm.vcpu_count(); ++n) {
+        const Vcpu &other = vm.vcpu(VcpuId{n});
+        if (&other != &call.vcpu() && other.power_state() != PowerState::off)
+            return call.finish(psci::kDenied);
+    }
+    return power_down(call, 1);
+}
 
 // The core holds every vCPU of a VM that stops or resets before it runs another instruction, so these do not return.
 Answer Psci::system_off(FirmwareCall call) const {

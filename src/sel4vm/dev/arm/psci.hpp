@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Power State Coordination Interface 1.1 (Arm DEN 0022D) over HVC and SMC, 32- and 64-bit calls: every mandatory function and
-// SYSTEM_RESET2.
+// Power State Coordination Interface 1.1 (Arm DEN 0022D) over HVC and SMC, 32- and 64-bit calls: every mandatory function,
+// SYSTEM_SUSPEND and SYSTEM_RESET2.
 // Chosen where the specification lets an implementation choose:
-// - CPU_SUSPEND takes the original power_state format and waits for an interrupt, in a powerdown state as in a standby one:
-//   a powerdown request may always end as a standby (section 5.4.1, early wake-up), and a vCPU has no power to save.
+// - CPU_SUSPEND takes the original power_state format, any power level and any state number. A standby ends with an interrupt that the
+//   CPU interface lets through, and returns. A powerdown state ends with any enabled interrupt and goes on at its entry point; the
+//   timers keep their state. SYSTEM_SUSPEND is that for a system whose other vCPUs are all off, and DENIED otherwise.
 // - AFFINITY_INFO knows all four levels. SYSTEM_RESET2 has the warm reset only, which is the same as SYSTEM_RESET: what the
 //   machine's reset does to memory is its rule.
 // - There is no Trusted OS: MIGRATE and MIGRATE_INFO_UP_CPU are not supported. Neither are CPU_FREEZE, CPU_DEFAULT_SUSPEND,
-//   NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE, STAT_* and MEM_PROTECT*, which are optional.
+//   NODE_HW_STATE, SET_SUSPEND_MODE, STAT_* and MEM_PROTECT*, which are optional.
 //
 // Threads: calls of several vCPUs may run at once; the object itself never changes.
 #pragma once
@@ -40,6 +41,7 @@ private:
     [[nodiscard]] Answer cpu_on(FirmwareCall call) const;
     [[nodiscard]] Answer affinity_info(FirmwareCall call) const;
     [[nodiscard]] Answer migrate_info_type(FirmwareCall call) const;
+    [[nodiscard]] Answer system_suspend(FirmwareCall call) const;
     [[nodiscard]] Answer system_off(FirmwareCall call) const;
     [[nodiscard]] Answer system_reset(FirmwareCall call) const;
     [[nodiscard]] Answer system_reset2(FirmwareCall call) const;

@@ -35,6 +35,8 @@ public:
     void maintain();
     /// Whether the CPU interface would signal an interrupt now. In doubt yes: a needless wake-up is harmless.
     [[nodiscard]] bool has_deliverable();
+    /// Whether there is one for this vCPU, whatever the CPU interface does with it. In doubt yes.
+    [[nodiscard]] bool has_wake_up();
     void timer_fired(u32 intid);
     /// Whether load_injected_alone() may be called although the vCPU may be executing its guest.
     [[nodiscard]] bool can_serve_now() const { return abilities_.any_time && lists_->can_write_now(); }
@@ -44,6 +46,8 @@ public:
     /// Empties the list registers of a vCPU that is stopped: what was pending in them goes back to the distributor, and what was
     /// active stays active there.
     void give_back();
+    /// The virtual timer outlives the reset that comes before the next start().
+    void keep_timer() { kept_timer_ = timer_->state(); }
     /// The vCPU starts anew.
     void start();
     /// Whether the guest has chosen to deactivate interrupts by a write of its own (EOImode 1).
@@ -150,6 +154,7 @@ private:
     bool can_rewrite_ = false;
     static constexpr u32 kNone = ~u32{0};
     bool always_eoi_ = false;
+    std::optional<aarch64::VirtualTimerState> kept_timer_;
     u16 timer_intid_ = 0; ///< physical; 0 when the timer's list register cannot be linked to it
 };
 

@@ -74,6 +74,19 @@ bool CpuDelivery::has_deliverable() {
     return false;
 }
 
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::has_wake_up() {
+    service();
+    const CpuState &cpu = state();
+    if (cpu.candidate_words != 0)
+        return true;
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
+        if (!entry.orphan && has_pending(entry.state))
+            return true;
+    }
+    return false;
+}
+
 /// For the others' sake: an interrupt that could go to several goes to one whose interface is open. The host reports when the guest
 /// enables or disables a group; a moved priority mask is seen the next time.
 [[gnu::noinline, gnu::cold]] void CpuDelivery::look_at_interface() {

@@ -81,12 +81,16 @@ void CpuDelivery::start() {
     // The port was reset, and with one vCPU the hardware finds every active interrupt in this one's list registers.
     cpu.traps_deactivation = false;
     trap_deactivation(false);
-    if (!cpu.timer.masked)
-        return;
-    // The timer was reset, and its wire is low.
-    cpu.timer.masked = false;
-    irqs_->set_wire(cpu_, cpu.timer.intid, Level::low);
-    timer_->unmask();
+    if (cpu.timer.masked) {
+        // The timer was reset, and its wire is low.
+        cpu.timer.masked = false;
+        irqs_->set_wire(cpu_, cpu.timer.intid, Level::low);
+        timer_->unmask();
+    }
+    if (kept_timer_) {
+        timer_->set_state(*kept_timer_); // it fires again if its condition still holds
+        kept_timer_.reset();
+    }
 }
 
 } // namespace sel4vm::dev

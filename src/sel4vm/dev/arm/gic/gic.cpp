@@ -203,6 +203,17 @@ void Gic::turned_off(Vcpu &vcpu) {
     core_.turned_off(vcpu.id().value());
 }
 
+[[gnu::cold]] bool Gic::has_wake_up(Vcpu &vcpu) {
+    Session session(*this, vcpu.id().value());
+    return core_.delivery(vcpu.id().value()).has_wake_up();
+}
+
+[[gnu::cold]] void Gic::lost_power(Vcpu &vcpu) {
+    Session session(*this, kNobody);
+    core_.delivery(vcpu.id().value()).keep_timer();
+    core_.turned_off(vcpu.id().value());
+}
+
 // -- state
 
 [[gnu::cold]] void Gic::save(GicState &to) {

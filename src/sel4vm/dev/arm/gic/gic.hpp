@@ -83,6 +83,8 @@ public:
     [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void turned_on(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void turned_off(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool has_wake_up(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    void lost_power(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
 
 private:
     /// Holds the lock, and does afterwards what has to be done without it.
