@@ -48,9 +48,14 @@ bool AddressMap::remove(Gpa base) {
     MapSlot *slot = get(*index);
     take_from_order(*index);
     end_change();
-    slot->removed_in = removals_.load(std::memory_order_relaxed) + 1;
-    removals_.store(slot->removed_in, std::memory_order_release);
+    note_removed(*slot);
     return true;
+}
+
+void AddressMap::note_removed(MapSlot &slot) {
+    ++removed_;
+    slot.removed_in = removals_.load(std::memory_order_relaxed) + 1;
+    removals_.store(slot.removed_in, std::memory_order_release);
 }
 
 Status<AttachError> AddressMap::move(Gpa base, GpaRange to) {
@@ -74,8 +79,7 @@ Status<AttachError> AddressMap::move(Gpa base, GpaRange to) {
     take_from_order(*index);
     insert_in_order(slot);
     end_change();
-    old->removed_in = removals_.load(std::memory_order_relaxed) + 1;
-    removals_.store(old->removed_in, std::memory_order_release);
+    note_removed(*old);
     return Ok{};
 }
 
@@ -150,18 +154,25 @@ bool AddressMap::is_first_range_of(const MmioDevice &device, usize index) const 
 
 bool AddressMap::recycle(u64 removal) {
     LockGuard guard(changing_);
-    bool all = true;
+    if (removed_ == 0)
+        return true; // as at each change of a map from which nothing has gone
+    if (resetting_)
+        return false;
+    const usize before = removed_;
     for (MapSlot &slot : slots_) {
-        if (slot.removed_in == 0)
+        if (slot.removed_in == 0 || slot.removed_in > removal)
             continue;
-        if (resetting_ || slot.removed_in > removal) {
-            all = false;
-            continue;
-        }
         slot.removed_in = 0;
         slot.device = nullptr;
         slot.reservation = nullptr;
+        --removed_;
     }
+    if (removed_ != before)
+        drop_unused_locks();
+    return removed_ == 0;
+}
+
+void AddressMap::drop_unused_locks() {
     for (DeviceLock &lock : locks_) {
         bool used = false;
         for (const MapSlot &slot : slots_)
@@ -169,7 +180,6 @@ bool AddressMap::recycle(u64 removal) {
         if (!used)
             lock.device = nullptr;
     }
-    return all;
 }
 
 MapSlot *AddressMap::vacant_slot(GpaRange range) {

@@ -112,6 +112,8 @@ private:
     void insert_in_order(MapSlot *slot) SEL4VM_REQUIRES(changing_);
     void take_from_order(usize index) SEL4VM_REQUIRES(changing_);
     void begin_change() SEL4VM_REQUIRES(changing_);
+    void note_removed(MapSlot &slot) SEL4VM_REQUIRES(changing_);
+    void drop_unused_locks() SEL4VM_REQUIRES(changing_);
     void end_change() SEL4VM_REQUIRES(changing_);
 
     // Those in use, by address. A search reads them between two looks at `version_`, which is odd while they change.
@@ -120,6 +122,7 @@ private:
     std::atomic<u64> version_{0};
     std::atomic<u64> removals_{0};
     bool resetting_ SEL4VM_GUARDED_BY(changing_) = false; ///< somebody is inside a device's reset
+    usize removed_ SEL4VM_GUARDED_BY(changing_) = 0;      ///< slots that were taken away and not recycled: mostly none
     mutable Mutex changing_;
     LockMode mode_;
     FixedVector<MapSlot, kMaxRanges + kMaxRemoved> slots_ SEL4VM_GUARDED_BY(changing_);    // never moved

@@ -150,8 +150,8 @@ Status<LifecycleError> Vm::start() {
 Status<LifecycleError> Vm::pause() {
     if (state() == VmState::running)
         resume_wanted_.store(false, std::memory_order_seq_cst); // of a pause that a stop or a reset has overtaken
-    else if (state() == VmState::pausing && resume_wanted_.exchange(false))
-        return Ok{}; // the pause that is under way holds after all
+    else if ((state() == VmState::pausing || state() == VmState::paused) && resume_wanted_.exchange(false))
+        return Ok{}; // the pause that is under way, or has just been carried out, holds after all
     if (!request(VmState::running, VmState::pausing))
         return Err{LifecycleError::wrong_state};
     return Ok{};

@@ -337,5 +337,37 @@ TEST_F(LifecycleTest, TwoVmsOnOneExecutorDoNotTouchEachOther) {
     EXPECT_EQ(f.listener.stopped, 2);
 }
 
+/// Asks for a pause again when the first one has been carried out, before the resume that took it back is.
+struct PausesAgain final : LifecycleHooks {
+    BootStep prepare_boot(Vm &, BootCall) override { return BootStep::ready({0x4000'0000, 0}); }
+    void paused(Vm &vm) override {
+        ++pauses;
+        EXPECT_EQ(vm.state(), VmState::paused);
+        EXPECT_TRUE(vm.pause().has_value());
+        EXPECT_FALSE(vm.pause().has_value()) << "nothing is left to take back";
+    }
+    void resuming(Vm &) override { ++resumes; }
+    void stopped(Vm &, StopReason) override {}
+    int pauses = 0;
+    int resumes = 0;
+};
+
+TEST(PauseAgain, TakesBackAResumeThatIsNotCarriedOutYet) {
+    VmFixture f;
+    PausesAgain hooks;
+    f.vm.set_lifecycle_hooks(&hooks);
+    ASSERT_TRUE(f.vm.start());
+    ASSERT_TRUE(f.vm.pause());
+    ASSERT_TRUE(f.vm.resume());
+    f.ports[0].set_state(fake::Vcpu::State::stopped);
+    f.vm.parked(f.vcpu());
+    EXPECT_FALSE(f.vm.settle());
+    EXPECT_EQ(f.vm.state(), VmState::paused);
+    EXPECT_EQ(hooks.pauses, 1);
+    EXPECT_EQ(hooks.resumes, 0);
+    EXPECT_TRUE(f.vm.resume());
+    EXPECT_EQ(f.vm.state(), VmState::running);
+}
+
 } // namespace
 } // namespace sel4vm::test
