@@ -54,6 +54,9 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     for (u64 rest = vm.cpus; rest != 0; rest &= rest - 1)
         cpus += fmt::format("{}{}", cpus.empty() ? " on CPU " : ", ", std::countr_zero(rest));
     out.line("vm {}: {} vCPU{}{}", in_quotes(vm.name), vm.vcpu_count, vm.vcpu_count == 1 ? "" : "s", cpus);
+    if (const machine::CpuTopology &topology = vm.topology; topology.sockets != 0)
+        out.line("  cpus      sockets: {}, clusters: {}, cores: {}, threads: {}", topology.sockets, topology.clusters,
+                 topology.cores, topology.threads);
     for (const machine::MemoryRegion &region : vm.memory)
         out.line("  memory    {} at {:#x} ({})", size_text(region.size_bytes), region.base.value(),
                  name_of(region.kind));

@@ -64,6 +64,21 @@ constexpr std::array kGicKeys{
 };
 constexpr KeyTable kGic{"gic", kGicKeys};
 
+constexpr Key cpu_count_key(std::string_view name, std::string_view help) {
+    return Key{.name = name, .form = Form::number, .help = help, .lowest = 1, .highest = Vm::kMaxVcpus};
+}
+constexpr std::array kTopologyKeys{
+    cpu_count_key("sockets", "Number of sockets (default 1)."),
+    cpu_count_key("clusters", "Of each socket (default 1)."),
+    cpu_count_key("cores", "Of each cluster (default: as many as are needed)."),
+    cpu_count_key("threads", "Of each core (default 1)."),
+    Key{.name = "l1_instruction", .form = Form::size, .help = "Size of each core's first cache for instructions."},
+    Key{.name = "l1_data", .form = Form::size, .help = "Size of each core's first cache for data."},
+    Key{.name = "l2", .form = Form::size, .help = "Size of each cluster's cache."},
+    Key{.name = "l3", .form = Form::size, .help = "Size of each socket's cache."},
+};
+constexpr KeyTable kTopology{"topology", kTopologyKeys};
+
 constexpr std::array kTimerKeys{
     Key{.name = "secure_physical",
         .form = Form::number,
@@ -180,6 +195,9 @@ constexpr std::array kVmKeys{
         .lowest = 2,
         .highest = 3,
         .table = &kGic},
+    Key{.name = "topology",
+        .help = "How the guest is told that its CPUs belong together, and of which caches.",
+        .table = &kTopology},
     Key{.name = "timer", .help = "Interrupts of the generic timer.", .table = &kTimer},
     Key{.name = "kernel",
         .form = Form::name,

@@ -41,6 +41,7 @@ public:
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);
         read_gic(table);
+        read_topology(table);
         read_timer(table);
         read_devices(table);
         read_images(table);
@@ -124,6 +125,34 @@ private:
             block.size_bytes = value->value;
         noted(table, "address", key + ".base");
         noted(table, "size", key + ".size");
+    }
+
+    /// As QEMU's -smp: what is left out is 1, but there are as many cores as it takes.
+    void read_topology(TomlReader &table) {
+        auto inner = table.table("topology");
+        noted(table, "topology", ".topology");
+        if (!inner)
+            return;
+        machine::CpuTopology &cpus = description().topology;
+        cpus.sockets = 1;
+        for (const auto &[key, field] : {std::pair{"sockets"sv, &cpus.sockets}, std::pair{"clusters"sv, &cpus.clusters},
+                                         std::pair{"threads"sv, &cpus.threads}, std::pair{"cores"sv, &cpus.cores}}) {
+            if (const auto value = inner->number(key))
+                *field = static_cast<u32>(value->value);
+            if (inner->wrong(key))
+                system_.doubt(path(".topology"));
+        }
+        if (const u64 others = u64{cpus.sockets} * cpus.clusters * cpus.threads;
+            !inner->has("cores") && description().vcpu_count % others == 0)
+            cpus.cores = static_cast<u32>(description().vcpu_count / others);
+        machine::CacheRecord &caches = description().caches;
+        for (const auto &[key, field] :
+             {std::pair{"l1_instruction"sv, &caches.l1_instruction}, std::pair{"l1_data"sv, &caches.l1_data},
+              std::pair{"l2"sv, &caches.l2}, std::pair{"l3"sv, &caches.l3}}) {
+            if (const auto value = inner->size(key))
+                *field = static_cast<u32>(std::min(value->value, u64{machine::kMaxCacheBytes} + 1));
+            noted(*inner, key, fmt::format(".caches.{}", key));
+        }
     }
 
     void read_timer(TomlReader &table) {

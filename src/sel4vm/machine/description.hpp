@@ -82,6 +82,28 @@ struct GicRecord {
     friend constexpr bool operator==(const GicRecord &, const GicRecord &) = default;
 };
 
+/// How a guest is told that its vCPUs belong together: they fill the threads of a core, the cores of a cluster, the clusters of a socket, one after
+/// the other. Of names and numbers only; what an instruction costs does not follow it.
+struct CpuTopology {
+    u32 sockets = 0;  ///< 0: nothing is said, and the rest does not count
+    u32 clusters = 1; ///< of a socket
+    u32 cores = 1;    ///< of a cluster
+    u32 threads = 1;  ///< of a core
+    [[nodiscard]] constexpr u64 count() const { return u64{sockets} * clusters * cores * threads; }
+    friend constexpr bool operator==(const CpuTopology &, const CpuTopology &) = default;
+};
+
+/// Bytes of the caches that a guest is told of; 0: nothing is said.
+struct CacheRecord {
+    u32 l1_instruction = 0; ///< of each core
+    u32 l1_data = 0;
+    u32 l2 = 0; ///< of each cluster
+    u32 l3 = 0; ///< of each socket
+    friend constexpr bool operator==(const CacheRecord &, const CacheRecord &) = default;
+};
+inline constexpr u32 kMinCacheBytes = 4 * kKiB;
+inline constexpr u32 kMaxCacheBytes = 1024 * kMiB;
+
 /// Private interrupts of the generic timer, counted as device trees and system files count them: INTID minus 16. Everything else says INTIDs.
 struct TimerRecord {
     u8 secure_physical = 13;
@@ -161,6 +183,8 @@ struct MachineDescription {
     u64 cpus = 0; ///< on which CPUs of the machine its vCPUs may run: bit n is CPU n; 0: on any
     FixedVector<MemoryRegion, kMaxMemoryRegions> memory{}; ///< the first holds kernel, initrd and device tree
     GicRecord gic{};
+    CpuTopology topology{};
+    CacheRecord caches{}; ///< with a topology only
     TimerRecord timer{};
     FixedVector<DeviceRecord, kMaxDevices> devices{};
     FixedVector<ImageRecord, kMaxImages> images{};

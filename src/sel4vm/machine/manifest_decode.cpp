@@ -137,14 +137,30 @@ GicRecord read_gic(const Node &node) {
     return gic;
 }
 
+std::array<u32, 4> four_cells(const Node &node, const char *name) {
+    std::array<u32, 4> values{};
+    const auto cells = node.bytes(name, 16);
+    for (usize i = 0; i < 4 && !cells.empty(); ++i)
+        values[i] = boot::load_be<u32>(cells, i * 4);
+    return values;
+}
+
+void read_cpus(const Node &vm, MachineDescription &to) {
+    if (!vm.has("topology"))
+        return;
+    const auto cpus = four_cells(vm, "topology");
+    to.topology = {cpus[0], cpus[1], cpus[2], cpus[3]};
+    const auto caches = four_cells(vm, "caches");
+    to.caches = {caches[0], caches[1], caches[2], caches[3]};
+}
+
 TimerRecord read_timer(const Node &vm) {
-    const auto cells = vm.bytes("timer-ppis", 16);
+    const auto cells = four_cells(vm, "timer-ppis");
     u8 ppis[4] = {};
-    for (usize i = 0; i < 4 && !cells.empty(); ++i) {
-        const u32 ppi = boot::load_be<u32>(cells, i * 4);
-        if (ppi > 15)
+    for (usize i = 0; i < 4; ++i) {
+        if (cells[i] > 15)
             vm.fail(Kind::bad_property, "timer-ppis");
-        ppis[i] = static_cast<u8>(ppi);
+        ppis[i] = static_cast<u8>(cells[i]);
     }
     return TimerRecord{ppis[0], ppis[1], ppis[2], ppis[3]};
 }
@@ -204,6 +220,7 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
         vm.on_panic = node.choice<PanicPolicy>("on-panic");
     vm.counter = node.choice<CounterPolicy>("counter");
     vm.timer = read_timer(node);
+    read_cpus(node, vm);
     usize gics = 0;
     node.for_each_child([&](const Node &child) {
         const std::string_view kind = child.kind();

@@ -63,6 +63,10 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("on-panic", name_of(vm.on_panic));
     out.text("counter", name_of(vm.counter));
     out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
+    if (const CpuTopology &cpus = vm.topology; cpus.sockets != 0) {
+        out.cells("topology", {cpus.sockets, cpus.clusters, cpus.cores, cpus.threads});
+        out.cells("caches", {vm.caches.l1_instruction, vm.caches.l1_data, vm.caches.l2, vm.caches.l3});
+    }
     put_gic(out, vm.gic);
     for (usize i = 0; i < vm.memory.size(); ++i) {
         out.begin_node("memory", i);

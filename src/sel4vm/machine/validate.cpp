@@ -110,6 +110,26 @@ private:
             also(report_.add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
                              static_cast<u32>(vm_.gic.version)),
                  "gic.version");
+        check_topology();
+    }
+
+    void check_topology() {
+        const CpuTopology &cpus = vm_.topology;
+        if (cpus.sockets == 0)
+            return;
+        if (cpus.count() != vm_.vcpu_count)
+            also(report_.add(key("topology"), cpus.count(), "sockets, clusters, cores and threads for ", vm_.vcpu_count,
+                             " vCPUs, not ", cpus.sockets, " x ", cpus.clusters, " x ", cpus.cores, " x ",
+                             cpus.threads),
+                 "vcpus");
+        const std::pair<const char *, u32> caches[] = {{"l1_instruction", vm_.caches.l1_instruction},
+                                                       {"l1_data", vm_.caches.l1_data},
+                                                       {"l2", vm_.caches.l2},
+                                                       {"l3", vm_.caches.l3}};
+        for (const auto &[name, bytes] : caches)
+            if (bytes != 0 && (!is_power_of_two(bytes) || bytes < kMinCacheBytes || bytes > kMaxCacheBytes))
+                report_.add(key("caches.", name), Size{bytes}, "a power of two from ", Size{kMinCacheBytes}, " to ",
+                            Size{kMaxCacheBytes});
     }
 
     void check_cmdline() {

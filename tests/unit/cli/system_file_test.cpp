@@ -96,6 +96,9 @@ version = 2
 spis = 64
 distributor = 0x2f000000
 cpu_interface = { address = 0x2c000000, size = 0x2000 }
+[vm.topology]
+clusters = 2
+l2 = "512K"
 [vm.timer]
 virtual = 4
 physical = 5
@@ -160,6 +163,8 @@ writable = true
     EXPECT_EQ(one.gic.spi_count, 64U);
     EXPECT_EQ(one.gic.distributor, (machine::AddressBlock{Gpa{0x2f00'0000}, 0x1'0000}));
     EXPECT_EQ(one.gic.cpu_interface, (machine::AddressBlock{Gpa{0x2c00'0000}, 0x2000}));
+    EXPECT_EQ(one.topology, (machine::CpuTopology{1, 2, 1, 1})) << "as many cores as it takes";
+    EXPECT_EQ(one.caches.l2, 512 * kKiB);
     EXPECT_EQ(one.timer.virtual_timer, 4);
     EXPECT_EQ(one.timer.physical, 5);
     EXPECT_EQ(one.timer.hypervisor, 10);
@@ -372,6 +377,13 @@ TEST(SystemFile, OfTwoValuesThatDoNotGoTogetherTheOneThatWasWrittenIsWrong) {
               (Lines{"a.toml:4: key 'vm.uart.irq': value 2: expected another SPI than vm.rtc"}));
     EXPECT_EQ(with("timer = { physical = 11 }\n"),
               (Lines{"a.toml:4: key 'vm.timer.physical': value 11: expected another number than vm.timer.virtual"}));
+    EXPECT_EQ(with("vcpus = 6\ncpus = { clusters = 4 }\n"),
+              (Lines{"a.toml:5: key 'vm.topology': value {...}: expected sockets, clusters, cores and threads for 6 vCPUs, "
+                     "not 1 x 4 x 1 x 1"}));
+    EXPECT_EQ(with("cpus = { l2 = 5000 }\n"),
+              (Lines{"a.toml:4: key 'vm.topology.l2': value 5000: expected a power of two from 4 KiB to 1 GiB"}));
+    EXPECT_EQ(with("cpus = { threads = 129 }\n"),
+              (Lines{"a.toml:4: key 'vm.topology.threads': value 129: expected a number from 1 to 128"}));
     EXPECT_EQ(with("gic = { redistributors = 0xffffff0000 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.redistributors': value 0xffffff0000: expected a range that ends by "
                      "0x10000000000, not 15744 KiB from 0xffffff0000 on"}));

@@ -134,6 +134,59 @@ TEST(DeviceTree, PutsRedistributorsThatDoNotFitWhereTheBoardHasThem) {
     EXPECT_TRUE(TreeView(generated(vm_with(GicVersion::v3, 128))).has("/cpus/cpu@70f"));
 }
 
+TEST(DeviceTree, SaysNothingOfATopologyThatIsNotDescribed) {
+    const auto bytes = generated(vm_with(GicVersion::v3, 4));
+    const TreeView tree(bytes);
+    EXPECT_FALSE(tree.has("/cpus/cpu-map"));
+    EXPECT_FALSE(tree.bytes("/cpus/cpu@0", "phandle").has_value());
+    EXPECT_FALSE(tree.bytes("/cpus/cpu@0", "next-level-cache").has_value());
+}
+
+TEST(DeviceTree, MapsCpusToSocketsClustersCoresAndThreads) {
+    MachineDescription vm = vm_with(GicVersion::v3, 24);
+    vm.topology = {2, 3, 2, 2};
+    const auto bytes = generated(vm);
+    const TreeView tree(bytes);
+    u32 n = 0;
+    for (const char *socket : {"socket0", "socket1"})
+        for (const char *cluster : {"cluster0", "cluster1", "cluster2"})
+            for (const char *core : {"core0", "core1"})
+                for (const char *thread : {"thread0", "thread1"}) {
+                    const std::string path =
+                        std::string("/cpus/cpu-map/") + socket + '/' + cluster + '/' + core + '/' + thread;
+                    char name[32];
+                    std::snprintf(name, sizeof name, "/cpus/cpu@%x", n / 16 * 0x100 + n % 16);
+                    EXPECT_EQ(tree.cells(path.c_str(), "cpu"), tree.cells(name, "phandle")) << path;
+                    ++n;
+                }
+    EXPECT_EQ(n, 24u);
+    EXPECT_FALSE(tree.has("/cpus/cpu-map/socket2"));
+    vm.topology = {1, 1, 24, 1};
+    const auto flat = generated(vm);
+    EXPECT_EQ(TreeView(flat).cells("/cpus/cpu-map/socket0/cluster0/core23", "cpu"),
+              TreeView(flat).cells("/cpus/cpu@107", "phandle"));
+}
+
+TEST(DeviceTree, DescribesCachesAndWhoSharesThem) {
+    MachineDescription vm = vm_with(GicVersion::v3, 8);
+    vm.topology = {2, 2, 2, 1};
+    vm.caches = {48 * kKiB - 16 * kKiB, 64 * kKiB, 512 * kKiB, 4 * kMiB};
+    const auto bytes = generated(vm);
+    const TreeView tree(bytes);
+    EXPECT_EQ(tree.cells("/cpus/cpu@5", "i-cache-size"), Cells{32 * kKiB});
+    EXPECT_EQ(tree.cells("/cpus/cpu@5", "d-cache-size"), Cells{64 * kKiB});
+    EXPECT_EQ(tree.cells("/cpus/cpu@5", "d-cache-line-size"), Cells{64});
+    EXPECT_EQ(tree.cells("/cpus/cpu@5", "d-cache-sets"), Cells{256});
+    EXPECT_EQ(tree.cells("/cpus/cpu@5", "next-level-cache"), tree.cells("/cpus/l2-cache2", "phandle"));
+    EXPECT_EQ(tree.cells("/cpus/l2-cache2", "next-level-cache"), tree.cells("/cpus/l3-cache1", "phandle"));
+    EXPECT_EQ(tree.cells("/cpus/l2-cache1", "next-level-cache"), tree.cells("/cpus/l3-cache0", "phandle"));
+    EXPECT_EQ(tree.cells("/cpus/l3-cache1", "cache-level"), Cells{3});
+    EXPECT_EQ(tree.cells("/cpus/l3-cache1", "cache-sets"), Cells{4096});
+    EXPECT_FALSE(tree.has("/cpus/l2-cache4"));
+    vm.caches.l2 = 0;
+    EXPECT_EQ(TreeView(generated(vm)).cells("/cpus/cpu@0", "next-level-cache"), Cells{0x2001});
+}
+
 TEST(DeviceTree, PrefersAConsoleThatSomebodySees) {
     MachineDescription vm = vm_with(GicVersion::v3);
     vm.devices[0].console = ConsoleRoute::none;

@@ -45,6 +45,8 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.vcpu_count, y.vcpu_count);
         EXPECT_EQ(x.cpus, y.cpus);
         EXPECT_EQ(x.gic, y.gic);
+        EXPECT_EQ(x.topology, y.topology);
+        EXPECT_EQ(x.caches, y.caches);
         EXPECT_EQ(x.timer, y.timer);
         EXPECT_EQ(x.cmdline, y.cmdline);
         EXPECT_EQ(x.on_reset, y.on_reset);
@@ -73,6 +75,8 @@ SystemDescription unusual_system() {
     vm.gic = {GicVersion::v2,        {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000},
               {Gpa{0x5000}, 0x4000}, {Gpa{0x9000}, 0x8000}, 64};
     vm.timer = {1, 2, 3, 4};
+    vm.topology = {3, 5, 7, 9};
+    vm.caches = {0x1000, 0x2000, 0x4000, 0x8000};
     (void)vm.devices.emplace_back(
         DeviceRecord{&dev::kPl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});

@@ -63,6 +63,23 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.gic.version = GicVersion::v2;
          },
          "vm[2].vcpus", "9", "1 to 8"},
+        {"another number of vcpus than the topology has",
+         [](M &m) {
+             m.vcpu_count = 6;
+             m.topology = {1, 2, 2, 1};
+         },
+         "vm[2].topology", "4", "for 6 vCPUs, not 1 x 2 x 2 x 1"},
+        {"a topology whose number wraps in 32 bits",
+         [](M &m) {
+             m.topology = {0x1'0001, 0x1'0000, 1, 1};
+         },
+         "vm[2].topology", "4295032832", "for 1 vCPUs"},
+        {"a cache of an odd size",
+         [](M &m) {
+             m.topology = {1, 1, 1, 1};
+             m.caches.l2 = 3 * kMiB;
+         },
+         "vm[2].caches.l2", "3 MiB", "a power of two from 4 KiB to 1 GiB"},
         {"no memory", [](M &m) { m.memory.clear(); }, "vm[2].memory", "none", "at least one"},
         {"too little memory",
          [](M &m) {

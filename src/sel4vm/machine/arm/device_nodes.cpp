@@ -3,7 +3,6 @@
 // See device_nodes.hpp.
 #include <sel4vm/machine/arm/device_nodes.hpp>
 
-#include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/bits.hpp>
 
@@ -40,23 +39,6 @@ void put_clocks(FdtWriter &out, std::string_view names) {
 }
 
 } // namespace
-
-void write_cpu_nodes(FdtWriter &out, const MachineDescription &vm) {
-    out.begin_node("cpus");
-    out.cell("#address-cells", 1);
-    out.cell("#size-cells", 0);
-    for (u32 i = 0; i < vm.vcpu_count; ++i) {
-        const u32 affinity = aarch64::affinity_of_vcpu(i);
-        out.begin_node("cpu", affinity);
-        out.text("device_type", "cpu");
-        // The models that a guest may run on differ; its ID registers say which one this is.
-        out.text("compatible", "arm,armv8");
-        out.cell("reg", affinity);
-        out.text("enable-method", "psci");
-        out.end_node();
-    }
-    out.end_node();
-}
 
 const char *psci_method(aarch64::Conduit firmware) { return firmware == aarch64::Conduit::smc ? "smc" : "hvc"; }
 

@@ -17,6 +17,9 @@ inline constexpr u32 kGicPhandle = 1;
 inline constexpr u32 kClockPhandle = 2;
 /// And those after it: one for each device.
 inline constexpr u32 kFirstDevicePhandle = 3;
+/// Of vCPUs and of caches, where a topology is described.
+inline constexpr u32 kFirstCpuPhandle = 0x1000;
+inline constexpr u32 kFirstCachePhandle = 0x2000;
 
 /// The three cells of a GIC interrupt specifier.
 enum class IrqSpace : u32 { shared = 0, private_ = 1 };
