@@ -89,15 +89,118 @@ TEST_P(GicUnlisted, ManyEndsBeforeAnyExitAreAllFound) {
     EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0u);
 }
 
-TEST_P(GicUnlisted, WhatIsNotMoreUrgentWaitsAndNothingIsMoved) {
-    GicRig rig = make(1);
+TEST_P(GicUnlisted, TheMostUrgentThatWaitsIsListedAndTheOthersMoveNothing) {
+    GicRig rig = make(2);
+    nest(rig, 39, 0x80);
     nest(rig, 40, 0x40);
-    arm_edge(rig, 41, 0x40);
-    rig.pulse(41);
-    EXPECT_EQ(rig.lists[0].at(0).intid, 40u);
-    EXPECT_EQ(rig.lists[0].at(0).state, State::active);
+    for (const u32 intid : {41u, 42u}) {
+        arm_edge(rig, intid, 0x40);
+        rig.pulse(intid);
+    }
+    EXPECT_EQ(rig.lists[0].at(0).intid, 41u) << "in the place of the least urgent one";
+    EXPECT_EQ(rig.lists[0].at(1).intid, 40u);
+    EXPECT_EQ(rig.take(), 1023u) << "the active one is as urgent";
+    EXPECT_FALSE(rig.deliverable());
     rig.end(40);
     EXPECT_EQ(rig.serve(), 41u);
+    EXPECT_EQ(rig.serve(), 42u);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x80u);
+    rig.end(39);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
+TEST_P(GicUnlisted, WhatTheGuestTookOutOfTheActivePrioritiesHoldsNothingBack) {
+    GicRig rig = make(4);
+    for (u32 n = 0; n < 6; ++n) { // the last two without a list register left
+        nest(rig, 40 + n, 0x80);
+        rig.lists[0].clear_active_priorities();
+    }
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x3f00u);
+    nest(rig, 46, 0x80);
+    rig.end(46);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x3f00u) << "and its end is not taken for theirs";
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
+TEST_P(GicUnlisted, OneThatCameBeforeTheActivePrioritiesWereClearedIsSignalledAtOnce) {
+    GicRig rig = make(2);
+    nest(rig, 40, 0x80);
+    rig.lists[0].clear_active_priorities();
+    nest(rig, 41, 0x80);
+    arm_edge(rig, 42, 0x80);
+    rig.pulse(42);
+    EXPECT_EQ(rig.take(), 1023u);
+    rig.lists[0].clear_active_priorities(); // no exit tells of it
+    EXPECT_EQ(rig.serve(), 42u);
+}
+
+TEST_P(GicUnlisted, AWaitEndsForWhatNoActivePriorityHoldsBack) {
+    for (const bool cleared : {false, true}) {
+        GicRig rig = make(1);
+        nest(rig, 40, 0x40);
+        nest(rig, 41, 0x20);
+        if (cleared)
+            rig.lists[0].clear_active_priorities();
+        arm_edge(rig, 42, 0x80);
+        rig.pulse(42);
+        EXPECT_EQ(rig.deliverable(), cleared);
+        EXPECT_EQ(rig.take(), cleared ? 42u : 1023u);
+    }
+}
+
+TEST_P(GicUnlisted, TheEndsOfThoseWhoseActivePrioritiesThatAreOnlyLaterPutBackAreFound) {
+    GicRig rig = make(1);
+    nest(rig, 40, 0x80);
+    const auto first = rig.lists[0].active_priorities();
+    rig.lists[0].clear_active_priorities();
+    nest(rig, 41, 0x80); // 40 has no list register any more
+    rig.end(41);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x100u);
+    nest(rig, 42, 0x90);
+    rig.lists[0].set_active_priorities(first);
+    rig.end(40);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x400u);
+}
+
+TEST_P(GicUnlisted, WhatWasDroppedInEoiMode1HoldsNothingBackInEoiMode0) {
+    GicRig rig = make(4);
+    rig.set_control(0, kSplit);
+    for (u32 n = 0; n < 4; ++n) {
+        nest(rig, 40 + n, 0x80);
+        rig.end(40 + n);
+    }
+    rig.set_control(0, ListRegisters::kOpen);
+    nest(rig, 60, 0x80); // in the place of one of them
+    nest(rig, 61, 0x40); // likewise, not in that of the one that runs
+    rig.end(61);
+    rig.end(60);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0xf00u);
+    // Where they are deactivated before anything else tells that the mode has changed.
+    rig.lists[0].set_control(kSplit);
+    nest(rig, 60, 0x80);
+    rig.lists[0].set_control(kSplit);
+    EXPECT_EQ(rig.lists[0].deactivation(), aarch64::Deactivation::trapped);
+    for (const u32 intid : {60u, 41u, 40u, 43u, 42u})
+        rig.deactivate(intid);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
+TEST_P(GicUnlisted, WithSplitEndsThoseThatWaitFollowWhenTheLastOfTheListedOnesIsTaken) {
+    GicRig rig = make(2);
+    rig.set_control(0, kSplit);
+    for (u32 n = 0; n < 7; ++n) {
+        arm_edge(rig, 40 + n, 0x80);
+        rig.pulse(40 + n);
+    }
+    for (u32 n = 0; n < 7; ++n) {
+        ASSERT_EQ(rig.take(), 40 + n);
+        rig.end(40 + n); // the priority drop; the host hears only what it asked for
+    }
+    EXPECT_EQ(rig.take(), 1023u);
+    EXPECT_EQ(rig.lists[0].maintenance_causes() & aarch64::maintenance::kNoPending, 0u);
+    EXPECT_EQ(rig.violation(), nullptr);
 }
 
 TEST_P(GicUnlisted, AnEndThatARegisterWriteMadeIsNotTakenForAnothers) {

@@ -169,9 +169,15 @@ bool ListRegisters::maintenance_asserted() const {
     const bool group0 = (control_ & 1) != 0;
     const bool group1 = (control_ & 2) != 0;
     const u32 true_now = (unlisted_ends_ != 0 ? cause::kUnlistedEnd : 0) | (in_use() <= 1 ? cause::kUnderflow : 0) |
+                         (any_pending() ? 0 : cause::kNoPending) |
                          (group0 ? cause::kGroup0Enabled : cause::kGroup0Disabled) |
                          (group1 ? cause::kGroup1Enabled : cause::kGroup1Disabled);
     return (causes_ & true_now) != 0;
+}
+
+bool ListRegisters::any_pending() const {
+    return std::any_of(registers_.begin(), registers_.begin() + abilities_.count,
+                       [](const Register &held) { return held.state == State::pending; });
 }
 
 unsigned ListRegisters::in_use() const {

@@ -69,6 +69,11 @@ public:
     [[nodiscard]] std::optional<Acknowledged> signalled() const;
     /// Writes EOIR: drops the running priority, and in EOImode 0 deactivates.
     void end(u32 intid, u8 source = 0);
+    /// Writes the active priorities: none runs.
+    void clear_active_priorities() { running_.clear(); }
+    /// Takes the guest back to active priorities that it had.
+    void set_active_priorities(std::vector<u8> running) { running_ = std::move(running); }
+    [[nodiscard]] const std::vector<u8> &active_priorities() const { return running_; }
     /// Writes DIR.
     void deactivate(u32 intid, u8 source = 0);
     void set_control(u32 control) { control_ = control; }
@@ -98,6 +103,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<unsigned> best() const;
+    [[nodiscard]] bool any_pending() const;
     [[nodiscard]] bool end_listed(u32 intid, u8 source);
     void count_unlisted_end() { unlisted_ends_ = (unlisted_ends_ + 1) % 32; }
     void violate(const char *what) {

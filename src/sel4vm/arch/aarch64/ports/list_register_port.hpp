@@ -41,8 +41,9 @@ struct ListRegister {
 /// Causes of IrqService::maintenance apart from the ends of interrupts; the bits of GICH_HCR and ICH_HCR_EL2. Each lasts
 /// until it is no longer asked for or no longer true.
 namespace maintenance {
-inline constexpr u32 kUnderflow = 1u << 1;      ///< at most one list register is in use
-inline constexpr u32 kUnlistedEnd = 1u << 2;    ///< take_unlisted_ends() would not be zero; only with unlisted_ends
+inline constexpr u32 kUnderflow = 1u << 1;   ///< at most one list register is in use
+inline constexpr u32 kUnlistedEnd = 1u << 2; ///< take_unlisted_ends() would not be zero; only with unlisted_ends
+inline constexpr u32 kNoPending = 1u << 3;   ///< no list register is pending (one that is active, too, does not count)
 inline constexpr u32 kGroup0Enabled = 1u << 4;  ///< the guest's CPU interface signals the group
 inline constexpr u32 kGroup0Disabled = 1u << 5; ///< it does not
 inline constexpr u32 kGroup1Enabled = 1u << 6;

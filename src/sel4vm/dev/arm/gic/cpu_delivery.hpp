@@ -60,7 +60,6 @@ public:
 
 private:
     enum class TimerNews : u8 { none, just_fired };
-    enum class Wanted : u8 { no, yes };
     struct Choice {
         u32 intid;
         u8 priority;
@@ -74,7 +73,7 @@ private:
     template <class Function>
     void for_each_unlisted(Function function) {
         for (u32 w = 0; w < irqs_->word_count(); ++w) {
-            const IrqWord &irq = word(w);
+            IrqWord &irq = word(w);
             for (u32 bits = irq.unlisted; bits != 0; bits &= bits - 1) {
                 const u32 i = static_cast<u32>(std::countr_zero(bits));
                 if (irqs_->ender_of(cpu_, w * kIrqsPerWord + i) == cpu_)
@@ -114,6 +113,8 @@ private:
     void fold_unlisted();
     [[nodiscard]] u32 ended_unlisted();
     [[nodiscard]] u32 unlisted_priority();
+    [[nodiscard]] bool can_unlist();
+    void note_quiet();
     void watch_unlisted();
     void trap_deactivation(bool for_unlisted);
     void forget_unlisted();
@@ -125,6 +126,7 @@ private:
     void look_at_interface();
     [[nodiscard]] InterfaceGate gate();
     [[nodiscard]] u32 running_priority();
+    [[nodiscard]] bool any_listed_passes();
     // cpu_delivery_load.cpp
     void load();
     [[nodiscard]] Choice best_candidate();
@@ -134,7 +136,7 @@ private:
     void list_active(u32 index, u32 intid);
     void load_software_active();
     void arrange_refill();
-    void ask_for_refill(Wanted wanted);
+    void ask_for_refill(u32 causes);
     void ask_maintenance(u32 causes, u32 wanted);
     [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]); }
     static void unlink(ListEntry &entry) {

@@ -24,13 +24,17 @@ constexpr u32 kEoiMode = bit<u32>(9);
     return abilities_.read_back && (lists_->interface_control() & kEoiMode) != 0;
 }
 
-/// The running priority, as far as the model knows: of the most urgent interrupt that is active here.
+/// Of the most urgent active interrupt whose priority still runs: the guest can drop priorities and keep the interrupts active (EOImode 1),
+/// and write the active priorities itself. 0x100: none, or the host does not tell.
 u32 CpuDelivery::running_priority() {
     const CpuState &cpu = state();
+    if (!abilities_.unlisted_ends)
+        return 0x100;
     u32 running = cpu.unlisted == 0 ? 0x100 : unlisted_priority();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < running)
+        if (has_active(entry.state) && !entry.injected_active && entry.running_priority < running &&
+            lists_->priority_runs(entry.running_priority, entry.group1))
             running = entry.running_priority;
     }
     return running;
@@ -40,14 +44,22 @@ u32 CpuDelivery::running_priority() {
 InterfaceGate CpuDelivery::gate() {
     if (!abilities_.read_back)
         return {};
-    const u32 control = lists_->interface_control();
-    InterfaceGate gate = gate_of(control);
-    if ((control & kEoiMode) != 0)
-        return gate; // the priority may have dropped before the end
+    InterfaceGate gate = gate_of(lists_->interface_control());
     const u32 running = running_priority();
     if (running < gate.below)
         gate.below = running;
     return gate;
+}
+
+/// Whether a list register holds a pending interrupt that is signalled as soon as no running priority holds it back.
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::any_listed_passes() {
+    const InterfaceGate open = gate_of(lists_->interface_control());
+    for (u32 used = state().lists_in_use; used != 0; used &= used - 1) {
+        const ListEntry &entry = state().lists[static_cast<u32>(std::countr_zero(used))];
+        if (!entry.orphan && entry.state == ListRegisterState::pending && open.passes(entry.priority, entry.group1))
+            return true;
+    }
+    return false;
 }
 
 bool CpuDelivery::has_deliverable() {

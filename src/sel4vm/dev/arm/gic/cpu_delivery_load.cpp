@@ -7,6 +7,7 @@ namespace sel4vm::dev {
 
 using aarch64::ListRegister;
 using aarch64::ListRegisterState;
+namespace cause = aarch64::maintenance;
 
 [[gnu::cold]] void CpuDelivery::attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists,
                                        aarch64::TimerPort &timer) {
@@ -256,7 +257,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
     if ((irq.unlisted & b) != 0) {
         // As it was acknowledged, or the guest's end would not find it.
         entry.priority = irq.unlisted_priority[i];
-        entry.running_priority = entry.priority;
+        entry.running_priority = (irq.unlisted_quiet & b) != 0 ? kQuiet : entry.priority;
         entry.group1 = (irq.unlisted_group1 & b) != 0;
         if (intid < kSgiCount) {
             entry.source = cpu.unlisted_sources[intid];
@@ -280,19 +281,25 @@ void CpuDelivery::arrange_refill() {
     CpuState &cpu = state();
     if (cpu.candidate_words == 0) [[likely]] {
         if ((cpu.chores & chore::kRefill) != 0)
-            ask_for_refill(Wanted::no);
+            ask_for_refill(0);
         return;
     }
     bool any_active = false;
-    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1)
-        any_active = any_active || has_active(cpu.lists[static_cast<u32>(std::countr_zero(used))].state);
+    bool any_pending = false;
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        const ListRegisterState now = cpu.lists[static_cast<u32>(std::countr_zero(used))].state;
+        any_active = any_active || has_active(now);
+        any_pending = any_pending || now == ListRegisterState::pending;
+    }
+    // The guest may take all loaded ones, and then drop their priorities and end none. The next gets the list register of an active one.
+    const u32 all_taken = abilities_.maintenance_control && any_pending && can_unlist() ? cause::kNoPending : 0;
     // The least urgent wait, so the guest takes all loaded ones first and underflow is early enough. Active ones may
     // stay for long, though: then each end counts. And with one list register, underflow never ends.
     if (abilities_.maintenance_control && abilities_.count > 1 && !any_active) {
-        ask_for_refill(Wanted::yes);
+        ask_for_refill(cause::kUnderflow | all_taken);
         return;
     }
-    ask_for_refill(Wanted::no);
+    ask_for_refill(all_taken);
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const u32 index = static_cast<u32>(std::countr_zero(used));
         ListEntry &entry = cpu.lists[index];
@@ -309,11 +316,10 @@ void CpuDelivery::arrange_refill() {
     }
 }
 
-void CpuDelivery::ask_for_refill(Wanted wanted) {
+void CpuDelivery::ask_for_refill(u32 causes) {
     CpuState &cpu = state();
-    const bool now = wanted == Wanted::yes;
-    cpu.chores = static_cast<u8>(now ? cpu.chores | chore::kRefill : cpu.chores & ~chore::kRefill);
-    ask_maintenance(aarch64::maintenance::kUnderflow, now ? aarch64::maintenance::kUnderflow : 0);
+    cpu.chores = static_cast<u8>(causes != 0 ? cpu.chores | chore::kRefill : cpu.chores & ~chore::kRefill);
+    ask_maintenance(cause::kUnderflow | cause::kNoPending, causes);
 }
 
 /// Of these causes, for those that are wanted.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// More active interrupts than list registers. A list register that holds an active one may go to a more urgent interrupt; the active
+// More active interrupts than list registers. A list register that holds an active one may go to another interrupt; the active
 // one stays so in software. The guest ends it in one of two ways: with EOImode 0 the hardware counts the ends of interrupts that no list
 // register holds, and reports them (IHI 0048B, GICH_HCR.EOICount; IHI 0069, ICH_HCR_EL2.EOIcount), with EOImode 1 the
-// deactivation is trapped, since the count does not tell which interrupt it was.
+// deactivation is trapped, since the count does not tell which interrupt it was. The guest may change the mode at any time.
+//
+// Whether an active interrupt holds others back is not known here but from the active priorities, which the guest changes without
+// an exit. So an interrupt that nothing more urgent keeps from being signalled is in a list register, whatever is active.
 #include <sel4vm/dev/arm/gic/cpu_delivery.hpp>
 
 namespace sel4vm::dev {
@@ -11,23 +14,45 @@ namespace sel4vm::dev {
 using aarch64::Deactivation;
 using aarch64::ListRegisterState;
 
-/// The priority of the most urgent of them; 0x100 when there is none.
+/// The priority of the most urgent of them that runs; 0x100 when there is none.
 [[gnu::noinline, gnu::cold]] u32 CpuDelivery::unlisted_priority() {
     u32 running = 0x100;
     for_each_unlisted([&](u32, const IrqWord &irq, u32 i) {
-        if (irq.unlisted_priority[i] < running)
+        if ((irq.unlisted_quiet >> i & 1) == 0 && irq.unlisted_priority[i] < running &&
+            lists_->priority_runs(irq.unlisted_priority[i], (irq.unlisted_group1 >> i & 1) != 0))
             running = irq.unlisted_priority[i];
     });
     return running;
 }
 
-/// A list register with an active interrupt that a candidate of this priority may take: the least urgent one.
-[[gnu::noinline, gnu::cold]] u32 CpuDelivery::active_victim(u8 priority) {
+/// Whether an active interrupt can be without a list register: nothing is lost when the guest ends it.
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::can_unlist() {
     if (!can_rewrite_ || !abilities_.unlisted_ends)
+        return false;
+    return irqs_->version() == GicVersion::v2 || abilities_.deactivation_trap || !splits_ends();
+}
+
+/// Finds out which of the active interrupts run no more. One of the same priority that is acknowledged later is then not taken for them.
+[[gnu::noinline, gnu::cold]] void CpuDelivery::note_quiet() {
+    CpuState &cpu = state();
+    for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
+        ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
+        if (has_active(entry.state) && !lists_->priority_runs(entry.running_priority, entry.group1))
+            entry.running_priority = kQuiet;
+    }
+    for_each_unlisted([&](u32, IrqWord &irq, u32 i) {
+        if (!lists_->priority_runs(irq.unlisted_priority[i], (irq.unlisted_group1 >> i & 1) != 0))
+            irq.unlisted_quiet |= bit<u32>(i);
+    });
+}
+
+/// A list register with an active interrupt that a candidate of this priority may take: one that does not run, or the least urgent one.
+[[gnu::noinline, gnu::cold]] u32 CpuDelivery::active_victim(u8 priority) {
+    if (!can_unlist())
         return kNone;
-    // With EOImode 0 nothing preempts what is more urgent; it can wait for that one's end.
-    if (splits_ends() ? irqs_->version() == GicVersion::v3 && !abilities_.deactivation_trap
-                      : priority >= running_priority())
+    note_quiet();
+    // One that is in a list register already is signalled before it, or waits for the same end.
+    if (priority >= running_priority() && any_listed_passes())
         return kNone;
     const CpuState &cpu = state();
     u32 victim = kNone;
@@ -54,7 +79,8 @@ using aarch64::ListRegisterState;
     give_back_latch(entry);
     irq.listed &= ~b;
     irq.unlisted |= b;
-    irq.unlisted_priority[i] = entry.running_priority;
+    irq.unlisted_priority[i] = entry.running_priority == kQuiet ? entry.priority : entry.running_priority;
+    irq.unlisted_quiet = entry.running_priority == kQuiet ? irq.unlisted_quiet | b : irq.unlisted_quiet & ~b;
     irq.unlisted_group1 = entry.group1 ? irq.unlisted_group1 | b : irq.unlisted_group1 & ~b;
     if (entry.intid < kSgiCount)
         cpu.unlisted_sources[entry.intid] = entry.source;
@@ -66,8 +92,8 @@ using aarch64::ListRegisterState;
 /// Takes over which unlisted interrupts have ended.
 [[gnu::noinline, gnu::cold]] void CpuDelivery::fold_unlisted() {
     u32 ends = lists_->take_unlisted_ends();
-    if (splits_ends())
-        return;
+    if (!can_unlist())
+        return; // deactivations, of which nobody can tell whose they are
     for (; ends != 0; --ends) {
         const u32 intid = ended_unlisted();
         if (intid == kNone)
@@ -89,14 +115,17 @@ using aarch64::ListRegisterState;
         }
         return false;
     };
+    // One that did not run can only be meant when the guest has put back the active priorities that it had saved.
+    constexpr u32 kWasQuiet = 0x100;
     u32 best = kNone;
-    u32 best_priority = 0x100;
+    u32 best_rank = 2 * kWasQuiet;
     for_each_unlisted([&](u32 intid, const IrqWord &irq, u32 i) {
         const u8 priority = irq.unlisted_priority[i];
-        if (priority < best_priority &&
+        const u32 rank = priority + (irq.unlisted_quiet >> i & 1) * kWasQuiet;
+        if (rank < best_rank &&
             (!lists_->priority_runs(priority, (irq.unlisted_group1 >> i & 1) != 0) || listed_at(priority))) {
             best = intid;
-            best_priority = priority;
+            best_rank = rank;
         }
     });
     return best;
@@ -106,9 +135,8 @@ using aarch64::ListRegisterState;
 [[gnu::noinline, gnu::cold]] void CpuDelivery::watch_unlisted() {
     using aarch64::maintenance::kUnlistedEnd;
     const bool any = state().unlisted != 0;
-    const bool split = any && splits_ends();
-    ask_maintenance(kUnlistedEnd, any && !split ? kUnlistedEnd : 0);
-    trap_deactivation(split);
+    ask_maintenance(kUnlistedEnd, any ? kUnlistedEnd : 0);
+    trap_deactivation(any);
 }
 
 /// Whether it is trapped for this vCPU's unlisted interrupts; for other vCPUs' sake it always is.

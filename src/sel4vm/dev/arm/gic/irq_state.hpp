@@ -27,6 +27,9 @@ inline constexpr u32 kMaxListRegisters = 16;
 inline constexpr u32 kMaxGicCpus = CpuSet::kCapacity;
 inline constexpr u8 kNoCpu = 0xff;
 inline constexpr u32 kUnknownIntid = 0xffff; ///< of an orphan that is the host's own
+/// Of an active interrupt whose priority was seen not to run any more: it was dropped (EOImode 1), or the guest wrote the active
+/// priorities. No interrupt of this priority is ever signalled.
+inline constexpr u8 kQuiet = 0xff;
 
 /// 32 interrupts.
 struct IrqWord {
@@ -43,6 +46,7 @@ struct IrqWord {
     u32 want_active = 0; ///< likewise, set
     u32 unlisted = 0;    ///< active in software only: its list register went to another
     u32 unlisted_group1 = 0; ///< of those: the group in which it was acknowledged
+    u32 unlisted_quiet = 0;  ///< of those: kQuiet
     u32 listened = 0;        ///< a client wants to know its end
     u32 refused = 0;         ///< listened, and an injection was refused: the client hears when one would be delivered
     std::array<u8, kIrqsPerWord> priority{};
@@ -68,7 +72,7 @@ struct SharedWord {
 /// Without padding, so that it is copied in two words.
 struct alignas(8) ListEntry : aarch64::ListRegister {
     u8 source = 0;                ///< the sending CPU of an SGI, whether the host delivers it or not
-    u8 running_priority = 0;      ///< what it was acknowledged with, while active
+    u8 running_priority = 0;      ///< what it was acknowledged with, while active; or kQuiet
     bool injected_active = false; ///< loaded as active because the guest wrote ISACTIVER
     bool orphan = false;          ///< still busy with an interrupt that was reset away (hosts that cannot clear)
 };
