@@ -41,6 +41,11 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
     command.add_option("--memory", vm.memory, "Guest memory, such as 512M or 1G (default 512M)")->type_name("SIZE");
     command.add_option("--vcpus", vm.vcpus, "Number of virtual CPUs (default 1)")->type_name("N");
     command.add_option("--gic", vm.gic, "Version of the interrupt controller: 2 or 3 (default 3)")->type_name("N");
+    command
+        .add_option("--msi", vm.msi,
+                    "What takes message-signalled interrupts: none, v2m (a GICv2m frame) or mbi (the distributor of "
+                    "version 3) (default none)")
+        ->type_name("WHAT");
     command.add_option("--dtb", vm.dtb, "Device tree to give the guest instead of a generated one")->type_name("FILE");
     command.add_option("--firmware", vm.firmware, "Read-only image at address 0 where the guest starts")
         ->type_name("FILE");
@@ -59,6 +64,8 @@ std::vector<std::string> choices_of(std::string_view option) {
         return {"256M", "512M", "1G", "2G"};
     if (option == "--cpu")
         return {"cortex-a53", "cortex-a57", "cortex-a72", "neoverse-n1", "max"};
+    if (option == "--msi")
+        return all(machine::Names<machine::MsiKind>::list);
     if (option == "--on-panic")
         return all(machine::Names<machine::PanicPolicy>::list);
     if (option == "--log-level")

@@ -31,6 +31,7 @@ struct VmOptions {
     std::optional<std::string> memory;
     std::optional<std::string> vcpus;
     std::optional<std::string> gic;
+    std::optional<std::string> msi;
     std::optional<std::string> dtb;
     std::optional<std::string> firmware;
     std::optional<std::string> on_panic;

@@ -61,6 +61,23 @@ constexpr std::array kGicKeys{
         .form = Form::address,
         .help = "The same of the vCPUs for which the first place has no room.",
         .table = &kBlock},
+    Key{.name = "msi",
+        .form = Form::choice,
+        .help = "What takes message-signalled interrupts: a GICv2m frame, or the distributor of version 3 (mbi).",
+        .choices = Names<machine::MsiKind>::list},
+    Key{.name = "msi_frame",
+        .form = Form::address,
+        .help = "Address, or address and size, of the registers that devices write (default: as QEMU's board).",
+        .table = &kBlock},
+    Key{.name = "msi_first",
+        .form = Form::number,
+        .help = "The first shared interrupt that is for messages alone (default 48).",
+        .highest = machine::kMaxSpis - 1},
+    Key{.name = "msi_spis",
+        .form = Form::number,
+        .help = "How many shared interrupts are for messages alone (default 64).",
+        .lowest = 1,
+        .highest = machine::kMaxSpis},
 };
 constexpr KeyTable kGic{"gic", kGicKeys};
 

@@ -44,6 +44,7 @@ public:
         memory();
         vcpus();
         gic();
+        msi();
         on_panic();
     }
 
@@ -82,8 +83,9 @@ private:
         for (const auto &[name, value] :
              {std::pair{"--kernel", &given.kernel}, std::pair{"--initrd", &given.initrd},
               std::pair{"--cmdline", &given.cmdline}, std::pair{"--memory", &given.memory},
-              std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic}, std::pair{"--dtb", &given.dtb},
-              std::pair{"--firmware", &given.firmware}, std::pair{"--on-panic", &given.on_panic}}) {
+              std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic}, std::pair{"--msi", &given.msi},
+              std::pair{"--dtb", &given.dtb}, std::pair{"--firmware", &given.firmware},
+              std::pair{"--on-panic", &given.on_panic}}) {
             if (*value)
                 mistakes_.expected(option(name, **value),
                                    "a file with one VM; with several it is not clear which is meant");
@@ -167,6 +169,17 @@ private:
         vm().gic.version = *text == "2" ? machine::GicVersion::v2 : machine::GicVersion::v3;
         system_.qemu.gic.reset(); // what the file says fits the file's version
         system_.said("vm[0].gic.version", option("--gic", *text));
+    }
+
+    void msi() {
+        const auto &text = options_.vm.msi;
+        if (!text)
+            return;
+        if (const auto kind = machine::from_name<machine::MsiKind>(*text))
+            vm().gic.msi.kind = *kind;
+        else
+            refuse("--msi", *text, one_of(machine::Names<machine::MsiKind>::list), "vm[0].gic.msi");
+        system_.said("vm[0].gic.msi", option("--msi", *text));
     }
 
     void on_panic() {

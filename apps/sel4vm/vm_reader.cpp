@@ -103,6 +103,21 @@ private:
         read_block(*inner, "cpu_interface", ".gic.cpu_interface", gic.cpu_interface);
         read_block(*inner, "redistributors", ".gic.redistributors", gic.redistributors);
         read_block(*inner, "more_redistributors", ".gic.more_redistributors", gic.more_redistributors);
+        read_msi(*inner, gic.msi);
+    }
+
+    void read_msi(TomlReader &table, machine::MsiRecord &msi) {
+        choose(table, "msi", msi.kind);
+        noted(table, "msi", ".gic.msi");
+        if (table.has("msi_frame"))
+            msi.frame = machine::default_msi_frame(msi.kind);
+        read_block(table, "msi_frame", ".gic.msi_frame", msi.frame);
+        for (const auto &[key, field] :
+             {std::pair{"msi_first"sv, &msi.first_spi}, std::pair{"msi_spis"sv, &msi.spi_count}}) {
+            if (const auto value = table.number(key))
+                *field = static_cast<u32>(value->value);
+            noted(table, key, fmt::format(".gic.{}", key));
+        }
     }
 
     /// NAME = ADDRESS, or NAME = { address = ADDRESS, size = SIZE }.

@@ -5,6 +5,7 @@
 # The guest's source may say, in comment lines of its own:
 #   // run: OPTIONS        further options of `sel4vm run`
 #   // input: TEXT         bytes for its console (printf escapes)
+#   // gic: N              only for this version of the interrupt controller (read by CMake)
 #   // expect: TEXT        a line that the output must hold, besides the closing "guest: pass"
 #   // status: N           the exit status of the run, when it is not 0
 set -u

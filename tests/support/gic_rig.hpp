@@ -28,11 +28,14 @@ struct GicRigConfig {
     u32 spis = 64;
     fake::ListRegisters::Abilities abilities = fake::ListRegisters::full();
     u32 first_redistributors = ~u32{0};
+    bool message_spis = false;
 };
 
 struct GicRig {
     explicit GicRig(const GicRigConfig &setup) : config(setup) {
-        SEL4VM_ASSERT(core.init(allocator, {setup.version, setup.cpus, setup.spis, LockMode::none}).has_value());
+        dev::GicConfig wanted{setup.version, setup.cpus, setup.spis, LockMode::none};
+        wanted.message_spis = setup.message_spis;
+        SEL4VM_ASSERT(core.init(allocator, wanted).has_value());
         for (u32 n = 0; n < setup.cpus; ++n) {
             lists.emplace_back(setup.abilities);
             timers.emplace_back();

@@ -65,6 +65,27 @@ struct MemoryRegion {
 using aarch64::GicVersion;
 
 inline constexpr u64 kRedistributorBytes = 128 * kKiB;
+/// What turns a device's write into an interrupt.
+enum class MsiKind : u8 {
+    none,
+    v2m, ///< a GICv2m frame, with either version
+    mbi, ///< the distributor itself (message-based SPIs); version 3
+};
+
+struct MsiRecord {
+    MsiKind kind = MsiKind::none;
+    AddressBlock frame{}; ///< size 0: where the board has it, default_msi_frame(); mbi has none
+    u32 first_spi = 48;   ///< shared interrupts (INTIDs minus 32) that are for messages alone
+    u32 spi_count = 64;
+    friend constexpr bool operator==(const MsiRecord &, const MsiRecord &) = default;
+};
+[[nodiscard]] constexpr AddressBlock default_msi_frame(MsiKind kind) {
+    return kind == MsiKind::v2m ? AddressBlock{Gpa{0x0802'0000}, 0x1000} : AddressBlock{};
+}
+[[nodiscard]] constexpr AddressBlock msi_frame(const MsiRecord &msi) {
+    const AddressBlock usual = default_msi_frame(msi.kind);
+    return usual.size_bytes != 0 && msi.frame.size_bytes != 0 ? msi.frame : usual;
+}
 
 struct GicRecord {
     GicVersion version = GicVersion::v3;
@@ -74,6 +95,7 @@ struct GicRecord {
     /// The same of the vCPUs for which there is no room left in the first.
     AddressBlock more_redistributors{Gpa{0x40'0000'0000}, 64 * kMiB};
     u32 spi_count = 224; ///< shared interrupts; a multiple of 32, at most kMaxSpis
+    MsiRecord msi{};
     /// How many of so many vCPUs have their redistributors in the second block.
     [[nodiscard]] constexpr u32 redistributors_left(u32 vcpu_count) const {
         const u64 room = redistributors.size_bytes / kRedistributorBytes;

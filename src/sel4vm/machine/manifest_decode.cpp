@@ -134,6 +134,14 @@ GicRecord read_gic(const Node &node) {
     if (node.has("more-redistributors")) // not in what older tools have written
         gic.more_redistributors = node.block("more-redistributors");
     gic.spi_count = node.cell("spis");
+    if (node.has("msi")) {
+        gic.msi.kind = node.choice<MsiKind>("msi");
+        gic.msi.frame = node.block("msi-frame");
+        if (const auto spis = node.bytes("msi-spis", 8); !spis.empty()) {
+            gic.msi.first_spi = boot::load_be<u32>(spis, 0);
+            gic.msi.spi_count = boot::load_be<u32>(spis, 4);
+        }
+    }
     return gic;
 }
 

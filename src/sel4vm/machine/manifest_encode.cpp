@@ -24,6 +24,11 @@ void put_gic(FdtWriter &out, const GicRecord &gic) {
     put_block(out, "redistributors", gic.redistributors);
     put_block(out, "more-redistributors", gic.more_redistributors);
     out.cell("spis", gic.spi_count);
+    if (gic.msi.kind != MsiKind::none) {
+        out.text("msi", name_of(gic.msi.kind));
+        put_block(out, "msi-frame", gic.msi.frame);
+        out.cells("msi-spis", {gic.msi.first_spi, gic.msi.spi_count});
+    }
     out.end_node();
 }
 

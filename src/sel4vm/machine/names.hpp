@@ -53,6 +53,10 @@ struct Names<PanicPolicy> {
     static constexpr std::array<std::string_view, 3> list = {"stop", "restart", "ignore"};
 };
 template <>
+struct Names<MsiKind> {
+    static constexpr std::array<std::string_view, 3> list = {"none", "v2m", "mbi"};
+};
+template <>
 struct Names<ResetPolicy> {
     static constexpr std::array<std::string_view, 2> list = {"restart", "stop"};
 };

@@ -203,6 +203,7 @@ private:
         if (!good_spis())
             report_.add(key("gic.spis"), gic.spi_count, "a multiple of 32 from 32 to ", kMaxSpis);
         claim_gic_part(gic.distributor, "gic.distributor", unit, unit);
+        check_msi(gic.msi, v3);
         if (!v3) {
             claim_gic_part(gic.cpu_interface, "gic.cpu_interface", kPageBytes, 2 * kPageBytes);
             return;
@@ -212,6 +213,26 @@ private:
         claim_gic_part(gic.redistributors, "gic.redistributors", unit, kRedistributorBytes);
         if (const u64 left = gic.redistributors_left(vcpus); left != 0)
             claim_gic_part(gic.more_redistributors, "gic.more_redistributors", unit, left * kRedistributorBytes);
+    }
+
+    void check_msi(const MsiRecord &msi, bool v3) {
+        if (msi.kind == MsiKind::none)
+            return;
+        if (msi.kind != MsiKind::v2m && !v3)
+            also(report_.add(key("gic.msi"), name_of(msi.kind), "\"none\" or \"v2m\" with a GIC of version 2"),
+                 "gic.version");
+        if (good_spis() && (msi.spi_count == 0 || msi.first_spi >= vm_.gic.spi_count ||
+                            msi.spi_count > vm_.gic.spi_count - msi.first_spi))
+            also(report_.add(key("gic.msi_spis"), msi.spi_count, "some, from SPI ", msi.first_spi,
+                             " on, inside gic.spis (", vm_.gic.spi_count, ")"),
+                 "gic.spis");
+        if (const AddressBlock frame = msi_frame(msi); frame.size_bytes != 0)
+            claim(frame, key("gic.msi_frame.base"), key("gic.msi_frame.size"), kPageBytes);
+    }
+
+    [[nodiscard]] bool is_for_messages(u32 spi) const {
+        const MsiRecord &msi = vm_.gic.msi;
+        return msi.kind != MsiKind::none && spi >= msi.first_spi && spi - msi.first_spi < msi.spi_count;
     }
 
     [[nodiscard]] bool good_spis() const {
@@ -260,6 +281,11 @@ private:
                 also(report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (",
                                  vm_.gic.spi_count, ")"),
                      "gic.spis");
+            if (is_for_messages(device.spi))
+                also(report_.add(key("devices.", device.name, ".spi"), device.spi,
+                                 "another SPI than those of gic.msi (", vm_.gic.msi.first_spi, " to ",
+                                 vm_.gic.msi.first_spi + vm_.gic.msi.spi_count - 1, ")"),
+                     "gic.msi");
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }

@@ -6,7 +6,8 @@
 //
 // Key paths: vm, time_slice_us, console.input for the system; `vm[I].` for a VM, then
 //   name, vcpus, cmdline, entry, memory, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
-//   gic.cpu_interface.base (.size), gic.redistributors.base (.size), timer.physical (...), devices.NAME.base (.size, .spi, .type),
+//   gic.cpu_interface.base (.size), gic.redistributors.base (.size),
+//   gic.msi, gic.msi_frame.base (.size), gic.msi_spis, timer.physical (...), devices.NAME.base (.size, .spi, .type),
 //   kernel, initrd, dtb, firmware, firmware.base, images[K].base, images[K].size  (K counts rom and raw images only)
 #pragma once
 

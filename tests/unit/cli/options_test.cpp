@@ -120,12 +120,14 @@ TEST(CommandLine, CompletionNamesEveryCommandAndOptionInEachShell) {
 TEST(VmOptions, DescribeOneVmWithoutAFile) {
     Mistakes mistakes;
     const auto system = system_from_options(
-        run_options({"run", "--kernel", "k", "--gic", "2", "--memory", "64M", "--cmdline", "c"}), mistakes);
+        run_options({"run", "--kernel", "k", "--gic", "2", "--msi", "v2m", "--memory", "64M", "--cmdline", "c"}),
+        mistakes);
     EXPECT_EQ(mistakes.texts(), Lines{});
     ASSERT_EQ(system->description.vms.size(), 1U);
     const auto &vm = system->description.vms[0];
     EXPECT_EQ(vm.memory[0].size_bytes, 64 * kMiB);
     EXPECT_EQ(vm.gic.version, machine::GicVersion::v2);
+    EXPECT_EQ(vm.gic.msi.kind, machine::MsiKind::v2m);
     EXPECT_EQ(vm.cmdline, "c");
     EXPECT_EQ(vm.devices.size(), 2U);
     ASSERT_EQ(system->images.size(), 1U);
@@ -160,8 +162,8 @@ TEST(VmOptions, AreNotForOneOfSeveralVms) {
 
 TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
     Mistakes mistakes;
-    const auto options = run_options({"run", "--kernel", "", "--memory", "x", "--vcpus", "y", "--gic", "4", "--cpu",
-                                      "cortex-a15", "--cpus", "0", "--timeout", "0", "--log-level", "z"});
+    const auto options = run_options({"run", "--kernel", "", "--memory", "x", "--vcpus", "y", "--gic", "4", "--msi",
+                                      "5", "--cpu", "cortex-a15", "--cpus", "0", "--timeout", "0", "--log-level", "z"});
     static_cast<void>(time_limit(options, mistakes));
     static_cast<void>(system_from_options(options, mistakes));
     EXPECT_EQ(
@@ -174,7 +176,7 @@ TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
             "option '--kernel': value \"\": expected the path of a file",
             "option '--memory': value \"x\": expected a size such as 512M or 1G",
             "option '--vcpus': value \"y\": expected a number from 1 to 128",
-            "option '--gic': value \"4\": expected 2 or 3"}));
+            "option '--gic': value \"4\": expected 2 or 3", "option '--msi': value \"5\": expected none, v2m or mbi"}));
 }
 
 TEST(VmOptions, TheTimeLimitTakesPartsOfASecond) {

@@ -95,6 +95,10 @@ address = 0x80000000
 version = 2
 spis = 64
 distributor = 0x2f000000
+msi = "v2m"
+msi_frame = 0x2d000000
+msi_first = 40
+msi_spis = 8
 cpu_interface = { address = 0x2c000000, size = 0x2000 }
 [vm.topology]
 clusters = 2
@@ -165,6 +169,7 @@ writable = true
     EXPECT_EQ(one.gic.cpu_interface, (machine::AddressBlock{Gpa{0x2c00'0000}, 0x2000}));
     EXPECT_EQ(one.topology, (machine::CpuTopology{1, 2, 1, 1})) << "as many cores as it takes";
     EXPECT_EQ(one.caches.l2, 512 * kKiB);
+    EXPECT_EQ(one.gic.msi, (machine::MsiRecord{machine::MsiKind::v2m, {Gpa{0x2d00'0000}, 0x1000}, 40, 8}));
     EXPECT_EQ(one.timer.virtual_timer, 4);
     EXPECT_EQ(one.timer.physical, 5);
     EXPECT_EQ(one.timer.hypervisor, 10);
@@ -308,6 +313,10 @@ TEST(SystemFile, LimitsAreThoseOfEachKey) {
     EXPECT_EQ(with("vcpus = 0\n"), (Lines{"a.toml:4: key 'vm.vcpus': value 0: expected a number from 1 to 128"}));
     EXPECT_EQ(with("gic = { spis = 0 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.spis': value 0: expected a multiple of 32 from 32 to 960"}));
+    EXPECT_EQ(
+        with("gic = { msi = \"mbi\", msi_spis = 200 }\n"),
+        (Lines{"a.toml:4: key 'vm.gic.msi_spis': value 200: expected some, from SPI 48 on, inside gic.spis (224)"}));
+    EXPECT_EQ(with("gic = { msi = \"its2\" }\n").size(), 1U);
     EXPECT_EQ(with("gic = { spis = 33 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.spis': value 33: expected a multiple of 32 from 32 to 960"}));
     EXPECT_EQ(with("uart = { irq = 960 }\n"),
@@ -377,12 +386,12 @@ TEST(SystemFile, OfTwoValuesThatDoNotGoTogetherTheOneThatWasWrittenIsWrong) {
               (Lines{"a.toml:4: key 'vm.uart.irq': value 2: expected another SPI than vm.rtc"}));
     EXPECT_EQ(with("timer = { physical = 11 }\n"),
               (Lines{"a.toml:4: key 'vm.timer.physical': value 11: expected another number than vm.timer.virtual"}));
-    EXPECT_EQ(with("vcpus = 6\ncpus = { clusters = 4 }\n"),
+    EXPECT_EQ(with("vcpus = 6\ntopology = { clusters = 4 }\n"),
               (Lines{"a.toml:5: key 'vm.topology': value {...}: expected sockets, clusters, cores and threads for 6 vCPUs, "
                      "not 1 x 4 x 1 x 1"}));
-    EXPECT_EQ(with("cpus = { l2 = 5000 }\n"),
+    EXPECT_EQ(with("topology = { l2 = 5000 }\n"),
               (Lines{"a.toml:4: key 'vm.topology.l2': value 5000: expected a power of two from 4 KiB to 1 GiB"}));
-    EXPECT_EQ(with("cpus = { threads = 129 }\n"),
+    EXPECT_EQ(with("topology = { threads = 129 }\n"),
               (Lines{"a.toml:4: key 'vm.topology.threads': value 129: expected a number from 1 to 128"}));
     EXPECT_EQ(with("gic = { redistributors = 0xffffff0000 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.redistributors': value 0xffffff0000: expected a range that ends by "

@@ -2,6 +2,7 @@
 #include <sel4vm/machine/arm/device_tree.hpp>
 
 #include <hosts/fake/services.hpp>
+#include <sel4vm/machine/arm/device_nodes.hpp>
 #include <support/descriptions.hpp>
 #include <support/device_tree.hpp>
 
@@ -111,6 +112,31 @@ TEST(DeviceTree, FollowsTheRecordsWhenTheyChange) {
     EXPECT_EQ(tree.cells("/cpus/cpu@2", "reg"), Cells{2});
     EXPECT_EQ(tree.texts("/cpus/cpu@2", "enable-method"), "psci|");
     EXPECT_FALSE(tree.has("/cpus/cpu@3"));
+}
+
+TEST(DeviceTree, DescribesWhatTakesMessages) {
+    MachineDescription vm = vm_with(GicVersion::v2);
+    EXPECT_EQ(TreeView(generated(vm)).cells("/intc@8000000", "#address-cells"), Cells{0});
+    vm.gic.msi.kind = MsiKind::v2m;
+    {
+        const auto bytes = generated(vm);
+        const TreeView tree(bytes);
+        EXPECT_EQ(tree.cells("/intc@8000000", "#address-cells"), Cells{2});
+        EXPECT_EQ(tree.cells("/intc@8000000", "#size-cells"), Cells{2});
+        EXPECT_TRUE(tree.bytes("/intc@8000000", "ranges").has_value());
+        EXPECT_EQ(tree.texts("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame|");
+        EXPECT_EQ(tree.cells("/intc@8000000/v2m@8020000", "reg"), (Cells{0, 0x802'0000, 0, 0x1000}));
+        EXPECT_TRUE(tree.bytes("/intc@8000000/v2m@8020000", "msi-controller").has_value());
+        EXPECT_EQ(tree.cells("/intc@8000000/v2m@8020000", "phandle"), Cells{msi_phandle(vm.gic.msi)});
+    }
+    vm.gic.version = GicVersion::v3;
+    vm.gic.msi = {MsiKind::mbi, {}, 33, 31};
+    const auto bytes = generated(vm);
+    const TreeView tree(bytes);
+    EXPECT_TRUE(tree.bytes("/intc@8000000", "msi-controller").has_value());
+    EXPECT_EQ(tree.cells("/intc@8000000", "mbi-ranges"), (Cells{65, 31}));
+    EXPECT_EQ(tree.cells("/intc@8000000", "phandle"), Cells{msi_phandle(vm.gic.msi)});
+    EXPECT_EQ(tree.cells("/intc@8000000", "#address-cells"), Cells{0});
 }
 
 TEST(DeviceTree, NumbersCpusByAffinity) {

@@ -74,6 +74,7 @@ SystemDescription unusual_system() {
     (void)vm.memory.emplace_back(MemoryRegion{Gpa{0x8000'0000}, 5 * kGiB, RamKind::demand});
     vm.gic = {GicVersion::v2,        {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000},
               {Gpa{0x5000}, 0x4000}, {Gpa{0x9000}, 0x8000}, 64};
+    vm.gic.msi = {MsiKind::v2m, {Gpa{0x9000}, 0x1000}, 3, 5};
     vm.timer = {1, 2, 3, 4};
     vm.topology = {3, 5, 7, 9};
     vm.caches = {0x1000, 0x2000, 0x4000, 0x8000};

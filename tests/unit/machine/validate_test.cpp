@@ -146,6 +146,50 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.gic.cpu_interface.size_bytes = 0x1000;
          },
          "vm[2].gic.cpu_interface.size", "4 KiB", "at least 8 KiB"},
+        {"mbi on v2",
+         [](M &m) {
+             m.gic.version = GicVersion::v2;
+             m.gic.msi.kind = MsiKind::mbi;
+         },
+         "vm[2].gic.msi", "mbi", "\"none\" or \"v2m\" with a GIC of version 2"},
+        {"more message SPIs than there are",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::v2m;
+             m.gic.spi_count = 96;
+         },
+         "vm[2].gic.msi_spis", "64", "some, from SPI 48 on, inside gic.spis (96)"},
+        {"no message SPIs",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::v2m;
+             m.gic.msi.spi_count = 0;
+         },
+         "vm[2].gic.msi_spis", "0", "some, from SPI 48 on"},
+        {"message SPIs that wrap",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::v2m;
+             m.gic.msi.spi_count = ~u32{0};
+         },
+         "vm[2].gic.msi_spis", "4294967295", "some, from SPI 48 on"},
+        {"message SPIs from nowhere",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::v2m;
+             m.gic.msi.first_spi = 224;
+         },
+         "vm[2].gic.msi_spis", "64", "some, from SPI 224 on"},
+        {"a device with a message's SPI",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::mbi;
+             m.devices[0].spi = 111;
+         },
+         "vm[2].devices.uart.spi", "111", "another SPI than those of gic.msi (48 to 111)"},
+        {"a v2m frame in the way",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::v2m;
+             m.gic.msi.frame = {Gpa{0x0900'0000}, 0x1000};
+             m.devices.erase(0);
+             m.devices[0].registers.base = Gpa{0x0900'0000};
+         },
+         "vm[2].devices.rtc.base", "0x9000000", "no overlap with vm[2].gic.msi_frame.base"},
         {"timer ppi", [](M &m) { m.timer.physical = 16; }, "vm[2].timer.physical", "16", "0 to 15"},
         {"same ppi", [](M &m) { m.timer.virtual_timer = 14; }, "vm[2].timer.virtual", "14",
          "another number than vm[2].timer.physical"},

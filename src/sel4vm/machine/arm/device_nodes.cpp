@@ -3,6 +3,8 @@
 // See device_nodes.hpp.
 #include <sel4vm/machine/arm/device_nodes.hpp>
 
+#include <sel4vm/arch/aarch64/affinity.hpp>
+#include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/bits.hpp>
 
@@ -72,6 +74,20 @@ void write_timer_node(FdtWriter &out, const MachineDescription &vm) {
     out.end_node();
 }
 
+namespace {
+
+/// Inside the GIC's.
+void write_msi_node(FdtWriter &out, MsiKind, const AddressBlock &frame) {
+    out.begin_node("v2m", frame.base.value());
+    out.text("compatible", "arm,gic-v2m-frame");
+    put_registers(out, frame);
+    out.empty("msi-controller");
+    out.cell("phandle", kMsiPhandle);
+    out.end_node();
+}
+
+} // namespace
+
 void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
     const GicRecord &gic = vm.gic;
     const bool v3 = gic.version == GicVersion::v3;
@@ -88,10 +104,21 @@ void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
             "reg", {gic.distributor.base.value(), gic.distributor.size_bytes, second.base.value(), second.size_bytes});
     out.empty("interrupt-controller");
     out.cell("#interrupt-cells", 3);
-    out.cell("#address-cells", 0);
     if (v3)
         out.cell("#redistributor-regions", two_rows ? 2 : 1);
     out.cell("phandle", kGicPhandle);
+    if (gic.msi.kind == MsiKind::mbi) {
+        out.empty("msi-controller");
+        out.cells("mbi-ranges", {aarch64::kFirstSpi + gic.msi.first_spi, gic.msi.spi_count});
+    }
+    if (const AddressBlock frame = msi_frame(gic.msi); frame.size_bytes != 0) {
+        out.cell("#address-cells", 2);
+        out.cell("#size-cells", 2);
+        out.empty("ranges");
+        write_msi_node(out, gic.msi.kind, frame);
+    } else {
+        out.cell("#address-cells", 0);
+    }
     out.end_node();
 }
 

@@ -20,6 +20,11 @@ inline constexpr u32 kFirstDevicePhandle = 3;
 /// Of vCPUs and of caches, where a topology is described.
 inline constexpr u32 kFirstCpuPhandle = 0x1000;
 inline constexpr u32 kFirstCachePhandle = 0x2000;
+/// What an msi-map or msi-parent names, when the description has message-signalled interrupts.
+inline constexpr u32 kMsiPhandle = kFirstDevicePhandle + kMaxDevices;
+[[nodiscard]] constexpr u32 msi_phandle(const MsiRecord &msi) {
+    return msi.kind == MsiKind::mbi ? kGicPhandle : kMsiPhandle;
+}
 
 /// The three cells of a GIC interrupt specifier.
 enum class IrqSpace : u32 { shared = 0, private_ = 1 };

@@ -17,6 +17,7 @@ ArmPlatformConfig platform_config(const MachineDescription &description, const H
     gic.vcpu_count = description.vcpu_count;
     gic.spi_count = description.gic.spi_count;
     gic.locks = host.locks;
+    gic.message_spis = description.gic.msi.kind == MsiKind::mbi;
     gic.timer_intid = 16u + description.timer.virtual_timer;
     gic.first_redistributors = gic.vcpu_count - description.gic.redistributors_left(gic.vcpu_count);
     return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical, .host = host.parts};
@@ -112,7 +113,7 @@ Status<BuildError> VirtMachine::connect_platform() {
     }
     if (const auto connected = platform_.connect(vm_, vm_.hypercalls(), ranges); !connected)
         return Err{platform_error(connected.error())};
-    return Ok{};
+    return description_.gic.msi.kind == MsiKind::none ? Status<BuildError>{Ok{}} : make_msi();
 }
 
 // What the board has whatever it is given. The description has no records of it, and where it puts something else, it wins.

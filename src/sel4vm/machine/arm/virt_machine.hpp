@@ -12,6 +12,7 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
+#include <sel4vm/dev/arm/gic/gicv2m.hpp>
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
@@ -74,6 +75,8 @@ public:
     [[nodiscard]] SerialPort *console_port() { return console_port_.get(); }
     /// Of the first device that has one, or nullptr.
     [[nodiscard]] PowerButton *power_button() { return power_button_; }
+    /// Where devices write their messages, once it is built; without a target when the description has no such interrupts.
+    [[nodiscard]] const MsiDoorbell &msi() const { return msi_; }
     [[nodiscard]] const SetupCosts &costs() const { return costs_; }
 
 private:
@@ -121,6 +124,7 @@ private:
     // build(), in this order
     [[nodiscard]] Status<BuildError> make_platform();
     [[nodiscard]] Status<BuildError> connect_platform();
+    [[nodiscard]] Status<BuildError> make_msi();
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
@@ -148,6 +152,8 @@ private:
     Clearing clearing_;
     Vm vm_;
     ArmPlatform platform_;
+    std::optional<dev::Gicv2m> v2m_;
+    MsiDoorbell msi_;
     dev::VirtioSlots virtio_slots_;
     dev::ErasedFlash erased_flash_;
     Discard discard_;

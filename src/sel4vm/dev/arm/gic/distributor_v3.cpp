@@ -7,9 +7,10 @@ namespace sel4vm::dev {
 namespace gicd = aarch64::gicd;
 using aarch64::GicdCtlrV3;
 using aarch64::GicdIrouter;
-using aarch64::GicdTyper;
 
 namespace {
+
+constexpr u32 kIntidMask = 0x1fff; // GICD_SETSPI_NSR.INTID
 
 using D = DistributorV3;
 using Row = RegisterFamily<D>;
@@ -23,6 +24,8 @@ constexpr RegisterFamilies kRegisters(std::array{
     Row{"CTLR", gicd::kCtlr, 1, 4, PartWrite::merge, 0, read<&D::read_control>, write<&D::write_control>},
     Row{"TYPER", gicd::kTyper, 1, 4, PartWrite::lanes, 0, read<&D::read_type>, nullptr},
     Row{"IIDR", gicd::kIidr, 1, 4, PartWrite::lanes, 0, read<&D::read_implementer>, nullptr},
+    Row{"SETSPI_NSR", gicd::kSetspiNsr, 1, 4, PartWrite::lanes, 0, nullptr, write<&D::write_message>},
+    Row{"CLRSPI_NSR", gicd::kClrspiNsr, 1, 4, PartWrite::lanes, 1, nullptr, write<&D::write_message>},
     Row{"IGROUPR", gicd::kIgroupr + 4, 31, 4, PartWrite::merge, 1, read<&D::read_group>, write<&D::write_group>},
     Row{"ISENABLER", gicd::kIsenabler + 4, 31, 4, PartWrite::lanes, 1, read<&D::read_enable>, write<&D::write_enable>},
     Row{"ICENABLER", gicd::kIcenabler + 4, 31, 4, PartWrite::lanes, 1, read<&D::read_enable>, write<&D::write_disable>},
@@ -64,13 +67,17 @@ void DistributorV3::write_control(RegisterOrigin, u32, u64 value, u64) {
     irqs().set_forwarded_groups(static_cast<u32>(value));
 }
 
-u64 DistributorV3::read_type(RegisterOrigin, u32) {
-    constexpr u8 kIntidBits = 10;
-    return GicdTyper{}
-        .with<GicdTyper::Rss>(true)
-        .with<GicdTyper::IdBits>(kIntidBits - 1)
-        .with<GicdTyper::ItLinesNumber>(static_cast<u8>(irqs().word_count() - 1))
-        .raw(); // CPUNumber is about operation without affinity routing: zero
+u64 DistributorV3::read_type(RegisterOrigin, u32) { return irqs().distributor_type(); }
+
+[[gnu::cold]] void DistributorV3::write_message(RegisterOrigin origin, u32 index, u64 value, u64 lanes) {
+    // Halfwords and words; the number of the other half means nothing.
+    if (!irqs().has_message_spis() || (lanes & 0xffff) != 0xffff)
+        return;
+    // As ISPENDR and ICPENDR do.
+    const u32 w = (static_cast<u32>(value) & kIntidMask) / kIrqsPerWord;
+    if (w != 0 && exists(w))
+        core_.observe(origin.caller(), 0, w);
+    irqs().send_message(static_cast<u32>(value), level_of(index == 0));
 }
 
 u64 DistributorV3::read_implementer(RegisterOrigin, u32) { return kGicIidr; }

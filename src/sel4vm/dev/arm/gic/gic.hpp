@@ -16,12 +16,13 @@
 #include <sel4vm/vm/call_tables.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/irq_delivery.hpp>
+#include <sel4vm/vm/msi.hpp>
 #include <sel4vm/vm/vcpu.hpp>
 
 namespace sel4vm::dev {
 
 // Delivery first: it is what exits need.
-class Gic final : public IrqDelivery, public IrqRouter {
+class Gic final : public IrqDelivery, public IrqRouter, public MsiTarget {
 public:
     explicit Gic(const GicConfig &config);
     Gic(const Gic &) = delete;
@@ -76,6 +77,11 @@ public:
     [[nodiscard]] bool inject(VcpuId vcpu, u32 intid) override SEL4VM_EXCLUDES(lock_);
     [[nodiscard]] bool set_eoi_listener(u32 intid, EoiListener *listener) override SEL4VM_EXCLUDES(lock_);
     void reset() override SEL4VM_EXCLUDES(lock_);
+
+    // -- MsiTarget, with GicConfig::message_spis (gic_messages.cpp)
+    /// A device's write of GICD_SETSPI_NSR.
+    void send(u32 device, u32 data) override SEL4VM_EXCLUDES(lock_);
+    static constexpr u64 kDoorbell = aarch64::gicd::kSetspiNsr; ///< its offset in the distributor
 
     // -- IrqDelivery
     void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);

@@ -40,6 +40,7 @@ private:
     void restore_irqs(u32 cpu, u32 w, const GicIrqState &from);
     void restore_private(u32 n, const GicCpuState &from);
     void restore_routes(u32 w, const GicSharedState &from);
+    void restore_messages(u32 w, u32 messages);
 
     IrqMachine irqs_;
     OwnedArray<CpuDelivery> deliveries_;

@@ -43,7 +43,10 @@ GicIrqState saved(const IrqWord &irq) {
     }
     for (u32 w = 1; w < irqs_.word_count(); ++w) {
         const SharedWord &place = irqs_.shared(w);
-        to.shared[w - 1] = {.irqs = saved(place.irq), .any_cpu = place.any_cpu, .routes = place.route};
+        to.shared[w - 1] = {.irqs = saved(place.irq),
+                            .any_cpu = place.any_cpu,
+                            .messages = place.messages & ~place.irq.edge,
+                            .routes = place.route};
     }
 }
 
@@ -68,6 +71,7 @@ GicIrqState saved(const IrqWord &irq) {
         const GicSharedState &shared = from.shared[w - 1];
         restore_irqs(0, w, shared.irqs);
         restore_routes(w, shared);
+        restore_messages(w, shared.messages & ~shared.irqs.edge);
         irqs_.set_pending(0, w, shared.irqs.pending);
         irqs_.set_active(0, w, shared.irqs.active);
     }
@@ -90,6 +94,13 @@ void GicCore::restore_routes(u32 w, const GicSharedState &from) {
         const bool any = v3 && (from.any_cpu & bit<u32>(i)) != 0;
         irqs_.set_route(w * kIrqsPerWord + i, from.routes[i] & mask, any ? Routing::any_cpu : Routing::listed);
     }
+}
+
+void GicCore::restore_messages(u32 w, u32 messages) {
+    if (!irqs_.has_message_spis())
+        return;
+    for (; messages != 0; messages &= messages - 1)
+        irqs_.send_message(w * kIrqsPerWord + static_cast<u32>(std::countr_zero(messages)), Level::high);
 }
 
 void GicCore::restore_private(u32 n, const GicCpuState &from) {

@@ -39,6 +39,7 @@ struct GicCpuState {
 struct GicSharedState {
     GicIrqState irqs;
     u32 any_cpu = 0;                        ///< GICv3: GICD_IROUTER.Interrupt_Routing_Mode
+    u32 messages = 0;                       ///< GICv3: level-sensitive ones between GICD_SETSPI and CLRSPI
     std::array<u32, kIrqsPerWord> routes{}; ///< GICv2: masks of CPUs; GICv3: affinities
     friend bool operator==(const GicSharedState &, const GicSharedState &) = default;
 };

@@ -55,6 +55,13 @@ void for_each_bit(u32 bits, Function function) {
         const u32 left = config.spi_count - w * kIrqsPerWord;
         shared_[w].irq.implemented = low_mask<u32>(left < kIrqsPerWord ? left : kIrqsPerWord);
     }
+    constexpr u8 kIntidBits = 10;
+    distributor_type_ = aarch64::GicdTyper{}
+                            .with<aarch64::GicdTyper::Rss>(true)
+                            .with<aarch64::GicdTyper::IdBits>(kIntidBits - 1)
+                            .with<aarch64::GicdTyper::Mbis>(config.message_spis)
+                            .with<aarch64::GicdTyper::ItLinesNumber>(static_cast<u8>(words))
+                            .raw(); // CPUNumber is about operation without affinity routing: zero
     reset();
     return Ok{};
 }
@@ -87,6 +94,8 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
         reset_private(n);
     }
     for (SharedWord &shared : shared_) {
+        shared.irq.wire &= ~shared.messages; // nobody else holds those
+        shared.messages = 0;
         reset_word(shared.irq, 0);
         shared.any_cpu = 0;
         shared.choice = 0;

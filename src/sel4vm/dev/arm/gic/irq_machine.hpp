@@ -40,6 +40,9 @@ public:
     void turned_off(u32 cpu);
 
     [[nodiscard]] GicVersion version() const { return version_; }
+    /// GICv3: GICD_TYPER.
+    [[nodiscard]] u32 distributor_type() const { return distributor_type_; }
+    [[nodiscard]] bool has_message_spis() const;
     [[nodiscard]] u32 cpu_count() const { return static_cast<u32>(cpus_.size()); }
     [[nodiscard]] u32 word_count() const { return static_cast<u32>(shared_.size()) + 1; }
     /// One past the highest INTID.
@@ -57,6 +60,8 @@ public:
         if (drive(cpu.irq, b, level))
             update_private(cpu, b);
     }
+    /// A write of an interrupt's number to the distributor: to SETSPI (high) or CLRSPI (low). Numbers of no shared interrupt are ignored.
+    void send_message(u32 intid, Level level);
     void send_sgi(u32 target, u32 sgi, u8 source) { send_sgi(cpus_[target], sgi, source); }
     void send_sgi(CpuState &target, u32 sgi, u8 source) {
         target.sgi_sources[sgi] |= bit<u8>(source);
@@ -206,6 +211,7 @@ private:
     bool can_rewrite_ = false;
     u8 priority_mask_ = 0xf8;
     u32 spi_count_ = 0;
+    u32 distributor_type_ = 0;
     u32 forwarded_groups_ = 0;
     u32 group0_mask_ = 0;
     u32 group1_mask_ = 0;

@@ -63,6 +63,7 @@ struct SharedWord {
     std::array<u32, kIrqsPerWord> route{}; ///< GICv2: mask of CPUs; GICv3: affinity
     u32 choice = 0;                        ///< routed to more than one vCPU
     u32 any_cpu = 0;                       ///< GICv3: IROUTER.Interrupt_Routing_Mode
+    u32 messages = 0;                      ///< GICv3: level-sensitive ones whose wire is high because of a message
     std::array<u8, kIrqsPerWord> target{}; ///< the vCPU it goes to now, or kNoCpu
     std::array<u8, kIrqsPerWord>
         holder{}; ///< whose list register has it, while listed; who acknowledged it, while unlisted

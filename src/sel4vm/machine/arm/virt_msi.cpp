@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What turns the messages of devices into interrupts, beside the platform.
+#include <sel4vm/machine/arm/virt_machine.hpp>
+
+namespace sel4vm::machine {
+
+Status<BuildError> VirtMachine::make_msi() {
+    const MsiRecord &record = description_.gic.msi;
+    if (record.kind == MsiKind::mbi) {
+        if (platform_.gic() == nullptr)
+            return Err{build_error("gic.msi", "this host's own interrupt controller takes no messages: use \"v2m\"")};
+        msi_ = {Gpa{description_.gic.distributor.base.value() + dev::Gic::kDoorbell}, platform_.gic()};
+        return Ok{};
+    }
+    const u32 first = aarch64::kFirstSpi + record.first_spi;
+    IrqRouter &irqs = *platform_.irqs();
+    if (!irqs.has(first) || !irqs.has(first + record.spi_count - 1))
+        return Err{build_error("gic.msi_spis", "the interrupt controller has no such shared interrupts")};
+    const Gpa base = msi_frame(record).base;
+    const auto range = GpaRange::make(base, dev::Gicv2m::kBytes);
+    if (!range || !vm_.attach(*range, v2m_.emplace(irqs, first, record.spi_count)))
+        return Err{build_error("gic.msi_frame", "the range overlaps another one")};
+    msi_ = {Gpa{base.value() + dev::Gicv2m::kDoorbell}, &*v2m_};
+    return Ok{};
+}
+
+} // namespace sel4vm::machine
