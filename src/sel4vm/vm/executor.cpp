@@ -52,7 +52,7 @@ void Executor::earliest_changed(u64 deadline_ticks) {
 void Executor::none_left() { port_.cancel_timeout(); }
 
 bool Executor::anything_left() const {
-    for (const Vm *vm : vms_) {
+    for (const Vm *vm : known()) {
         if (vm != nullptr && vm->state() != VmState::stopped)
             return true;
     }
@@ -60,7 +60,7 @@ bool Executor::anything_left() const {
 }
 
 [[gnu::noinline, gnu::cold]] void Executor::say(ServingExecutors::Activity activity) {
-    for (Vm *vm : vms_) {
+    for (Vm *vm : known()) {
         if (vm != nullptr)
             vm->executors().set(port_, activity);
     }
@@ -88,7 +88,7 @@ bool Executor::waits_for_ever(Vm &vm) {
         return true; // another executor's vCPU has armed one meanwhile
     bool any_stopped = false;
     bool others_may_act = false;
-    for (Vm *vm : vms_) {
+    for (Vm *vm : known()) {
         if (vm == nullptr || vm->state() == VmState::stopped)
             continue;
         // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
@@ -176,8 +176,7 @@ bool Executor::on_other_event() {
 
 bool Executor::settle_all() {
     bool any_runs = false;
-    for (usize place = 0; place < places_; ++place) {
-        Vm *const vm = vms_[place];
+    for (Vm *const vm : known()) {
         if (vm == nullptr)
             continue;
         if (vm->state() == VmState::running) [[likely]] { // nothing to settle

@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <optional>
+#include <span>
 
 namespace sel4vm {
 
@@ -65,6 +66,8 @@ private:
     void say(ServingExecutors::Activity activity);
     void leave_idle();
     [[nodiscard]] bool anything_left() const;
+    /// Its VMs, and places without one among them.
+    [[nodiscard]] std::span<Vm *const> known() const { return std::span(vms_).first(places_); }
 
     EventPort &port_;
     Clock &clock_;

@@ -23,8 +23,8 @@ TEST(MachineCpus, CpusAreAListWithoutRepetition) {
     for (const char *wrong : {"[]", "3", "[1, 1]", "[64]", "[-1]", "[\"1\"]", "[0.5]"}) {
         const Lines lines = mistakes_with("cpus = " + std::string(wrong) + "\n");
         ASSERT_EQ(lines.size(), 1U) << wrong;
-        EXPECT_TRUE(lines[0].starts_mistakes_with("a.toml:4: key 'vm.cpus': value ")) << lines[0];
-        EXPECT_TRUE(lines[0].ends_mistakes_with(
+        EXPECT_TRUE(lines[0].starts_with("a.toml:4: key 'vm.cpus': value ")) << lines[0];
+        EXPECT_TRUE(lines[0].ends_with(
             ": expected a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]"))
             << lines[0];
     }

@@ -53,6 +53,7 @@ HostEntropy::HostEntropy(const PlatformInfo &info) {
 
 Status<HostError> HostEntropy::fill(std::span<u8> out) {
     if (source_ == Source::seed) {
+        LockGuard guard(lock_);
         generator_.fill(out);
         return Ok{};
     }

@@ -8,6 +8,7 @@
 #include <hosts/el2/portable/chacha_generator.hpp>
 #include <hosts/el2/portable/platform_info.hpp>
 
+#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/host/services.hpp>
 
 namespace sel4vm::el2 {
@@ -50,6 +51,7 @@ public:
 private:
     enum class Source : u8 { none, cpu, seed };
     Source source_ = Source::none;
+    Mutex lock_{LockRank::host}; ///< of the generator: any CPU asks
     ChaChaGenerator generator_;
 };
 
