@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian Linux as a guest: linux_test.py GIC VCPUS [CPUS]. Reaches a shell, and then what a banner does not prove: timer
-interrupts by count, sleeps by length, console input, both vCPUs at work, reboot and power-off, verified from inside."""
+interrupts by count, sleeps by length, console input, both vCPUs at work, suspend to RAM, reboot
+and power-off, verified from inside."""
 
 import os
 import subprocess
@@ -77,6 +78,21 @@ def main(gic, vcpus, cpus="1"):
             console.command(f"echo 0 > {control}; echo 1 > {control}")
     if console.command("nproc").strip().splitlines()[-1] != vcpus:
         console.fail("a CPU that went off did not come back")
+
+    # Suspend to RAM: every other CPU goes off, the first sleeps by PSCI until the clock's alarm, and all of it comes back.
+    if "deep" not in console.command("cat /sys/power/mem_sleep"):
+        console.fail("the kernel cannot suspend to RAM")
+    alarms = interrupts(console, "rtc-pl031")[0]
+    epoch = int(console.command("cat /sys/class/rtc/rtc0/since_epoch").split()[0])
+    console.command("echo +2 > /sys/class/rtc/rtc0/wakealarm; echo mem > /sys/power/state")
+    if int(console.command("cat /sys/class/rtc/rtc0/since_epoch").split()[0]) < epoch + 2:
+        console.fail("it did not sleep until the alarm")
+    if interrupts(console, "rtc-pl031")[0] != alarms + 1:
+        console.fail("the alarm was not the one that woke it")
+    if "suspend exit" not in console.command("dmesg | tail -n 40"):
+        console.fail("the kernel did not come back from its sleep")
+    if console.command("nproc").strip().splitlines()[-1] != vcpus:
+        console.fail("not every CPU came back")
 
     # A reboot boots again; a power-off ends the run with status 0.
     first_boot = boot_id(console)
