@@ -23,6 +23,8 @@ using machine::ImageKind;
 
 /// The argument for the host's command line that makes it mark its own lines: docs/console.md.
 constexpr const char *kMarkedConsole = "console=marked";
+/// That input waits until it is taken, as that of a person must not.
+constexpr const char *kHeldInput = " input=held";
 /// And the one that makes it remember its last events.
 constexpr const char *kTraced = " trace";
 
@@ -99,6 +101,8 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     setup.image = machine.kernel;
     setup.host_elf = host.elf();
     machine.cmdline = kMarkedConsole;
+    if (::isatty(STDIN_FILENO) != 1)
+        machine.cmdline += kHeldInput;
     if (options.trace)
         machine.cmdline += kTraced;
     machine.settings = system.qemu;

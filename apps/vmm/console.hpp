@@ -11,13 +11,16 @@ namespace sel4vm::vmm {
 /// Output of guests and input for them.
 class GuestLine final : public ByteSink, public ByteSource {
 public:
-    GuestLine(el2::Console &console, el2::LineMode mode) : console_(console), output_(console, mode) {}
+    GuestLine(el2::Console &console, el2::LineMode mode, InputFlow flow)
+        : console_(console), output_(console, mode), flow_(flow) {}
     void put(std::span<const u8> bytes) override { output_.put(bytes); }
     [[nodiscard]] usize read(std::span<u8> out) override { return console_.read(out); }
+    [[nodiscard]] InputFlow flow() const override { return flow_; }
 
 private:
     el2::Console &console_;
     el2::LineOutput output_;
+    InputFlow flow_;
 };
 
 /// The host's lines among those of guests, on any CPU, once there is a switch.

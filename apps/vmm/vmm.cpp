@@ -18,7 +18,8 @@ constexpr u64 kConsoleBadge = 1;
 
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
-      log_(host.console(), mode_), line_(host.console(), mode_), cpus_(host, log_, system_, names_) {}
+      log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_) {
+}
 
 int Vmm::run() {
     const Status status = run_system();

@@ -25,7 +25,9 @@ struct Source final : ByteSource {
         }
         return n;
     }
+    [[nodiscard]] InputFlow flow() const override { return kind; }
     std::string text;
+    InputFlow kind = InputFlow::held;
 };
 
 struct ConsoleSwitchTest : testing::Test {
@@ -157,7 +159,7 @@ TEST_F(ConsoleSwitchTest, EscapeAndPPressThePowerButtonOfTheVmThatHasTheInput) {
     source.text = "\x14p";
     consoles.pump();
     EXPECT_EQ(two.presses, 2) << "it is gone with its VM";
-    EXPECT_EQ(console.text, "there is no power button: two\r\n");
+    EXPECT_EQ(console.text, "VM two has stopped\r\n");
 }
 
 TEST_F(ConsoleSwitchTest, EscapeWorksWhileTheGuestTakesNothing) {
@@ -171,6 +173,105 @@ TEST_F(ConsoleSwitchTest, EscapeWorksWhileTheGuestTakesNothing) {
                   "2y";
     consoles.pump();
     EXPECT_EQ(drain(b), "y");
+}
+
+TEST_F(ConsoleSwitchTest, WhatIsTypedToAVmThatTakesNothingDoesNotHideTheEscape) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    Button button;
+    consoles.connect(0, a);
+    consoles.connect(0, button);
+    consoles.connect(1, b);
+    open(b);
+    source.kind = InputFlow::typed;
+    source.text = "ls\n\x14p\x14"
+                  "2y";
+    consoles.pump();
+    EXPECT_EQ(button.presses, 1);
+    EXPECT_EQ(drain(b), "y");
+    open(a);
+    consoles.pump();
+    EXPECT_EQ(drain(a), "ls\n") << "it waited";
+    EXPECT_EQ(console.text.find("lost"), std::string::npos);
+}
+
+TEST_F(ConsoleSwitchTest, WhatIsTypedWaitsUpToABoundAndBeyondItIsLostWithOneLine) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(b);
+    source.kind = InputFlow::typed;
+    const std::string kept(ConsoleSwitch::kAheadBytes, 'k');
+    source.text = kept + "more\x14"
+                         "2y";
+    consoles.pump();
+    EXPECT_EQ(drain(b), "y");
+    EXPECT_EQ(console.text, "VM one takes no input: it is lost\r\nconsole input to two\r\n");
+    open(a);
+    consoles.pump();
+    std::string seen;
+    for (usize round = 0; round < kept.size(); ++round)
+        seen += drain(a);
+    EXPECT_EQ(seen, kept) << "also where the input is another's now";
+    EXPECT_EQ(drain(b), "");
+}
+
+TEST_F(ConsoleSwitchTest, PipedInputIsNeverLostNorReadAhead) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(b);
+    const std::string first(2 * ConsoleSwitch::kAheadBytes, 'k');
+    source.text = first + "\x14"
+                          "2y";
+    consoles.pump();
+    EXPECT_EQ(source.text.size(), first.size() - 1 + 3);
+    open(a);
+    consoles.pump();
+    std::string seen;
+    for (usize round = 0; round < first.size(); ++round)
+        seen += drain(a);
+    EXPECT_EQ(seen, first);
+    EXPECT_EQ(drain(b), "y");
+}
+
+TEST_F(ConsoleSwitchTest, InputDoesNotMoveToAVmThatHasStopped) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "two", 0x14});
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(a);
+    open(b);
+    consoles.disconnect(0);
+    source.text = "\x14"
+                  "1x";
+    consoles.pump();
+    EXPECT_EQ(console.text, "VM one has stopped\r\n");
+    EXPECT_EQ(drain(b), "x");
+}
+
+TEST_F(ConsoleSwitchTest, AByteThatAVmDidNotTakeBeforeItStoppedGoesToTheNextWhenItIsPiped) {
+    for (const InputFlow kind : {InputFlow::held, InputFlow::typed}) {
+        ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+        dev::Pl011 first{IrqLine{}, unused};
+        dev::Pl011 second{IrqLine{}, unused};
+        static_cast<void>(consoles.add("one"));
+        static_cast<void>(consoles.add("two"));
+        consoles.connect(0, first);
+        consoles.connect(1, second);
+        open(second);
+        source.kind = kind;
+        source.text = "q";
+        consoles.pump();
+        consoles.disconnect(0);
+        EXPECT_EQ(drain(second), kind == InputFlow::held ? "q" : "") << "a person meant the other";
+    }
 }
 
 TEST_F(ConsoleSwitchTest, InputOfAVmThatIsGoneMovesOn) {

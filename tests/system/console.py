@@ -13,17 +13,18 @@ END = "\n<end of output>\n"
 class Console:
     """One run of `sel4vm run ...`, or of another command. What the guests print and what the tool and the host say are kept apart, since in one
     stream a message could cut a guest's line in two; both are shown when a check fails. The time limit only guards against
-    a run that hangs: a slow machine must not fail a test."""
+    a run that hangs: a slow machine must not fail a test. `terminal`: the input comes from one, as a person's does."""
 
-    def __init__(self, *arguments, timeout=600, command=None):
+    def __init__(self, *arguments, timeout=600, command=None, terminal=False):
         self.deadline = time.monotonic() + timeout
         self.output = ""
         self.messages = ""
         self.seen = 0
         self.lock = threading.Condition()
+        self.keyboard, stdin = os.openpty() if terminal else (None, subprocess.PIPE)
         self.process = subprocess.Popen(
             command or [os.environ["SEL4VM"], "run", *arguments],
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -78,6 +79,10 @@ class Console:
             if time.monotonic() > self.deadline or not self.message_reader.is_alive() and text not in self.messages:
                 self.fail(f"there is no message: {text}")
             time.sleep(0.05)
+
+    def type(self, keys):
+        """What a person types at the terminal."""
+        os.write(self.keyboard, keys.encode())
 
     def send(self, line):
         self.process.stdin.write(line.encode() + b"\n")

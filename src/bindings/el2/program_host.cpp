@@ -42,6 +42,7 @@ public:
     [[nodiscard]] EventPort &events() override { return executor_.executor(); }
     void put(std::span<const u8> bytes) override { program_.put(bytes); }
     [[nodiscard]] usize read(std::span<u8> out) override { return host().console().read(out); }
+    [[nodiscard]] InputFlow input_flow() const override { return program_.host().input_flow(); }
     [[nodiscard]] Status<HostError> listen(u64 badge) override { return program_.listen(endpoint_, badge); }
     [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name) override {
         return program_.image(name);

@@ -46,6 +46,10 @@ public:
     [[nodiscard]] std::string_view bootargs() const { return platform_.bootargs; }
     /// True when `word` stands alone in the command line.
     [[nodiscard]] bool has_bootarg(std::string_view word) const { return platform_.has_bootarg(word); }
+    /// What the console's input is like: docs/console.md.
+    [[nodiscard]] InputFlow input_flow() const {
+        return has_bootarg("input=held") ? InputFlow::held : InputFlow::typed;
+    }
 
     /// A new, empty guest-physical address space with a VMID of its own, in the heap.
     [[nodiscard]] Result<Owned<GuestSpace>, HostError> make_guest_space();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/fake/program_host.hpp>
 
+#include <unistd.h>
+
 namespace sel4vm::fake {
 
 void ProgramHost::put(std::span<const u8> bytes) {
@@ -12,6 +14,8 @@ usize ProgramHost::read(std::span<u8> out) {
     // SAFETY: characters are bytes.
     return HostBase::read({reinterpret_cast<char *>(out.data()), out.size()});
 }
+
+InputFlow ProgramHost::input_flow() const { return isatty(STDIN_FILENO) == 1 ? InputFlow::typed : InputFlow::held; }
 
 Status<HostError> ProgramHost::listen(u64 badge) {
     if (!host_.listen(badge))

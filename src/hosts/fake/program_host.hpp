@@ -26,6 +26,7 @@ public:
     [[nodiscard]] sel4vm::EventPort &events() override { return events_; }
     void put(std::span<const u8> bytes) override;
     [[nodiscard]] usize read(std::span<u8> out) override;
+    [[nodiscard]] InputFlow input_flow() const override;
     [[nodiscard]] Status<HostError> listen(u64 badge) override;
     [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name) override;
     [[nodiscard]] aarch64::GicSupport gic() override { return GuestResources::gic_support(); }

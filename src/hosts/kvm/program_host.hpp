@@ -30,6 +30,7 @@ public:
     [[nodiscard]] sel4vm::EventPort &events() override { return events_; }
     void put(std::span<const u8> bytes) override { terminal_.put(bytes); }
     [[nodiscard]] usize read(std::span<u8> out) override { return terminal_.read(out); }
+    [[nodiscard]] InputFlow input_flow() const override { return terminal_.flow(); }
     [[nodiscard]] Status<HostError> listen(u64 badge) override;
     /// By its path.
     [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name) override;

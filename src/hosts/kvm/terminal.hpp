@@ -25,6 +25,8 @@ public:
     void put(std::span<const u8> bytes) override { put_bytes(bytes); }
     /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
     [[nodiscard]] usize read(std::span<u8> out);
+    /// Of that: whether a person sits at it.
+    [[nodiscard]] InputFlow flow() const { return is_raw_ ? InputFlow::typed : InputFlow::held; }
     /// From now on a notification with `badge` announces input.
     void listen(u64 badge);
 

@@ -30,6 +30,8 @@ public:
     virtual void put(std::span<const u8> bytes) = 0;
     /// Takes what was typed, without waiting; fewer bytes than `out` has mean that there are no more now.
     [[nodiscard]] virtual usize read(std::span<u8> out) = 0;
+    /// Of what read() gives.
+    [[nodiscard]] virtual InputFlow input_flow() const { return InputFlow::typed; }
     /// From now on input is a signal of events() with this badge, after a read() that gave fewer bytes than it could. not_available: there is no input,
     /// or nobody can tell when it comes; busy: somebody else listens.
     [[nodiscard]] virtual Status<HostError> listen(u64 badge) = 0;

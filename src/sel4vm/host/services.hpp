@@ -33,12 +33,19 @@ protected:
     ~ByteSink() = default;
 };
 
+/// What becomes of bytes that nobody reads.
+enum class InputFlow : u8 {
+    held,  ///< they wait with their sender, such as a file: nothing may be lost
+    typed, ///< a person sends them, or a line that does not wait
+};
+
 /// Where bytes for devices come from: what somebody types, what a host was sent. How more is announced is the maker's business, such as a
 /// badge of ProgramHost::listen(). Back-pressure: what nobody reads stays in the source. On the executor of whoever reads.
 class ByteSource {
 public:
     /// Takes up to `out.size()` bytes; fewer mean that there are no more now.
     [[nodiscard]] virtual usize read(std::span<u8> out) = 0;
+    [[nodiscard]] virtual InputFlow flow() const { return InputFlow::held; }
 
 protected:
     ~ByteSource() = default;

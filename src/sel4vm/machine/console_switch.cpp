@@ -8,10 +8,12 @@ namespace sel4vm::machine {
 
 ByteSink *ConsoleSwitch::add(std::string_view name) {
     auto *port = std::find_if(ports_.begin(), ports_.end(), [](const Port &one) { return one.name.empty(); });
-    if (port != ports_.end())
+    if (port != ports_.end()) {
         port->name = name;
-    else
+        port->stopped = false;
+    } else {
         port = ports_.emplace_back(*this, name);
+    }
     if (port != nullptr && name == options_.input)
         focus_ = index_of(*port);
     return port;
@@ -59,11 +61,12 @@ void ConsoleSwitch::write_prefix(const Port &port) {
     line_of_ = &port;
 }
 
-void ConsoleSwitch::say(std::string_view text, std::string_view name) {
+void ConsoleSwitch::say(std::string_view before, std::string_view name, std::string_view after) {
     LockGuard guard(lock_);
     interrupt_line();
-    print(text);
+    print(before);
     print(name);
+    print(after);
     print("\r\n");
 }
 
@@ -93,29 +96,43 @@ bool ConsoleSwitch::take_escape(u8 byte) {
         return false;
     if (byte == 'p')
         press_button();
-    if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty()) {
-        focus_ = byte - usize{'1'};
-        say("console input to ", ports_[focus_].name);
-    }
+    if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty())
+        move_input(byte - usize{'1'});
     return true;
+}
+
+void ConsoleSwitch::move_input(usize index) {
+    const Port &port = ports_[index];
+    if (port.stopped)
+        return say("VM ", port.name, " has stopped");
+    focus_ = index;
+    say("console input to ", port.name);
 }
 
 void ConsoleSwitch::press_button() {
     if (focus_ >= ports_.size())
         return;
     const Port &port = ports_[focus_];
+    if (port.stopped)
+        return say("VM ", port.name, " has stopped");
     say(port.button != nullptr ? "power button pressed: " : "there is no power button: ", port.name);
     if (port.button != nullptr)
         port.button->press();
 }
 
 void ConsoleSwitch::disconnect(usize index) {
-    ports_[index].receiver = nullptr;
-    ports_[index].button = nullptr;
+    Port &port = ports_[index];
+    port.receiver = nullptr;
+    port.button = nullptr;
+    port.stopped = true;
     for (usize next = 0; focus_ == index && next < ports_.size(); ++next) {
         if (ports_[next].receiver != nullptr)
             focus_ = next;
     }
+    // What was typed was meant for it; what comes from a program goes on to the next.
+    if (!reads_ahead() && focus_ != index && !port.ahead.empty())
+        keep(ports_[focus_], port.ahead.front());
+    port.ahead = {};
     pump();
 }
 
@@ -140,26 +157,37 @@ void ConsoleSwitch::pump() {
     if (pumping_)
         return;
     pumping_ = true;
-    while (next_byte()) {
-        SerialPort *receiver = focus_ < ports_.size() ? ports_[focus_].receiver : nullptr;
-        const std::array<u8, 1> one{*held_};
-        // A refusal is what makes the port tell us of room later.
-        if (receiver == nullptr || receiver->receive(one) == 0)
+    for (Port &port : ports_)
+        deliver(port);
+    while (focus_ < ports_.size()) {
+        deliver(ports_[focus_]);
+        if (!ports_[focus_].ahead.empty() && !reads_ahead())
             break;
-        held_.reset();
+        u8 byte = 0;
+        if (input_.read({&byte, 1}) == 0)
+            break;
+        if (!take_escape(byte))
+            keep(ports_[focus_], byte);
     }
     pumping_ = false;
 }
 
-bool ConsoleSwitch::next_byte() {
-    while (!held_) {
-        u8 byte = 0;
-        if (input_.read({&byte, 1}) == 0)
-            return false;
-        if (!take_escape(byte))
-            held_ = byte;
+void ConsoleSwitch::deliver(Port &port) {
+    while (port.receiver != nullptr && !port.ahead.empty()) {
+        const std::array<u8, 1> one{port.ahead.front()};
+        // A refusal is what makes the port tell us of room later.
+        if (port.receiver->receive(one) == 0)
+            return;
+        port.ahead.pop();
+        port.drops = false;
     }
-    return true;
+}
+
+void ConsoleSwitch::keep(Port &port, u8 byte) {
+    if (port.ahead.push(byte) || port.drops)
+        return;
+    port.drops = true;
+    say("VM ", port.name, " takes no input: it is lost");
 }
 
 } // namespace sel4vm::machine

@@ -3,7 +3,9 @@
 // One console for several VMs. Output of each goes out at once; where another VM's line is not finished it is ended first,
 // and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it,
 // and the byte and a 'p' press that VM's power button.
-// One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost.
+// One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost. A person (InputFlow::typed) with an
+// escape byte must be heard whatever a guest does: there the source is always read to its end, and what a VM does not take yet waits
+// here, kAheadBytes at most; what is beyond is dropped, and said.
 //
 // Threads: output (what add() gave, exclusively()) from any; everything else on one executor. Where VMs run on several, that one is told of
 // room for input by an announcer.
@@ -17,12 +19,14 @@
 #include <sel4vm/vm/power_button.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 
-#include <optional>
+#include <array>
 
 namespace sel4vm::machine {
 
 class ConsoleSwitch final : private ReceiveListener {
 public:
+    static constexpr usize kAheadBytes = 512; ///< of typed input, for each VM
+
     ConsoleSwitch(ByteSink &output, ByteSource &input, const ConsoleOptions &options, LockMode locks = LockMode::none)
         : output_(output), input_(input), options_(options), lock_(LockRank::host, locks) {}
     ConsoleSwitch(const ConsoleSwitch &) = delete;
@@ -38,7 +42,7 @@ public:
     /// The button that the escape byte and a 'p' press while the input goes to that VM.
     void connect(usize index, PowerButton &button) { ports_[index].button = &button; }
 
-    /// The VM is gone: its input moves on to the next one.
+    /// The VM has stopped: its input moves on to the next one.
     void disconnect(usize index);
     /// As disconnect(), and it never writes again.
     void remove(usize index);
@@ -60,6 +64,29 @@ public:
     void interrupt_line();
 
 private:
+    /// A ring of bytes that were read ahead.
+    class Ahead {
+    public:
+        [[nodiscard]] bool empty() const { return count_ == 0; }
+        [[nodiscard]] u8 front() const { return bytes_[first_]; }
+        void pop() {
+            first_ = (first_ + 1) % kAheadBytes;
+            --count_;
+        }
+        /// False when it is full.
+        [[nodiscard]] bool push(u8 byte) {
+            if (count_ == kAheadBytes)
+                return false;
+            bytes_[(first_ + count_++) % kAheadBytes] = byte;
+            return true;
+        }
+
+    private:
+        std::array<u8, kAheadBytes> bytes_{};
+        usize first_ = 0;
+        usize count_ = 0;
+    };
+
     class Port final : public ByteSink {
     public:
         Port(ConsoleSwitch &owner, std::string_view vm) : name(vm), owner_(owner) {}
@@ -67,6 +94,9 @@ private:
         std::string_view name; ///< empty: nobody's
         SerialPort *receiver = nullptr;
         PowerButton *button = nullptr;
+        Ahead ahead;
+        bool stopped = false;
+        bool drops = false; ///< it was said that input is lost
 
     private:
         ConsoleSwitch &owner_;
@@ -74,14 +104,19 @@ private:
 
     void receive_space() override;
     void write(const Port &port, std::span<const u8> bytes);
-    /// "TEXT NAME" on a line of its own.
-    void say(std::string_view text, std::string_view name);
+    /// On a line of its own.
+    void say(std::string_view before, std::string_view name, std::string_view after = {});
     void write_prefix(const Port &port);
     void print(std::string_view text);
-    /// Makes `held_` the next byte for a guest; false when there is none.
-    [[nodiscard]] bool next_byte();
+    /// Whether input is looked at that the VM before it has not made room for.
+    [[nodiscard]] bool reads_ahead() const { return options_.escape != 0 && input_.flow() == InputFlow::typed; }
+    /// Gives the port what it takes of what waits for it.
+    static void deliver(Port &port);
+    /// For `port`, after what waits already.
+    void keep(Port &port, u8 byte);
     /// True when the byte was the switch's own.
     [[nodiscard]] bool take_escape(u8 byte);
+    void move_input(usize index);
     void press_button();
     [[nodiscard]] bool prefixed() const;
 
@@ -94,7 +129,6 @@ private:
     FixedVector<Port, kMaxVms> ports_;
     usize focus_ = 0;
     const Port *line_of_ = nullptr; ///< who wrote the unfinished line
-    std::optional<u8> held_;
     bool escaped_ = false;
     bool pumping_ = false;
 };

@@ -70,6 +70,7 @@ private:
     struct Line final : ByteSink, ByteSource {
         void put(std::span<const u8> bytes) override;
         [[nodiscard]] usize read(std::span<u8> out) override;
+        [[nodiscard]] InputFlow flow() const override { return host->input_flow(); }
         aarch64::ProgramHost *host = nullptr;
     };
     /// The host's log, with what a guest has not finished on the same line ended first.
