@@ -99,7 +99,64 @@ said "there is no command 'frobnicate'; try ./dev --help" frobnicate
 said "unknown option '--prest'; the nearest known one is '--preset'; try ./dev test --help" test --prest host
 said "unknown option '--fsat'; the nearest known one is '--fast'; try ./dev lint --help" lint --fsat
 said "unknown option '--chck'; the nearest known one is '--check'; try ./dev fmt --help" fmt --chck
+said "there is no label 'modle' (check tools unit model replay conformance sel4_host compile_fail fuzz threads package guest system); the nearest known one is 'model'" \
+    test -L modle
+said "there is no label 'Model' (check tools unit model replay conformance sel4_host compile_fail fuzz threads package guest system); the nearest known one is 'model'" \
+    test -L model -L Model
+for number in x 0 -1 1.5 ''; do
+    said "-j $number: expected a number of tests, such as -j 4" test -j "$number"
+done
+said "there is no file 'nowhere.cpp'" lint nowhere.cpp
+said "there is no file 'nowhere.cpp'" lint --fast nowhere.cpp
+said "there is no file 'nowhere.cpp'" fmt --check nowhere.cpp
 said "there is no preset 'tool' (target, kvm, cli, tools, host, host-clang, all); the nearest known one is 'tools'" build tool
+
+# The files of lint are named by where the caller is.
+program clang-tidy <<'SCRIPT'
+printf '%s\n' "${@: -1}" >>"$LOG.tidy"
+SCRIPT
+for name in clang-format shellcheck; do
+    program $name <<<'exit 0'
+done
+for name in check_includes.py check_sources.py check_reference.py; do
+    printf '#!/bin/bash\n' >"$checkout/tools/$name"
+    chmod +x "$checkout/tools/$name"
+done
+cp "$SEL4VM_SOURCE/tools/run_clang_tidy.sh" "$checkout/tools/"
+mkdir -p "$work/elsewhere" "$checkout"/{src,apps,tests,include}
+touch "$work/elsewhere/mine.cpp" "$checkout/src/theirs.cpp"
+(cd "$work/elsewhere" && "$checkout/dev" lint mine.cpp ../checkout/src/theirs.cpp) >"$work/out" 2>&1 || fail "lint: $(cat "$work/out")"
+sort "$LOG.tidy" | diff <(realpath "$checkout/src/theirs.cpp" "$work/elsewhere/mine.cpp" | sort) - || fail "lint looked at other files"
+
+# A name that no test has is found before anything is built, once the names are known.
+program ctest <<'SCRIPT'
+[[ " $* " != *" -N "* ]] || printf '  Test   #1: unit.Known.Name\n  Test #2: %s\n' "$OTHER_TEST"
+exit 0
+SCRIPT
+export OTHER_TEST=system.other
+touch "$GATE"
+touch "$checkout/tests/a_test.cpp"
+for preset in host host-clang threads tools; do
+    mkdir -p "$checkout/build/$preset"
+    touch -d "now + 1 hour" "$checkout/build/$preset/CTestTestfile.cmake"
+done
+rm -f "$LOG"
+said "no test has a name that matches 'NoSuchTest' (./dev test --list names them)" test -R NoSuchTest
+[ ! -f "$LOG" ] || fail "something was built for a test that is not there: $(cat "$LOG")"
+tests_are_built() { # COMMAND...
+    rm -f "$LOG"
+    "$checkout/dev" "$@" >"$work/out" 2>&1 || fail "./dev $*: $(cat "$work/out")"
+    [ -f "$LOG" ] || fail "./dev $*: nothing was built"
+}
+printf '#!/bin/bash\n' >"$checkout/tools/debs"
+chmod +x "$checkout/tools/debs"
+tests_are_built test -R 'unit.Known'
+OTHER_TEST=replay_tests_NOT_BUILT tests_are_built test -R NoSuchTest
+echo 'TEST(Suite, NoSuchTest)' >"$checkout/tests/a_test.cpp"
+touch -d "now + 2 hours" "$checkout/tests/a_test.cpp"
+tests_are_built test -R NoSuchTest
+rm -r "$checkout/tests" "$checkout/build/threads/CTestTestfile.cmake"
+tests_are_built test -R NoSuchTest
 
 # Help, check and inspect ask for nothing of the target.
 program dpkg-query <<'SCRIPT'

@@ -28,6 +28,15 @@ unknown_option() {
 # help_asked ARGUMENT...: true when the first argument asks for help.
 help_asked() { [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; }
 
+# named_files FILE...: their absolute names, one a line, when all are there.
+named_files() {
+    local file
+    for file; do
+        [ -f "$file" ] || die "there is no file '$file'"
+    done
+    realpath -- "$@"
+}
+
 # ---------------------------------------------------------------- Debian packages
 # What each kind of work needs.
 packages_target=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu binutils-aarch64-linux-gnu
