@@ -6,7 +6,7 @@
 #   include/, lib/lib*.a               headers and static libraries: every layer, and the fake host for tests of devices
 #   lib/cmake/sel4vm, lib/pkgconfig    find_package(sel4vm), pkg-config sel4vm and sel4vm-fake
 #   lib/sel4vm-el2, lib/cmake/sel4vm-el2   find_package(sel4vm-el2), for programs of the el2 host: Sel4vmEl2Install.cmake
-#   share/doc/sel4vm/                  documents, examples, licence, third-party notice
+#   share/doc/sel4vm/                  README.md, docs/ and examples/ as here, pages beside the sources, licence, third-party notice
 # Both builds must be complete and as new as the sources: what is installed belongs together.
 include(CMakePackageConfigHelpers)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development) # the other one is tool: Sel4vmPackages.cmake
@@ -80,8 +80,14 @@ sel4vm_pkg_config(sel4vm-fake "The fake host of libsel4vm, for C and C++ program
                   sel4vm_fake_bindings sel4vm_process_bindings sel4vm_fake ${core})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool OPTIONAL)
+# In the folders of the checkout, so that the links in them lead somewhere.
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs")
-  install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool PATTERN "man" EXCLUDE)
+  install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT tool)
+  file(GLOB_RECURSE pages CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" src/*.md)
+  foreach(page ${pages})
+    get_filename_component(folder "${page}" DIRECTORY)
+    install(FILES "${page}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/${folder}" COMPONENT tool)
+  endforeach()
 endif()
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/examples")
   install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" USE_SOURCE_PERMISSIONS COMPONENT tool)

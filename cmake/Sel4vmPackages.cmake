@@ -20,7 +20,7 @@ set(CPACK_DEBIAN_TOOL_PACKAGE_NAME sel4vm)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION misc)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS "qemu-system-arm")
-set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "binutils, cpio, libsel4vm-dev, u-boot-qemu")
+set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "binutils, cpio, libsel4vm-dev, python3, u-boot-qemu")
 set(CPACK_COMPONENT_TOOL_DESCRIPTION "build and run systems of AArch64 guest virtual machines
  The command-line tool of libsel4vm: it checks descriptions of systems in
  TOML, packs virtual machines and a bare-metal host at EL2 into one bootable

@@ -27,6 +27,10 @@ for needed in libc6 libstdc++6 libfmt zlib1g; do
     grep -qF "$needed" <<<"$(field "$tool" Depends)" || fail "sel4vm does not depend on $needed: $(field "$tool" Depends)"
 done
 [ "$(field "$tool" Recommends)" = qemu-system-arm ] || fail "sel4vm recommends $(field "$tool" Recommends)"
+# For the scripts among its examples.
+for program in python3 cpio; do
+    grep -qw "$program" <<<"$(field "$tool" Suggests)" || fail "sel4vm does not suggest $program: $(field "$tool" Suggests)"
+done
 [ "$(field "$development" Depends)" = "libexpected-dev, libfdt-dev" ] || fail "libsel4vm-dev depends on $(field "$development" Depends)"
 for package in "$tool" "$development"; do
     dpkg-deb -c "$package" >"$work/list"

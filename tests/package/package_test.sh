@@ -51,6 +51,22 @@ for command in check build run inspect; do
     grep -qw "$command" "$prefix/share/man/man1/sel4vm.1" || fail "sel4vm.1 does not describe '$command'"
 done
 
+# Every link in a document leads to a file that is installed, too.
+python3 - "$prefix/share/doc/sel4vm" <<'PY' || fail "the links above lead nowhere"
+import pathlib, re, sys
+root, links, broken = pathlib.Path(sys.argv[1]), 0, []
+for page in sorted(root.rglob("*.md")):
+    text = re.sub(r"^( *)```.*?^ *```|`[^`\n]*`", "", page.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:|#", target):
+            continue
+        links += 1
+        if not (page.parent / target.split("#")[0]).exists():
+            broken.append(f"{page.relative_to(root)}: {target}")
+print("\n".join(broken))
+sys.exit(bool(broken) or links < 50)
+PY
+
 # The notices name what is linked, each with its licence.
 notice=$prefix/share/doc/sel4vm/THIRD-PARTY-NOTICES
 for package in libexpected-dev libtomlplusplus libcli11-dev libfmt libfdt-dev libstdc++; do
