@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -87,12 +88,15 @@ ChildProcess::ChildProcess(const std::vector<std::string> &argv) {
         close_input();
         close_output();
         close_errors();
-        if (reason == ENOENT)
+        const char *own = std::getenv("SEL4VM_QEMU"); // whose name is not what Debian's package is called
+        const bool named = own != nullptr && argv.front() == own;
+        if (reason == ENOENT && !named)
             throw Failure(
                 ExitStatus::emulator_failed,
                 fmt::format("{} was not found; install the Debian package qemu-system-arm", shown_path(argv.front())));
         throw Failure(ExitStatus::emulator_failed,
-                      fmt::format("{} cannot be started: {}", shown_path(argv.front()), error_text(reason)));
+                      fmt::format("{}{} cannot be started: {}", named ? "SEL4VM_QEMU: " : "", shown_path(argv.front()),
+                                  error_text(reason)));
     }
     for (const int fd : {input_, output_, errors_})
         make_nonblocking(fd);

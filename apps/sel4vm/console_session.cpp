@@ -343,6 +343,10 @@ private:
             return {ExitStatus::emulator_failed,
                     fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
         const u64 code = exit_status_.value_or(static_cast<u64>(WEXITSTATUS(status)));
+        if (code == 0 && !exit_status_ && setup_.protocol == LineProtocol::marked && !heard_ && !host_spoke_)
+            return {ExitStatus::emulator_failed, complaint.empty()
+                                                     ? "QEMU ended before anything was heard of the host program"
+                                                     : fmt::format("QEMU: {}", complaint)};
         if (code == 0 && !exit_status_ && setup_.protocol == LineProtocol::marked)
             return {ExitStatus::guest_failed, "the host program ended without a status; its last words are above"};
         if (code == 0)
@@ -374,6 +378,7 @@ private:
             exit_status_ = parse_number(std::string_view(line).substr(kExit.size()));
             return;
         }
+        host_spoke_ = true;
         host_said_why_ = host_said_why_ || line.starts_with("error: ") || line.starts_with("panic: ");
         say(symbols_.explained(line));
     }
@@ -420,6 +425,7 @@ private:
     bool heard_ = false;
     bool progress_shown_ = false;
     bool host_said_why_ = false;
+    bool host_spoke_ = false;
     std::optional<std::string> panic_; // the kernel's reason
     std::optional<u64> exit_status_;
     int signal_ = 0;

@@ -105,6 +105,18 @@ tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path, Si
     }
 }
 
+FileHead read_head(const std::filesystem::path &path) {
+    constexpr usize kHeadBytes = 64 * kKiB;
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat status {};
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+        return {};
+    FileHead head{Bytes(kHeadBytes), static_cast<u64>(status.st_size)};
+    const ssize_t got = ::pread(file.get(), head.bytes.data(), head.bytes.size(), 0);
+    head.bytes.resize(static_cast<usize>(std::max<ssize_t>(got, 0)));
+    return head;
+}
+
 bool is_gzip(std::span<const u8> data) {
     return data.size() >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8;
 }
@@ -211,11 +223,13 @@ void OutputFile::fail(const char *doing) const {
 
 TemporaryFolder::TemporaryFolder() {
     const char *base = std::getenv("TMPDIR");
-    std::string name = fmt::format("{}/sel4vm-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
+    const bool given = base != nullptr && *base != '\0';
+    std::string name = fmt::format("{}/sel4vm-XXXXXX", given ? base : "/tmp");
     const SignalsHeld held;
     if (::mkdtemp(name.data()) == nullptr)
         throw Failure(ExitStatus::emulator_failed,
-                      fmt::format("no temporary folder {}: {}", shown_path(name), error_text(errno)));
+                      fmt::format("{}no folder can be made in {}: {}", given ? "TMPDIR: " : "",
+                                  shown_path(given ? base : "/tmp"), error_text(errno)));
     path_ = name;
     removed_.emplace_back(name);
 }

@@ -33,6 +33,13 @@ struct SizeLimit {
 /// The content, or why not, as a phrase: "cannot be read: No such file or directory".
 [[nodiscard]] tl::expected<Bytes, std::string> read_file(const std::filesystem::path &path, SizeLimit limit = {});
 
+/// How a regular file begins, and how long it is. Empty for what is none or cannot be read.
+struct FileHead {
+    Bytes bytes;
+    u64 file_bytes = 0;
+};
+[[nodiscard]] FileHead read_head(const std::filesystem::path &path);
+
 /// True for data that starts as a gzip member does.
 [[nodiscard]] bool is_gzip(std::span<const u8> data);
 

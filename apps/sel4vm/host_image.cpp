@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/host_image.hpp>
+#include <apps/sel4vm/own_image.hpp>
 #include <apps/sel4vm/text.hpp>
 
 #include <array>
@@ -53,9 +54,12 @@ HostImage HostImage::find(const std::optional<std::string> &option) {
         throw Failure(ExitStatus::bad_input, fmt::format("{}{} {}", said_by, shown_path(path.string()), data.error()));
     const auto padded = align_up(data->size(), kPageBytes);
     if (data->size() < kHeaderBytes || boot::load_le<u32>(*data, kMagicAt) != kMagic ||
-        boot::load_le<u64>(*data, kImageSizeAt) > *padded)
+        boot::load_le<u64>(*data, kImageSizeAt) > *padded || !is_host_image(*data))
         throw Failure(ExitStatus::bad_input,
                       fmt::format("{}{} is not a host image of sel4vm", said_by, shown_path(path.string())));
+    if (const auto own = own_image(path.string(), *data); own && own->has_system)
+        throw Failure(ExitStatus::bad_input, fmt::format("{}{} is {}, which has its system already; {}", said_by,
+                                                         shown_path(path.string()), own->what, own->takes_it));
     data->resize(static_cast<usize>(*padded));
     return {std::move(path), std::move(*data)};
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/images.hpp>
+#include <apps/sel4vm/own_image.hpp>
 #include <apps/sel4vm/placement.hpp>
 #include <apps/sel4vm/text.hpp>
 
@@ -51,6 +52,8 @@ tl::expected<Bytes, std::string> read_image(const ImageSource &source, const mac
     return data;
 }
 
+bool is_started(ImageKind kind) { return kind == ImageKind::kernel || kind == ImageKind::firmware; }
+
 std::string_view what_is_wanted(ImageKind kind) {
     switch (kind) {
     case ImageKind::kernel: return "a kernel";
@@ -82,6 +85,13 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
             mistakes.expected(source.origin, fmt::format("{}, but {} {}", what_is_wanted(record.kind),
                                                          shown_path(source.path.string()), data.error()));
             record.size_bytes = 1; // not 0, which would be a mistake of its own
+            out.blobs.emplace_back();
+            continue;
+        }
+        if (const auto own = is_started(record.kind) ? own_image(source.path.string(), *data) : std::nullopt) {
+            mistakes.expected(source.origin, fmt::format("{}, but {} is {}; {}", what_is_wanted(record.kind),
+                                                         shown_path(source.path.string()), own->what, own->takes_it));
+            record.size_bytes = 1;
             out.blobs.emplace_back();
             continue;
         }
@@ -128,6 +138,23 @@ void judge_gic(const System &system, usize vm, Mistakes &mistakes) {
     mistakes.expected(std::move(at), fmt::format("{}, as the machine and its other VMs have", gic_version(system)));
 }
 
+/// A part of the other version's controller would be nowhere.
+void judge_gic_parts(const System &system, usize vm, Mistakes &mistakes) {
+    const machine::GicVersion version = system.description.vms[vm].gic.version;
+    if (system.doubtful(fmt::format("vm[{}].gic.version", vm)))
+        return;
+    for (const auto &[part, of] :
+         {std::pair{"cpu_interface", machine::GicVersion::v2}, std::pair{"redistributors", machine::GicVersion::v3}}) {
+        const std::string key = fmt::format("vm[{}].gic.{}", vm, part);
+        const Origin *at = system.written(key);
+        if (at == nullptr)
+            at = system.written(key + ".base");
+        if (at != nullptr && of != version)
+            mistakes.add(*at, fmt::format("is a part of GIC version {}, and this VM has version {}",
+                                          static_cast<u32>(of), static_cast<u32>(version)));
+    }
+}
+
 } // namespace
 
 void judge_system(const System &system, const LoadedImages &images, Mistakes &mistakes) {
@@ -140,6 +167,7 @@ void judge_system(const System &system, const LoadedImages &images, Mistakes &mi
     validate_description(system, mistakes, least);
     for (usize i = 0; i < vms.size(); ++i) {
         judge_gic(system, i, mistakes);
+        judge_gic_parts(system, i, mistakes);
         if (complete(vms[i], images) && placeable(system, i) && machine::validate(vms[i], i).empty())
             judge_placement(system, i, images, mistakes);
     }

@@ -7,6 +7,7 @@
 #include <apps/sel4vm/file_kind.hpp>
 #include <apps/sel4vm/files.hpp>
 #include <apps/sel4vm/notices.hpp>
+#include <apps/sel4vm/own_image.hpp>
 #include <apps/sel4vm/text.hpp>
 
 #include <algorithm>
@@ -115,6 +116,10 @@ private:
             say("cpio archive (an initrd), {} bytes", data.size());
             return;
         }
+        if (is_host_image(data)) {
+            say("host image of sel4vm, {} bytes, without a system", data.size());
+            return;
+        }
         kernel(data);
     }
 
@@ -122,7 +127,11 @@ private:
         constexpr Gpa kRamBase = machine::MemoryRegion{}.base;
         const auto image = boot::parse_kernel(data, kRamBase);
         if (!image)
-            throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, boot::describe(image.error()).view()));
+            throw Failure(ExitStatus::bad_input,
+                          fmt::format("{} {}{}", name_, boot::describe(image.error()).view(),
+                                      image.error().kind == boot::ImageErrorKind::text
+                                          ? "; a system file is looked at by: sel4vm check " + name_
+                                          : ""));
         if (const auto checked = boot::check_contents(*image, data); !checked)
             throw Failure(ExitStatus::bad_input, fmt::format("{} {}", name_, boot::describe(checked.error()).view()));
         say("{}, {} bytes, as a kernel in the memory of a VM at {:#x}:", boot::to_string(image->format), data.size(),

@@ -11,10 +11,12 @@ namespace sel4vm::cli {
 std::unique_ptr<System> read_system(const std::string &file, Mistakes &mistakes) {
     constexpr u64 kLargestSystemFile = 16 * kMiB;
     const auto data = read_file(file, {kLargestSystemFile});
+    // What it is says more than that it is too large for what it is not.
+    const FileHead head = data ? FileHead{{}, data->size()} : read_head(file);
+    if (const auto why = no_system_file(file, data ? *data : head.bytes, head.file_bytes))
+        throw Failure(ExitStatus::bad_input, *why);
     if (!data)
         throw Failure(ExitStatus::bad_input, fmt::format("{} {}", shown_path(file), data.error()));
-    if (const auto why = no_system_file(file, *data))
-        throw Failure(ExitStatus::bad_input, *why);
     // SAFETY: bytes may be looked at as characters.
     return parse_system({reinterpret_cast<const char *>(data->data()), data->size()}, file, mistakes);
 }

@@ -131,9 +131,13 @@ private:
             return;
         }
         case Kind::kernel_overlaps:
+            if (moved_image("the kernel", error))
+                return;
             mistakes_.expected(origin(ImageKind::kernel), "room for the kernel, but " + why);
             return;
         case Kind::initrd_overlaps:
+            if (moved_image("the initrd", error))
+                return;
             mistakes_.expected(origin(ImageKind::initrd), "room for the initrd, but " + why);
             return;
         case Kind::dtb_too_large:
@@ -143,9 +147,30 @@ private:
                                            size_text(error.available), error.needed));
             return;
         case Kind::dtb_overlaps:
+            if (moved_image("the device tree", error))
+                return;
             mistakes_.expected(origin(ImageKind::dtb), "room for the device tree, but " + why);
             return;
         }
+    }
+
+    /// The place of an image whose address somebody wrote is what has to change; false when there is none in the way.
+    bool moved_image(std::string_view of, const boot::LayoutError &error) {
+        const auto taken = GpaRange::make(error.at, error.needed);
+        usize number = 0; // as vm_reader.cpp counts them
+        for (const machine::ImageRecord &image : vm_.images) {
+            if (image.kind != ImageKind::raw && image.kind != ImageKind::rom)
+                continue;
+            const Origin *at = system_.written(fmt::format("vm[{}].images[{}].base", index_, number++));
+            const auto range = image.where ? GpaRange::make(*image.where, image.size_bytes) : std::nullopt;
+            if (at == nullptr || !taken || !range || !range->overlaps(*taken))
+                continue;
+            mistakes_.expected(*at,
+                               fmt::format("a place apart from {}, which has {} from {:#x} on; the image has {}", of,
+                                           size_text(taken->size()), taken->base().value(), size_text(range->size())));
+            return true;
+        }
+        return false;
     }
 
     [[nodiscard]] Origin key(const std::string &rest) const {

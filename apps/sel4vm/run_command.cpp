@@ -28,12 +28,22 @@ constexpr const char *kHeldInput = " input=held";
 /// And the one that makes it remember its last events.
 constexpr const char *kTraced = " trace";
 
+/// A program in the host's place that is given no VM to make.
+bool program_alone(const RunOptions &options) {
+    const VmOptions &vm = options.vm;
+    return options.host_image && !options.file && !options.no_hypervisor && !options.log_level && !vm.kernel &&
+           !vm.firmware && !vm.initrd && !vm.dtb && !vm.cmdline && !vm.memory && !vm.vcpus && !vm.on_panic;
+}
+
 void check_usage(const RunOptions &options) {
     const bool own = options.vm.kernel || options.vm.firmware;
-    if (!options.file && !own)
-        throw Failure(
-            ExitStatus::bad_input,
-            "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'");
+    if (!options.file && !own && !program_alone(options))
+        throw Failure(ExitStatus::bad_input,
+                      options.host_image
+                          ? "there is nothing for the options of a VM: expected a system FILE, --kernel or "
+                            "--firmware; try 'sel4vm run --help'"
+                          : "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run "
+                            "--help'");
     if (options.vm.kernel && options.vm.firmware)
         throw Failure(ExitStatus::bad_input, "option '--firmware': is not possible with '--kernel'");
 }
@@ -81,6 +91,15 @@ struct Making {
 };
 constexpr unsigned kSteps = 3;
 
+std::string host_command_line(const RunOptions &options) {
+    std::string words = kMarkedConsole;
+    if (::isatty(STDIN_FILENO) != 1)
+        words += kHeldInput;
+    if (options.trace)
+        words += kTraced;
+    return words;
+}
+
 QemuMachine hosted_machine(System &system, const LoadedImages &images, const RunOptions &options, Making making) {
     auto &[folder, mistakes, setup, progress] = making;
     judge_machine_memory(system, images, mistakes);
@@ -100,11 +119,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     machine.kernel = folder.file("image");
     setup.image = machine.kernel;
     setup.host_elf = host.elf();
-    machine.cmdline = kMarkedConsole;
-    if (::isatty(STDIN_FILENO) != 1)
-        machine.cmdline += kHeldInput;
-    if (options.trace)
-        machine.cmdline += kTraced;
+    machine.cmdline = host_command_line(options);
     machine.settings = system.qemu;
     progress.step("writing");
     OutputFile image(machine.kernel);
@@ -114,9 +129,33 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     return machine;
 }
 
+/// Nothing is packed: whoever looks for a bundle finds none.
+QemuMachine machine_of_program(System &system, const RunOptions &options, Making making) {
+    const HostImage host = HostImage::find(options.host_image);
+    system.qemu.gic = gic_version(system);
+    QemuMachine machine;
+    machine.kernel = making.folder.file("image");
+    making.setup.image = machine.kernel;
+    making.setup.host_elf = host.elf();
+    machine.cmdline = host_command_line(options);
+    machine.settings = system.qemu;
+    making.progress.step("writing");
+    OutputFile image(machine.kernel);
+    image.write(host.bytes());
+    image.commit();
+    return machine;
+}
+
 QemuMachine prepare(System &system, const RunOptions &options, Making making) {
     Mistakes &mistakes = making.mistakes;
     making.progress.step("reading");
+    if (program_alone(options)) {
+        require_none(mistakes);
+        QemuMachine machine = machine_of_program(system, options, making);
+        machine.program = qemu_program();
+        machine.timing = options.icount ? Timing::deterministic : Timing::real;
+        return machine;
+    }
     const LoadedImages images = load_images(system, mistakes);
     judge_system(system, images, mistakes);
     require_none(mistakes);

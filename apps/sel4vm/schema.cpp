@@ -53,12 +53,24 @@ std::string text_or_number(std::string_view pattern) {
                        quoted(pattern));
 }
 
+/// A length is in characters there, so that of bytes is an upper bound.
+std::string text(const Key &key) {
+    std::string out = R"("type": "string")";
+    if (!key.pattern.empty())
+        out += fmt::format(R"(, "pattern": {})", quoted(key.pattern));
+    else if (key.form == Form::name)
+        out += R"(, "minLength": 1)";
+    if (key.longest != 0)
+        out += fmt::format(R"(, "maxLength": {})", key.longest);
+    return out;
+}
+
 /// The members that say what a key takes, other than a table.
 std::string scalar(const Key &key) {
     switch (key.form) {
     case Form::none: return {};
-    case Form::text: return R"("type": "string")";
-    case Form::name: return R"("type": "string", "minLength": 1)";
+    case Form::text:
+    case Form::name: return text(key);
     case Form::number:
         return fmt::format(R"("type": "integer", "minimum": {}, "maximum": {}{})", key.lowest, key.highest,
                            key.step == 1 ? std::string{} : fmt::format(R"(, "multipleOf": {})", key.step));

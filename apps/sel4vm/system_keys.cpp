@@ -17,6 +17,7 @@ using machine::Names;
 
 constexpr std::string_view kFile = "the path of a file, relative to this one";
 constexpr std::string_view kVmName = "a letter, then letters, digits, '-' and '_', at most 31";
+constexpr std::string_view kNamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,30}$";
 
 // ---------------------------------------------------------------- inside a [[vm]]
 constexpr std::array kBlockKeys{
@@ -155,6 +156,7 @@ const std::array kDeviceKeys{
         .form = Form::name,
         .help = "Its own in the VM.",
         .expected = kVmName,
+        .pattern = kNamePattern,
         .presence = Presence::required},
     required(kBlockKeys[0]),
     kBlockKeys[1],
@@ -189,7 +191,8 @@ constexpr std::array kVmKeys{
     Key{.name = "name",
         .form = Form::text,
         .help = "A letter, then letters, digits, '-' and '_', at most 31 (default vm1, vm2, ...).",
-        .expected = "text"},
+        .expected = "text",
+        .pattern = kNamePattern},
     Key{.name = "memory",
         .form = Form::size,
         .help = "Size of the RAM at 0x40000000, or tables for RAM in several places.",
@@ -221,7 +224,11 @@ constexpr std::array kVmKeys{
         .help = "File: arm64 Image, gzip'd Image, ELF64, U-Boot uImage, or else a raw binary.",
         .expected = kFile},
     Key{.name = "initrd", .form = Form::name, .help = "File: initial RAM disk.", .expected = kFile},
-    Key{.name = "cmdline", .form = Form::text, .help = "Kernel command line.", .expected = "text"},
+    Key{.name = "cmdline",
+        .form = Form::text,
+        .help = "Kernel command line, at most 4095 bytes.",
+        .expected = "text",
+        .longest = machine::kMaxCmdlineBytes},
     Key{.name = "dtb",
         .form = Form::name,
         .help = "File: device tree, instead of a generated one; memory and /chosen are filled in.",
@@ -289,12 +296,14 @@ constexpr std::array kConsoleKeys{
     Key{.name = "input",
         .form = Form::name,
         .help = "The VM that gets the input first (default: the first).",
-        .expected = "the name of a VM"},
+        .expected = "the name of a VM",
+        .pattern = kNamePattern},
     Key{.name = "escape",
         .form = Form::text,
         .help = "A control character such as \"^B\"; it and a digit move the input to that VM, it and a p press that "
                 "VM's power button.",
-        .expected = "a control character such as \"^B\""},
+        .expected = "a control character such as \"^B\"",
+        .pattern = "^\\^[@-_]$"},
 };
 constexpr KeyTable kConsole{"console", kConsoleKeys};
 

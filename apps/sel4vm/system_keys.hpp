@@ -38,7 +38,9 @@ struct Key {
     std::string_view expected = {}; ///< of text, names and lists: how messages say what is wanted
     u64 lowest = 0;
     u64 highest = 0;
-    u64 step = 1; ///< numbers are multiples of it
+    u64 step = 1;                  ///< numbers are multiples of it
+    std::string_view pattern = {}; ///< of text and names, for the schema: a regular expression for all of it
+    u64 longest = 0;               ///< of text, in bytes; 0: any
     std::span<const std::string_view> choices = {};
     const KeyTable *table = nullptr; ///< a table of these keys, instead of `form`
     usize most_tables = 0;           ///< more than 0: [[name]], an array of at most so many tables

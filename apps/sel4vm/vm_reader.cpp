@@ -196,11 +196,25 @@ private:
             record.registers.size_bytes = 0x1000;
             record.console = machine::ConsoleRoute::none;
             record.name = system_.keep(fmt::format("device{}", description().devices.size()));
-            if (const auto name = device.text("name"))
+            if (const auto name = device.text("name"); name && is_free(*name))
                 record.name = system_.keep(name->value);
             noted(device, "name", fmt::format(".devices.{}.name", record.name));
             add_device(device, record);
         }
+    }
+
+    /// Whether no device before has it; a mistake when one does.
+    [[nodiscard]] bool is_free(const Given<std::string> &name) {
+        for (const machine::DeviceRecord &other : description().devices) {
+            if (other.name != name.value)
+                continue;
+            const Origin *at = system_.written(path(fmt::format(".devices.{}.name", other.name)));
+            const std::string owner = at != nullptr ? fmt::format("a vm.device has it, by line {}", at->line)
+                                                    : fmt::format("vm.{} has it", other.name);
+            mistakes_.expected(name.origin, fmt::format("a name of its own for each device: {}", owner));
+            return false;
+        }
+        return true;
     }
 
     /// [vm.uart] and [vm.rtc] change a device that is there anyway; `uart = false` takes it away.

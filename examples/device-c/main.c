@@ -4,6 +4,7 @@
  * guest (../device-guest/guest.S) gives it 20 and 22. ../device-cxx is the same in C++.
  */
 #include <sel4vm/arch/guest_arm_context.h>
+#include <sel4vm/arch/vgic.h>
 #include <sel4vm/boot.h>
 #include <sel4vm/guest_irq_controller.h>
 #include <sel4vm/guest_memory.h>
@@ -58,9 +59,14 @@ static memory_fault_result_t on_access(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr
 
 static int run(vm_t *vm, vm_host_t *host, struct adder *adder)
 {
+    const vm_vgic_config_t gic = {.version = 3};
     const size_t size = (size_t)(guest_end - guest_begin);
     vm_vcpu_t *vcpu = vm_create_vcpu(vm, host->priority);
-    if (vcpu == NULL || vm_create_default_irq_controller(vm) != 0 || vm_ram_register_at(vm, RAM, 1u << 20, false) != 0 ||
+    if (vcpu != NULL && vm_install_vgic_with(vm, &gic) != 0) {
+        printf("the guest knows nothing but a GICv3, which this machine lacks\n");
+        return -1;
+    }
+    if (vcpu == NULL || vm_ram_register_at(vm, RAM, 1u << 20, false) != 0 ||
         vm_ram_touch(vm, RAM, size, vm_guest_ram_write_callback, (void *)guest_begin) != 0 ||
         vm_reserve_memory_at(vm, ADDER, 0x1000, on_access, adder) == NULL ||
         vm_set_thread_context_reg(vcpu, 0, RAM) != 0 || /* where it starts */

@@ -11,6 +11,8 @@ SCRIPT
 # A raw binary, which is what a kernel without any header is.
 head -c 4096 /dev/zero >Image
 gzip -nc Image >Image.gz
+head -c 5000 /dev/zero >blob
+head -c 2048 /dev/zero >initrd
 
 # refused LINES... -- ARGUMENTS: also by build, when ARGUMENTS are a system file.
 refused() {
@@ -38,7 +40,7 @@ system() {
 # The system file itself.
 refused "nowhere.toml cannot be read: No such file or directory" -- check nowhere.toml
 refused "tmp is a folder, not a file" -- check tmp
-head -c 20000000 /dev/zero >large.toml
+head -c 20000000 /dev/zero | tr '\0' '#' >large.toml
 refused "large.toml is larger than 16 MiB" -- check large.toml
 system "system.toml:1: key 'vm': missing: expected at least one VM" </dev/null
 system "system.toml:2: key 'vm.memroy': is unknown; the nearest known key is 'vm.memory'" \
@@ -154,18 +156,42 @@ memory = "1000G"
 TOML
 
 # A file that is no system file says what it is, and what to do with it.
-expect_run 0 build <(printf '[[vm]]\nmemory = "64M"\nkernel = "%s"\n' "$work/Image") -o built
+printf '[[vm]]\nmemory = "64M"\nkernel = "Image"\n' >of.toml
+expect_run 0 build of.toml -o built
+expect_run 0 build of.toml -o pair --pair
+by_hand="in QEMU it starts by: qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu cortex-a72 -smp 1 -m 256M -nographic"
 { head -c 8 /dev/zero; printf '\0\0\010\0\0\0\0\0\0\0\1\0\0\0\0\0'; head -c 32 /dev/zero; printf 'ARM\x64'; head -c 4036 /dev/zero; } >arm64
 printf '\320\r\376\355%060d' 0 >tree.dtb
 printf '070701%0200d' 0 >archive.cpio
 for command in check run; do
-    refused "built is an image of 'sel4vm build', not a system file; what is in it is listed by: sel4vm inspect built" -- $command built
+    refused "built is an image of 'sel4vm build', not a system file; run the system file that it was built of; $by_hand -kernel built" -- $command built
+    refused "pair.bundle is the bundle of 'sel4vm build --pair', not a system file; run the system file that it was built of; $by_hand -kernel IMAGE -initrd pair.bundle" -- \
+        $command pair.bundle
+    refused "pair is the host program of sel4vm, not a system file; it goes with a system file, as --host-image" -- $command pair
     refused "arm64 is a kernel (arm64 Image), not a system file; run it by: sel4vm run --kernel arm64" -- $command arm64
     refused "Image is a binary file, not a system file; a kernel is run by: sel4vm run --kernel Image" -- $command Image
     refused "Image.gz is a gzip file, not a system file; a kernel is run by: sel4vm run --kernel Image.gz" -- $command Image.gz
     refused "archive.cpio is a cpio archive, not a system file; it goes with a kernel, as --initrd archive.cpio" -- $command archive.cpio
     refused "tree.dtb is a device tree, not a system file; it goes with a kernel, as --dtb tree.dtb" -- $command tree.dtb
+    # Whatever their size.
+    for file in arm64 Image archive.cpio built; do
+        cp $file small
+        cp $file large
+        truncate -s 17M large
+        "$SEL4VM" $command small 2>&1 | sed "s/\<small\>/large/g" >wanted.large || true
+        expect_run 2 $command large
+        diff wanted.large err || fail "a larger $file is something else"
+    done
 done
+# Nor is what sel4vm made a kernel, a firmware or a host image.
+refused "option '--kernel': value \"built\": expected a kernel, but built is an image of 'sel4vm build'; $by_hand -kernel built" -- run --kernel built
+refused "option '--kernel': value \"pair\": expected a kernel, but pair is the host program of sel4vm; it goes with a system file, as --host-image" -- run --kernel pair
+refused "option '--firmware': value \"built\": expected a firmware image, but built is an image of 'sel4vm build'; $by_hand -kernel built" -- run --firmware built
+refused "option '--host-image': built is an image of 'sel4vm build', which has its system already; $by_hand -kernel built" -- run of.toml --host-image built
+refused "option '--host-image': arm64 is not a host image of sel4vm" -- run of.toml --host-image arm64
+expect_run 0 inspect pair
+grep -qx "host image of sel4vm, 4096 bytes, without a system" out || fail "inspect of a host image: $(cat out)"
+rm -f pair pair.bundle built small large
 emulator <<'SCRIPT'
 echo "the emulator must not start" >&2
 exit 99
@@ -177,11 +203,80 @@ kernel = "Image"
 uart = { address = 0x40001000 }
 TOML
 
+# A part of the other version of the interrupt controller.
+for version in 2 3; do
+    other=$((5 - version)) part=cpu_interface
+    [ $version -eq 3 ] || part=redistributors
+    system "system.toml:6: key 'vm.gic.$part': value 0x10000000: is a part of GIC version $other, and this VM has version $version" <<TOML
+[[vm]]
+memory = "64M"
+kernel = "Image"
+[vm.gic]
+version = $version
+$part = 0x10000000
+TOML
+    system "system.toml:6: key 'vm.gic.$part': value {...}: is a part of GIC version $other, and this VM has version $version" <<TOML
+[[vm]]
+memory = "64M"
+kernel = "Image"
+[vm.gic]
+version = $version
+$part = { address = 0x10000000, size = 12345 }
+TOML
+done
+
+# A name that another device has.
+system "system.toml:6: key 'vm.device.name': value \"uart\": expected a name of its own for each device: vm.uart has it" \
+    "system.toml:16: key 'vm.device.name': value \"u\": expected a name of its own for each device: a vm.device has it, by line 11" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+[[vm.device]]
+type = "pl011"
+name = "uart"
+address = 0x0a000000
+irq = 5
+[[vm.device]]
+type = "pl011"
+name = "u"
+address = 0x0a001000
+irq = 6
+[[vm.device]]
+type = "pl061"
+name = "u"
+address = 0x0a002000
+irq = 7
+TOML
+
+# An image where something else goes: what the person placed is what has to move.
+system "system.toml:7: key 'vm.image.address': value 0x40080000: expected a place apart from the kernel, which has 4 KiB from 0x40080000 on; the image has 5000 bytes" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+initrd = "initrd"
+[[vm.image]]
+path = "blob"
+address = 0x40080000
+TOML
+system "system.toml:7: key 'vm.image.address': value 0x42000000: expected a place apart from the initrd, which has 2 KiB from 0x42000000 on; the image has 5000 bytes" <<'TOML'
+[[vm]]
+memory = "64M"
+kernel = "Image"
+initrd = "initrd"
+[[vm.image]]
+path = "blob"
+address = 0x42000000
+TOML
+
+# A system file is for another command.
+refused "of.toml is a text file, not a kernel; a system file is looked at by: sel4vm check of.toml" -- inspect of.toml
+
 # The command line.
 refused "option '--kernl' is unknown; the nearest known one is '--kernel'; try 'sel4vm run --help'" -- run --kernl Image
 refused "option '--cpu': value \"cortex-a15\": expected the name of an AArch64 CPU of QEMU, such as \"cortex-a72\"" -- \
     run --kernel Image --cpu cortex-a15
 refused "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'" -- run
+refused "there is nothing for the options of a VM: expected a system FILE, --kernel or --firmware; try 'sel4vm run --help'" -- run --host-image host.img --memory 1G
 refused "option '--host-image': Image is not a host image of sel4vm" -- run --kernel Image --host-image Image
 refused "option '--host-image': none cannot be read: No such file or directory" -- run --kernel Image --host-image none
 
@@ -241,7 +336,7 @@ address = 0x80000000
 path = "sparse"
 address = 0x90000000
 TOML
-refused "sparse is larger than 16 MiB" -- check sparse
+refused "sparse is a binary file, not a system file; a kernel is run by: sel4vm run --kernel sparse" -- check sparse
 refused "sparse is larger than 16 GiB" -- inspect sparse
 refused "option '--host-image': sparse is larger than 256 MiB" -- run --kernel Image --host-image sparse
 for option in kernel initrd dtb firmware; do

@@ -127,7 +127,28 @@ SCRIPT
 expect_run 3 "${run[@]}" </dev/null
 says "QEMU died of signal 11 (Segmentation fault)"
 SEL4VM_QEMU=$work/no-such-program expect_run 3 "${run[@]}" </dev/null
-says "$work/no-such-program was not found; install the Debian package qemu-system-arm"
+says "SEL4VM_QEMU: $work/no-such-program cannot be started: No such file or directory"
+mkdir -p bin
+ln -sf "$(command -v true)" bin/ls
+(
+    unset SEL4VM_QEMU
+    status=0
+    PATH=$work/bin "$SEL4VM" "${run[@]}" </dev/null >out 2>err || status=$?
+    [ $status -eq 3 ] || fail "without a QEMU: status $status"
+    says "qemu-system-aarch64 was not found; install the Debian package qemu-system-arm"
+)
+TMPDIR=$work/none expect_run 3 "${run[@]}" </dev/null
+says "TMPDIR: no folder can be made in $work/none: No such file or directory"
+emulator <<'SCRIPT'
+exit 0
+SCRIPT
+expect_run 3 "${run[@]}" </dev/null
+says "QEMU ended before anything was heard of the host program"
+emulator <<'SCRIPT'
+printf '\x1esel4vm: info: host: hello\n'
+SCRIPT
+expect_run 1 "${run[@]}" </dev/null
+grep -q "the host program ended without a status" err || fail "a host that only said something: $(cat err)"
 
 # On a marked line the host judges its VMs, and a line of a guest ends nothing.
 emulator <<'SCRIPT'

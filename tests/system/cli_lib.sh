@@ -18,7 +18,7 @@ fail() {
 
 # A host image without a host: what the tool asks of one is its header.
 fake_host_image() {
-    { head -c 16 /dev/zero; printf '\0\20\0\0\0\0\0\0'; head -c 32 /dev/zero; printf 'ARM\x64'; head -c 4036 /dev/zero; } >host.img
+    { printf '\0\0\0\0s4vm\0\0\0\0\0\0\0\0'; printf '\0\20\0\0\0\0\0\0'; head -c 32 /dev/zero; printf 'ARM\x64'; head -c 4036 /dev/zero; } >host.img
     export SEL4VM_HOST_IMAGE=$work/host.img
 }
 

@@ -108,6 +108,19 @@ def main():
             told = [line for line in mistakes(f"{start}{size}\n", folder) if "expected a size" in line]
             if accepted_by_schema(f"{start}{size}\n") != good_size or bool(told) == good_size:
                 fail(f"memory = {size}: {told}")
+        vm = '[[vm]]\nmemory = "64M"\n'
+        for key, value, good_value in [
+                ("name", "a", True), ("name", "a" * 31, True), ("name", "Zz_-9", True), ("name", "", False), ("name", "a" * 32, False),
+                ("name", "9", False), ("name", "a b", False), ("name", "é", False), ("cmdline", "", True), ("cmdline", "c" * 4095, True),
+                ("cmdline", "c" * 4096, False), ("device.name", "a" * 31, True), ("device.name", "a" * 32, False), ("device.name", "9", False),
+                ("console.escape", "^@", True), ("console.escape", "^_", True), ("console.escape", "^B", True), ("console.escape", "^b", False),
+                ("console.escape", "^`", False), ("console.escape", "B", False), ("console.escape", "^", False), ("console.escape", "^BB", False)]:
+            table, _, last = key.rpartition(".")
+            text = {"": f'{vm}{last} = "{value}"\n', "console": f'[console]\n{last} = "{value}"\n{vm}',
+                    "device": f'{vm}[[vm.device]]\ntype = "pl031"\naddress = 0x0a000000\nirq = 7\n{last} = "{value}"\n'}[table]
+            told = [line for line in mistakes(text, folder) if last in line and "value" in line]
+            if accepted_by_schema(text) != good_value or bool(told) == good_value:
+                fail(f"{key} = {value!r}: schema {accepted_by_schema(text)}, tool {told}")
         for text in ('[[vm]]\nmemroy = "1M"\nmemory = "64M"\n', "[sytem]\n", "[system]\n", '[[vm]]\nkernel = "k"\n'):
             if accepted_by_schema(text) or not mistakes(text, folder):
                 fail(f"accepted: {text}")

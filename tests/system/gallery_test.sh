@@ -12,7 +12,16 @@ for name in device-c device-cxx; do
     expect_run 0 run --kernel kernel.bin --host-image "$image" </dev/null
     cat out err | tr -d "\r" >all
     grep -qE "^(sel4vm: .*)?the guest reports 42$" all || fail "$name: $(cat all)"
+    # A program that wants no files is run without any.
+    expect_run 0 run --host-image "$image" </dev/null
+    cat out err | grep -q "the guest reports 42" || fail "$name without files: $(cat out err)"
+    # Its guest knows one version of the interrupt controller.
+    expect_run 1 run --host-image "$image" --gic 2 </dev/null
+    cat out err | grep -q "a GICv3" || fail "$name on a GICv2: $(cat out err)"
 done
+# The host program wants a system.
+expect_run 2 run --host-image "$SEL4VM_BUILD/target/apps/vmm/vmm.img" </dev/null
+grep -q "there is no bundle" err || fail "the host program alone: $(cat err)"
 
 # Two VMs on one console.
 "$SEL4VM_SOURCE/examples/two-vms/prepare" "$work/two" || fail "two-vms cannot be prepared"

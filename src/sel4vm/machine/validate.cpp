@@ -272,7 +272,7 @@ private:
         for (usize i = 0; i < vm_.devices.size(); ++i) {
             const DeviceRecord &device = vm_.devices[i];
             if (!is_name(device.name))
-                report_.add(key("devices.", device.name), device.name, kNameRule);
+                report_.add(key("devices.", device.name, ".name"), device.name, kNameRule);
             if (device.kind == nullptr)
                 report_.add(key("devices.", device.name, ".type"), "none", "a kind of device");
             claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
@@ -293,7 +293,7 @@ private:
 
     void check_pair(const DeviceRecord &first, const DeviceRecord &second) {
         if (first.name == second.name)
-            report_.add(key("devices.", second.name), second.name, "a name of its own for each device");
+            report_.add(key("devices.", second.name, ".name"), second.name, "a name of its own for each device");
         else if (first.spi == second.spi)
             also(report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
                              key("devices.", first.name).view()),

@@ -116,7 +116,7 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
         {"uart spi", [](M &m) { m.devices[0].spi = 224; }, "vm[2].devices.uart.spi", "224", "less than gic.spis (224)"},
         {"same spi", [](M &m) { m.devices[1].spi = 1; }, "vm[2].devices.rtc.spi", "1",
          "another SPI than vm[2].devices.uart"},
-        {"same name", [](M &m) { m.devices[1].name = "uart"; }, "vm[2].devices.uart", "uart", "a name of its own"},
+        {"same name", [](M &m) { m.devices[1].name = "uart"; }, "vm[2].devices.uart.name", "uart", "a name of its own"},
         {"spis", [](M &m) { m.gic.spi_count = 100; }, "vm[2].gic.spis", "100", "a multiple of 32 from 32 to 960"},
         {"too many spis", [](M &m) { m.gic.spi_count = 992; }, "vm[2].gic.spis", "992", "to 960"},
         {"v3 distributor on a 4 KiB boundary", [](M &m) { m.gic.distributor.base = Gpa{0x0800'1000}; },

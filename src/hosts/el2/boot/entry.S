@@ -8,7 +8,7 @@
     .global sel4vm_el2_head
 sel4vm_el2_head:
     b       start
-    .long   0
+    .ascii  "s4vm"                  // code1, never executed: the tool tells images of this host from kernels by it
     .quad   0                       // text_offset: any 2 MiB-aligned address
     .quad   __image_end - . + 16    // image_size: memory, bss included; larger in a file with a bundle appended
     .quad   0xa                     // little-endian, 4 KiB pages, anywhere in memory

@@ -8,6 +8,7 @@
 #include <hosts/el2/platform/machine_exit.hpp>
 
 #include <sel4vm/arch/aarch64/esr.hpp>
+#include <sel4vm/arch/aarch64/psci.hpp>
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/printable.hpp>
 #include <sel4vm/base/text.hpp>
@@ -20,6 +21,14 @@ constexpr u64 kFailed = 1;
 constexpr u64 kCannotStart = 2;
 constexpr u8 kMark = 0x1e;
 
+/// At EL1 the machine is somebody's VM, as a rule, and one that switches itself off has ended well. A VM without a CPU has not.
+[[noreturn]] void leave(PsciConduit psci) {
+    if (at_el2())
+        system_off(psci);
+    (void)firmware_call(psci, aarch64::psci::kCpuOff);
+    halt();
+}
+
 /// Nothing is said and nothing tried twice: a panic inside a panic only stops.
 PanicPrinter *begin() {
     asm volatile("msr daifset, #0xf" ::: "memory");
@@ -28,7 +37,7 @@ PanicPrinter *begin() {
         halt();
     switch (local->printer->take(*local)) {
     case PanicPrinter::Turn::first: break;
-    case PanicPrinter::Turn::again: system_off(local->printer->psci());
+    case PanicPrinter::Turn::again: leave(local->printer->psci());
     case PanicPrinter::Turn::another_cpu: halt();
     }
     if (local->gic != nullptr)
@@ -36,7 +45,7 @@ PanicPrinter *begin() {
     return local->printer;
 }
 
-/// A status can only be carried by semihosting; where nobody implements it the attempt faults, and begin() turns off.
+/// A status can only be carried by semihosting; where nobody implements it the attempt faults, and begin() leaves.
 [[noreturn]] void end(PanicPrinter &printer, u64 status) {
     if (auto *report = printer.report())
         report->print(printer);
