@@ -164,6 +164,51 @@ TEST_F(Sel4Endpoint, TurnsOfAStoppedVcpuLetMessagesOfOthersThroughBetweenThem) {
     EXPECT_NE(thread().state, Tcb::State::running);
 }
 
+TEST_F(Sel4Endpoint, StoresOfABigEndianProcessOf32BitsAreInItsOrder) {
+    constexpr u64 kProcess = 0x10;
+    constexpr u64 kBigEndian = 0x200;
+    constexpr u32 kWriteW3 = 0x9303'0045; // a byte
+    const u64 expected[2][3] = {{0x44, 0x3344, 0x1122'3344}, {0x44, 0x4433, 0x4433'2211}};
+    for (const bool big : {false, true})
+        for (const u32 size : {0u, 1u, 2u}) {
+            reg(kWordPstate) = kProcess | (big ? kBigEndian : 0);
+            reg(kWordX0 + 3) = 0x1122'3344;
+            memory_fault(kWriteW3 | size << 22, 0x0900'0018);
+            wait();
+            ASSERT_EQ(event.exit.memory.access, MemoryAccess::write);
+            EXPECT_EQ(event.exit.memory.data, expected[big ? 1 : 0][size]);
+            notification(1);
+            wait(Answer::complete());
+            EXPECT_EQ(reg(kWordX0 + 3), 0x1122'3344u);
+        }
+}
+
+TEST_F(Sel4Endpoint, AProcessOf32BitsReachesTheTimersRegisters) {
+    reg(kWordPstate) = 0x10;
+    reg(kWordX0 + 2) = 0x7777;
+    fault(seL4_Fault_VCPUFault, {0x1200'045d}); // MRRC p15, 0, r2, r1, c14
+    wait();
+    ASSERT_EQ(event.exit.kind, ExitKind::system_register);
+    EXPECT_EQ(event.exit.system_register.id, aarch64::sysreg::kCntpctEl0);
+    EXPECT_FALSE(event.exit.system_register.write);
+    notification(1);
+    wait(Answer::complete(0x1234'5678'9abc'def0));
+    EXPECT_EQ(reg(kWordX0 + 2), 0x9abc'def0u);
+    EXPECT_EQ(reg(kWordX0 + 1), 0x1234'5678u);
+    EXPECT_EQ(reg(kWordPc), kPc + 4);
+    fault(seL4_Fault_VCPUFault, {0x1202'045c}); // MCRR p15, 2, r2, r1, c14
+    wait();
+    ASSERT_EQ(event.exit.kind, ExitKind::system_register);
+    EXPECT_EQ(event.exit.system_register.id, aarch64::sysreg::kCntpCvalEl0);
+    EXPECT_TRUE(event.exit.system_register.write);
+    EXPECT_EQ(event.exit.system_register.data, 0x1234'5678'9abc'def0u);
+    notification(1);
+    wait(Answer::complete());
+    fault(seL4_Fault_VCPUFault, {0x0e04'3845}); // MRC p15, 0, r2, c14, c2, 2: no register
+    wait();
+    EXPECT_EQ(event.exit.kind, ExitKind::undefined);
+}
+
 TEST_F(Sel4Endpoint, AVcpuThatIsResumedHasNoTurnLeft) {
     memory_fault(kReadW0, 0x0900'0000);
     wait();

@@ -3,6 +3,7 @@
 // The exit path: the answer to the last exit, the system call that sends it and waits, and what came back.
 #include <hosts/sel4/endpoint_port.hpp>
 
+#include <sel4vm/arch/aarch64/coprocessor_access.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 
 namespace sel4vm::sel4 {
@@ -133,6 +134,9 @@ void EndpointPort::advance(Vcpu &vcpu) { advance_inline(vcpu); }
     } else if (pending == Vcpu::Pending::sequence) {
         continue_sequence(vcpu, data);
         return;
+    } else if (pending == Vcpu::Pending::coprocessor) {
+        set_read_value(aarch64::coprocessor_access(EsrEl2{vcpu.esr_}), data,
+                       [&](unsigned n, u64 value) { vcpu.registers_.set(word_of_x(n), value); });
     }
     advance_inline(vcpu);
 }

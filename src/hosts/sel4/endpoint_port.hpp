@@ -113,6 +113,7 @@ private:
     [[nodiscard]] Outcome on_vcpu_fault(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_wait_instruction(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_system_register(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_coprocessor(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
 
     // sequences.cpp: loads and stores without a syndrome, and injected faults
     [[nodiscard]] aarch64::Stage1 translate(Vcpu &vcpu, u64 address, MemoryAccess access);

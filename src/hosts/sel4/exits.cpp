@@ -6,6 +6,7 @@
 
 #include <hosts/sel4/deliver.hpp>
 
+#include <sel4vm/arch/aarch64/coprocessor_access.hpp>
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/irq_service.hpp>
@@ -127,7 +128,10 @@ EndpointPort::Outcome EndpointPort::on_memory_fault(Vcpu &vcpu, const Message &m
 // Apart from a load, which needs no register yet.
 [[gnu::noinline]] EndpointPort::Outcome EndpointPort::on_store(Vcpu &vcpu, Gpa gpa, Width width, Event &event) {
     const auto rt = static_cast<unsigned>(vcpu.esr_ >> IssDataAbort::Srt::shift & IssDataAbort::Srt::max);
-    const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
+    u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt)) & mask_of(width);
+    // Known with any register, and only AArch64 has stores of none.
+    if (rt != 31)
+        value = aarch64::stored_by_aarch32(value, width, vcpu.registers_.get(kWordPstate));
     return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
 }
 
@@ -143,10 +147,9 @@ EndpointPort::Outcome EndpointPort::on_unusual_data_abort(Vcpu &vcpu, EsrEl2 esr
     case Abort::cache_maintenance: advance(vcpu); return Outcome::go_on;
     }
     const MemoryAccess access = iss.get<IssDataAbort::Wnr>() ? MemoryAccess::write : MemoryAccess::read;
-    const unsigned rt = iss.get<IssDataAbort::Srt>();
-    const u64 value = access == MemoryAccess::read || rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt));
-    return deliver(vcpu, access == MemoryAccess::read ? Vcpu::Pending::load : Vcpu::Pending::advance,
-                   aarch64::exit_from_syndrome(iss, vcpu.fault_gpa_, value), event);
+    if (access == MemoryAccess::write)
+        return on_store(vcpu, vcpu.fault_gpa_, aarch64::width_of(iss), event);
+    return deliver(vcpu, Vcpu::Pending::load, aarch64::exit_from_syndrome(iss, vcpu.fault_gpa_, 0), event);
 }
 
 EndpointPort::Outcome EndpointPort::on_instruction_abort(Vcpu &vcpu, EsrEl2 esr, Event &event) {
@@ -178,6 +181,7 @@ EndpointPort::Outcome EndpointPort::on_vcpu_fault(Vcpu &vcpu, EsrEl2 esr, Event 
     const u64 pstate = aarch64::may_be_skipped(esr) ? vcpu.registers_.get(kWordPstate) : 0;
     switch (aarch64::trap_of(esr, pstate)) {
     case Trap::system_register: return on_system_register(vcpu, esr, event);
+    case Trap::coprocessor: return on_coprocessor(vcpu, esr, event);
     case Trap::wait: return on_wait_instruction(vcpu, esr, event);
     case Trap::debug: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
     case Trap::undefined: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
@@ -201,6 +205,16 @@ EndpointPort::Outcome EndpointPort::on_system_register(Vcpu &vcpu, EsrEl2 esr, E
     const unsigned rt = iss.get<Iss::Rt>();
     const u64 value = rt == 31 ? 0 : vcpu.registers_.get(word_of_x(rt));
     return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{id, true, value}, event);
+}
+
+EndpointPort::Outcome EndpointPort::on_coprocessor(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const aarch64::CoprocessorAccess access = aarch64::coprocessor_access(esr);
+    if (!access.exists())
+        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    if (access.read)
+        return deliver(vcpu, Vcpu::Pending::coprocessor, SystemRegisterExit{access.id, false, 0}, event);
+    const u64 value = written_value(access, [&](unsigned n) { return vcpu.registers_.get(word_of_x(n)); });
+    return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{access.id, true, value}, event);
 }
 
 EndpointPort::Outcome EndpointPort::on_wait_instruction(Vcpu &vcpu, EsrEl2 esr, Event &event) {

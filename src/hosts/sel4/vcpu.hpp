@@ -147,7 +147,7 @@ private:
         running, ///< the kernel runs it when it can, or it is about to be told to
     };
     /// What completing the last exit takes.
-    enum class Pending : u8 { nothing, advance, load, mrs, sequence };
+    enum class Pending : u8 { nothing, advance, load, mrs, sequence, coprocessor };
     /// How the kernel lets the thread go on.
     enum class Wake : u8 {
         none,    ///< it runs already

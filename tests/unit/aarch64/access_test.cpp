@@ -6,6 +6,23 @@
 namespace sel4vm::aarch64 {
 namespace {
 
+TEST(ByteOrder, BytesBeyondTheWidthDoNotCount) {
+    constexpr u64 kValue = 0x1122'3344'5566'7788;
+    EXPECT_EQ(swapped(kValue, Width::b1), 0x88u);
+    EXPECT_EQ(swapped(kValue, Width::b2), 0x8877u);
+    EXPECT_EQ(swapped(kValue, Width::b4), 0x8877'6655u);
+    EXPECT_EQ(swapped(kValue, Width::b8), 0x8877'6655'4433'2211u);
+}
+
+TEST(ByteOrder, OfAarch32IsPstates) {
+    constexpr u64 kD = 0x200; // which is D in AArch64
+    EXPECT_FALSE(is_big_endian_aarch32(kD | 5));
+    EXPECT_FALSE(is_big_endian_aarch32(0x10));
+    EXPECT_TRUE(is_big_endian_aarch32(kD | 0x10));
+    EXPECT_EQ(stored_by_aarch32(0x1122, Width::b2, 0x10), 0x1122u);
+    EXPECT_EQ(stored_by_aarch32(0x1122, Width::b2, kD | 0x30), 0x2211u);
+}
+
 TEST_F(AccessSequenceTest, LoadPairReadsBothAndCommitsAtTheEnd) {
     remember_pattern(16);
     request.instruction = 0xa9400c41; // ldp x1, x3, [x2]

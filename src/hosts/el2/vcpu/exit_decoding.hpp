@@ -6,6 +6,7 @@
 #include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
 
+#include <sel4vm/arch/aarch64/access.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
 
 namespace sel4vm::el2 {
@@ -43,7 +44,18 @@ template <class Payload>
     if ((esr.raw() & Iss::Wnr::mask) == 0)
         return deliver(vcpu, Vcpu::Pending::load, MemoryExit{gpa, 0, MemoryAccess::read, width, true}, event);
     const u64 rt = esr.raw() >> Iss::Srt::shift & Iss::Srt::max;
-    const u64 value = rt == 31 ? 0 : vcpu.context_.x[rt] & mask_of(width);
+    u64 value = 0;
+    if (rt != 31) {
+        value = vcpu.context_.x[rt];
+        if (width == Width::b4) [[likely]] {
+            value = static_cast<u32>(value);
+        } else {
+            asm volatile(""); // words do not wait for the mask
+            value &= mask_of(width);
+        }
+    }
+    if (aarch64::is_aarch32(vcpu.context_.pstate)) [[unlikely]]
+        value = aarch64::stored_by_aarch32(value, width, vcpu.context_.pstate);
     return deliver(vcpu, Vcpu::Pending::advance, MemoryExit{gpa, value, MemoryAccess::write, width, true}, event);
 }
 

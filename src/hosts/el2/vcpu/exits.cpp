@@ -9,6 +9,7 @@
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 #include <hosts/el2/vcpu/guest_registers.hpp>
 
+#include <sel4vm/arch/aarch64/coprocessor_access.hpp>
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/next_instruction.hpp>
@@ -35,6 +36,25 @@ void Processor::advance_carefully(Vcpu &vcpu) {
     const aarch64::Position next = aarch64::after_instruction({context.pc, context.pstate}, EsrEl2{context.esr});
     context.pc = next.pc;
     context.pstate = next.pstate;
+}
+
+// The rarer ways to finish an instruction with what was read.
+[[gnu::noinline]] void Processor::complete_slowly(Vcpu &vcpu, Vcpu::Pending pending, u64 data) {
+    if (pending == Vcpu::Pending::sequence)
+        return continue_sequence(vcpu, data);
+    set_read_value(aarch64::coprocessor_access(EsrEl2{vcpu.context_.esr}), data,
+                   [&](unsigned n, u64 value) { vcpu.set_general_register(n, value); });
+    advance(vcpu);
+}
+
+// What was loaded is in its register as AArch64 would have it.
+[[gnu::noinline, gnu::cold]] void Processor::advance_answered(Vcpu &vcpu) {
+    if (vcpu.pending_ == Vcpu::Pending::load && aarch64::is_big_endian_aarch32(vcpu.context_.pstate)) {
+        const auto iss = EsrEl2{vcpu.context_.esr}.iss_as<IssDataAbort>();
+        u64 &loaded = vcpu.context_.x[iss.get<IssDataAbort::Srt>()]; // there is no number 31
+        loaded = load_result(iss, aarch64::swapped(loaded, aarch64::width_of(iss)));
+    }
+    advance_carefully(vcpu);
 }
 
 // The instruction of the last exit is not finished.
@@ -218,6 +238,16 @@ Processor::Outcome Processor::on_system_register(Vcpu &vcpu, EsrEl2 esr, Event &
     return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{id, true, value}, event);
 }
 
+Processor::Outcome Processor::on_coprocessor(Vcpu &vcpu, EsrEl2 esr, Event &event) {
+    const aarch64::CoprocessorAccess access = aarch64::coprocessor_access(esr);
+    if (!access.exists())
+        return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
+    if (access.read)
+        return deliver(vcpu, Vcpu::Pending::coprocessor, SystemRegisterExit{access.id, false, 0}, event);
+    const u64 value = written_value(access, [&](unsigned n) { return vcpu.context_.x[n]; });
+    return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{access.id, true, value}, event);
+}
+
 Processor::Outcome Processor::on_wait(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     const auto iss = esr.iss_as<aarch64::IssWfx>();
     const aarch64::WaitInstruction what = iss.get<aarch64::IssWfx::Ti>();
@@ -254,6 +284,7 @@ Processor::Outcome Processor::on_other(Vcpu &vcpu, EsrEl2 esr, Event &event) {
     case Trap::wait: return on_wait(vcpu, esr, event);
     case Trap::fp: give_fp(vcpu); return Outcome::go_on;
     case Trap::instruction_abort: return on_instruction_abort(vcpu, esr, event);
+    case Trap::coprocessor: return on_coprocessor(vcpu, esr, event);
     case Trap::debug: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::debug, event);
     case Trap::undefined: return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
     case Trap::skip: advance(vcpu); return Outcome::go_on;

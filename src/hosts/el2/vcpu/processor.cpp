@@ -84,11 +84,14 @@ constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl1::E0e:
         if (rt != 31)
             vcpu.context_.x[rt] = data;
     } else if (pending >= Vcpu::Pending::sequence) {
-        if (pending == Vcpu::Pending::sequence)
-            continue_sequence(vcpu, data);
+        if (pending != Vcpu::Pending::nothing)
+            complete_slowly(vcpu, pending, data);
         return;
     }
-    advance(vcpu);
+    if ((vcpu.context_.pstate & aarch64::kCarefulAdvance) != 0) [[unlikely]]
+        advance_answered(vcpu);
+    else
+        vcpu.context_.pc += 4;
 }
 
 // What is called here takes parts of the answer: a whole one would be laid out on the stack at every exit.

@@ -168,8 +168,11 @@ private:
     [[nodiscard]] Outcome on_other_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_instruction_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_system_register(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
+    [[nodiscard]] Outcome on_coprocessor(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome on_wait(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event);
     [[nodiscard]] Outcome start_sequence(Vcpu &vcpu, aarch64::IssDataAbort iss, Gpa gpa, Event &event);
+    void complete_slowly(Vcpu &vcpu, Vcpu::Pending pending, u64 data);
+    void advance_answered(Vcpu &vcpu);
     void continue_sequence(Vcpu &vcpu, u64 data);
     void end_sequence(Vcpu &vcpu, aarch64::AccessStep step);
     [[nodiscard]] bool host_register(Vcpu &vcpu, u32 id, aarch64::EsrEl2 esr);

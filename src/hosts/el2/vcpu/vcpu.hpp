@@ -129,11 +129,12 @@ private:
     /// What completing the last exit takes.
     enum class Pending : u8 {
         call, ///< HVC, which hardware has gone past already: to everybody else PC is that of the call until the exit is answered
-        advance,  ///< on to the next instruction
-        load,     ///< the data goes where the syndrome says, then on
-        mrs,      ///< the same for a system register
-        sequence, ///< one part of a compound access is done
-        nothing,  ///< no instruction to finish
+        advance,     ///< on to the next instruction
+        load,        ///< the data goes where the syndrome says, then on
+        mrs,         ///< the same for a system register
+        sequence,    ///< one part of a compound access is done
+        coprocessor, ///< like `mrs`, for AArch32
+        nothing,     ///< no instruction to finish
     };
     /// Exits that are delivered before the guest runs again.
     enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8, kDueTurn = 16 };

@@ -59,7 +59,7 @@ sel4vm_el2_guest_vectors:
     from_guest 1            // IRQ
     from_guest 2            // FIQ
     from_guest 3            // SError
-    from_guest 0            // the same from AArch32 EL0
+    from_guest 0            // an AArch32 EL1, which no guest has; AArch32 EL0 below AArch64 comes as the above
     from_guest 1
     from_guest 2
     from_guest 3

@@ -9,6 +9,7 @@
 #include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/load_store.hpp>
+#include <sel4vm/arch/aarch64/next_instruction.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/exit.hpp>
 
@@ -18,6 +19,20 @@
 namespace sel4vm::aarch64 {
 
 // ---------------------------------------------------------------- With a valid syndrome
+
+[[nodiscard]] constexpr Width width_of(IssDataAbort iss) {
+    return static_cast<Width>(1U << static_cast<unsigned>(iss.get<IssDataAbort::Sas>()));
+}
+
+/// The low bytes of a value, as many as the width says, in the other order.
+[[nodiscard]] constexpr u64 swapped(u64 value, Width width) {
+    return __builtin_bswap64(value) >> (64 - 8 * static_cast<unsigned>(width));
+}
+
+/// What an AArch32 store of a register with that value writes.
+[[nodiscard]] constexpr u64 stored_by_aarch32(u64 value, Width width, u64 pstate) {
+    return is_big_endian_aarch32(pstate) ? swapped(value, width) : value;
+}
 
 /// The exit for a data abort with iss.Isv. `register_value` is register Srt (0 for 31); not looked at for a load.
 [[nodiscard]] constexpr MemoryExit exit_from_syndrome(IssDataAbort iss, Gpa gpa, u64 register_value) {

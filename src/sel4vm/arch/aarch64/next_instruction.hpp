@@ -22,6 +22,12 @@ inline constexpr u64 kCarefulAdvance = Spsr::Btype::mask | Spsr::Ss::mask | Spsr
 
 [[nodiscard]] constexpr bool is_aarch32(u64 pstate) { return (pstate & Spsr::AArch32::mask) != 0; }
 
+/// AArch32 code whose data is big-endian, whatever SCTLR_EL1 says.
+[[nodiscard]] constexpr bool is_big_endian_aarch32(u64 pstate) {
+    constexpr u64 kE = 1 << 9; // D in AArch64
+    return (pstate & (kE | Spsr::AArch32::mask)) == (kE | Spsr::AArch32::mask);
+}
+
 /// After the instruction at `at`; `esr` is the syndrome of its trap.
 [[nodiscard]] constexpr Position after_instruction(Position at, EsrEl2 esr) {
     // A step exception that is due comes before the next instruction.

@@ -14,6 +14,7 @@ enum class Trap : u8 {
     data_abort,        ///< abort_of(IssDataAbort)
     instruction_abort, ///< abort_of(IssInstructionAbort)
     system_register,   ///< SystemRegisterExit
+    coprocessor,       ///< coprocessor_access(): the same from AArch32, or `undefined`
     hvc,               ///< HypercallExit
     smc,
     wait,      ///< WFI, WFE, WFIT, WFET
@@ -30,6 +31,8 @@ enum class Trap : u8 {
     case Ec::data_abort_lower: return Trap::data_abort;
     case Ec::instruction_abort_lower: return Trap::instruction_abort;
     case Ec::sysreg: return Trap::system_register;
+    case Ec::cp15_mcr:
+    case Ec::cp15_mcrr: return Trap::coprocessor;
     case Ec::hvc64: return Trap::hvc;
     case Ec::smc64: return Trap::smc;
     case Ec::wfx: return Trap::wait;
@@ -41,8 +44,6 @@ enum class Trap : u8 {
     case Ec::vector_catch32:
     case Ec::brk64: return Trap::debug;
     case Ec::unknown:
-    case Ec::cp15_mcr:
-    case Ec::cp15_mcrr:
     case Ec::cp14_mcr:
     case Ec::cp14_ldc:
     case Ec::cp10_mrc:
@@ -63,7 +64,7 @@ enum class Trap : u8 {
 /// Whether it depends on the guest's PSTATE what it is: AArch32 instructions have conditions.
 [[nodiscard]] constexpr bool may_be_skipped(EsrEl2 esr) {
     const Trap trap = trap_of(esr.ec());
-    return trap == Trap::undefined || trap == Trap::wait;
+    return trap == Trap::undefined || trap == Trap::coprocessor || trap == Trap::wait;
 }
 /// `pstate`: of the guest at the exit; only looked at when it may be skipped.
 [[nodiscard]] constexpr Trap trap_of(EsrEl2 esr, u64 pstate) {
