@@ -35,7 +35,9 @@ void describe_gic(Writer &out, const machine::GicRecord &gic, u32 vcpu_count) {
         out.line("            redistributors   {}", block(gic.redistributors));
     if (gic.redistributors_left(vcpu_count) != 0)
         out.line("            more of them     {}", block(gic.more_redistributors));
-    if (gic.msi.kind != machine::MsiKind::none)
+    if (gic.msi.kind == machine::MsiKind::its)
+        out.line("            messages         its");
+    else if (gic.msi.kind != machine::MsiKind::none)
         out.line("            messages         {}, irq {} to {}", name_of(gic.msi.kind), gic.msi.first_spi,
                  gic.msi.first_spi + gic.msi.spi_count - 1);
     if (const machine::AddressBlock frame = msi_frame(gic.msi); frame.size_bytes != 0)

@@ -43,8 +43,8 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
     command.add_option("--gic", vm.gic, "Version of the interrupt controller: 2 or 3 (default 3)")->type_name("N");
     command
         .add_option("--msi", vm.msi,
-                    "What takes message-signalled interrupts: none, v2m (a GICv2m frame) or mbi (the distributor of "
-                    "version 3) (default none)")
+                    "What takes message-signalled interrupts: none, v2m (a GICv2m frame), and with version 3 mbi (the "
+                    "distributor) or its (default none)")
         ->type_name("WHAT");
     command.add_option("--dtb", vm.dtb, "Device tree to give the guest instead of a generated one")->type_name("FILE");
     command.add_option("--firmware", vm.firmware, "Read-only image at address 0 where the guest starts")

@@ -64,7 +64,8 @@ constexpr std::array kGicKeys{
         .table = &kBlock},
     Key{.name = "msi",
         .form = Form::choice,
-        .help = "What takes message-signalled interrupts: a GICv2m frame, or the distributor of version 3 (mbi).",
+        .help = "What takes message-signalled interrupts: a GICv2m frame, or with version 3 the distributor (mbi) or "
+                "an ITS.",
         .choices = Names<machine::MsiKind>::list},
     Key{.name = "msi_frame",
         .form = Form::address,

@@ -4,8 +4,7 @@
 // instructions; the driver converts. Each line says: name, ticks in total, rounds. Loops of kRounds; the loop itself costs
 // 2 instructions a round, which stay in.
 #include "guest.h"
-
-#define ROUNDS 1000
+#include "report.inc"
 
     .globl main, irq_handler
 
@@ -125,25 +124,4 @@ irq_handler:
     isb
 1:  ret
 
-// x0 ticks, x1 name
-report:
-    str x30, [sp, #-16]!
-    stp x0, x1, [sp, #-16]!
-    adr x0, text_bench
-    bl print
-    ldr x0, [sp, #8]
-    bl print
-    mov w0, #' '
-    bl put_char
-    ldr x0, [sp]
-    bl print_decimal
-    mov w0, #' '
-    bl put_char
-    ldr x0, =ROUNDS
-    bl print_decimal
-    bl print_newline
-    ldp x0, x1, [sp], #16
-    ldr x30, [sp], #16
-    ret
-text_bench: .asciz "bench: "
-    .balign 4
+    bench_helpers

@@ -70,17 +70,24 @@ enum class MsiKind : u8 {
     none,
     v2m, ///< a GICv2m frame, with either version
     mbi, ///< the distributor itself (message-based SPIs); version 3
+    its, ///< an Interrupt Translation Service, with LPIs; version 3
 };
 
 struct MsiRecord {
     MsiKind kind = MsiKind::none;
     AddressBlock frame{}; ///< size 0: where the board has it, default_msi_frame(); mbi has none
-    u32 first_spi = 48;   ///< shared interrupts (INTIDs minus 32) that are for messages alone
+    u32 first_spi = 48;   ///< shared interrupts (INTIDs minus 32) that are for messages alone; not of an its
     u32 spi_count = 64;
     friend constexpr bool operator==(const MsiRecord &, const MsiRecord &) = default;
 };
 [[nodiscard]] constexpr AddressBlock default_msi_frame(MsiKind kind) {
-    return kind == MsiKind::v2m ? AddressBlock{Gpa{0x0802'0000}, 0x1000} : AddressBlock{};
+    switch (kind) {
+    case MsiKind::v2m: return {Gpa{0x0802'0000}, 0x1000};
+    case MsiKind::its: return {Gpa{0x0808'0000}, 0x2'0000};
+    case MsiKind::none:
+    case MsiKind::mbi: break;
+    }
+    return {};
 }
 [[nodiscard]] constexpr AddressBlock msi_frame(const MsiRecord &msi) {
     const AddressBlock usual = default_msi_frame(msi.kind);

@@ -54,7 +54,7 @@ struct Names<PanicPolicy> {
 };
 template <>
 struct Names<MsiKind> {
-    static constexpr std::array<std::string_view, 3> list = {"none", "v2m", "mbi"};
+    static constexpr std::array<std::string_view, 4> list = {"none", "v2m", "mbi", "its"};
 };
 template <>
 struct Names<ResetPolicy> {

@@ -221,18 +221,25 @@ private:
         if (msi.kind != MsiKind::v2m && !v3)
             also(report_.add(key("gic.msi"), name_of(msi.kind), "\"none\" or \"v2m\" with a GIC of version 2"),
                  "gic.version");
-        if (good_spis() && (msi.spi_count == 0 || msi.first_spi >= vm_.gic.spi_count ||
-                            msi.spi_count > vm_.gic.spi_count - msi.first_spi))
+        if (good_spis() && msi.kind != MsiKind::its &&
+            (msi.spi_count == 0 || msi.first_spi >= vm_.gic.spi_count ||
+             msi.spi_count > vm_.gic.spi_count - msi.first_spi))
             also(report_.add(key("gic.msi_spis"), msi.spi_count, "some, from SPI ", msi.first_spi,
                              " on, inside gic.spis (", vm_.gic.spi_count, ")"),
                  "gic.spis");
-        if (const AddressBlock frame = msi_frame(msi); frame.size_bytes != 0)
-            claim(frame, key("gic.msi_frame.base"), key("gic.msi_frame.size"), kPageBytes);
+        const AddressBlock frame = msi_frame(msi);
+        if (frame.size_bytes < default_msi_frame(msi.kind).size_bytes)
+            report_.add(key("gic.msi_frame.size"), Size{frame.size_bytes}, "at least ",
+                        Size{default_msi_frame(msi.kind).size_bytes});
+        else if (frame.size_bytes != 0)
+            claim(frame, key("gic.msi_frame.base"), key("gic.msi_frame.size"),
+                  msi.kind == MsiKind::its ? 64 * kKiB : kPageBytes);
     }
 
     [[nodiscard]] bool is_for_messages(u32 spi) const {
         const MsiRecord &msi = vm_.gic.msi;
-        return msi.kind != MsiKind::none && spi >= msi.first_spi && spi - msi.first_spi < msi.spi_count;
+        return (msi.kind == MsiKind::v2m || msi.kind == MsiKind::mbi) && spi >= msi.first_spi &&
+               spi - msi.first_spi < msi.spi_count;
     }
 
     [[nodiscard]] bool good_spis() const {

@@ -176,7 +176,8 @@ TEST(VmOptions, BadValuesAreReportedAllAtOnce) {
             "option '--kernel': value \"\": expected the path of a file",
             "option '--memory': value \"x\": expected a size such as 512M or 1G",
             "option '--vcpus': value \"y\": expected a number from 1 to 128",
-            "option '--gic': value \"4\": expected 2 or 3", "option '--msi': value \"5\": expected none, v2m or mbi"}));
+            "option '--gic': value \"4\": expected 2 or 3",
+            "option '--msi': value \"5\": expected none, v2m, mbi or its"}));
 }
 
 TEST(VmOptions, TheTimeLimitTakesPartsOfASecond) {

@@ -130,6 +130,16 @@ TEST(DeviceTree, DescribesWhatTakesMessages) {
         EXPECT_EQ(tree.cells("/intc@8000000/v2m@8020000", "phandle"), Cells{msi_phandle(vm.gic.msi)});
     }
     vm.gic.version = GicVersion::v3;
+    vm.gic.msi.kind = MsiKind::its;
+    {
+        const auto bytes = generated(vm);
+        const TreeView tree(bytes);
+        EXPECT_EQ(tree.texts("/intc@8000000/its@8080000", "compatible"), "arm,gic-v3-its|");
+        EXPECT_EQ(tree.cells("/intc@8000000/its@8080000", "reg"), (Cells{0, 0x808'0000, 0, 0x2'0000}));
+        EXPECT_TRUE(tree.bytes("/intc@8000000/its@8080000", "msi-controller").has_value());
+        EXPECT_EQ(tree.cells("/intc@8000000/its@8080000", "#msi-cells"), Cells{1});
+        EXPECT_EQ(tree.cells("/intc@8000000/its@8080000", "phandle"), Cells{msi_phandle(vm.gic.msi)});
+    }
     vm.gic.msi = {MsiKind::mbi, {}, 33, 31};
     const auto bytes = generated(vm);
     const TreeView tree(bytes);

@@ -152,6 +152,24 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.gic.msi.kind = MsiKind::mbi;
          },
          "vm[2].gic.msi", "mbi", "\"none\" or \"v2m\" with a GIC of version 2"},
+        {"an its on v2",
+         [](M &m) {
+             m.gic.version = GicVersion::v2;
+             m.gic.msi.kind = MsiKind::its;
+         },
+         "vm[2].gic.msi", "its", "\"none\" or \"v2m\""},
+        {"an its on a 4 KiB boundary",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::its;
+             m.gic.msi.frame = {Gpa{0x0808'1000}, 0x2'0000};
+         },
+         "vm[2].gic.msi_frame.base", "0x8081000", "a multiple of 0x10000"},
+        {"an its of one frame",
+         [](M &m) {
+             m.gic.msi.kind = MsiKind::its;
+             m.gic.msi.frame = {Gpa{0x0808'0000}, 0x1'0000};
+         },
+         "vm[2].gic.msi_frame.size", "64 KiB", "at least 128 KiB"},
         {"more message SPIs than there are",
          [](M &m) {
              m.gic.msi.kind = MsiKind::v2m;

@@ -243,7 +243,7 @@ void VcpuTimer::set_counter_offset(u64 ticks) {
     abilities.unlisted_ends = true;
     abilities.deactivation_trap = hardware.can_trap_dir();
     abilities.priority_bits = static_cast<u8>(hardware.priority_bits());
-    abilities.max_intid = 1019;
+    abilities.max_intid = hardware.version() == GicVersion::v3 ? 0xffff : 1019; // 16 bits at least (ICH_VTR_EL2.IDbits)
     return abilities;
 }
 

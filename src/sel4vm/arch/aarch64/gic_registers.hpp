@@ -2,7 +2,7 @@
 //
 // Register offsets and layouts of the Generic Interrupt Controller: GICv2 (IHI 0048B) distributor, CPU interface and
 // virtual interface, GICv3 (IHI 0069) distributor and redistributors; its system registers are in gic_system_registers.hpp. Facts for
-// both the model in dev and the el2 host; no behaviour. ITS and LPIs appear only as far as a GIC without them must answer.
+// both the model in dev and the el2 host; no behaviour. The ITS is in its_registers.hpp.
 #pragma once
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>

@@ -77,11 +77,14 @@ void write_timer_node(FdtWriter &out, const MachineDescription &vm) {
 namespace {
 
 /// Inside the GIC's.
-void write_msi_node(FdtWriter &out, MsiKind, const AddressBlock &frame) {
-    out.begin_node("v2m", frame.base.value());
-    out.text("compatible", "arm,gic-v2m-frame");
+void write_msi_node(FdtWriter &out, MsiKind kind, const AddressBlock &frame) {
+    const bool its = kind == MsiKind::its;
+    out.begin_node(its ? "its" : "v2m", frame.base.value());
+    out.text("compatible", its ? "arm,gic-v3-its" : "arm,gic-v2m-frame");
     put_registers(out, frame);
     out.empty("msi-controller");
+    if (its)
+        out.cell("#msi-cells", 1);
     out.cell("phandle", kMsiPhandle);
     out.end_node();
 }

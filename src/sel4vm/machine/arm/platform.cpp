@@ -13,6 +13,7 @@ PlatformError from(dev::GicError error) {
     case dev::GicError::spi_count: return PlatformError::spi_count;
     case dev::GicError::intid_range: return PlatformError::intid_range;
     case dev::GicError::list_registers: return PlatformError::list_registers;
+    case dev::GicError::lpis: return PlatformError::lpis;
     case dev::GicError::abilities: return PlatformError::abilities;
     case dev::GicError::out_of_memory: break;
     }
@@ -32,6 +33,7 @@ const char *to_string(PlatformError error) {
     case PlatformError::spi_count: return "too many shared interrupts";
     case PlatformError::intid_range: return "the host cannot deliver so many interrupts";
     case PlatformError::list_registers: return "the host has no usable list registers";
+    case PlatformError::lpis: return "the host cannot deliver the interrupts of an ITS";
     case PlatformError::abilities: return "the host's vCPUs differ in their interrupt hardware";
     case PlatformError::out_of_memory: return "the host has no memory left for it";
     case PlatformError::distributor_range: return "the distributor's range is taken";

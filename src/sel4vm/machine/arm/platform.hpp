@@ -28,6 +28,7 @@ enum class PlatformError : u8 {
     spi_count,                 ///< too many shared interrupts
     intid_range,               ///< the host cannot deliver so many
     list_registers,            ///< the host has no usable ones
+    lpis,                      ///< the host cannot deliver LPIs
     abilities,                 ///< the host's vCPUs differ in their interrupt hardware
     out_of_memory,             ///
     distributor_range,         ///< taken

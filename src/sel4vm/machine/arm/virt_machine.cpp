@@ -17,6 +17,7 @@ ArmPlatformConfig platform_config(const MachineDescription &description, const H
     gic.vcpu_count = description.vcpu_count;
     gic.spi_count = description.gic.spi_count;
     gic.locks = host.locks;
+    gic.lpis = description.gic.msi.kind == MsiKind::its;
     gic.message_spis = description.gic.msi.kind == MsiKind::mbi;
     gic.timer_intid = 16u + description.timer.virtual_timer;
     gic.first_redistributors = gic.vcpu_count - description.gic.redistributors_left(gic.vcpu_count);
@@ -33,6 +34,7 @@ const char *key_of(PlatformError error) {
     case PlatformError::redistributors_range: return "gic.redistributors";
     case PlatformError::more_redistributors_range: return "gic.more_redistributors";
     case PlatformError::deactivation_range: return "gic.cpu_interface";
+    case PlatformError::lpis: return "gic.msi";
     case PlatformError::list_registers:
     case PlatformError::abilities:
     case PlatformError::out_of_memory: return "gic";

@@ -13,6 +13,7 @@
 #include <sel4vm/base/owned_array.hpp>
 #include <sel4vm/boot/layout.hpp>
 #include <sel4vm/dev/arm/gic/gicv2m.hpp>
+#include <sel4vm/dev/arm/gic/its.hpp>
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
@@ -125,6 +126,7 @@ private:
     [[nodiscard]] Status<BuildError> make_platform();
     [[nodiscard]] Status<BuildError> connect_platform();
     [[nodiscard]] Status<BuildError> make_msi();
+    [[nodiscard]] Status<BuildError> make_its();
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
@@ -153,6 +155,7 @@ private:
     Vm vm_;
     ArmPlatform platform_;
     std::optional<dev::Gicv2m> v2m_;
+    Owned<dev::Its> its_;
     MsiDoorbell msi_;
     dev::VirtioSlots virtio_slots_;
     dev::ErasedFlash erased_flash_;

@@ -57,6 +57,8 @@ public:
         return abilities_.read_back ? std::optional(lists_->interface_control()) : std::nullopt;
     }
     void set_interface_control(u32 value) { lists_->set_interface_control(value); }
+    /// Pending LPIs of a vCPU that is stopped, list registers included.
+    [[nodiscard]] PendingLpis pending_lpis();
 
 private:
     enum class TimerNews : u8 { none, just_fired };
@@ -127,6 +129,16 @@ private:
     [[nodiscard]] InterfaceGate gate();
     [[nodiscard]] u32 running_priority();
     [[nodiscard]] bool any_listed_passes();
+    // cpu_delivery_lpi.cpp
+    template <class Function>
+    void for_each_listed_lpi(Function function);
+    void fold_lpis();
+    void list_lpis();
+    void take_lpi_back(u32 index);
+    void give_back_lpis();
+    [[nodiscard]] std::optional<Lpis::Choice> next_lpi();
+    [[nodiscard]] u32 place_for_lpi(const Lpis::Choice &choice, u32 &listed);
+    [[nodiscard]] bool lpi_passes(const InterfaceGate &open);
     // cpu_delivery_load.cpp
     void load();
     [[nodiscard]] Choice best_candidate();
@@ -135,7 +147,9 @@ private:
     void refused(u32 index);
     void list_active(u32 index, u32 intid);
     void load_software_active();
+    [[nodiscard]] u32 make_room(u8 priority);
     void arrange_refill();
+    void report_each_end();
     void ask_for_refill(u32 causes);
     void ask_maintenance(u32 causes, u32 wanted);
     [[nodiscard]] bool write(u32 index) { return lists_->write(index, state_->lists[index]); }

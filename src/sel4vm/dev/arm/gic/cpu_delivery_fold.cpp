@@ -59,7 +59,7 @@ void CpuDelivery::finish(u32 index) {
     const bool is_orphan = entry.orphan;
     const bool was_linked = entry.hardware_linked;
     release(index);
-    if (intid == kUnknownIntid)
+    if (intid >= aarch64::kFirstLpi) // an LPI, or nobody knows what
         return;
     const u32 w = intid / kIrqsPerWord;
     const u32 b = bit<u32>(intid % kIrqsPerWord);

@@ -71,7 +71,8 @@ bool CpuDelivery::has_deliverable() {
     const InterfaceGate open = gate();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const ListEntry &entry = cpu.lists[static_cast<u32>(std::countr_zero(used))];
-        if (!entry.orphan && entry.state == ListRegisterState::pending && open.passes(entry.priority, entry.group1))
+        if ((!entry.orphan || entry.intid >= aarch64::kFirstLpi) && entry.state == ListRegisterState::pending &&
+            open.passes(entry.priority, entry.group1))
             return true;
     }
     for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
@@ -83,7 +84,7 @@ bool CpuDelivery::has_deliverable() {
                 return true;
         }
     }
-    return false;
+    return (cpu.chores & chore::kLpis) != 0 && lpi_passes(open);
 }
 
 [[gnu::noinline, gnu::cold]] bool CpuDelivery::has_wake_up() {

@@ -57,6 +57,8 @@ void CpuDelivery::correct_and_load(TimerNews news) {
             fold_unlisted();
         if ((cpu.chores & chore::kWatchInterface) != 0)
             look_at_interface();
+        if ((cpu.chores & chore::kLpis) != 0)
+            fold_lpis();
     }
     if (cpu.timer.masked && news != TimerNews::just_fired)
         look_at_timer();
@@ -99,31 +101,44 @@ void CpuDelivery::load() {
         if (const u32 free = free_lists(); free != 0) {
             index = static_cast<u32>(std::countr_zero(free));
         } else {
-            index = can_rewrite_ ? victim_for(choice.priority) : kNone;
-            if (index == kNone)
-                index = active_victim(choice.priority);
+            index = make_room(choice.priority);
             if (index == kNone)
                 break;
-            if (has_active(cpu.lists[index].state) && !cpu.lists[index].injected_active) {
-                part_with(index);
-            } else if (cpu.lists[index].injected_active) {
-                // It stays active in software, until there is room again.
-                give_back_latch(cpu.lists[index]);
-                word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
-                cpu.chores |= chore::kListActive;
-                release(index);
-            } else {
-                withdraw(index);
-            }
         }
         list(index, choice.intid);
     }
-    if ((cpu.chores & chore::kListActive) != 0) [[unlikely]] {
-        load_software_active();
-        watch_unlisted();
+    if ((cpu.chores & (chore::kListActive | chore::kLpis)) != 0) [[unlikely]] {
+        if ((cpu.chores & chore::kListActive) != 0) {
+            load_software_active();
+            watch_unlisted();
+        }
+        if ((cpu.chores & chore::kLpis) != 0)
+            list_lpis();
     }
     if (can_rewrite_)
         arrange_refill();
+}
+
+/// A list register that the caller then overwrites: what it had has less need of it than an interrupt of this priority. kNone: there is none.
+[[gnu::noinline]] u32 CpuDelivery::make_room(u8 priority) {
+    CpuState &cpu = state();
+    u32 index = can_rewrite_ ? victim_for(priority) : kNone;
+    if (index == kNone)
+        index = active_victim(priority);
+    if (index == kNone)
+        return kNone;
+    if (has_active(cpu.lists[index].state) && !cpu.lists[index].injected_active) {
+        part_with(index);
+    } else if (cpu.lists[index].injected_active) {
+        // It stays active in software, until there is room again.
+        give_back_latch(cpu.lists[index]);
+        word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
+        cpu.chores |= chore::kListActive;
+        release(index);
+    } else {
+        withdraw(index);
+    }
+    return index;
 }
 
 /// The highest-priority candidate, the lowest INTID among equals. There is one.
@@ -284,7 +299,7 @@ void CpuDelivery::arrange_refill() {
             ask_for_refill(0);
         return;
     }
-    bool any_active = false;
+    bool any_active = (cpu.chores & chore::kLpis) != 0; // they may stay, too
     bool any_pending = false;
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const ListRegisterState now = cpu.lists[static_cast<u32>(std::countr_zero(used))].state;
@@ -300,10 +315,16 @@ void CpuDelivery::arrange_refill() {
         return;
     }
     ask_for_refill(all_taken);
+    report_each_end();
+}
+
+void CpuDelivery::report_each_end() {
+    CpuState &cpu = state();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const u32 index = static_cast<u32>(std::countr_zero(used));
         ListEntry &entry = cpu.lists[index];
-        if (entry.orphan || (entry.eoi_maintenance && entry.state != ListRegisterState::pending_and_active))
+        if ((entry.orphan && !lpi_entry::is_one(entry)) ||
+            (entry.eoi_maintenance && entry.state != ListRegisterState::pending_and_active))
             continue;
         if (entry.state == ListRegisterState::pending_and_active) {
             // Its end would go unreported, and it would then be ahead of more urgent ones.

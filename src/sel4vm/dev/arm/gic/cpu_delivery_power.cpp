@@ -8,6 +8,8 @@ namespace sel4vm::dev {
 [[gnu::noinline, gnu::cold]] void CpuDelivery::give_back() {
     CpuState &cpu = state();
     fold();
+    if ((cpu.chores & chore::kLpis) != 0)
+        give_back_lpis();
     for (u32 used = cpu.lists_in_use; used != 0; used &= used - 1) {
         const u32 index = static_cast<u32>(std::countr_zero(used));
         if (abilities_.clear)

@@ -83,6 +83,19 @@ public:
     void send(u32 device, u32 data) override SEL4VM_EXCLUDES(lock_);
     static constexpr u64 kDoorbell = aarch64::gicd::kSetspiNsr; ///< its offset in the distributor
 
+    // -- LPIs, with GicConfig::lpis: for an ITS, which says which are mapped (gic_lpis.cpp)
+    [[nodiscard]] u32 vcpu_count() const { return config_.vcpu_count; }
+    void pend_lpi(u32 cpu, u32 intid, u32 caller) SEL4VM_EXCLUDES(lock_);
+    void clear_lpi(u32 cpu, u32 intid, u32 caller) SEL4VM_EXCLUDES(lock_);
+    void move_lpi(u32 from, u32 to, u32 intid) SEL4VM_EXCLUDES(lock_);
+    void move_all_lpis(u32 from, u32 to) SEL4VM_EXCLUDES(lock_);
+    /// Entries of the configuration table, from LPI `first` on, counted from INTID 8192.
+    void configure_lpis(u32 first, std::span<const u8> entries) SEL4VM_EXCLUDES(lock_);
+    void set_pending_lpis(u32 cpu, const PendingLpis &more) SEL4VM_EXCLUDES(lock_);
+    /// Those of a stopped vCPU.
+    [[nodiscard]] PendingLpis pending_lpis(u32 cpu) SEL4VM_EXCLUDES(lock_);
+    static constexpr u32 kNobody = ~u32{0};
+
     // -- IrqDelivery
     void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void service(Vcpu &vcpu, u32 source) override SEL4VM_EXCLUDES(lock_);
@@ -163,10 +176,11 @@ private:
         return config_.vcpu_count > config_.first_redistributors ? config_.vcpu_count - config_.first_redistributors
                                                                  : 0;
     }
-    static constexpr u32 kNobody = ~u32{0};
     [[nodiscard]] bool pend(VcpuId vcpu, u32 intid) SEL4VM_REQUIRES(lock_);
     /// Lists a shared interrupt that a client injects at once, where that is possible: true.
     [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
+    /// As the end of a Session, for those that are not in a hurry: one copy for all of them.
+    void leave(u32 caller) SEL4VM_RELEASE(lock_);
     /// Serves the caller, whose own list registers can be served at once (the others' only by their executors), unlocks, wakes and tells.
     void leave_with_news(u32 caller) SEL4VM_RELEASE(lock_);
     void tell_news() SEL4VM_RELEASE(lock_);

@@ -25,6 +25,9 @@ Status<GicError> GicCore::attach(u32 cpu, aarch64::ListRegisterPort &lists, aarc
         return Err{GicError::list_registers};
     if (abilities.max_intid + 1u < irqs_.intid_limit())
         return Err{GicError::intid_range};
+    if (irqs_.lpis().exist() && (abilities.max_intid + 1u < u32{1} << kLpiIntidBits || abilities.count < 2 ||
+                                 !abilities.read_back || !abilities.clear))
+        return Err{GicError::lpis};
     if (adapted_ && !same(abilities, abilities_))
         return Err{GicError::abilities};
     abilities_ = abilities;

@@ -37,8 +37,16 @@ void IrqMachine::send_message(u32 intid, Level level) {
 }
 
 void Gic::send(u32, u32 data) {
-    Session session(*this, kNobody);
+    lock_.lock();
     core_.irqs().send_message(data, Level::high);
+    leave(kNobody);
+}
+
+[[gnu::noinline]] void Gic::leave(u32 caller) {
+    if (core_.irqs().has_news())
+        leave_with_news(caller);
+    else
+        lock_.unlock();
 }
 
 } // namespace sel4vm::dev

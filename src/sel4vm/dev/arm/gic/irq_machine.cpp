@@ -55,10 +55,13 @@ void for_each_bit(u32 bits, Function function) {
         const u32 left = config.spi_count - w * kIrqsPerWord;
         shared_[w].irq.implemented = low_mask<u32>(left < kIrqsPerWord ? left : kIrqsPerWord);
     }
-    constexpr u8 kIntidBits = 10;
+    if (config.lpis && !lpis_.init(allocator, config.vcpu_count))
+        return Err{GicError::out_of_memory};
+    const u32 intid_bits = config.lpis ? kLpiIntidBits : 10;
     distributor_type_ = aarch64::GicdTyper{}
                             .with<aarch64::GicdTyper::Rss>(true)
-                            .with<aarch64::GicdTyper::IdBits>(kIntidBits - 1)
+                            .with<aarch64::GicdTyper::IdBits>(static_cast<u8>(intid_bits - 1))
+                            .with<aarch64::GicdTyper::Lpis>(config.lpis)
                             .with<aarch64::GicdTyper::Mbis>(config.message_spis)
                             .with<aarch64::GicdTyper::ItLinesNumber>(static_cast<u8>(words))
                             .raw(); // CPUNumber is about operation without affinity routing: zero
@@ -88,6 +91,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     group0_mask_ = 0;
     group1_mask_ = 0;
     choices_ = 0;
+    lpis_.reset();
     for (u32 n = 0; n < cpu_count(); ++n) {
         cpus_[n].candidates = {};
         cpus_[n].candidate_words = 0;
@@ -128,6 +132,8 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     }
     if (can_rewrite_ && has_unlisted_active(n))
         cpu.chores |= chore::kListActive;
+    if (lpis_.exist())
+        cpu.chores |= chore::kLpis;
     if (cpu.chores != 0 || cpu.candidate_words != 0)
         wake(cpu);
 }
@@ -317,6 +323,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
     group1_mask_ = (groups & 2) != 0 ? ~u32{0} : 0;
     update_all();
     forwarding_changed();
+    lpis_changed();
 }
 
 bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {

@@ -12,6 +12,7 @@
 #include <sel4vm/base/result.hpp>
 #include <sel4vm/dev/arm/gic/gic_config.hpp>
 #include <sel4vm/dev/arm/gic/irq_state.hpp>
+#include <sel4vm/dev/arm/gic/lpis.hpp>
 #include <sel4vm/vm/irq.hpp>
 
 namespace sel4vm::dev {
@@ -143,6 +144,18 @@ public:
     /// Wakes the vCPUs other than `caller` whose list registers hold an interrupt of this word, so that they report.
     void wake_holders(u32 caller, u32 cpu, u32 w);
 
+    // -- LPIs, by INTID (irq_machine_lpis.cpp)
+    [[nodiscard]] Lpis &lpis() { return lpis_; }
+    /// They are all of group 1.
+    [[nodiscard]] bool forwards_lpis() const { return group1_mask_ != 0; }
+    void pend_lpi(u32 cpu, u32 intid);
+    void clear_lpi(u32 cpu, u32 intid);
+    void move_lpi(u32 from, u32 to, u32 intid);
+    void move_all_lpis(u32 from, u32 to);
+    void set_pending_lpis(u32 cpu, const PendingLpis &more);
+    /// What is pending may be deliverable now, or no longer.
+    void lpis_changed();
+
     void wake(u32 cpu) { wake(cpus_[cpu]); }
     void wake(const CpuState &cpu) { wakes_.add(cpu.self); }
     [[nodiscard]] bool is_woken(const CpuState &cpu) const { return wakes_.intersects(cpu.self); }
@@ -205,6 +218,7 @@ private:
     void watch_interfaces();
     [[nodiscard]] bool has_unlisted_active(u32 cpu);
     void reset_private(u32 cpu);
+    void serve_lpis(u32 cpu);
     void update_all();
 
     GicVersion version_ = GicVersion::v3;
@@ -224,6 +238,7 @@ private:
     /// GICv3: who takes what may go to any vCPU, by group and priority; up to date while there are choices.
     static constexpr usize kPriorities = 256;
     std::array<std::array<u8, kPriorities>, 2> any_cpu_{};
+    Lpis lpis_; ///< empty without them
 };
 
 } // namespace sel4vm::dev

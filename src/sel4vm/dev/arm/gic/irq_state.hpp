@@ -79,6 +79,18 @@ struct alignas(8) ListEntry : aarch64::ListRegister {
 };
 static_assert(sizeof(ListEntry) == 16 && std::has_unique_object_representations_v<ListEntry>);
 
+/// A list register with an LPI. It is an orphan: of no interrupt that is in a word here. Its `source` says what becomes of it when it is
+/// still pending at the next look: it stays, it is dropped, or it moves to another vCPU.
+namespace lpi_entry {
+inline constexpr u32 kIntidBits = 13; ///< INTIDs 8192 to 16383
+inline constexpr u8 kStays = 0;
+inline constexpr u8 kDropped = 0xff;
+[[nodiscard]] constexpr bool is_one(const ListEntry &entry) { return entry.orphan && entry.intid >> kIntidBits == 1; }
+[[nodiscard]] constexpr u8 moves_to(u32 cpu) { return static_cast<u8>(cpu + 1); }
+[[nodiscard]] constexpr u32 target(u8 source) { return source - 1u; }
+} // namespace lpi_entry
+static_assert(kMaxGicCpus < lpi_entry::kDropped);
+
 /// The forwarded virtual timer (see TimerPort).
 struct TimerForwarding {
     u8 intid = 0;
@@ -98,9 +110,10 @@ struct InterfaceGate {
 
 /// What a vCPU's delivery has to do beside folding, correcting and loading; the short ways are closed meanwhile.
 namespace chore {
-inline constexpr u8 kListActive = 1;     ///< some interrupt is active in software and should get a list register
-inline constexpr u8 kRefill = 2;         ///< the host reports when list registers run empty
-inline constexpr u8 kWatchInterface = 4; ///< other vCPUs' interrupts depend on whether this CPU interface is open
+inline constexpr u8 kRefill = 1;         ///< the host reports when list registers run empty
+inline constexpr u8 kWatchInterface = 2; ///< other vCPUs' interrupts depend on whether this CPU interface is open
+inline constexpr u8 kListActive = 4;     ///< some interrupt is active in software and should get a list register
+inline constexpr u8 kLpis = 8;           ///< there may be LPIs, in list registers or for them
 } // namespace chore
 
 /// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
