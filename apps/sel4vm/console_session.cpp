@@ -341,7 +341,8 @@ private:
         const std::string complaint = last_complaint(errors_);
         if (WIFSIGNALED(status))
             return {ExitStatus::emulator_failed,
-                    fmt::format("QEMU died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
+                    fmt::format("QEMU died of signal {} ({}){}{}", WTERMSIG(status), strsignal(WTERMSIG(status)),
+                                complaint.empty() ? "" : ": ", complaint)};
         const u64 code = exit_status_.value_or(static_cast<u64>(WEXITSTATUS(status)));
         if (code == 0 && !exit_status_ && setup_.protocol == LineProtocol::marked && !heard_ && !host_spoke_)
             return {ExitStatus::emulator_failed, complaint.empty()

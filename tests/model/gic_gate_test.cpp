@@ -74,6 +74,28 @@ TEST_P(GicGate, WhatWaitsForAListRegisterMustPassThePriorityMask) {
     EXPECT_TRUE(rig.deliverable());
 }
 
+TEST_P(GicGate, WhileAnInterruptHasAChoiceTheHostReportsTheNextChangeOfAGroup) {
+    namespace cause = aarch64::maintenance;
+    GicRig rig({GetParam(), 2, 96, ListRegisters::full()});
+    rig.open();
+    if (rig.v2())
+        rig.write(gicd::kItargetsr + 40, 3, 0, Width::b1);
+    else
+        rig.write(gicd::kIrouter + 8 * 40, u64{1} << 31, 0, Width::b8);
+    struct Row {
+        u32 control;
+        u32 causes;
+    };
+    for (const Row &row :
+         {Row{ListRegisters::kOpen, cause::kGroup0Disabled | cause::kGroup1Disabled},
+          Row{kGroup1Only, cause::kGroup0Enabled | cause::kGroup1Disabled}, Row{kGroup0Only, cause::kGroup1Enabled},
+          Row{0xf800'0000, cause::kGroup0Enabled | cause::kGroup1Enabled}}) {
+        rig.set_control(0, row.control);
+        rig.sync();
+        EXPECT_EQ(rig.lists[0].maintenance_causes(), row.causes) << std::hex << row.control;
+    }
+}
+
 TEST_P(GicGate, NothingAtAllEndsNoWait) {
     GicRig rig({GetParam(), 1, 96, ListRegisters::full(1)});
     rig.open();

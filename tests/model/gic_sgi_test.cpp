@@ -44,6 +44,21 @@ TEST(GicV2Sgi, TheTargetFilterChoosesListOthersOrSelf) {
     EXPECT_EQ(rig.receivers(3), 0u) << "nobody there";
 }
 
+TEST(GicV2Sgi, AnSgiThatWaitsIsPendingUntilItsLastSenderIsTakenBack) {
+    for (const u32 last : {0u, 1u, 3u}) {
+        SgiRig rig(GicVersion::v2, 4);
+        rig.write_bits(gicd::kIcenabler, 0, 1u << 7); // it stays in the distributor
+        rig.sgi_v2(1u << 16 | 7, last);
+        rig.sgi_v2(1u << 16 | 7, 2);
+        rig.write(gicd::kCpendsgir + 7, 1u << 2, 0, Width::b1);
+        EXPECT_TRUE(rig.bit_of(gicd::kIspendr, 7)) << last;
+        rig.write(gicd::kCpendsgir + 7, 1u << last, 0, Width::b1);
+        EXPECT_FALSE(rig.bit_of(gicd::kIspendr, 7)) << last;
+        rig.write_bits(gicd::kIsenabler, 0, 1u << 7);
+        EXPECT_EQ(rig.take(), 1023u);
+    }
+}
+
 TEST(GicV2Sgi, EachSenderCountsAndIsNamed) {
     SgiRig rig(GicVersion::v2, 4);
     for (const u32 from : {3u, 1u, 2u, 1u})

@@ -48,6 +48,19 @@ TEST_P(GicShortWay, AnSgiThatComesAgainIsInItsNewGroup) {
     }
 }
 
+TEST_P(GicShortWay, AnSgiWhoseListRegisterIsRefusedGoesToAnother) {
+    GicRig rig({.version = GetParam(), .cpus = 1, .abilities = fake::ListRegisters::injection_only()});
+    rig.open();
+    rig.arm(5, 0x40);
+    // Busy, which the model does not know.
+    ASSERT_TRUE(rig.lists[0].write(
+        0, {.state = aarch64::ListRegisterState::pending, .priority = 0x40, .eoi_maintenance = true, .intid = 40}));
+    rig.send_sgi(0, 0, 5);
+    EXPECT_EQ(rig.lists[0].at(0).intid, 40u);
+    EXPECT_EQ(rig.lists[0].at(1).intid, 5u);
+    EXPECT_EQ(rig.lists[0].at(1).state, aarch64::ListRegisterState::pending);
+}
+
 TEST_P(GicShortWay, APpiThatComesAloneIsNoSgi) {
     for (const u32 ppi : {16u, 17u, 31u}) {
         GicRig rig = make();

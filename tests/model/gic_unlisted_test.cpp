@@ -271,6 +271,23 @@ TEST_P(GicUnlisted, WithoutTheCountAnActiveInterruptKeepsItsListRegister) {
     EXPECT_EQ(rig.violation(), nullptr);
 }
 
+TEST_P(GicUnlisted, AnEndIsFoundAlthoughAnotherOfItsPriorityWasTakenSince) {
+    GicRig rig = make(2);
+    nest(rig, 40, 0x80);
+    nest(rig, 41, 0x40);
+    nest(rig, 42, 0x20);
+    arm_edge(rig, 43, 0x80);
+    rig.pulse(43);
+    for (const u32 intid : {42u, 41u, 40u})
+        rig.lists[0].end(intid); // nobody looks until all has happened
+    ASSERT_EQ(rig.take(), 43u);
+    rig.settle();
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0x800u);
+    rig.end(43);
+    EXPECT_EQ(rig.read_bits(gicd::kIsactiver, 1), 0u);
+    EXPECT_EQ(rig.violation(), nullptr);
+}
+
 // With GICv2 the page of GICC_DIR is always there to trap.
 using GicUnlistedV3 = GicUnlisted;
 INSTANTIATE_TEST_SUITE_P(Version, GicUnlistedV3, testing::Values(GicVersion::v3), [](const auto &) { return "v3"; });

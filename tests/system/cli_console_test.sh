@@ -126,6 +126,12 @@ kill -SEGV $$
 SCRIPT
 expect_run 3 "${run[@]}" </dev/null
 says "QEMU died of signal 11 (Segmentation fault)"
+emulator <<'SCRIPT'
+echo "ERROR:../hw/intc/some_device.c:1: assertion failed" >&2
+kill -ABRT $$
+SCRIPT
+expect_run 3 "${run[@]}" </dev/null
+says "QEMU died of signal 6 (Aborted): ERROR:../hw/intc/some_device.c:1: assertion failed"
 SEL4VM_QEMU=$work/no-such-program expect_run 3 "${run[@]}" </dev/null
 says "SEL4VM_QEMU: $work/no-such-program cannot be started: No such file or directory"
 mkdir -p bin

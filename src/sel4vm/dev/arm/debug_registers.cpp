@@ -23,7 +23,7 @@ constexpr bool is_break_or_watch(u32 id) {
 
 Status<RegisterError> DebugRegisters::register_all(SystemRegisterTable &table) {
     SEL4VM_TRY(table.add(sysreg_id(2, 0, 0, 0, 0), sysreg_id(2, 0, 7, 15, 7), *this));
-    return table.add(sysreg_id(2, 3, 0, 0, 0), sysreg_id(2, 3, 0, 7, 7), *this);
+    return table.add(sysreg::kMdccsrEl0, sysreg::kDbgdtrrxEl0, *this);
 }
 
 void DebugRegisters::restore(VcpuId vcpu, const State &state) {

@@ -134,7 +134,6 @@ void CpuDelivery::load() {
         give_back_latch(cpu.lists[index]);
         word_of(cpu.lists[index]).listed &= ~bit<u32>(cpu.lists[index].intid % kIrqsPerWord);
         cpu.chores |= chore::kListActive;
-        release(index);
     } else {
         withdraw(index);
     }

@@ -86,7 +86,6 @@ using aarch64::ListRegisterState;
         cpu.unlisted_sources[entry.intid] = entry.source;
     ++cpu.unlisted;
     cpu.chores |= chore::kListActive;
-    release(index);
 }
 
 /// Takes over which unlisted interrupts have ended.
