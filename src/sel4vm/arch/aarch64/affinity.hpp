@@ -12,12 +12,15 @@
 
 namespace sel4vm::aarch64 {
 
-[[nodiscard]] constexpr u32 affinity_of_vcpu(u32 index) { return (index / 16 & 0xff) << 8 | index % 16; }
+inline constexpr u32 kVcpusPerCluster = 16;
+[[nodiscard]] constexpr u32 affinity_of_vcpu(u32 index) {
+    return (index / kVcpusPerCluster & 0xff) << 8 | index % kVcpusPerCluster;
+}
 
 /// The vCPU with exactly this affinity among the first `count`.
 [[nodiscard]] constexpr std::optional<u32> vcpu_of_affinity(u64 affinity, usize count) {
     const MpidrEl1 fields{affinity};
-    const u32 index = u32{fields.get<MpidrEl1::Aff1>()} * 16 + fields.get<MpidrEl1::Aff0>();
+    const u32 index = u32{fields.get<MpidrEl1::Aff1>()} * kVcpusPerCluster + fields.get<MpidrEl1::Aff0>();
     if (index >= count || affinity_of_vcpu(index) != affinity)
         return std::nullopt;
     return index;

@@ -17,7 +17,7 @@ namespace sel4vm::dev {
 class CpuDelivery {
 public:
     void attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
-    [[nodiscard]] bool is_woken() const { return irqs_->is_woken(*state_); }
+    [[nodiscard]] bool is_woken() const { return state_->woken; }
     [[nodiscard]] bool attached() const { return lists_ != nullptr; }
 
     /// Takes over what the guest did since the last time: acknowledged, ended.

@@ -70,18 +70,15 @@ u64 Gic::distributor_bytes() const {
 
 // -- the lock, and what follows it
 
-[[gnu::noinline]] void Gic::leave_with_news(u32 caller) {
-    if (caller != kNobody) {
-        CpuDelivery &delivery = core_.delivery(caller);
-        if (delivery.is_woken())
-            delivery.service();
-        if (!core_.irqs().has_news()) [[likely]]
-            return lock_.unlock();
-    }
-    tell_news();
+void Gic::serve_caller(u32 caller) {
+    if (caller == kNobody)
+        return;
+    CpuDelivery &delivery = core_.delivery(caller);
+    if (delivery.is_woken())
+        delivery.service();
 }
 
-[[gnu::noinline]] void Gic::tell_news() {
+[[gnu::noinline]] void Gic::leave_with_news() {
     for (;;) {
         IrqMachine::FinishedIrqs &finished = core_.irqs().finished();
         const CpuSet wakes = core_.irqs().take_wakes();

@@ -114,10 +114,14 @@ private:
             gic_.lock_.lock();
         }
         ~Session() SEL4VM_RELEASE() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
-            if (gic_.core_.irqs().has_news()) [[unlikely]]
-                gic_.leave_with_news(caller_);
-            else
-                gic_.lock_.unlock();
+            if (gic_.core_.irqs().has_news()) [[unlikely]] {
+                gic_.serve_caller(caller_);
+                if (gic_.core_.irqs().has_news()) [[unlikely]] {
+                    gic_.leave_with_news();
+                    return;
+                }
+            }
+            gic_.lock_.unlock();
         }
         Session(const Session &) = delete;
         Session &operator=(const Session &) = delete;
@@ -176,14 +180,15 @@ private:
         return config_.vcpu_count > config_.first_redistributors ? config_.vcpu_count - config_.first_redistributors
                                                                  : 0;
     }
+    /// The caller's own list registers can be served at once; the others' only by their executors.
+    void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
     [[nodiscard]] bool pend(VcpuId vcpu, u32 intid) SEL4VM_REQUIRES(lock_);
     /// Lists a shared interrupt that a client injects at once, where that is possible: true.
     [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
     /// As the end of a Session, for those that are not in a hurry: one copy for all of them.
     void leave(u32 caller) SEL4VM_RELEASE(lock_);
-    /// Serves the caller, whose own list registers can be served at once (the others' only by their executors), unlocks, wakes and tells.
-    void leave_with_news(u32 caller) SEL4VM_RELEASE(lock_);
-    void tell_news() SEL4VM_RELEASE(lock_);
+    /// Unlocks, wakes and tells.
+    void leave_with_news() SEL4VM_RELEASE(lock_);
     void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
     void act(const CpuSet &wakes);
     void tell(const FinishedIrq &finished);

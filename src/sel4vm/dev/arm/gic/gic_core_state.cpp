@@ -55,7 +55,7 @@ GicIrqState saved(const IrqWord &irq) {
     std::array<std::optional<u32>, kMaxGicCpus> interfaces;
     for (u32 n = 0; n < irqs_.cpu_count(); ++n) {
         if (irqs_.cpu(n).on)
-            on.add(irqs_.cpu(n).self);
+            on.add(CpuSet::of(n));
         interfaces[n] = deliveries_[n].interface_control();
     }
     reset();

@@ -44,7 +44,9 @@ void Gic::send(u32, u32 data) {
 
 [[gnu::noinline]] void Gic::leave(u32 caller) {
     if (core_.irqs().has_news())
-        leave_with_news(caller);
+        serve_caller(caller);
+    if (core_.irqs().has_news())
+        leave_with_news();
     else
         lock_.unlock();
 }

@@ -47,8 +47,7 @@ void for_each_bit(u32 bits, Function function) {
     }
     for (u32 n = 0; n < config.vcpu_count; ++n) {
         cpus_[n].irq.implemented = ~u32{0};
-        cpus_[n].index = n;
-        cpus_[n].self = CpuSet::of(n);
+        cpus_[n].index = static_cast<u8>(n);
         cpus_[n].affinity = aarch64::affinity_of_vcpu(n);
     }
     for (u32 w = 0; w < words; ++w) {
@@ -165,6 +164,21 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     retarget_choices();
 }
 
+/// Mostly one, whatever their number.
+[[gnu::noinline]] CpuSet IrqMachine::take_wakes() {
+    CpuSet set;
+    if (wakes_ == 1 && last_woken_->woken) {
+        forget_wake(*last_woken_);
+        return CpuSet::of(last_woken_->index);
+    }
+    for (u32 n = 0; wakes_ != 0; ++n) {
+        if (cpus_[n].woken)
+            set.add(CpuSet::of(n));
+        forget_wake(cpus_[n]);
+    }
+    return set;
+}
+
 // -- inputs
 
 void IrqMachine::set_wire(u32 cpu, u32 intid, Level level) {
@@ -238,13 +252,13 @@ u8 IrqMachine::resolve(const SharedWord &shared, u32 i) const {
             if (!(group == 1 ? cpu.gate.group1 : cpu.gate.group0))
                 continue;
             for (; covered[group] < cpu.gate.below; ++covered[group])
-                any_cpu_[group][covered[group]] = static_cast<u8>(cpu.index);
+                any_cpu_[group][covered[group]] = cpu.index;
         }
     }
     const CpuState *last = reachable != nullptr ? reachable : on;
     for (u32 group = 0; group < 2; ++group) {
         for (; covered[group] < kPriorities; ++covered[group])
-            any_cpu_[group][covered[group]] = last != nullptr ? static_cast<u8>(last->index) : u8{0};
+            any_cpu_[group][covered[group]] = last != nullptr ? last->index : u8{0};
     }
 }
 

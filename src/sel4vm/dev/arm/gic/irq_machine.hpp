@@ -157,13 +157,21 @@ public:
     void lpis_changed();
 
     void wake(u32 cpu) { wake(cpus_[cpu]); }
-    void wake(const CpuState &cpu) { wakes_.add(cpu.self); }
-    [[nodiscard]] bool is_woken(const CpuState &cpu) const { return wakes_.intersects(cpu.self); }
-    void forget_wake(const CpuState &cpu) { wakes_.remove(cpu.self); }
-    [[nodiscard]] CpuSet take_wakes() { return std::exchange(wakes_, CpuSet{}); }
+    void wake(CpuState &cpu) {
+        if (cpu.woken)
+            return;
+        cpu.woken = true;
+        last_woken_ = &cpu;
+        ++wakes_;
+    }
+    void forget_wake(CpuState &cpu) {
+        wakes_ -= cpu.woken ? 1 : 0;
+        cpu.woken = false;
+    }
+    [[nodiscard]] CpuSet take_wakes();
 
     /// Whether there are wakes or finished interrupts to act on.
-    [[nodiscard]] bool has_news() const { return !wakes_.empty() || !finished_.empty(); }
+    [[nodiscard]] bool has_news() const { return wakes_ != 0 || !finished_.empty(); }
 
     /// An injection was refused. When somebody listens, it becomes one of finished() as soon as the guest has made it deliverable.
     void note_refused(u32 cpu, u32 intid);
@@ -229,7 +237,8 @@ private:
     u32 forwarded_groups_ = 0;
     u32 group0_mask_ = 0;
     u32 group1_mask_ = 0;
-    CpuSet wakes_;
+    u32 wakes_ = 0; ///< how many are woken
+    CpuState *last_woken_ = nullptr;
     u32 choices_ = 0; ///< interrupts that go to more than one vCPU
     u32 refused_ = 0; ///< interrupts of which an injection was refused
     FinishedIrqs finished_;

@@ -127,8 +127,8 @@ struct CpuState {
     std::array<ListEntry, kMaxListRegisters> lists{};
     u32 lists_in_use = 0;
     u32 affinity = 0;
-    u32 index = 0; ///< its number
-    CpuSet self;   ///< it alone
+    u8 index = 0;       ///< its number
+    bool woken = false; ///< it has to look at its interrupts
     TimerForwarding timer;
     InterfaceGate gate;  ///< as last seen by a vCPU that watches it; else open
     u32 unlisted = 0;    ///< how many interrupts it has acknowledged that are `unlisted`

@@ -10,8 +10,7 @@ using aarch64::GicdSgir;
 using aarch64::IccSgir;
 
 namespace {
-constexpr u32 kListBits = 16;
-constexpr u32 kWholeList = 0xffff;
+constexpr u64 kNobody = IccSgir::Aff3::mask | IccSgir::Aff2::mask | IccSgir::RangeSelector::mask;
 } // namespace
 
 void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
@@ -29,32 +28,32 @@ void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
                       static_cast<u8>(caller));
 }
 
+[[gnu::noinline, gnu::cold]] static void send_to_others(IrqMachine &irqs, u32 caller, u32 sgi, SgiRegister which) {
+    for (u32 n = 0; n < irqs.cpu_count(); ++n) {
+        const bool is_group1 = (irqs.cpu(n).irq.group1 & bit<u32>(sgi)) != 0;
+        if (n != caller && (!is_group1 || which == SgiRegister::sgi1))
+            irqs.set_pending(n, 0, bit<u32>(sgi));
+    }
+}
+
 void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value) {
     const IccSgir request{value};
     const u32 sgi = request.get<IccSgir::Intid>();
-    const bool others = request.get<IccSgir::AllOthers>();
-    // The list counts from this one on, by Aff0; no more than one look for each of its bits, however many vCPUs there are.
-    const u64 affinity = u64{request.get<IccSgir::Aff3>()} << 32 | u64{request.get<IccSgir::Aff2>()} << 16 |
-                         u64{request.get<IccSgir::Aff1>()} << 8 | u64{request.get<IccSgir::RangeSelector>()} * 16;
-    const auto listed = aarch64::vcpu_of_affinity(affinity, irqs.cpu_count());
-    if (!listed && !others)
+    if (request.get<IccSgir::AllOthers>()) [[unlikely]]
+        return send_to_others(irqs, caller, sgi, which);
+    // Who has which affinity (affinity.hpp): sixteen of each Aff1, and nobody any other, so that a list names its vCPUs by their numbers.
+    if ((value & kNobody) != 0)
         return;
-    u32 list = others ? kWholeList : request.get<IccSgir::TargetList>();
-    for (u32 first = others ? 0 : *listed;; first += kListBits) {
-        for (; list != 0; list &= list - 1) {
-            const u32 n = first + static_cast<u32>(std::countr_zero(list));
-            if (n >= irqs.cpu_count())
-                return;
-            CpuState &target = irqs.cpu(n);
-            // SGI1R may raise SGIs of both groups, the other two only those of group 0.
-            const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
-            if ((is_group1 && which != SgiRegister::sgi1) || (others && n == caller))
-                continue;
-            irqs.send_sgi(target, sgi, 0);
-        }
-        if (!others)
+    const u32 first = aarch64::kVcpusPerCluster * request.get<IccSgir::Aff1>();
+    for (u32 list = request.get<IccSgir::TargetList>(); list != 0; list &= list - 1) {
+        const u32 n = first + static_cast<u32>(std::countr_zero(list));
+        if (n >= irqs.cpu_count())
             return;
-        list = kWholeList;
+        CpuState &target = irqs.cpu(n);
+        // SGI1R may raise SGIs of both groups, the other two only those of group 0.
+        const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
+        if (!is_group1 || which == SgiRegister::sgi1)
+            irqs.send_sgi(target, sgi, 0);
     }
 }
 
