@@ -41,6 +41,11 @@ Status<BuildError> VirtMachine::make_its() {
     const auto redistributors = GpaRange::make(record.redistributors.base, gic.redistributor_bytes());
     if (!redistributors || !vm_.detach(redistributors->base()) || !vm_.attach(*redistributors, its_->redistributors()))
         return Err{build_error("gic.redistributors", "the range overlaps another one")};
+    if (const u64 bytes = gic.more_redistributor_bytes(); bytes != 0) {
+        const auto more = GpaRange::make(record.more_redistributors.base, bytes);
+        if (!more || !vm_.detach(more->base()) || !vm_.attach(*more, its_->more_redistributors()))
+            return Err{build_error("gic.more_redistributors", "the range overlaps another one")};
+    }
     vm_.set_interrupts(gic, its_.get());
     msi_ = {Gpa{base.value() + dev::Its::kDoorbell}, its_.get()};
     return Ok{};

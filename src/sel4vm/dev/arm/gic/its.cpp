@@ -172,12 +172,12 @@ void Its::enable_lpis(u32 cpu) {
     }
 }
 
-const char *Its::RedistributorDevice::name() const { return gic().name(); }
+const char *Its::RedistributorDevice::name() const { return gic.name(); }
 
 Result<u64, BusFault> Its::RedistributorDevice::read(const Access &access) {
     const auto own = own_register(access);
     if (!own) {
-        auto value = gic().read(access);
+        auto value = gic.read(access);
         if (value && access.offset % Redistributors::kBytesPerCpu == gicr::kTyper)
             *value |= GicrTyper::Plpis::mask;
         return value;
@@ -189,7 +189,7 @@ Result<u64, BusFault> Its::RedistributorDevice::read(const Access &access) {
 Status<BusFault> Its::RedistributorDevice::write(const Access &access, u64 value) {
     const auto own = own_register(access);
     if (!own)
-        return gic().write(access, value);
+        return gic.write(access, value);
     LockGuard guard(its.lock_);
     const u64 mask = mask_of(access.width) << own->shift;
     its.write_redistributor(own->cpu, own->at,
@@ -199,7 +199,7 @@ Status<BusFault> Its::RedistributorDevice::write(const Access &access, u64 value
 
 /// The register of the ITS's that an aligned access is to, or to a part of it.
 std::optional<Its::RedistributorDevice::Own> Its::RedistributorDevice::own_register(const Access &access) {
-    const u32 cpu = static_cast<u32>(access.offset / Redistributors::kBytesPerCpu);
+    const u32 cpu = first_cpu + static_cast<u32>(access.offset / Redistributors::kBytesPerCpu);
     const u32 offset = static_cast<u32>(access.offset % Redistributors::kBytesPerCpu);
     if (cpu >= its.gic_.vcpu_count() || (offset & (bytes_of(access.width) - 1)) != 0)
         return std::nullopt;

@@ -29,12 +29,17 @@ public:
     static constexpr u64 kDoorbell = aarch64::gits::kTranslater; ///< offset of GITS_TRANSLATER
 
     /// Over a GIC that was made with GicConfig::lpis, of this VM; both outlive it.
-    Its(Gic &gic, Vm &vm, LockMode locks) : gic_(gic), vm_(vm), lock_(LockRank::translation, locks) {}
+    Its(Gic &gic, Vm &vm, LockMode locks)
+        : gic_(gic), vm_(vm), lock_(LockRank::translation, locks), redistributors_(*this, gic.redistributors(), 0),
+          more_redistributors_(*this, gic.more_redistributors(),
+                               static_cast<u32>(gic.redistributor_bytes() / Redistributors::kBytesPerCpu)) {}
     Its(const Its &) = delete;
     Its &operator=(const Its &) = delete;
 
     /// In the place of Gic::redistributors().
     [[nodiscard]] MmioDevice &redistributors() { return redistributors_; }
+    /// In the place of Gic::more_redistributors().
+    [[nodiscard]] MmioDevice &more_redistributors() { return more_redistributors_; }
 
     void save(ItsSnapshot &to) SEL4VM_EXCLUDES(lock_);
     /// After Gic::restore(), and with the guest's memory restored.
@@ -56,6 +61,8 @@ public:
     [[nodiscard]] bool has_deliverable(Vcpu &vcpu) override;
     void turned_on(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
     void turned_off(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
+    [[nodiscard]] bool has_wake_up(Vcpu &vcpu) override { return gic_.has_wake_up(vcpu); }
+    void lost_power(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
 
     /// Commands of one batch; MOVALL and INVALL count as so many.
     static constexpr u32 kBatch = 64;
@@ -64,13 +71,16 @@ public:
 private:
     struct Registers;
     struct RedistributorDevice final : MmioDevice {
-        explicit RedistributorDevice(Its &owner) : its(owner) {}
+        /// Around these of the GIC's, the first of which is that of vCPU `first`.
+        RedistributorDevice(Its &owner, MmioDevice &frames, u32 first) : its(owner), gic(frames), first_cpu(first) {}
         [[nodiscard]] const char *name() const override;
         [[nodiscard]] Result<u64, BusFault> read(const Access &access) override;
         [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override;
         void reset() override {}
         [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }
         Its &its;
+        MmioDevice &gic;
+        u32 first_cpu;
 
     private:
         struct Own {
@@ -79,7 +89,6 @@ private:
             u32 shift; ///< of the access inside the register, in bits
         };
         [[nodiscard]] std::optional<Own> own_register(const Access &access);
-        [[nodiscard]] MmioDevice &gic() const { return its.gic_.redistributors(); }
     };
     using Command = std::array<u64, 4>;
     /// What became of a command, or of a look into a table.
@@ -130,6 +139,7 @@ private:
     [[nodiscard]] Outcome move_event(const Event &event, u32 from, u32 collection);
     [[nodiscard]] Outcome move_all(const Command &command);
     void hand_over(u32 from);
+    void leave_commands(const Vcpu &vcpu) SEL4VM_EXCLUDES(lock_);
 
     // its_tables.cpp
     [[nodiscard]] Entry entry_at(Gpa at);
@@ -151,7 +161,8 @@ private:
     Mutex lock_;                       // of all that follows
     ItsState state_;
     std::array<LpiCpuState, kMaxGicCpus> cpus_{};
-    RedistributorDevice redistributors_{*this};
+    RedistributorDevice redistributors_;
+    RedistributorDevice more_redistributors_;
 };
 
 } // namespace sel4vm::dev

@@ -217,6 +217,16 @@ void Its::turned_on(Vcpu &vcpu) {
 
 void Its::turned_off(Vcpu &vcpu) {
     gic_.turned_off(vcpu);
+    leave_commands(vcpu);
+}
+
+// It will carry out nothing until it is on again.
+void Its::lost_power(Vcpu &vcpu) {
+    gic_.lost_power(vcpu);
+    leave_commands(vcpu);
+}
+
+void Its::leave_commands(const Vcpu &vcpu) {
     LockGuard guard(lock_);
     if (worker_.load(std::memory_order_relaxed) == vcpu.id().value())
         hand_over(vcpu.id().value());
