@@ -430,7 +430,7 @@ TEST(SystemFile, TooManyVmsDevicesAndImagesAreReported) {
 
     text = kSmallest;
     for (usize i = 0; i < machine::kMaxDevices; ++i)
-        text += "[[vm.device]]\ntype = \"pl031\"\nname = \"d\"\naddress = 0\nirq = 1\n";
+        text += "[[vm.device]]\ntype = \"pl031\"\nname = \"d" + std::to_string(i) + "\"\naddress = 0\nirq = 1\n";
     EXPECT_EQ(mistakes_in(text).size(), 2U);
 
     text = kSmallest;
