@@ -3,10 +3,14 @@
 // examples/c-minimal and examples/cxx-minimal on the fake host, with a guest of a few instructions in place of Linux: it prints what is
 // typed, touches memory where nothing is, reboots at an r and turns itself off at a full stop.
 #include <bindings/fake/host.hpp>
+#include <sel4vm/base/text.hpp>
 #include <suite/a64.h>
 #include <support/kernel_files.hpp>
 
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 extern "C" int c_minimal_main(void);
 int cxx_minimal_main();
@@ -15,7 +19,7 @@ namespace sel4vm::test {
 namespace {
 
 /// An arm64 Image whose first instruction jumps over the header.
-std::string image_of(std::initializer_list<u32> code) {
+std::string image_of(const std::vector<u32> &code) {
     Bytes file = arm64_image(0x80000, 0x10000, 0, 64 + 4 * code.size());
     boot::store_le<u32>(file, 0, A64_B(16));
     usize at = 64;
@@ -76,6 +80,48 @@ TEST_P(Examples, BootAGuestThatPrintsHearsRebootsAndEnds) {
     // The C++ program ends the guest's last line.
     std::erase_if(shared.console_output, [](char c) { return c == ' ' || c == '\r' || c == '\n'; });
     EXPECT_EQ(shared.console_output, "hiok");
+}
+
+usize count_of(std::string_view what, std::string_view text) {
+    usize count = 0;
+    for (usize at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
+        ++count;
+    return count;
+}
+
+TEST_P(Examples, SayOnceThatTheInterpreterDoesNotKnowAnInstruction) {
+    constexpr u32 kMultiply = 0x9b01'7c00; // mul x0, x0, x1
+    std::vector<u32> code{A64_LOAD(1U, 0x4008'0000U), 0xd518'c001 /* msr vbar_el1, x1 */, kMultiply};
+    const usize at = 0x4008'0000 + 64 + 4 * (code.size() - 1);
+    code.resize((0x200 - 64) / 4, A64_B(0));
+    for (const u32 instruction : {A64_CALL(0x8400'0008U), A64_B(0)}) // of the vector: SYSTEM_OFF
+        code.push_back(instruction);
+    fake::Shared &shared = fake::shared();
+    shared = {};
+    shared.files["initrd"] = "0707";
+    shared.files["kernel"] = image_of(code);
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(GetParam().main(), 0);
+    Text<120> wanted;
+    wanted << "fake host: the interpreter does not know the instruction 0x9b017c00 at " << Hex{at};
+    EXPECT_EQ(count_of(wanted.view(), testing::internal::GetCapturedStderr()), 1U);
+}
+
+TEST_P(Examples, DoNotRepeatWhatALostGuestDoes) {
+    std::vector<u32> code{A64_LOAD(6U, 0x1000U)};
+    for (int i = 0; i < 200; ++i)
+        code.push_back(A64_STR_W(5U, 6U, 0U)); // nothing is there
+    for (const u32 instruction : {A64_CALL(0x8400'0008U), A64_B(0)})
+        code.push_back(instruction);
+    fake::Shared &shared = fake::shared();
+    shared = {};
+    shared.files["initrd"] = "0707";
+    shared.files["kernel"] = image_of(code);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(GetParam().main(), 0);
+    const std::string said = testing::internal::GetCapturedStdout() + testing::internal::GetCapturedStderr();
+    EXPECT_LT(count_of("\n", said), 30U) << said;
 }
 
 TEST_P(Examples, SayThatTheyCannotStartWithoutImages) {

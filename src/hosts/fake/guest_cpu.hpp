@@ -104,6 +104,8 @@ private:
     [[nodiscard]] std::optional<Exit> load_store(u32 code);
     [[nodiscard]] std::optional<Exit> move_system_register(u32 code);
     [[nodiscard]] bool compute(u32 code);
+    /// A person looks for a fault in the guest otherwise. Once.
+    void say_unknown(u32 code);
     [[nodiscard]] bool branch(u32 code);
     [[nodiscard]] std::optional<Exit> access(Gpa at, MemoryAccess kind, Width width, u64 &data);
     [[nodiscard]] u64 cpu_interface_read(u64 offset);
@@ -129,6 +131,7 @@ private:
     State state_ = State::stopped;
     bool kicked_ = false;
     bool turn_wanted_ = false;
+    bool said_unknown_ = false;
     Exit exit_;
     u32 trap_ = 0;         ///< ESR_EL2 of the exit, when an instruction was the cause
     u32 fault_status_ = 0; ///< of the last access that was refused

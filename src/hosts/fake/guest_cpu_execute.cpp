@@ -2,10 +2,14 @@
 //
 // The instructions (Arm ARM DDI 0487, "A64 Instruction Set Encoding").
 #include <hosts/fake/guest_cpu.hpp>
+#include <hosts/fake/process.hpp>
 
 #include <sel4vm/arch/aarch64/esr.hpp>
 #include <sel4vm/arch/aarch64/hypercall.hpp>
 #include <sel4vm/arch/aarch64/sysreg.hpp>
+#include <sel4vm/base/text.hpp>
+
+#include <utility>
 
 namespace sel4vm::fake {
 
@@ -63,8 +67,19 @@ std::optional<Exit> GuestCpu::step() {
     }
     if (matches(code, 0xffc0'0000, 0xd500'0000))
         return move_system_register(code);
+    if (field(code, 31, 16) != 0) // else it is UDF, which is meant to be undefined
+        say_unknown(code);
     enter_exception(0x200, kUndefinedSyndrome, 0);
     return std::nullopt;
+}
+
+void GuestCpu::say_unknown(u32 code) {
+    if (std::exchange(said_unknown_, true))
+        return;
+    Text<120> text;
+    text << "the interpreter does not know the instruction " << Hex{code} << " at " << Hex{pc_}
+         << ": it is undefined to the guest";
+    Process::log("fake host", text.view());
 }
 
 bool GuestCpu::branch(u32 code) {
