@@ -84,7 +84,7 @@ function(sel4vm_freestanding_language target)
 endfunction()
 
 # sel4vm_compile_for_size(file...): sources of the calling folder whose speed does not matter on the target, because they run while a
-# VM is built or for rare exits. The image has a budget of 264 KiB.
+# VM is built or for rare exits. The image has a budget of 304 KiB.
 function(sel4vm_compile_for_size)
   if(SEL4VM_TARGET)
     set_property(SOURCE ${ARGV} APPEND PROPERTY COMPILE_OPTIONS -Oz)

@@ -22,7 +22,7 @@ constexpr u64 kSgiField = u64{kSgi} << 24;
 
 struct ManyCpus : GicRig {
     explicit ManyCpus(u32 first_redistributors = ~u32{0})
-        : GicRig({GicVersion::v3, kCpus, 64, ListRegisters::full(), first_redistributors}) {
+        : GicRig({GicVersion::v3, kCpus, 64, ListRegisters::full(), false, first_redistributors}) {
         open();
         for (u32 cpu = 0; cpu < kCpus; ++cpu)
             write_bits(gicd::kIsenabler, 0, bit<u32>(kSgi), cpu);

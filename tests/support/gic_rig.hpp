@@ -27,8 +27,8 @@ struct GicRigConfig {
     u32 cpus = 1;
     u32 spis = 64;
     fake::ListRegisters::Abilities abilities = fake::ListRegisters::full();
-    u32 first_redistributors = ~u32{0};
     bool message_spis = false;
+    u32 first_redistributors = ~u32{0};
 };
 
 struct GicRig {

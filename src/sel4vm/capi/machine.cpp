@@ -65,9 +65,15 @@ vm_vcpu_t *Machine::create_vcpu(int priority) {
         complain("vm_create_vcpu", "the host could not make it");
         return nullptr;
     }
-    binding().show_vcpu(id, *vcpu);
     const auto core = vm_.add_vcpu(*ports->vcpu);
-    SEL4VM_ASSERT(core.has_value()); // the caller has checked state and count
+    if (!core) { // the caller has checked state and count
+        resources().destroy_vcpu(id);
+        destroy(allocator, guest);
+        destroy(allocator, vcpu);
+        complain("vm_create_vcpu", "out of memory");
+        return nullptr;
+    }
+    binding().show_vcpu(id, *vcpu);
     guest->connect(*ports, binding().context(id), **core);
     c.vcpus[c.num_vcpus++] = vcpu;
     return vcpu;

@@ -7,6 +7,7 @@
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
+#include <sel4vm/machine/validation_report.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 #include <array>
@@ -15,43 +16,12 @@
 namespace sel4vm::machine {
 namespace {
 
-using Key = Text<80>;
+using Key = ValidationReport::Key;
+using Report = ValidationReport;
 
 constexpr u32 kGicV2Vcpus = 8;
 constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
 static_assert(kMaxNameBytes == 31);
-
-/// A number of bytes in the largest unit that divides it.
-struct Size {
-    u64 bytes;
-};
-TextWriter &operator<<(TextWriter &out, Size size) {
-    constexpr std::array<std::pair<u64, const char *>, 3> kUnits{{{kGiB, " GiB"}, {kMiB, " MiB"}, {kKiB, " KiB"}}};
-    for (const auto &[unit, name] : kUnits)
-        if (size.bytes != 0 && size.bytes % unit == 0)
-            return out << size.bytes / unit << name;
-    return out << size.bytes << (size.bytes == 1 ? " byte" : " bytes");
-}
-
-/// Collects problems; those beyond the capacity are dropped.
-class Report {
-public:
-    /// The problem, or a place for what nobody will read. Words by value, so that literals of different lengths are of one type.
-    template <class Value, class... Words>
-    Problem &add(const Key &key, Value value, Words... expected) {
-        Problem *problem = problems.emplace_back();
-        if (problem == nullptr)
-            return dropped_ = Problem{};
-        problem->key = key;
-        problem->value << value;
-        (void)(problem->expected << ... << expected);
-        return *problem;
-    }
-    Problems problems;
-
-private:
-    Problem dropped_;
-};
 
 /// Names appear in key paths, log lines and node names of device trees.
 bool is_name(std::string_view name) {

@@ -13,6 +13,15 @@ using Lines = std::vector<std::string>;
 
 constexpr std::string_view kSmallest = "[[vm]]\nmemory = \"64M\"\nkernel = \"Image\"\n";
 
+/// With the library's own check, as if every image had been read.
+Lines all_mistakes_with(const std::string &lines) {
+    Mistakes mistakes;
+    const auto system = parse_system(std::string(kSmallest) + lines, "a.toml", mistakes);
+    system->description.vms[0].images[0].size_bytes = 1;
+    validate_description(*system, mistakes);
+    return mistakes.texts();
+}
+
 Lines mistakes_with(const std::string &line) {
     Mistakes mistakes;
     static_cast<void>(parse_system(std::string(kSmallest) + line, "a.toml", mistakes));
@@ -24,8 +33,8 @@ TEST(MachineCpus, CpusAreAListWithoutRepetition) {
         const Lines lines = mistakes_with("cpus = " + std::string(wrong) + "\n");
         ASSERT_EQ(lines.size(), 1U) << wrong;
         EXPECT_TRUE(lines[0].starts_with("a.toml:4: key 'vm.cpus': value ")) << lines[0];
-        EXPECT_TRUE(lines[0].ends_with(
-            ": expected a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]"))
+        EXPECT_TRUE(
+            lines[0].ends_with(": expected a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]"))
             << lines[0];
     }
     EXPECT_EQ(mistakes_with("cpus = [63]\n"), Lines{});
@@ -51,6 +60,17 @@ TEST(MachineCpus, TheMachineHasTheCpusThatVmsName) {
                "'qemu.cpus'"}));
     EXPECT_EQ(mistakes_about_cpus("[qemu]\ncpus = 9\n"),
               (Lines{"a.toml:6: key 'qemu.cpus': value 9: expected a number from 1 to 8"}));
+}
+
+TEST(MachineCpus, ATopologyHasAsManyCpusAsTheVm) {
+    EXPECT_EQ(
+        all_mistakes_with("vcpus = 6\ntopology = { clusters = 4 }\n"),
+        (Lines{"a.toml:5: key 'vm.topology': value {...}: expected sockets, clusters, cores and threads for 6 vCPUs, "
+               "not 1 x 4 x 1 x 1"}));
+    EXPECT_EQ(all_mistakes_with("topology = { l2 = 5000 }\n"),
+              (Lines{"a.toml:4: key 'vm.topology.l2': value 5000: expected a power of two from 4 KiB to 1 GiB"}));
+    EXPECT_EQ(all_mistakes_with("topology = { threads = 129 }\n"),
+              (Lines{"a.toml:4: key 'vm.topology.threads': value 129: expected a number from 1 to 128"}));
 }
 
 } // namespace

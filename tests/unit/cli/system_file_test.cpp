@@ -386,13 +386,6 @@ TEST(SystemFile, OfTwoValuesThatDoNotGoTogetherTheOneThatWasWrittenIsWrong) {
               (Lines{"a.toml:4: key 'vm.uart.irq': value 2: expected another SPI than vm.rtc"}));
     EXPECT_EQ(with("timer = { physical = 11 }\n"),
               (Lines{"a.toml:4: key 'vm.timer.physical': value 11: expected another number than vm.timer.virtual"}));
-    EXPECT_EQ(with("vcpus = 6\ntopology = { clusters = 4 }\n"),
-              (Lines{"a.toml:5: key 'vm.topology': value {...}: expected sockets, clusters, cores and threads for 6 vCPUs, "
-                     "not 1 x 4 x 1 x 1"}));
-    EXPECT_EQ(with("topology = { l2 = 5000 }\n"),
-              (Lines{"a.toml:4: key 'vm.topology.l2': value 5000: expected a power of two from 4 KiB to 1 GiB"}));
-    EXPECT_EQ(with("topology = { threads = 129 }\n"),
-              (Lines{"a.toml:4: key 'vm.topology.threads': value 129: expected a number from 1 to 128"}));
     EXPECT_EQ(with("gic = { redistributors = 0xffffff0000 }\n"),
               (Lines{"a.toml:4: key 'vm.gic.redistributors': value 0xffffff0000: expected a range that ends by "
                      "0x10000000000, not 15744 KiB from 0xffffff0000 on"}));

@@ -89,7 +89,9 @@ Status<BuildError> VirtMachine::make_platform() {
             return Err{build_error("counter", "this host decides about its guests' counter: use \"host\"")};
         auto vcpu = vm_.add_vcpu(*ports.vcpu);
         if (!vcpu)
-            return Err{build_error("vcpus", "too many")};
+            return Err{build_error("vcpus", vcpu.error() == VcpuError::out_of_memory
+                                                ? "the host has not enough memory left for them"
+                                                : "too many")};
         if (const auto added = platform_.add_vcpu(**vcpu, ports.list_registers, ports.timer, host_.timeouts); !added)
             return Err{platform_error(added.error())};
     }

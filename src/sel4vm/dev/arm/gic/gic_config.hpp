@@ -19,7 +19,7 @@ struct GicConfig {
     LockMode locks = LockMode::none;
     u32 timer_intid = aarch64::kTimerIntidVirtual; ///< the private interrupt that the forwarded virtual timer has
     u32 first_redistributors = ~u32{0}; ///< GICv3: as many lie side by side, the others at a place of their own
-    bool lpis = false;                             ///< GICv3: locality-specific interrupts, for an ITS
+    bool lpis = false;                  ///< GICv3: locality-specific interrupts, for an ITS
     bool message_spis =
         false; ///< GICv3: shared interrupts can be raised by writes to the distributor (GICD_TYPER.MBIS)
 };

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How validate() writes down what it finds. Deliberately no judgement.
+#pragma once
+
+#include <sel4vm/machine/validate.hpp>
+
+#include <array>
+#include <utility>
+
+namespace sel4vm::machine {
+
+/// A number of bytes in the largest unit that divides it.
+struct Size {
+    u64 bytes;
+};
+inline TextWriter &operator<<(TextWriter &out, Size size) {
+    constexpr std::array<std::pair<u64, const char *>, 3> kUnits{{{kGiB, " GiB"}, {kMiB, " MiB"}, {kKiB, " KiB"}}};
+    for (const auto &[unit, name] : kUnits)
+        if (size.bytes != 0 && size.bytes % unit == 0)
+            return out << size.bytes / unit << name;
+    return out << size.bytes << (size.bytes == 1 ? " byte" : " bytes");
+}
+
+/// Collects problems; those beyond the capacity are dropped.
+class ValidationReport {
+public:
+    using Key = Text<80>;
+    /// The problem, or a place for what nobody will read. Words by value, so that literals of different lengths are of one type.
+    template <class Value, class... Words>
+    Problem &add(const Key &key, Value value, Words... expected) {
+        Problem *problem = problems.emplace_back();
+        if (problem == nullptr)
+            return dropped_ = Problem{};
+        problem->key = key;
+        problem->value << value;
+        (void)(problem->expected << ... << expected);
+        return *problem;
+    }
+    Problems problems;
+
+private:
+    Problem dropped_;
+};
+
+} // namespace sel4vm::machine
