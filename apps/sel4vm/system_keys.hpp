@@ -59,7 +59,7 @@ struct KeyTable {
 /// One [[vm]].
 [[nodiscard]] const KeyTable &vm_keys();
 
-/// "a number from 1 to 32": what is wanted, worded to follow "expected ". `path` is how the key is called in messages.
+/// "a number from 1 to 128": what is wanted, worded to follow "expected ". `path` is how the key is called in messages.
 [[nodiscard]] std::string expectation(const Key &key, std::string_view path);
 
 } // namespace sel4vm::cli

@@ -132,7 +132,7 @@ refused "option '--memory': value \"999999G\": expected a range that ends by 0x1
 refused "option '--memory': value \"1000G\": expected less memory: the machine would need 1024192 MiB, QEMU's has at most 261120 MiB" -- \
     run --kernel Image --memory 1000G
 refused "option '--kernel': value \"\": expected the path of a file" -- run --kernel ""
-refused "option '--vcpus': value \"-1\": expected a number from 1 to 32" -- run --kernel Image --vcpus -1
+refused "option '--vcpus': value \"-1\": expected a number from 1 to 128" -- run --kernel Image --vcpus -1
 
 # The machine: what run refuses, check and build refuse, too.
 system "system.toml:5: key 'qemu.memory': value \"64M\": expected at least 67 MiB for the VMs, their files and the host" <<'TOML'

@@ -16,7 +16,7 @@ RUN = "/sel4vm-kvm --kernel /init"
 CASES = [
     # name, command, what the one line on standard error has
     ("a version of the GIC", f"{RUN} --gic {{other}}", "cannot run a GICv{other} guest: use {gic}"),
-    ("too many vCPUs", f"{RUN} --vcpus 33", "--vcpus is '33', expected 1 to 32"),
+    ("too many vCPUs", f"{RUN} --vcpus 124", "--vcpus is '124', expected 1 to 123"),
     ("no kernel", "/sel4vm-kvm", "there is no --kernel FILE"),
     ("a kernel that is not there", "/sel4vm-kvm --kernel /none", "no file '/none'"),
     ("no permission", f"start-stop-daemon -S -c nobody -x {RUN.replace(' ', ' -- ', 1)}", "no permission to open /dev/kvm: join its group"),
