@@ -32,18 +32,22 @@ private:
 Cpus::Cpus(el2::Host &host, Log &log, const machine::SystemDescription &system, const BusNames &names)
     : host_(host), log_(log), system_(system), names_(names) {
     const auto &known = host.platform().cpus;
-    const u64 own = SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff;
-    const auto *found = std::find(known.begin(), known.end(), own);
+    if (host.platform().psci == el2::PsciConduit::none)
+        return; // nobody starts the others, so the boot CPU is the only one
+    count_ = static_cast<u32>(known.size());
+    const auto *found = std::find(known.begin(), known.end(), el2::affinity_of_this_cpu());
     boot_ = found != known.end() ? static_cast<u32>(found - known.begin()) : 0;
 }
 
-// Without firmware to start them, the others stay off.
-u32 Cpus::count() const {
-    return host_.platform().psci == el2::PsciConduit::none ? 1 : static_cast<u32>(host_.platform().cpus.size());
+Cpus::~Cpus() {
+    host_.set_panic_report(nullptr);
+    // Those that were started look at theirs for good, also when nothing came of the run.
+    for (Cpu &cpu : cpus_)
+        static_cast<void>(cpu.secondary.release());
 }
 
 bool Cpus::open(u64 used, ExecutorListener &listener) {
-    cpus_ = OwnedArray<Cpu>::make(host_.heap(), std::max(count(), boot_ + 1));
+    cpus_ = OwnedArray<Cpu>::make(host_.heap(), count_);
     const bool has_boot =
         cpus_ && (cpus_[boot_].own = Owned<el2::Processor>::make(host_.heap(), host_.gic(), host_.interrupts(),
                                                                  processor_setup(host_.platform(), system_)));
@@ -52,7 +56,7 @@ bool Cpus::open(u64 used, ExecutorListener &listener) {
         return false;
     }
     cpus_[boot_].processor = cpus_[boot_].own.get();
-    for (u32 number = 0; number < count(); ++number) {
+    for (u32 number = 0; number < count_; ++number) {
         const bool wanted = (used >> number & 1) != 0 && number != boot_;
         if (wanted && !start(number))
             return false;

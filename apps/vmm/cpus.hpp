@@ -20,12 +20,12 @@ namespace sel4vm::vmm {
 class Cpus final : private el2::SecondaryCpu::Work, private el2::PanicPrinter::Report {
 public:
     Cpus(el2::Host &host, Log &log, const machine::SystemDescription &system, const BusNames &names);
-    ~Cpus() { host_.set_panic_report(nullptr); }
+    ~Cpus();
     Cpus(const Cpus &) = delete;
     Cpus &operator=(const Cpus &) = delete;
 
     /// How many the machine has for VMs.
-    [[nodiscard]] u32 count() const;
+    [[nodiscard]] u32 count() const { return count_; }
     /// Makes the boot CPU and those in `used` (bit n: CPU n) ready; once. False: the log says why not.
     [[nodiscard]] bool open(u64 used, ExecutorListener &listener);
     [[nodiscard]] bool are_several() const { return several_; }
@@ -69,6 +69,7 @@ private:
     Log &log_;
     const machine::SystemDescription &system_;
     const BusNames &names_;
+    u32 count_ = 1;
     u32 boot_ = 0;
     bool several_ = false;
     OwnedArray<Cpu> cpus_; // by number

@@ -6,6 +6,7 @@
 
 #include <hosts/el2/lib/sysreg.hpp>
 
+#include <sel4vm/arch/aarch64/system_registers.hpp>
 #include <sel4vm/base/types.hpp>
 
 #include <cstddef>
@@ -14,6 +15,9 @@ namespace sel4vm::el2 {
 
 class Gic;
 class PanicPrinter;
+
+/// As device trees and PSCI name CPUs.
+[[nodiscard]] inline u64 affinity_of_this_cpu() { return SEL4VM_READ_SYSREG(mpidr_el1) & aarch64::kMpidrAffinityMask; }
 
 struct CpuLocal {
     PanicPrinter *printer = nullptr; ///< where a panic goes; nullptr before the console is known

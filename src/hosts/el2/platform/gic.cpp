@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <hosts/el2/platform/gic.hpp>
 
+#include <hosts/el2/boot/cpu_local.hpp>
+
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/assert.hpp>
 
@@ -30,8 +32,6 @@ static_assert(GicdCtlrNonSecure::Rwp::mask == GicdCtlrV3::Rwp::mask);
 constexpr u8 kHostPriority = 0xa0; // in the middle: neither the first nor the last
 constexpr u8 kGuestPriority = 0xc0;
 constexpr u32 kLongEnough = 1'000'000;
-
-u64 affinity_of_this_cpu() { return SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff; }
 
 constexpr u32 word_of(u32 intid) { return intid / 32 * 4; }
 constexpr u32 bit_in_word(u32 intid) { return 1U << (intid % 32); }

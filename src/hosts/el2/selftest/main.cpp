@@ -342,7 +342,7 @@ private:
 /// All other CPUs panic at once; this one, too, when asked.
 int panic_on_others(Host &host) {
     FixedVector<Owned<SecondaryCpu>, PlatformInfo::kMaxCpus> others;
-    const u64 own = SEL4VM_READ_SYSREG(mpidr_el1) & 0xff'00ff'ffff;
+    const u64 own = affinity_of_this_cpu();
     for (const u64 affinity : host.platform().cpus) {
         if (affinity == own)
             continue;
