@@ -55,6 +55,8 @@ public:
     }
     void request_turn() override { turn_wanted_ = state_ == State::stopped; }
 
+    [[nodiscard]] Result<VcpuTimes, HostError> times() const override { return VcpuTimes{times_}; }
+
     // -- what a test looks at and sets
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] unsigned resets() const { return resets_; }
@@ -65,6 +67,7 @@ public:
     [[nodiscard]] bool take_turn() { return turn_wanted_.exchange(false) && state_ == State::stopped; }
     [[nodiscard]] bool turn_wanted() const { return turn_wanted_ && state_ == State::stopped; }
     void set_state(State state) { state_ = state; }
+    void set_times(const VcpuTimes &times) { times_ = times; }
 
 private:
     std::array<u64, 31> general_{};
@@ -74,6 +77,7 @@ private:
     std::atomic<bool> kicked_{false};
     std::atomic<bool> turn_wanted_{false};
     unsigned resets_ = 0;
+    VcpuTimes times_;
 };
 
 } // namespace sel4vm::fake

@@ -7,6 +7,7 @@
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/host_error.hpp>
 #include <sel4vm/host/vcpu_start.hpp>
+#include <sel4vm/host/vcpu_times.hpp>
 
 namespace sel4vm {
 
@@ -39,6 +40,11 @@ public:
     /// VM, a step of it at each turn. The turn comes when the vCPU could run, and what the executor does until it waits again
     /// counts as time of the vCPU. Nothing comes when it runs or is resumed before. May be called from any executor.
     virtual void request_turn() = 0;
+
+    /// What its time went to; not_available where the host does not count it. From any thread while the vCPU exists.
+    [[nodiscard]] virtual Result<VcpuTimes, HostError> times() const {
+        return Err{HostError{HostErrorKind::not_available}};
+    }
 
 protected:
     ~VcpuPort() = default;

@@ -119,6 +119,7 @@ private:
     void read_inbox(u64 now);
     void serve_requests(Vcpu &vcpu);
     [[nodiscard]] Vcpu *pick();
+    void give_time(Vcpu *vcpu, u64 now);
     [[nodiscard]] Vcpu *choose(Event &event);
     [[nodiscard]] bool deliver_notification(Event &event);
     void deliver_due(Vcpu &vcpu, Event &event);
@@ -189,6 +190,7 @@ private:
     FairScheduler<Vcpu> scheduler_;
     MinHeap wake_ups_; ///< of vCPUs that are blocked
     Vcpu *fp_owner_ = nullptr;
+    Vcpu *has_time_ = nullptr; ///< whose account the time goes to that is spent running
     std::atomic<Vcpu *> inbox_{nullptr};
     std::atomic<u64> badge_{0};
     std::atomic<bool> woken_{false}; ///< somebody called wake()

@@ -61,6 +61,8 @@ void Processor::detach(Vcpu &vcpu) {
         wake_ups_.remove(vcpu.wake_up_);
     if (answered_ == &vcpu)
         answered_ = nullptr;
+    if (has_time_ == &vcpu)
+        has_time_ = nullptr;
 }
 
 // It still pays for finding out who runs next.
@@ -76,6 +78,8 @@ void Processor::detach(Vcpu &vcpu) {
     if (next == Next::stop) {
         scheduler_.remove(vcpu);
         put_away(vcpu); // whoever resets it may be on another CPU
+        if (has_time_ == &vcpu)
+            give_time(nullptr, now_ticks());
     }
     plan_wake_up(vcpu);
     attention_.store(1, std::memory_order_relaxed);
@@ -91,10 +95,14 @@ void Processor::detach(Vcpu &vcpu) {
     vcpu.wait_until_ = kNever;
     if (vcpu.wake_up_.is_queued())
         wake_ups_.remove(vcpu.wake_up_);
-    if (scheduler_.current() == &vcpu)
+    if (scheduler_.current() == &vcpu) {
         scheduler_.blame(vcpu);
-    else
-        scheduler_.wake(vcpu);
+        if (has_time_ != &vcpu)
+            give_time(&vcpu, scheduler_.now());
+        return;
+    }
+    vcpu.account_.become(TimeUse::stolen, scheduler_.now());
+    scheduler_.wake(vcpu);
 }
 
 [[gnu::noinline]] void Processor::read_inbox(u64 now) {
@@ -121,8 +129,11 @@ void Processor::detach(Vcpu &vcpu) {
     if ((requests & Vcpu::kRequestResume) != 0) {
         if (vcpu.state_ == Vcpu::State::stopped)
             scheduler_.wake(vcpu);
-        if (vcpu.state_ == Vcpu::State::stopped || vcpu.state_ == Vcpu::State::working)
+        if (vcpu.state_ == Vcpu::State::stopped || vcpu.state_ == Vcpu::State::working) {
             vcpu.state_ = Vcpu::State::ready;
+            if (has_time_ != &vcpu)
+                vcpu.account_.become(TimeUse::stolen, scheduler_.now());
+        }
     }
     if ((requests & Vcpu::kRequestTurn) != 0) {
         if (vcpu.state_ == Vcpu::State::stopped) {
@@ -150,6 +161,21 @@ Vcpu *Processor::pick() {
     return scheduler_.pick();
 }
 
+// Whose time it is from now on; nullptr: nobody's.
+void Processor::give_time(Vcpu *vcpu, u64 now) {
+    if (Vcpu *const before = has_time_) {
+        switch (before->state_) {
+        case Vcpu::State::ready: before->account_.become(TimeUse::stolen, now); break;
+        case Vcpu::State::blocked: before->account_.become(TimeUse::waiting, now); break;
+        case Vcpu::State::stopped:
+        case Vcpu::State::working: before->account_.become(TimeUse::nothing, now); break;
+        }
+    }
+    has_time_ = vcpu;
+    if (vcpu != nullptr)
+        vcpu->account_.become(TimeUse::running, now);
+}
+
 // The vCPU to enter, loaded; or nullptr with an event to deliver first.
 Vcpu *Processor::choose(Event &event) {
     for (;;) {
@@ -174,6 +200,8 @@ Vcpu *Processor::choose(Event &event) {
         }
         wake_due(now);
         Vcpu *vcpu = pick();
+        if (vcpu != has_time_)
+            give_time(vcpu, now);
         if (vcpus_first && (vcpu == nullptr || vcpu->due_ == 0) && deliver_notification(event))
             return nullptr;
         if (vcpu == nullptr) {
@@ -217,6 +245,7 @@ bool Processor::deliver_turn(Vcpu &vcpu, Event &event) {
     if ((vcpu.due_ & Vcpu::kDueTurn) == 0) {
         vcpu.state_ = Vcpu::State::stopped;
         scheduler_.remove(vcpu);
+        give_time(nullptr, now_ticks());
         return false;
     }
     vcpu.due_ &= ~u32{Vcpu::kDueTurn};

@@ -4,6 +4,7 @@
 #include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
 #include <hosts/el2/portable/sched/deadline.hpp>
+#include <hosts/el2/vcpu/exit_decoding.hpp>
 #include <hosts/el2/vcpu/identification.hpp>
 #include <hosts/el2/vcpu/processor.hpp>
 
@@ -77,6 +78,8 @@ void Vcpu::reset(const VcpuStart &start) {
     fp_ = {};
     sequence_ = {};
 }
+
+Result<VcpuTimes, HostError> Vcpu::times() const { return account_.read(now_ticks()); }
 
 u64 Vcpu::timer_fires_at(u64 now) const {
     // A linked list register may have ended it behind our back.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <hosts/el2/portable/sched/fair_scheduler.hpp>
+#include <hosts/el2/portable/sched/time_account.hpp>
 #include <hosts/el2/stage2.hpp>
 #include <hosts/el2/vcpu/context.hpp>
 #include <hosts/el2/vcpu/debug_unit.hpp>
@@ -101,6 +102,7 @@ public:
     void resume() override { request(kRequestResume); }
     void kick() override { request(kRequestKick); }
     void request_turn() override { request(kRequestTurn); }
+    [[nodiscard]] Result<VcpuTimes, HostError> times() const override;
 
     /// x0-x30 and PSTATE, for whoever wants many of them; PC is program_counter().
     [[nodiscard]] const GuestContext &context() const { return context_; }
@@ -187,6 +189,7 @@ private:
     std::atomic<u32> requests_{0};
     Vcpu *next_request_ = nullptr; ///< in the inbox
     WakeUp wake_up_{*this};
+    TimeAccount account_;
 };
 
 } // namespace sel4vm::el2

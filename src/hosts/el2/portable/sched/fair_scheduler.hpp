@@ -52,6 +52,7 @@ public:
 
     /// It is `now`: what follows happens now, and the time since the last call is the payer's.
     void advance(u64 now) { now_ = now; }
+    [[nodiscard]] u64 now() const { return now_; }
     /// Nobody pays from now on, until somebody is picked, woken or named: what happens comes from outside, or the CPU sleeps.
     void nobody_pays() {
         settle();

@@ -2,6 +2,7 @@
 #include <hosts/el2/selftest/vcpu/smoke.hpp>
 
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/vcpu/exit_decoding.hpp>
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/arch/aarch64/hypercall.hpp>
@@ -37,6 +38,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
         SEL4VM_ASSERT(vcpu != nullptr);
         vcpu->reset({kRam, kPart[i] | version << 32});
     }
+    since_ = el2::now_ticks();
     vcpus_[0].resume();
     Answer answer = Answer::none();
     Event event;
@@ -58,6 +60,7 @@ bool Smoke::run(const Space (&spaces)[3]) {
         }
     }
     check_writes();
+    check_times();
     Text<160> text;
     text << "spinner " << told_[60] << " rounds, yielder " << told_[62] << ", sleepers woken " << told_[63]
          << ", switches " << processor_.counters().vcpu_switches << ", simd switches "
@@ -126,6 +129,7 @@ Answer Smoke::on_call(el2::Vcpu &vcpu, u16 number) {
         return Answer::complete();
     case 3: vcpu.set_simd_register(5, 1, vcpu.simd_register(5, 1)); return Answer::complete();
     case 4:
+        others_since_ = el2::now_ticks();
         for (usize i = 1; i < vcpus_.size(); ++i)
             vcpus_[i].resume();
         others_started_ = true;
@@ -226,6 +230,32 @@ void Smoke::check_writes() {
         if (writes_[i].data != kWanted[i].data)
             fail("data of a write", writes_[i].data, kWanted[i].data);
     }
+}
+
+// One CPU: what runs, and what waits for it, can be no more than the time that there was.
+void Smoke::check_times() {
+    VcpuTimes all[kVcpus];
+    for (usize i = 0; i < vcpus_.size(); ++i)
+        all[i] = *vcpus_[i].times();
+    const u64 now = el2::now_ticks();
+    const u64 since_start = now - since_;
+    const u64 since_others = now - others_since_;
+    u64 running = 0;
+    for (usize i = 0; i < vcpus_.size(); ++i) {
+        const VcpuTimes &times = all[i];
+        running += times.running_ticks;
+        const u64 sum = times.running_ticks + times.waiting_ticks + times.stolen_ticks;
+        if (times.running_ticks == 0 || sum > (i == 0 ? since_start : since_others))
+            fail("times of a vCPU", sum, since_others);
+        const bool sleeps = i == 3 || i == 4;
+        if (i != 0 && (times.waiting_ticks != 0) != sleeps)
+            fail("waiting", i, times.waiting_ticks);
+        // The spinner never leaves by itself, so all that it did not get was stolen.
+        if (i == 1 && times.stolen_ticks < times.running_ticks)
+            fail("stolen", times.stolen_ticks, times.running_ticks);
+    }
+    if (running > since_start)
+        fail("running", running, since_start);
 }
 
 void Smoke::fail(std::string_view what, u64 value, u64 wanted) {

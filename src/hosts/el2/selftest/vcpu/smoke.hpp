@@ -46,6 +46,7 @@ private:
     void look_for_the_end();
     void expect(u64 id, u64 value, u64 wanted);
     void check_writes();
+    void check_times();
     void fail(std::string_view what, u64 value, u64 wanted);
 
     struct Write {
@@ -61,6 +62,8 @@ private:
     FixedVector<Write, 16> writes_;
     u64 told_[128] = {}; ///< how often
     u64 last_[128] = {}; ///< and what
+    u64 since_ = 0;
+    u64 others_since_ = 0;
     bool others_started_ = false;
     bool finished_ = false; ///< the tested vCPU is
     bool done_ = false;
