@@ -21,6 +21,20 @@ TEST(TimeAccount, CountsEachUseForItself) {
     EXPECT_EQ(times.stolen_ticks, 10u + 5u);
 }
 
+TEST(TimeAccount, ComesOutOfAWaitInOneStore) {
+    TimeAccount account;
+    account.become(TimeUse::running, 100);
+    account.become(TimeUse::waiting, 110);
+    account.run_again(150);
+    account.run_again(155); // it does already
+    EXPECT_EQ(account.read(160).running_ticks, 20u);
+    EXPECT_EQ(account.read(160).waiting_ticks, 40u);
+    account.become(TimeUse::waiting, 170);
+    account.become(TimeUse::nothing, 190);
+    EXPECT_EQ(account.read(1000).running_ticks, 30u);
+    EXPECT_EQ(account.read(1000).waiting_ticks, 60u);
+}
+
 TEST(TimeAccount, AStoppedOneSpendsNothing) {
     TimeAccount account;
     account.become(TimeUse::running, 100);
@@ -47,7 +61,10 @@ TEST(TimeAccount, NoReaderSeesHalfAChange) {
     std::atomic<u64> reached{1};
     std::thread writer([&] {
         for (u64 now = 2; now < 200'000; ++now) {
-            account.become(static_cast<TimeUse>(1 + now % 3), now);
+            if (now % 4 == 3)
+                account.run_again(now);
+            else
+                account.become(static_cast<TimeUse>(1 + now % 3), now);
             reached.store(now, std::memory_order_release);
         }
     });

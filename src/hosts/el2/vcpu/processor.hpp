@@ -116,6 +116,7 @@ private:
     void detach(Vcpu &vcpu);
     void leave_running(Vcpu &vcpu, AnswerKind how, Next next);
     void post(Vcpu &vcpu, u32 due);
+    void wake_queued(Vcpu &vcpu);
     void read_inbox(u64 now);
     void serve_requests(Vcpu &vcpu);
     [[nodiscard]] Vcpu *pick();

@@ -93,12 +93,18 @@ void Processor::detach(Vcpu &vcpu) {
         return;
     vcpu.state_ = Vcpu::State::ready;
     vcpu.wait_until_ = kNever;
+    if (scheduler_.current() != &vcpu || vcpu.wake_up_.is_queued()) [[unlikely]]
+        return wake_queued(vcpu);
+    scheduler_.blame(vcpu);
+    vcpu.account_.run_again(scheduler_.now());
+}
+
+[[gnu::noinline]] void Processor::wake_queued(Vcpu &vcpu) {
     if (vcpu.wake_up_.is_queued())
         wake_ups_.remove(vcpu.wake_up_);
     if (scheduler_.current() == &vcpu) {
         scheduler_.blame(vcpu);
-        if (has_time_ != &vcpu)
-            give_time(&vcpu, scheduler_.now());
+        vcpu.account_.run_again(scheduler_.now());
         return;
     }
     vcpu.account_.become(TimeUse::stolen, scheduler_.now());
@@ -154,26 +160,12 @@ Vcpu *Processor::pick() {
     if (current != nullptr && current->state_ == Vcpu::State::blocked) {
         if (!scheduler_.anybody_waits()) {
             scheduler_.nobody_pays();
+            current->account_.become(TimeUse::waiting, scheduler_.now());
             return nullptr;
         }
         scheduler_.remove(*current);
     }
     return scheduler_.pick();
-}
-
-// Whose time it is from now on; nullptr: nobody's.
-void Processor::give_time(Vcpu *vcpu, u64 now) {
-    if (Vcpu *const before = has_time_) {
-        switch (before->state_) {
-        case Vcpu::State::ready: before->account_.become(TimeUse::stolen, now); break;
-        case Vcpu::State::blocked: before->account_.become(TimeUse::waiting, now); break;
-        case Vcpu::State::stopped:
-        case Vcpu::State::working: before->account_.become(TimeUse::nothing, now); break;
-        }
-    }
-    has_time_ = vcpu;
-    if (vcpu != nullptr)
-        vcpu->account_.become(TimeUse::running, now);
 }
 
 // The vCPU to enter, loaded; or nullptr with an event to deliver first.
@@ -200,7 +192,7 @@ Vcpu *Processor::choose(Event &event) {
         }
         wake_due(now);
         Vcpu *vcpu = pick();
-        if (vcpu != has_time_)
+        if (vcpu != has_time_ && vcpu != nullptr)
             give_time(vcpu, now);
         if (vcpus_first && (vcpu == nullptr || vcpu->due_ == 0) && deliver_notification(event))
             return nullptr;
@@ -259,10 +251,10 @@ bool Processor::deliver_turn(Vcpu &vcpu, Event &event) {
 bool Processor::deliver_notification(Event &event) {
     const bool woken = woken_.load(std::memory_order_relaxed);
     if (woken)
-        woken_.store(false, std::memory_order_seq_cst); // before what it was for is looked at
-    const u64 badge = badge_.exchange(0, std::memory_order_acquire);
-    if (badge == 0 && !woken)
+        woken_.store(false, std::memory_order_seq_cst);        // before what it was for is looked at
+    if (badge_.load(std::memory_order_relaxed) == 0 && !woken) // most often
         return false;
+    const u64 badge = badge_.exchange(0, std::memory_order_acquire);
     event.kind = EventKind::notification;
     event.badge = badge;
     notified_last_ = true;

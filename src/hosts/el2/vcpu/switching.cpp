@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Whose state is in the hardware: the loaded vCPU's EL1 registers, timer and interrupt interface, and the owner of the
-// SIMD registers. Both change only when another vCPU needs the place.
+// SIMD registers. Both change only when another vCPU needs the place. And whose account the time goes to.
 #include <hosts/el2/vcpu/processor.hpp>
 
 #include <hosts/el2/boot/cpu_local.hpp>
@@ -211,6 +211,17 @@ Processor::Outcome Processor::on_serror() {
 }
 
 void Processor::unmask_virtual_timer() { gic_.deactivate(IrqToken::of(timer_.virt)); }
+
+// Whose time it is from now on; nullptr: nobody's.
+[[gnu::noinline]] void Processor::give_time(Vcpu *vcpu, u64 now) {
+    if (Vcpu *const before = std::exchange(has_time_, vcpu)) {
+        const bool could_run = before->state_ == Vcpu::State::ready;
+        const bool waits = before->state_ == Vcpu::State::blocked;
+        before->account_.become(could_run ? TimeUse::stolen : waits ? TimeUse::waiting : TimeUse::nothing, now);
+    }
+    if (vcpu != nullptr)
+        vcpu->account_.become(TimeUse::running, now);
+}
 
 // ---------------------------------------------------------------- SIMD registers
 
