@@ -77,6 +77,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
                  device.kind->type, device.spi, name_of(device.trigger));
     out.line("  on reset  {}; on panic: {}; counter: {}", name_of(vm.on_reset), name_of(vm.on_panic),
              name_of(vm.counter));
+    if (!vm.pv_time)
+        out.line("  pv time   hidden");
     if (vm.entry)
         out.line("  entry     {:#x}", vm.entry->value());
 }

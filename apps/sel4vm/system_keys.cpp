@@ -255,6 +255,9 @@ constexpr std::array kVmKeys{
         .help = "What the virtual counter shows: the host's counter, the time since the VM started, or that without "
                 "pauses.",
         .choices = Names<machine::CounterPolicy>::list},
+    Key{.name = "pv_time",
+        .form = Form::flag,
+        .help = "Whether the guest may see how long its vCPUs could have run while others did (default true)."},
     Key{.name = "uart",
         .form = Form::flag,
         .help = "The serial port: false takes it away, a table changes it.",

@@ -37,6 +37,8 @@ public:
         choose(table, "on_reset", vm.on_reset);
         choose(table, "on_panic", vm.on_panic);
         choose(table, "counter", vm.counter);
+        if (const auto value = table.flag("pv_time"))
+            vm.pv_time = value->value;
         for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);

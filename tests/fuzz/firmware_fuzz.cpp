@@ -4,6 +4,7 @@
 // call is answered, and the guest can only stop, reset or suspend itself.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/pv_time.hpp>
 #include <sel4vm/dev/arm/smccc.hpp>
 #include <sel4vm/dev/arm/trng.hpp>
 #include <support/vm_fixture.hpp>
@@ -29,9 +30,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     entropy.available = input.ConsumeBool();
     static_cast<void>(input.ConsumeBool()); // kept, so that what fuzzers have found means the same
     dev::Psci psci;
-    dev::Smccc smccc;
+    dev::PvTime pv_time;
+    pv_time.set_place(Gpa{0x90a'0000});
+    dev::Smccc smccc(pv_time);
     dev::Trng trng(entropy);
     require(psci.register_all(f.vm.hypercalls()).has_value());
+    require(pv_time.register_all(f.vm.hypercalls()).has_value());
     require(smccc.register_all(f.vm.hypercalls()).has_value());
     require(trng.register_all(f.vm.hypercalls()).has_value());
     require(f.vm.start().has_value());

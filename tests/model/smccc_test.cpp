@@ -3,6 +3,7 @@
 // The architecture calls of SMCCC and the TRNG interface.
 #include <gtest/gtest.h>
 #include <sel4vm/arch/aarch64/smccc.hpp>
+#include <sel4vm/dev/arm/pv_time.hpp>
 #include <sel4vm/dev/arm/smccc.hpp>
 #include <sel4vm/dev/arm/trng.hpp>
 #include <support/firmware_fixture.hpp>
@@ -19,7 +20,8 @@ struct SmcccTest : testing::Test, test::FirmwareFixture {
         ASSERT_TRUE(f.vm.start());
     }
     i64 feature(u32 id) { return result(smccc::kArchFeatures, {.x1 = id}); }
-    Smccc service;
+    PvTime pv_time;
+    Smccc service{pv_time};
 };
 
 TEST_F(SmcccTest, VersionIsOnePointTwo) {

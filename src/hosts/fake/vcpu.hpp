@@ -57,7 +57,18 @@ public:
 
     [[nodiscard]] Result<VcpuTimes, HostError> times() const override { return VcpuTimes{times_}; }
 
+    [[nodiscard]] Status<HostError> publish_stolen_time(volatile u64 *nanoseconds) override {
+        if (!publishes_)
+            return Err{HostError{HostErrorKind::not_available}};
+        *nanoseconds = 0;
+        published_ = nanoseconds;
+        return Ok{};
+    }
+
     // -- what a test looks at and sets
+    /// Where stolen time is published, nullptr when it is not; and whether this host can.
+    [[nodiscard]] volatile u64 *published() const { return published_; }
+    void set_publishes(bool publishes) { publishes_ = publishes; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] unsigned resets() const { return resets_; }
     /// Whether a kick is waiting to be delivered; asking takes it.
@@ -78,6 +89,8 @@ private:
     std::atomic<bool> turn_wanted_{false};
     unsigned resets_ = 0;
     VcpuTimes times_;
+    bool publishes_ = true;
+    volatile u64 *published_ = nullptr;
 };
 
 } // namespace sel4vm::fake

@@ -45,6 +45,12 @@ public:
     [[nodiscard]] virtual Result<VcpuTimes, HostError> times() const {
         return Err{HostError{HostErrorKind::not_available}};
     }
+    /// Keeps at `nanoseconds`, from now on, what of its time was stolen since this call; written when the vCPU gets its CPU back. The vCPU is stopped,
+    /// and the place, 8-byte aligned memory that lasts as long as it, may be the guest's to read. Another call starts from 0 again. not_available where
+    /// the host does not count it.
+    [[nodiscard]] virtual Status<HostError> publish_stolen_time(volatile u64 *) {
+        return Err{HostError{HostErrorKind::not_available}};
+    }
 
 protected:
     ~VcpuPort() = default;

@@ -170,6 +170,8 @@ inline constexpr std::array<Gpa, 2> kFlashBanks{Gpa{0}, Gpa{0x0400'0000}};
 inline constexpr u64 kFlashBankBytes = 64 * kMiB;
 /// Virtio transports without devices, as the board has them.
 inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
+/// Stolen times of the vCPUs, as the board has them.
+inline constexpr Gpa kPvTimeBase{0x090a'0000};
 
 enum class ImageKind : u8 {
     kernel,   ///< arm64 Image, ELF64, uImage or raw binary; placed by boot/layout
@@ -223,6 +225,8 @@ struct MachineDescription {
     ResetPolicy on_reset = ResetPolicy::restart;
     PanicPolicy on_panic = PanicPolicy::stop;
     CounterPolicy counter = CounterPolicy::host;
+    /// Whether the guest may see how long its vCPUs could have run and did not, where the host knows it.
+    bool pv_time = true;
 
     /// The only image of this kind, or nullptr.
     [[nodiscard]] const ImageRecord *image(ImageKind kind) const {

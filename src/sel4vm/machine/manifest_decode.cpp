@@ -227,6 +227,7 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
     if (node.has("on-panic"))
         vm.on_panic = node.choice<PanicPolicy>("on-panic");
     vm.counter = node.choice<CounterPolicy>("counter");
+    vm.pv_time = node.flag("pv-time");
     vm.timer = read_timer(node);
     read_cpus(node, vm);
     usize gics = 0;

@@ -53,6 +53,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.on_panic, y.on_panic);
         EXPECT_EQ(x.entry, y.entry);
         EXPECT_EQ(x.counter, y.counter);
+        EXPECT_EQ(x.pv_time, y.pv_time);
         expect_same(x.memory, y.memory);
         expect_same(x.devices, y.devices);
         expect_same(x.images, y.images);
@@ -87,6 +88,7 @@ SystemDescription unusual_system() {
     vm.on_reset = ResetPolicy::stop;
     vm.on_panic = PanicPolicy::restart;
     vm.counter = CounterPolicy::running;
+    vm.pv_time = false;
     return system;
 }
 

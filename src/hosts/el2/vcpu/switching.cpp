@@ -220,7 +220,7 @@ void Processor::unmask_virtual_timer() { gic_.deactivate(IrqToken::of(timer_.vir
         before->account_.become(could_run ? TimeUse::stolen : waits ? TimeUse::waiting : TimeUse::nothing, now);
     }
     if (vcpu != nullptr)
-        vcpu->account_.become(TimeUse::running, now);
+        vcpu->run_from(now);
 }
 
 // ---------------------------------------------------------------- SIMD registers

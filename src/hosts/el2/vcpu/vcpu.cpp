@@ -81,6 +81,25 @@ void Vcpu::reset(const VcpuStart &start) {
 
 Result<VcpuTimes, HostError> Vcpu::times() const { return account_.read(now_ticks()); }
 
+Status<HostError> Vcpu::publish_stolen_time(volatile u64 *nanoseconds) {
+    SEL4VM_ASSERT(state_ == State::stopped || state_ == State::working); // so nobody writes
+    stolen_before_ = account_.stolen();
+    *nanoseconds = 0;
+    stolen_place_ = nanoseconds;
+    return Ok{};
+}
+
+// It has its CPU now.
+void Vcpu::run_from(u64 now) {
+    account_.become(TimeUse::running, now);
+    if (stolen_place_ == nullptr)
+        return;
+    const u64 ticks = account_.stolen() - stolen_before_;
+    const u64 frequency = SEL4VM_READ_SYSREG(cntfrq_el0);
+    constexpr u64 kBillion = 1'000'000'000;
+    *stolen_place_ = ticks / frequency * kBillion + ticks % frequency * kBillion / frequency;
+}
+
 u64 Vcpu::timer_fires_at(u64 now) const {
     // A linked list register may have ended it behind our back.
     if (timer_masked_ && !(loaded() && !processor_.virtual_timer_is_active()))

@@ -103,6 +103,7 @@ public:
     void kick() override { request(kRequestKick); }
     void request_turn() override { request(kRequestTurn); }
     [[nodiscard]] Result<VcpuTimes, HostError> times() const override;
+    [[nodiscard]] Status<HostError> publish_stolen_time(volatile u64 *nanoseconds) override;
 
     /// x0-x30 and PSTATE, for whoever wants many of them; PC is program_counter().
     [[nodiscard]] const GuestContext &context() const { return context_; }
@@ -152,6 +153,7 @@ private:
     [[nodiscard]] u64 beyond_call() const { return pending_ == Pending::call ? 4 : 0; }
     [[nodiscard]] bool loaded() const;
     void request(u32 what);
+    void run_from(u64 now);
     [[nodiscard]] u64 el1(El1Register which) const { return loaded() ? read_el1(which) : el1_.get(which); }
     void set_el1(El1Register which, u64 value);
     [[nodiscard]] Status<HostError> set_pstate(u64 value);
@@ -190,6 +192,8 @@ private:
     Vcpu *next_request_ = nullptr; ///< in the inbox
     WakeUp wake_up_{*this};
     TimeAccount account_;
+    volatile u64 *stolen_place_ = nullptr;
+    u64 stolen_before_ = 0; ///< ticks that do not count there
 };
 
 } // namespace sel4vm::el2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // SMC Calling Convention 1.5 (Arm DEN 0028): how a function identifier is built, the architecture calls, and the TRNG
-// interface (Arm DEN 0098). Numbers only; PSCI's are in psci.hpp.
+// interface (Arm DEN 0098), paravirtualized time (Arm DEN 0057A). Numbers only; PSCI's are in psci.hpp.
 #pragma once
 
 #include <sel4vm/base/reg_value.hpp>
@@ -70,6 +70,13 @@ inline constexpr u16 kNumberRevision = 0xff03;
 
 } // namespace smccc
 
+namespace pv_time { // Arm DEN 0057A
+
+inline constexpr u32 kFeatures = 0xc500'0020;
+inline constexpr u32 kStolenTime = 0xc500'0021;
+
+} // namespace pv_time
+
 namespace trng {
 
 inline constexpr u32 kVersion = 0x8400'0050;
@@ -89,6 +96,7 @@ inline constexpr i64 kNoEntropy = -3;
 
 } // namespace trng
 
+static_assert(SmcccFunction::fast64(SmcccOwner::standard_hypervisor, 0x20) == pv_time::kFeatures);
 static_assert(SmcccFunction::fast32(SmcccOwner::standard_secure, 0x50) == trng::kVersion);
 static_assert(SmcccFunction::fast64(SmcccOwner::standard_secure, 0x53) == trng::kRnd64);
 

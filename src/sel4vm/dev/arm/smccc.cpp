@@ -2,19 +2,17 @@
 #include <sel4vm/dev/arm/smccc.hpp>
 
 #include <sel4vm/dev/arm/firmware_call.hpp>
+#include <sel4vm/dev/arm/pv_time.hpp>
 
 namespace sel4vm::dev {
 
 namespace smccc = aarch64::smccc;
 
-namespace {
-
-/// What SMCCC_ARCH_FEATURES says.
-i64 feature(u32 function) {
-    return function == smccc::kVersion || function == smccc::kArchFeatures ? smccc::kSuccess : smccc::kNotSupported;
+i64 Smccc::feature(u32 function) const {
+    const bool there = function == smccc::kVersion || function == smccc::kArchFeatures ||
+                       (function == aarch64::pv_time::kFeatures && pv_time_.available());
+    return there ? smccc::kSuccess : smccc::kNotSupported;
 }
-
-} // namespace
 
 Status<RegisterError> Smccc::register_all(HypercallTable &table) {
     return table.add(aarch64::smccc_first32(aarch64::SmcccOwner::arch),

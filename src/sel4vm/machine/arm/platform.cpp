@@ -129,7 +129,8 @@ Status<PlatformError> ArmPlatform::connect(Vm &vm, HypercallTable &calls, const 
     if ((timer_ && !timer_->register_all(registers)) || !id_registers_.register_all(registers) ||
         !debug_registers_.register_all(registers) || !ignored_registers_.register_all(registers))
         return Err{PlatformError::register_table};
-    if (!psci_.register_all(calls) || !smccc_.register_all(calls) || !trng_.register_all(calls))
+    if (!psci_.register_all(calls) || !pv_time_.register_all(calls) || !smccc_.register_all(calls) ||
+        !trng_.register_all(calls))
         return Err{PlatformError::call_table};
     return Ok{};
 }

@@ -15,6 +15,7 @@
 #include <sel4vm/dev/arm/id_registers.hpp>
 #include <sel4vm/dev/arm/ignored_registers.hpp>
 #include <sel4vm/dev/arm/psci.hpp>
+#include <sel4vm/dev/arm/pv_time.hpp>
 #include <sel4vm/dev/arm/smccc.hpp>
 #include <sel4vm/dev/arm/trng.hpp>
 #include <sel4vm/vm/vm.hpp>
@@ -98,6 +99,9 @@ public:
         return gic_ && gic_->handles_deactivation() ? DirPage::software : DirPage::hardware;
     }
 
+    /// The guest may ask for the times that its vCPUs were denied, which are there; before the VM starts.
+    void offer_stolen_time(Gpa place) { pv_time_.set_place(place); }
+
     /// Of the physical timer: the guest's counter is the clock less these ticks. No vCPU may be running.
     void set_counter_offset(u64 ticks) {
         if (timer_)
@@ -116,7 +120,8 @@ private:
     dev::DebugRegisters debug_registers_;
     dev::IgnoredRegisters ignored_registers_;
     dev::Psci psci_;
-    dev::Smccc smccc_;
+    dev::PvTime pv_time_;
+    dev::Smccc smccc_{pv_time_};
     dev::Trng trng_;
 };
 

@@ -118,6 +118,7 @@ BootStep VirtMachine::prepare_boot(Vm &vm, BootCall call) {
         if (started_)
             refresh_seeds();
         started_ = true;
+        start_pv_time();
     }
     if (!boot_.ram_is_clear) {
         boot_.ram_is_clear = vm.memory().clear_ram(boot_.cleared, kBootStepBytes);

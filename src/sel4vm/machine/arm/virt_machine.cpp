@@ -70,6 +70,8 @@ Status<BuildError> VirtMachine::build() {
     if (auto made = place_images(); !made)
         return made;
     fill_board();
+    if (auto made = make_pv_time(); !made)
+        return made;
     vm_.set_lifecycle_hooks(this);
     return Ok{};
 }

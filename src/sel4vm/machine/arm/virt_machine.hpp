@@ -133,6 +133,8 @@ private:
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
+    [[nodiscard]] Status<BuildError> make_pv_time();
+    void start_pv_time();
     [[nodiscard]] Status<BuildError> place_images();
     [[nodiscard]] Status<BuildError> place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request);
     [[nodiscard]] Status<BuildError> add_load(Gpa at, std::span<const u8> bytes, std::string_view key);
@@ -163,6 +165,7 @@ private:
     FixedVector<Device, kMaxDevices> devices_;
     LockedPort console_port_;
     PowerButton *power_button_ = nullptr;
+    volatile u8 *pv_time_ = nullptr; ///< the page with stolen times, which the guest may read
 
     FixedVector<Load, kMaxLoads> loads_;
     OwnedArray<u8> device_tree_;

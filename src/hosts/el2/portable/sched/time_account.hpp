@@ -25,6 +25,11 @@ public:
             runs_since_.store(now, std::memory_order_release);
     }
 
+    /// What was stolen until the last change. Its Processor, or whoever knows that nothing changes.
+    [[nodiscard]] u64 stolen() const {
+        return spent_[static_cast<usize>(TimeUse::stolen)].load(std::memory_order_relaxed);
+    }
+
     /// With what has passed until `now`. From anywhere.
     [[nodiscard]] VcpuTimes read(u64 now) const;
 
@@ -35,8 +40,8 @@ private:
     using Spent = std::array<u64, kUses>;
     [[nodiscard]] static Spent since(u64 mark, u64 runs_since, u64 now);
 
-    std::atomic<u64> mark_{0};       ///< since when, and in the upper bits a TimeUse
-    std::atomic<u64> runs_since_{0}; ///< not 0: from then on it ran, whatever the mark says
+    std::atomic<u64> mark_{0};                    ///< since when, and in the upper bits a TimeUse
+    std::atomic<u64> runs_since_{0};              ///< not 0: from then on it ran, whatever the mark says
     std::array<std::atomic<u64>, kUses> spent_{}; ///< until the mark
 };
 
