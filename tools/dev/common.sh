@@ -45,7 +45,7 @@ packages_cli=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libc
 packages_tools=("${packages_cli[@]}" "${packages_target[@]}")
 packages_kvm=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libexpected-dev cmake ninja-build python3)
 packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev libcli11-dev libfmt-dev libfdt-dev zlib1g-dev
-    libgtest-dev device-tree-compiler qemu-system-arm python3)
+    libgtest-dev device-tree-compiler qemu-system-arm spin python3)
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
 packages_run=(qemu-system-arm cpio gzip "${packages_cli[@]}" "${packages_target[@]}")
 packages_package=(dpkg-dev file "${packages_tools[@]}")

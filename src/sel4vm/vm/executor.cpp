@@ -66,9 +66,13 @@ bool Executor::anything_left() const {
     }
 }
 
+// Two threads may be here at once: the executor, and one that arms a timeout with the queue locked. Whoever finds that it is not idle relies on
+// the VMs having been told.
 void Executor::leave_idle() {
-    if (idle_.exchange(false))
-        say(ServingExecutors::Activity::busy);
+    if (!idle_.load())
+        return;
+    say(ServingExecutors::Activity::busy);
+    idle_.store(false);
 }
 
 // Nobody has anything to do, and what one gave to another before it said so would show, unless that one has begun with it meanwhile.
