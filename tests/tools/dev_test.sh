@@ -99,9 +99,9 @@ said "there is no command 'frobnicate'; try ./dev --help" frobnicate
 said "unknown option '--prest'; the nearest known one is '--preset'; try ./dev test --help" test --prest host
 said "unknown option '--fsat'; the nearest known one is '--fast'; try ./dev lint --help" lint --fsat
 said "unknown option '--chck'; the nearest known one is '--check'; try ./dev fmt --help" fmt --chck
-said "there is no label 'modle' (check tools unit model replay conformance sel4_host compile_fail fuzz threads package guest system); the nearest known one is 'model'" \
+said "there is no label 'modle' (check tools unit model protocols explore replay conformance sel4_host compile_fail fuzz threads package guest system long); the nearest known one is 'model'" \
     test -L modle
-said "there is no label 'Model' (check tools unit model replay conformance sel4_host compile_fail fuzz threads package guest system); the nearest known one is 'model'" \
+said "there is no label 'Model' (check tools unit model protocols explore replay conformance sel4_host compile_fail fuzz threads package guest system long); the nearest known one is 'model'" \
     test -L model -L Model
 for number in x 0 -1 1.5 ''; do
     said "-j $number: expected a number of tests, such as -j 4" test -j "$number"
