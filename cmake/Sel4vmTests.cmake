@@ -123,6 +123,6 @@ endfunction()
 
 # For folders that register their own tests: the environment, label and time limit that scripts get.
 function(sel4vm_script_test_properties name label timeout)
-  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT
+  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT ${timeout} ENVIRONMENT
     "SEL4VM=${PROJECT_BINARY_DIR}/apps/sel4vm/sel4vm;SEL4VM_SOURCE=${PROJECT_SOURCE_DIR};SEL4VM_BUILD=${PROJECT_SOURCE_DIR}/build")
 endfunction()

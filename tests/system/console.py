@@ -2,6 +2,7 @@
 """A guest's console for the system tests: start a run of the tool, wait for text, send lines, check how it ended."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -95,7 +96,10 @@ class Console:
     def command(self, line):
         """Runs a shell command in the guest, at its prompt, and returns its output."""
         self.send(f"{line}; echo end-of-'command'")
-        self.expect("end-of-'command'")  # the echo of the line
+        # The echo of the line, which the shell breaks where its terminal's lines end.
+        echo = re.compile("[\r\n]*".join(map(re.escape, "end-of-'command'")))
+        self.wait_until(lambda output: echo.search(output, self.seen), f"no echo of: {line}")
+        self.seen = echo.search(self.output, self.seen).end()
         output = self.expect("end-of-command")
         self.shell()
         return output.replace("\r", "")
