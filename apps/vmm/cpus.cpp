@@ -109,7 +109,7 @@ void Cpus::run() {
         if (cpu.secondary)
             cpu.secondary->begin(*this);
     }
-    executor(boot_).run();
+    run(cpus_[boot_]);
     for (Cpu &cpu : cpus_) {
         if (cpu.secondary)
             cpu.secondary->wait_until_done();
@@ -119,7 +119,7 @@ void Cpus::run() {
 void Cpus::run_on(el2::SecondaryCpu &secondary) {
     for (Cpu &cpu : cpus_) {
         if (cpu.secondary.get() == &secondary)
-            cpu.executor->run();
+            run(cpu);
     }
 }
 

@@ -62,6 +62,7 @@ private:
 
     [[nodiscard]] bool start(u32 number);
     [[nodiscard]] bool make_executor(Cpu &cpu, ExecutorListener &listener);
+    static void run(Cpu &cpu);
     void run_on(el2::SecondaryCpu &cpu) override;
     void print(el2::PanicPrinter &printer) override;
 

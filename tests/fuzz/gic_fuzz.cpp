@@ -76,7 +76,7 @@ void act(GicRig &rig, Input &in) {
         rig.core.irqs().set_wire(cpu, intid, level_of((in.byte() & 1) != 0));
         break;
     }
-    case 7: dev::send_sgi_v3(rig.core.irqs(), cpu, static_cast<dev::SgiRegister>(in.byte() % 3), in.value()); break;
+    case 7: dev::send_sgi_v3(rig.core, cpu, static_cast<dev::SgiRegister>(in.byte() % 3), in.value()); break;
     case 8: static_cast<void>(rig.acknowledge(cpu)); break;
     case 9: rig.lists[cpu].end(in.byte(), in.byte() & 7); break;
     case 10: {

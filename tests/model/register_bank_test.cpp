@@ -21,8 +21,8 @@ public:
     void push(u32 value) { pushed_ = value; }
     u64 wide() const { return wide_; }
     void set_wide(u64 value) { wide_ = value; }
-    u32 lane(RegisterUse use) { return lanes_[use.index] + use.vcpu.value(); }
-    void set_lane(RegisterUse use, u32 value) { lanes_[use.index] = value; }
+    u32 lane(RegisterUse use) { return lanes_[use.index()] + use.vcpu().value(); }
+    void set_lane(RegisterUse use, u32 value) { lanes_[use.index()] = value; }
 
     u32 control_ = 0x1122'3344;
     u32 pops_ = 0;

@@ -123,7 +123,7 @@ struct GicRig {
     }
     void sgi_v2(u32 value, u32 cpu = 0) { write(gicd::kSgir, value, cpu); }
     void sgi_v3(u64 value, u32 cpu = 0, dev::SgiRegister which = dev::SgiRegister::sgi1) {
-        dev::send_sgi_v3(core.irqs(), cpu, which, value);
+        dev::send_sgi_v3(core, cpu, which, value);
         settle();
     }
     /// An SGI to one vCPU in the version's way.

@@ -27,9 +27,15 @@
 namespace sel4vm::dev {
 
 /// Which use of a register a handler is called for.
-struct RegisterUse {
-    VcpuId vcpu;
-    u32 index; ///< in a family, 0 for the first; else 0
+class RegisterUse {
+public:
+    constexpr RegisterUse(VcpuId vcpu, u32 index) : word_(u64{vcpu.value()} << 32 | index) {}
+    [[nodiscard]] constexpr VcpuId vcpu() const { return VcpuId{static_cast<u16>(word_ >> 32)}; }
+    /// In a family, 0 for the first; else 0.
+    [[nodiscard]] constexpr u32 index() const { return static_cast<u32>(word_); }
+
+private:
+    u64 word_; // two fields would be put together in memory before every call
 };
 
 /// What a store narrower than its register does to the other bytes.
@@ -60,7 +66,8 @@ inline constexpr Widths kWidths48 = kWidth4 | kWidth8;
 /// One register, or `count` equal ones beside each other.
 template <class Device>
 struct Reg {
-    using Read = u64 (*)(Device &, RegisterUse);
+    /// Never fails: as the bank's own, so that calling it can be the last that the bank does.
+    using Read = Result<u64, BusFault> (*)(Device &, RegisterUse);
     using Write = void (*)(Device &, RegisterUse, u64);
 
     u32 offset = 0; ///< of the first; a multiple of size_bytes
@@ -68,6 +75,7 @@ struct Reg {
     u8 size_bytes = 4; ///< of one register: 4 or 8
     Widths widths = kWidth4;
     Narrow narrow = Narrow::merge;
+    u8 whole_bytes = 0;    ///< size_bytes when one access may have all of it, else 0; the bank sees to it
     Read read = nullptr;   ///< none: reads as `value`
     Write write = nullptr; ///< none: writes are ignored
     u64 value = 0;
@@ -82,11 +90,11 @@ constexpr typename Reg<Device>::Read read_thunk() {
     if constexpr (std::is_same_v<decltype(Function), std::nullptr_t>) {
         return nullptr;
     } else {
-        return +[](Device &device, RegisterUse use) -> u64 {
+        return +[](Device &device, RegisterUse use) -> Result<u64, BusFault> {
             if constexpr (std::is_invocable_v<decltype(Function), Device &, RegisterUse>)
-                return (device.*Function)(use);
+                return u64{(device.*Function)(use)};
             else
-                return (device.*Function)();
+                return u64{(device.*Function)()};
         };
     }
 }
@@ -183,35 +191,24 @@ public:
                 for (u32 at = row.offset; at < row.end(); at += 4)
                     index_[at / 4] = static_cast<u8>(i + 1);
             }
+            if (row.widths.has(row.size_bytes == 4 ? Width::b4 : Width::b8))
+                rows_[i].whole_bytes = row.size_bytes;
         }
     }
 
     [[nodiscard]] Result<u64, BusFault> read(Device &device, const Access &access) const {
         const Reg<Device> *row = row_at(access.offset);
-        if (!permits(row, access)) [[unlikely]]
-            return Err{refusal_of(access)};
-        if (row == nullptr)
-            return u64{0};
-        const Place place = place_of(*row, access);
-        const u64 whole = read_whole(device, *row, place.use);
-        if (bytes_of(access.width) == row->size_bytes) [[likely]]
-            return whole;
-        return whole >> place.shift & mask_of(access.width);
+        if (is_whole(row, access)) [[likely]]
+            return read_whole(device, *row, use_of(*row, access));
+        return read_part(device, row, access);
     }
 
     [[nodiscard]] Status<BusFault> write(Device &device, const Access &access, u64 value) const {
         const Reg<Device> *row = row_at(access.offset);
-        if (!permits(row, access)) [[unlikely]]
-            return Err{refusal_of(access)};
-        if (row == nullptr || row->write == nullptr)
-            return Ok{};
-        const Place place = place_of(*row, access);
-        if (bytes_of(access.width) != row->size_bytes) [[unlikely]] {
-            value = (value & mask_of(access.width)) << place.shift;
-            if (row->narrow == Narrow::merge)
-                value |= read_whole(device, *row, place.use) & ~(mask_of(access.width) << place.shift);
-        }
-        row->write(device, place.use, value);
+        if (!is_whole(row, access)) [[unlikely]]
+            return write_part(device, row, access, value);
+        if (row->write != nullptr)
+            row->write(device, use_of(*row, access), value);
         return Ok{};
     }
 
@@ -219,20 +216,51 @@ public:
 
 private:
     static constexpr bool kIndexed = Search == RowSearch::index;
-    struct Place {
-        RegisterUse use;
-        unsigned shift; ///< of the access inside its register, in bits
-    };
 
-    [[nodiscard]] static constexpr u64 read_whole(Device &device, const Reg<Device> &row, RegisterUse use) {
-        return row.read == nullptr ? row.value : row.read(device, use);
+    /// Nothing is to be refused, and nothing to be cut: what nearly every access is.
+    [[nodiscard]] static constexpr bool is_whole(const Reg<Device> *row, const Access &access) {
+        return row != nullptr && row->whole_bytes == bytes_of(access.width) && aligned(access);
     }
 
-    [[nodiscard]] static constexpr Place place_of(const Reg<Device> &row, const Access &access) {
+    // What is narrower than its register, or nowhere, or wrong.
+    [[nodiscard, gnu::noinline]] Result<u64, BusFault> read_part(Device &device, const Reg<Device> *row,
+                                                                 const Access &access) const {
+        if (!permits(row, access))
+            return Err{refusal_of(access)};
+        if (row == nullptr)
+            return u64{0};
+        return *read_whole(device, *row, use_of(*row, access)) >> shift_of(*row, access) & mask_of(access.width);
+    }
+
+    [[nodiscard, gnu::noinline]] Status<BusFault> write_part(Device &device, const Reg<Device> *row,
+                                                             const Access &access, u64 value) const {
+        if (!permits(row, access))
+            return Err{refusal_of(access)};
+        if (row == nullptr || row->write == nullptr)
+            return Ok{};
+        const RegisterUse use = use_of(*row, access);
+        const unsigned shift = shift_of(*row, access);
+        value = (value & mask_of(access.width)) << shift;
+        if (row->narrow == Narrow::merge)
+            value |= *read_whole(device, *row, use) & ~(mask_of(access.width) << shift);
+        row->write(device, use, value);
+        return Ok{};
+    }
+
+    [[nodiscard]] static Result<u64, BusFault> read_whole(Device &device, const Reg<Device> &row, RegisterUse use) {
+        if (row.read == nullptr)
+            return row.value;
+        return row.read(device, use);
+    }
+
+    [[nodiscard]] static constexpr RegisterUse use_of(const Reg<Device> &row, const Access &access) {
         const u32 inside = static_cast<u32>(access.offset) - row.offset;
         // A size is 4 or 8, so this is a shift and not a division.
-        const u32 index = inside >> (2 + row.size_bytes / 8);
-        return {{access.vcpu, index}, (inside & (row.size_bytes - 1U)) * 8};
+        return {access.vcpu, inside >> (2 + row.size_bytes / 8)};
+    }
+    /// Of the access inside its register, in bits.
+    [[nodiscard]] static constexpr unsigned shift_of(const Reg<Device> &row, const Access &access) {
+        return (static_cast<u32>(access.offset) & (row.size_bytes - 1U)) * 8;
     }
 
     [[nodiscard]] constexpr const Reg<Device> *row_at(u64 offset) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// From an exit to its answer: the hot path of every VM.
-#include <sel4vm/vm/vm.hpp>
+// The exits that are rare, and what follows an answer.
+#include <sel4vm/vm/dispatch.hpp>
 
 namespace sel4vm {
 
@@ -15,14 +15,22 @@ Result<u64, BusFault> written(Status<BusFault> status) {
 
 } // namespace
 
-Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
-    vcpu.counters_.count(exit.kind);
-    vcpu.in_exit_.store(true, std::memory_order_relaxed);
-    const Answer answer = dispatch(vcpu, exit);
-    vcpu.in_exit_.store(false, std::memory_order_seq_cst);
-    if (vcpu.has_request() || answer.next() != Next::run) [[unlikely]]
-        return settle_answer(vcpu, answer);
-    return answer;
+Answer Vm::handle(Vcpu &vcpu, const Exit &exit) { return handle_here(vcpu, exit); }
+
+[[gnu::noinline]] Answer Vm::on_other(Vcpu &vcpu, const Exit &exit) {
+    switch (exit.kind) {
+    case ExitKind::memory:
+    case ExitKind::irq_service:
+    case ExitKind::hypercall: break; // dispatch()
+    case ExitKind::system_register: return on_system_register(vcpu, exit);
+    case ExitKind::wait: return on_wait(vcpu, exit.wait);
+    case ExitKind::port: return on_port(vcpu, exit);
+    case ExitKind::kicked: return Answer::go_on();
+    case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
+    case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
+    case ExitKind::unknown: break;
+    }
+    return mistake(vcpu, Mistake::unknown_exit, exit);
 }
 
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
@@ -44,70 +52,6 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) {
         answer = answer.then(Next::stop);
     }
     return answer;
-}
-
-Answer Vm::dispatch(Vcpu &vcpu, const Exit &exit) {
-    if (exit.kind == ExitKind::memory)
-        return on_memory(vcpu, exit);
-    if (exit.kind == ExitKind::irq_service)
-        return on_irq_service(vcpu, exit.irq_service);
-    if (exit.kind == ExitKind::hypercall)
-        return on_hypercall(vcpu, exit);
-    switch (exit.kind) {
-    case ExitKind::memory:
-    case ExitKind::irq_service:
-    case ExitKind::hypercall: break;
-    case ExitKind::system_register: return on_system_register(vcpu, exit);
-    case ExitKind::wait: return on_wait(vcpu, exit.wait);
-    case ExitKind::port: return on_port(vcpu, exit);
-    case ExitKind::kicked: return Answer::go_on();
-    case ExitKind::undefined: return mistake(vcpu, Mistake::undefined_instruction, exit);
-    case ExitKind::debug: return mistake(vcpu, Mistake::debug_exception, exit);
-    case ExitKind::unknown: break;
-    }
-    return mistake(vcpu, Mistake::unknown_exit, exit);
-}
-
-Answer Vm::on_memory(Vcpu &vcpu, const Exit &exit) {
-    MapSlot *slot = vcpu.last_slot_;
-    if (slot == nullptr || !slot->range.contains(exit.memory.gpa)) [[unlikely]] {
-        slot = map_.search(exit.memory.gpa);
-        if (slot == nullptr)
-            return on_ram(vcpu, exit);
-        vcpu.last_slot_ = slot;
-    }
-    if (slot->device != nullptr) [[likely]]
-        return on_device(vcpu, exit, *slot);
-    const Answer answer = slot->reservation->fault(vcpu, exit.memory);
-    return answer.kind() == AnswerKind::none ? mistake(vcpu, Mistake::unmapped_access, exit) : answer;
-}
-
-Answer Vm::on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot) {
-    const MemoryExit &memory = exit.memory;
-    if (memory.access == MemoryAccess::fetch) [[unlikely]]
-        return mistake(vcpu, Mistake::fetch_from_device, exit);
-    if (!memory.emulatable) [[unlikely]]
-        return mistake(vcpu, Mistake::unemulatable_access, exit);
-    const u64 offset = memory.gpa.value() - slot.range.base().value();
-    const Width width = memory.width;
-    if (slot.range.size() - offset < bytes_of(width)) [[unlikely]]
-        return mistake(vcpu, Mistake::unmapped_access, exit);
-
-    const Access access{offset, width, vcpu.id()};
-    if (memory.access == MemoryAccess::read) {
-        slot.enter();
-        const Result<u64, BusFault> value = slot.device->read(access);
-        slot.leave();
-        if (value) [[likely]]
-            return Answer::complete(*value & mask_of(width));
-    } else {
-        slot.enter();
-        const Status<BusFault> done = slot.device->write(access, memory.data);
-        slot.leave();
-        if (done) [[likely]]
-            return Answer::complete();
-    }
-    return mistake(vcpu, Mistake::bad_device_access, exit);
 }
 
 [[gnu::noinline]] Answer Vm::on_port(Vcpu &vcpu, const Exit &exit) {
@@ -164,21 +108,6 @@ Answer Vm::on_system_register(Vcpu &vcpu, const Exit &exit) {
         }
     }
     return mistake(vcpu, Mistake::unknown_system_register, exit);
-}
-
-Answer Vm::on_hypercall(Vcpu &vcpu, const Exit &exit) {
-    if (HypercallHandler *handler = hypercalls_.find(exit.hypercall.function)) [[likely]] {
-        const Answer answer = handler->call(vcpu, exit.hypercall);
-        if (answer.kind() != AnswerKind::none) [[likely]]
-            return answer;
-    }
-    return mistake(vcpu, Mistake::unknown_hypercall, exit);
-}
-
-Answer Vm::on_irq_service(Vcpu &vcpu, const IrqServiceExit &service) {
-    if (irq_delivery_ != nullptr)
-        irq_delivery_->service(vcpu, service.source);
-    return Answer::go_on();
 }
 
 Answer Vm::on_wait(Vcpu &vcpu, const WaitExit &wait) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/executor.hpp>
 
+#include <sel4vm/vm/executor_loop.hpp>
+
 namespace sel4vm {
 
 Executor::Executor(EventPort &port, Clock &clock, ExecutorListener &listener, LockMode locks)
@@ -109,45 +111,18 @@ bool Executor::waits_for_ever(Vm &vm) {
     return any_stopped || others_may_act;
 }
 
-void Executor::run() {
-    Answer answer = answer_;
-    while (serve_one(answer)) {
-    }
-    answer_ = answer;
-}
+void Executor::run() { run_on(port_); }
 
 bool Executor::run_until(const bool &leave) {
     Answer answer = answer_;
     bool going = true;
     while (!leave && going)
-        going = serve_one(answer);
+        going = serve_one(port_, answer);
     answer_ = answer;
     return going;
 }
 
-bool Executor::step() { return serve_one(answer_); }
-
-// In all of the above, because a call of its own would cost a twentieth of an exit.
-[[gnu::always_inline]] inline bool Executor::serve_one(Answer &answer) {
-    port_.resume_and_wait(answer, event_);
-    if (event_.word() != served_source_) [[unlikely]] {
-        if (event_.kind != EventKind::idle)
-            leave_idle();
-        if (event_.kind != EventKind::exit) {
-            answer = Answer::none();
-            return on_other_event();
-        }
-        served_vm_ = vms_[event_.vm.value()];
-        served_vcpu_ = &served_vm_->vcpu(event_.vcpu);
-        served_source_ = event_.word();
-    }
-    answer = served_vm_->handle(*served_vcpu_, event_.exit);
-    if (answer.next() != Next::stop) [[likely]]
-        return true;
-    const Answer last = answer;
-    answer = Answer::none();
-    return on_stop(last);
-}
+bool Executor::step() { return serve_one(port_, answer_); }
 
 bool Executor::on_stop(Answer answer) {
     // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.

@@ -46,6 +46,10 @@ public:
     /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside. A paused VM that another executor serves,
     /// too, is waited for.
     void run();
+    /// run() of the executor of `port`, for a caller that knows its type: a final one, with its resume_and_wait() inline, is part of the loop, and
+    /// nothing is kept for a call's sake at each exit (vm/executor_loop.hpp).
+    template <class Port>
+    void run_on(Port &port);
     /// As run(), but returns when `leave` has become true, too: true then, false where run() would return.
     [[nodiscard]] bool run_until(const bool &leave);
     /// One event; false when run() should return.
@@ -57,7 +61,8 @@ private:
     void earliest_changed(u64 deadline_ticks) override;
     void none_left() override;
     /// Gives the last answer, and puts the next one in its place.
-    [[nodiscard]] bool serve_one(Answer &answer);
+    template <class Port>
+    [[nodiscard]] bool serve_one(Port &port, Answer &answer);
     [[nodiscard]] bool on_stop(Answer answer);
     [[nodiscard]] bool on_other_event();
     [[nodiscard]] bool settle_all();

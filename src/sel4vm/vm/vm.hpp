@@ -154,6 +154,8 @@ public:
     // -- running: what an executor calls
     /// Answers one exit.
     [[nodiscard]] Answer handle(Vcpu &vcpu, const Exit &exit);
+    /// The same as a part of its caller (vm/dispatch.hpp).
+    [[nodiscard]] Answer handle_here(Vcpu &vcpu, const Exit &exit);
     /// The port has applied an answer with Next::stop.
     void parked(Vcpu &vcpu);
     /// The boot vCPU has the turn that it asked for: a step of the boot that is under way.
@@ -167,11 +169,12 @@ public:
 
 private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
+    [[nodiscard]] Answer on_other(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer settle_answer(Vcpu &vcpu, Answer answer);
     [[nodiscard]] Answer sleep_on(Vcpu &vcpu, Answer answer);
     [[nodiscard]] bool wake_up(Vcpu &vcpu);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
-    [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot);
+    [[nodiscard]] Answer on_device(Vcpu &vcpu, const Exit &exit, const MapSlot &slot, u64 offset);
     [[nodiscard]] Answer on_port(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_ram(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_system_register(Vcpu &vcpu, const Exit &exit);

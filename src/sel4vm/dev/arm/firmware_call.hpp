@@ -13,7 +13,7 @@ namespace sel4vm::dev {
 
 class FirmwareCall {
 public:
-    FirmwareCall(Vcpu &vcpu, const HypercallExit &exit) : vcpu_(vcpu), function_(exit.function) {}
+    FirmwareCall(Vcpu &vcpu, u32 function) : vcpu_(vcpu), function_(function) {}
 
     [[nodiscard]] Vcpu &vcpu() const { return vcpu_; }
     [[nodiscard]] u32 function() const { return function_; }

@@ -31,20 +31,20 @@ public:
 private:
     struct Function;
     static const Function *find(u32 id);
-    template <Answer (Psci::*Member)(FirmwareCall) const>
-    static Answer serve(const Psci &psci, FirmwareCall call);
+    template <Answer (*Serve)(FirmwareCall)>
+    static Answer serve(Vcpu &vcpu, u32 function);
 
-    [[nodiscard]] Answer version(FirmwareCall call) const;
-    [[nodiscard]] Answer features(FirmwareCall call) const;
-    [[nodiscard]] Answer cpu_suspend(FirmwareCall call) const;
-    [[nodiscard]] Answer cpu_off(FirmwareCall call) const;
-    [[nodiscard]] Answer cpu_on(FirmwareCall call) const;
-    [[nodiscard]] Answer affinity_info(FirmwareCall call) const;
-    [[nodiscard]] Answer migrate_info_type(FirmwareCall call) const;
-    [[nodiscard]] Answer system_suspend(FirmwareCall call) const;
-    [[nodiscard]] Answer system_off(FirmwareCall call) const;
-    [[nodiscard]] Answer system_reset(FirmwareCall call) const;
-    [[nodiscard]] Answer system_reset2(FirmwareCall call) const;
+    [[nodiscard]] static Answer version(FirmwareCall call);
+    [[nodiscard]] static Answer features(FirmwareCall call);
+    [[nodiscard]] static Answer cpu_suspend(FirmwareCall call);
+    [[nodiscard]] static Answer cpu_off(FirmwareCall call);
+    [[nodiscard]] static Answer cpu_on(FirmwareCall call);
+    [[nodiscard]] static Answer affinity_info(FirmwareCall call);
+    [[nodiscard]] static Answer migrate_info_type(FirmwareCall call);
+    [[nodiscard]] static Answer system_suspend(FirmwareCall call);
+    [[nodiscard]] static Answer system_off(FirmwareCall call);
+    [[nodiscard]] static Answer system_reset(FirmwareCall call);
+    [[nodiscard]] static Answer system_reset2(FirmwareCall call);
 };
 
 } // namespace sel4vm::dev

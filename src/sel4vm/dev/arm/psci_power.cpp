@@ -30,7 +30,7 @@ Answer power_down(FirmwareCall call, unsigned n) {
 
 } // namespace
 
-Answer Psci::cpu_suspend(FirmwareCall call) const {
+Answer Psci::cpu_suspend(FirmwareCall call) {
     const aarch64::PsciPowerState state{call.argument32(1)};
     if ((state.raw() & aarch64::PsciPowerState::kReserved) != 0)
         return call.finish(psci::kInvalidParameters);
@@ -39,9 +39,9 @@ Answer Psci::cpu_suspend(FirmwareCall call) const {
     return call.finish(psci::kSuccess).then(Next::block);
 }
 
-Answer Psci::cpu_off(FirmwareCall call) const { return call.vcpu().vm().power_off(call.vcpu()); }
+Answer Psci::cpu_off(FirmwareCall call) { return call.vcpu().vm().power_off(call.vcpu()); }
 
-Answer Psci::cpu_on(FirmwareCall call) const {
+Answer Psci::cpu_on(FirmwareCall call) {
     Vm &vm = call.vcpu().vm();
     const auto target = aarch64::vcpu_of_affinity(call.argument(1), vm.vcpu_count());
     if (!target)
@@ -60,7 +60,7 @@ Answer Psci::cpu_on(FirmwareCall call) const {
     return call.finish(psci::kInternalFailure);
 }
 
-Answer Psci::affinity_info(FirmwareCall call) const {
+Answer Psci::affinity_info(FirmwareCall call) {
     Vm &vm = call.vcpu().vm();
     const u64 target = call.argument(1);
     const u64 level = call.argument(2);
@@ -85,7 +85,7 @@ Answer Psci::affinity_info(FirmwareCall call) const {
     return call.finish(pending ? psci::kAffinityOnPending : psci::kAffinityOff);
 }
 
-Answer Psci::system_suspend(FirmwareCall call) const {
+Answer Psci::system_suspend(FirmwareCall call) {
     Vm &vm = call.vcpu().vm();
     for (u16 n = 0; n < vm.vcpu_count(); ++n) {
         const Vcpu &other = vm.vcpu(VcpuId{n});

@@ -22,7 +22,7 @@ Status<RegisterError> Smccc::register_all(HypercallTable &table) {
 Answer Smccc::call(Vcpu &vcpu, const HypercallExit &exit) {
     if (aarch64::immediate_of(exit) != 0)
         return Answer::none();
-    const FirmwareCall call(vcpu, exit);
+    const FirmwareCall call(vcpu, exit.function);
     switch (call.function()) {
     case smccc::kVersion: return call.finish(smccc::kVersion1_2);
     case smccc::kArchFeatures: return call.finish(feature(call.argument32(1)));

@@ -27,7 +27,7 @@ Status<RegisterError> Trng::register_all(HypercallTable &table) {
 Answer Trng::call(Vcpu &vcpu, const HypercallExit &exit) {
     if (aarch64::immediate_of(exit) != 0)
         return Answer::none();
-    const FirmwareCall call(vcpu, exit);
+    const FirmwareCall call(vcpu, exit.function);
     switch (call.function()) {
     case trng::kVersion: return call.finish(trng::kVersion1_0);
     case trng::kFeatures: return features(call);

@@ -117,11 +117,11 @@ void Pl061::set(u8 &what, u32 value) {
 // Bits 9 to 2 of the address choose the pins that an access is about.
 u32 Pl061::read_data(RegisterUse use) {
     const u32 pins = (state_.outputs & state_.directions) | (state_.inputs & ~u32{state_.directions});
-    return pins & use.index;
+    return pins & use.index();
 }
 
 void Pl061::write_data(RegisterUse use, u32 value) {
-    const u32 chosen = use.index & state_.directions;
+    const u32 chosen = use.index() & state_.directions;
     state_.outputs = static_cast<u8>((state_.outputs & ~chosen) | (value & chosen));
 }
 

@@ -25,7 +25,7 @@
 
 namespace sel4vm::dev {
 
-struct RegisterUse;
+class RegisterUse;
 
 class Pl061 final : public MmioDevice, public PowerButton, private TimeoutHandler {
 public:

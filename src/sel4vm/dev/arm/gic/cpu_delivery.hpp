@@ -38,6 +38,8 @@ public:
     /// Whether there is one for this vCPU, whatever the CPU interface does with it. In doubt yes.
     [[nodiscard]] bool has_wake_up();
     void timer_fired(u32 intid);
+    /// An SGI of this vCPU to itself, when it has ended the last one and nothing else is about. False: it has to go the long way.
+    [[nodiscard]] bool send_sgi_again(u32 sgi, u8 source);
     /// Whether load_injected_alone() may be called although the vCPU may be executing its guest.
     [[nodiscard]] bool can_serve_now() const { return abilities_.any_time && lists_->can_write_now(); }
     /// Pends and lists a shared interrupt of this vCPU, number `i` of its word, while no other is about. False: nothing was done, it has
@@ -90,7 +92,8 @@ private:
 
     // cpu_delivery_alone.cpp
     [[nodiscard]] bool nothing_listed() const;
-    [[nodiscard]] bool load_first(IrqWord &irq, u32 i, u32 intid, u8 source, bool eoi_maintenance);
+    [[nodiscard]] bool load_first(IrqWord &irq, u32 i, u32 intid, u8 source, bool eoi_maintenance,
+                                  u16 linked_to);
     [[nodiscard]] bool end_alone(u32 ended);
     [[nodiscard]] bool load_timer_alone(u32 intid);
     [[nodiscard]] bool load_sgi_alone();
@@ -129,6 +132,7 @@ private:
     [[nodiscard]] InterfaceGate gate();
     [[nodiscard]] u32 running_priority();
     [[nodiscard]] bool any_listed_passes();
+    [[nodiscard]] bool any_candidate_passes(const InterfaceGate &open);
     // cpu_delivery_lpi.cpp
     template <class Function>
     void for_each_listed_lpi(Function function);
@@ -142,6 +146,9 @@ private:
     // cpu_delivery_load.cpp
     void load();
     [[nodiscard]] Choice best_candidate();
+    [[nodiscard]] Choice best_of_several();
+    [[nodiscard]] Choice best_in(u32 w);
+    void rank();
     [[nodiscard]] u32 victim_for(u8 priority);
     void list(u32 index, u32 intid);
     void refused(u32 index);

@@ -14,7 +14,7 @@ bool CpuDelivery::nothing_listed() const { return state_->lists_in_use == 0 && s
 /// Puts number `i` of this word, which is no candidate, into the first of the list registers, which are all empty. False: the host
 /// refused, and it is a candidate now.
 [[gnu::always_inline]] inline bool CpuDelivery::load_first(IrqWord &irq, u32 i, u32 intid, u8 source,
-                                                           bool eoi_maintenance) {
+                                                           bool eoi_maintenance, u16 linked_to) {
     CpuState &cpu = state();
     const u32 b = bit<u32>(i);
     ListEntry entry;
@@ -25,6 +25,8 @@ bool CpuDelivery::nothing_listed() const { return state_->lists_in_use == 0 && s
     entry.source = source;
     entry.source_cpu = abilities_.source_cpu ? source : u8{0};
     entry.eoi_maintenance = eoi_maintenance;
+    entry.hardware_linked = linked_to != 0;
+    entry.physical_intid = linked_to;
     cpu.lists[0] = entry;
     cpu.lists_in_use = 1;
     irq.listed |= b;
@@ -40,13 +42,13 @@ bool CpuDelivery::load_timer_alone(u32 intid) {
     IrqWord &irq = cpu.irq;
     const u32 b = bit<u32>(intid);
     const u32 not_fresh = irq.edge | irq.wire | irq.latched | irq.active;
-    if (timer_intid_ != 0 || !nothing_listed() || cpu.candidate_words != 0 ||
-        (irqs_->forwarded_bits(irq) & ~not_fresh & b) == 0)
+    if (!nothing_listed() || cpu.candidate_words != 0 || (irqs_->forwarded_bits(irq) & ~not_fresh & b) == 0)
         return false;
     cpu.timer.intid = static_cast<u8>(intid);
     cpu.timer.masked = true;
     irq.wire |= b;
-    return load_first(irq, intid, intid, 0, true);
+    const u16 linked_to = (irq.listened & b) == 0 ? timer_intid_ : u16{0};
+    return load_first(irq, intid, intid, 0, linked_to == 0, linked_to);
 }
 
 /// An SGI from one sender.
@@ -66,7 +68,7 @@ bool CpuDelivery::load_sgi_alone() {
     cpu.irq.lr_latch |= b;
     cpu.candidates[0] = 0;
     cpu.candidate_words = 0;
-    if (!load_first(cpu.irq, sgi, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0))
+    if (!load_first(cpu.irq, sgi, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0, 0))
         return false;
     irqs_->forget_wake(cpu);
     return true;
@@ -84,11 +86,11 @@ bool CpuDelivery::load_injected_alone(SharedWord &place, u32 i, u32 intid) {
     place.holder[i] = static_cast<u8>(cpu_);
     const bool maintenance = always_eoi_ || ((~irq.edge | irq.listened) & b) != 0;
     // Refused, it is pending all the same.
-    static_cast<void>(load_first(irq, i, intid, 0, maintenance));
+    static_cast<void>(load_first(irq, i, intid, 0, maintenance, 0));
     return true;
 }
 
-/// The end of the only interrupt that is listed, while no other waits, on a host without `read_back`. False: nothing was done.
+/// The end of the only interrupt that is listed, while no other waits. False: nothing was done.
 bool CpuDelivery::end_alone(u32 ended) {
     CpuState &cpu = state();
     if (ended != cpu.lists_in_use || !is_power_of_two(ended) || (cpu.candidate_words | cpu.chores) != 0)
@@ -100,6 +102,7 @@ bool CpuDelivery::end_alone(u32 ended) {
     IrqWord &irq = word(intid / kIrqsPerWord);
     const u32 b = bit<u32>(intid % kIrqsPerWord);
     const bool is_timer = cpu.timer.masked; // its wire falls with the end
+    const bool was_linked = entry.hardware_linked;
     if (((is_timer ? irq.latched : irq.waiting()) & b) != 0)
         return false; // it comes again
     entry = ListEntry{};
@@ -115,7 +118,8 @@ bool CpuDelivery::end_alone(u32 ended) {
     if (is_timer) {
         cpu.timer.masked = false;
         irq.wire &= others;
-        timer_->unmask();
+        if (!was_linked)
+            timer_->unmask();
     }
     irqs_->forget_wake(cpu);
     return true;
@@ -153,6 +157,23 @@ bool CpuDelivery::load_sgi_again(u32 ended) {
     const u32 b = bit<u32>(entry->intid);
     cpu.irq.latched &= ~b;
     cpu.irq.lr_latch |= b;
+    load_again(*entry);
+    return true;
+}
+
+bool CpuDelivery::send_sgi_again(u32 sgi, u8 source) {
+    CpuState &cpu = state();
+    if (cpu.lists_in_use == 0 || cpu.woken || cpu.timer.masked || cpu.sgi_sources[sgi] != 0)
+        return false;
+    const u32 ended = take_ended();
+    ListEntry *entry = sole_entry(ended);
+    if (entry == nullptr || entry->intid != sgi) {
+        fold_lists(ended); // or they would not be heard of again
+        return false;
+    }
+    entry->source = source;
+    entry->source_cpu = abilities_.source_cpu ? source : u8{0};
+    cpu.irq.lr_latch |= bit<u32>(sgi);
     load_again(*entry);
     return true;
 }

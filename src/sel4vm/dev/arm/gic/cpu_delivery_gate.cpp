@@ -75,6 +75,16 @@ bool CpuDelivery::has_deliverable() {
             open.passes(entry.priority, entry.group1))
             return true;
     }
+    // Not even the most urgent one, whatever its group: what waits for its priority is not gone through one by one.
+    if (cpu.candidate_words != 0 && best_of_several().priority < open.below) {
+        if (any_candidate_passes(open))
+            return true;
+    }
+    return (cpu.chores & chore::kLpis) != 0 && lpi_passes(open);
+}
+
+[[gnu::noinline, gnu::cold]] bool CpuDelivery::any_candidate_passes(const InterfaceGate &open) {
+    const CpuState &cpu = state();
     for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
         const u32 w = static_cast<u32>(std::countr_zero(words));
         const IrqWord &irq = word(w);
@@ -84,7 +94,7 @@ bool CpuDelivery::has_deliverable() {
                 return true;
         }
     }
-    return (cpu.chores & chore::kLpis) != 0 && lpi_passes(open);
+    return false;
 }
 
 [[gnu::noinline, gnu::cold]] bool CpuDelivery::has_wake_up() {

@@ -27,7 +27,7 @@ namespace cause = aarch64::maintenance;
 void CpuDelivery::service() {
     if (state().lists_in_use != 0) {
         const u32 ended = take_ended();
-        if (load_sgi_again(ended))
+        if (load_sgi_again(ended) || end_alone(ended))
             return;
         fold_lists(ended);
     } else if (load_sgi_alone()) {
@@ -142,27 +142,61 @@ void CpuDelivery::load() {
 
 /// The highest-priority candidate, the lowest INTID among equals. There is one.
 CpuDelivery::Choice CpuDelivery::best_candidate() {
-    const CpuState &cpu = state();
+    CpuState &cpu = state();
     const u32 first_word = static_cast<u32>(std::countr_zero(cpu.candidate_words));
     const u32 first_bits = cpu.candidates[first_word];
     if (is_power_of_two(cpu.candidate_words) && is_power_of_two(first_bits)) [[likely]] {
         const u32 i = static_cast<u32>(std::countr_zero(first_bits));
         return {first_word * kIrqsPerWord + i, word(first_word).priority[i]};
     }
-    u32 best = kNone;
-    u32 best_priority = 0x100;
-    for (u32 words = cpu.candidate_words; words != 0; words &= words - 1) {
-        const u32 w = static_cast<u32>(std::countr_zero(words));
-        const IrqWord &irq = word(w);
-        for (u32 bits = cpu.candidates[w]; bits != 0; bits &= bits - 1) {
-            const u32 i = static_cast<u32>(std::countr_zero(bits));
-            if (irq.priority[i] < best_priority) {
-                best_priority = irq.priority[i];
-                best = w * kIrqsPerWord + i;
-            }
+    return best_of_several();
+}
+
+[[gnu::noinline]] CpuDelivery::Choice CpuDelivery::best_of_several() {
+    CpuState &cpu = state();
+    if (cpu.ranks.stale != 0)
+        rank();
+    Choice best = {kNone, 0xff};
+    if ((cpu.candidate_words & 1) != 0)
+        best = best_in(0);
+    if ((cpu.candidate_words & ~u32{1}) != 0) {
+        const u32 w = cpu.ranks.best_word;
+        if (best.intid == kNone || cpu.ranks.priority[w] < best.priority)
+            best = {w * kIrqsPerWord + cpu.ranks.number[w], cpu.ranks.priority[w]};
+    }
+    return best;
+}
+
+/// In a word that has some.
+CpuDelivery::Choice CpuDelivery::best_in(u32 w) {
+    const IrqWord &irq = word(w);
+    u32 bits = state().candidates[w];
+    u32 best = static_cast<u32>(std::countr_zero(bits));
+    for (bits &= bits - 1; bits != 0; bits &= bits - 1) {
+        const u32 i = static_cast<u32>(std::countr_zero(bits));
+        best = irq.priority[i] < irq.priority[best] ? i : best;
+    }
+    return {w * kIrqsPerWord + best, irq.priority[best]};
+}
+
+void CpuDelivery::rank() {
+    CpuState &cpu = state();
+    const u32 words = cpu.candidate_words & ~u32{1};
+    for (u32 stale = cpu.ranks.stale & words; stale != 0; stale &= stale - 1) {
+        const u32 w = static_cast<u32>(std::countr_zero(stale));
+        const Choice best = best_in(w);
+        cpu.ranks.priority[w] = best.priority;
+        cpu.ranks.number[w] = static_cast<u8>(best.intid % kIrqsPerWord);
+    }
+    cpu.ranks.stale = 0; // of a word without candidates no rank is asked for until it has some
+    u32 best = 0x100;
+    for (u32 rest = words; rest != 0; rest &= rest - 1) {
+        const u32 w = static_cast<u32>(std::countr_zero(rest));
+        if (cpu.ranks.priority[w] < best) {
+            best = cpu.ranks.priority[w];
+            cpu.ranks.best_word = static_cast<u8>(w);
         }
     }
-    return {best, static_cast<u8>(best_priority)};
 }
 
 /// The list register that an interrupt of this priority may take: one loaded as active only because software said so,
@@ -221,6 +255,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
     irqs_->set_holder(cpu_, intid);
     // It was a candidate of this vCPU, and of no other.
     cpu.candidates[w] &= ~b;
+    cpu.ranks.stale |= bit<u32>(w);
     if (cpu.candidates[w] == 0)
         cpu.candidate_words &= ~bit<u32>(w);
     cpu.lists_in_use |= bit<u32>(index);

@@ -6,7 +6,6 @@
 namespace sel4vm::dev {
 
 namespace gicd = aarch64::gicd;
-using aarch64::GicdTyper;
 
 namespace {
 
@@ -59,12 +58,7 @@ void DistributorV2::write_control(RegisterOrigin, u32, u64 value, u64) {
     irqs().set_forwarded_groups(static_cast<u32>(value));
 }
 
-u64 DistributorV2::read_type(RegisterOrigin, u32) {
-    return GicdTyper{}
-        .with<GicdTyper::CpuNumber>(static_cast<u8>(irqs().cpu_count() - 1))
-        .with<GicdTyper::ItLinesNumber>(static_cast<u8>(irqs().word_count() - 1))
-        .raw();
-}
+u64 DistributorV2::read_type(RegisterOrigin, u32) { return irqs().distributor_type(); }
 
 u64 DistributorV2::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 
@@ -95,7 +89,7 @@ u64 DistributorV2::read_implementer(RegisterOrigin, u32) { return kGicIidr; }
 }
 
 void DistributorV2::write_sgi(RegisterOrigin origin, u32, u64 value, u64) {
-    send_sgi_v2(irqs(), origin.caller(), static_cast<u32>(value));
+    send_sgi_v2(core_, origin.caller(), static_cast<u32>(value));
 }
 
 [[gnu::cold]] u64 DistributorV2::read_sgi_pending(RegisterOrigin origin, u32 index) {

@@ -308,7 +308,7 @@ Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
     default: return Err{BusFault::unmapped};
     }
     Session session(gic, vcpu.id().value());
-    send_sgi_v3(gic.core_.irqs(), vcpu.id().value(), which, value);
+    send_sgi_v3(gic.core_, vcpu.id().value(), which, value);
     return Ok{};
 }
 

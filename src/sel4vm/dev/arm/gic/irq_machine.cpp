@@ -23,6 +23,8 @@ void for_each_bit(u32 bits, Function function) {
     cpu.candidates[w] = after;
     const u32 word = u32{1} << w;
     cpu.candidate_words = after != 0 ? cpu.candidate_words | word : cpu.candidate_words & ~word;
+    if (w != 0)
+        cpu.ranks.stale |= word;
     return (after & ~before) != 0;
 }
 } // namespace
@@ -56,14 +58,16 @@ void for_each_bit(u32 bits, Function function) {
     }
     if (config.lpis && !lpis_.init(allocator, config.vcpu_count))
         return Err{GicError::out_of_memory};
+    using aarch64::GicdTyper;
+    const GicdTyper lines = GicdTyper{}.with<GicdTyper::ItLinesNumber>(static_cast<u8>(words));
     const u32 intid_bits = config.lpis ? kLpiIntidBits : 10;
-    distributor_type_ = aarch64::GicdTyper{}
-                            .with<aarch64::GicdTyper::Rss>(true)
-                            .with<aarch64::GicdTyper::IdBits>(static_cast<u8>(intid_bits - 1))
-                            .with<aarch64::GicdTyper::Lpis>(config.lpis)
-                            .with<aarch64::GicdTyper::Mbis>(config.message_spis)
-                            .with<aarch64::GicdTyper::ItLinesNumber>(static_cast<u8>(words))
-                            .raw(); // CPUNumber is about operation without affinity routing: zero
+    distributor_type_ = config.version == GicVersion::v2
+                            ? lines.with<GicdTyper::CpuNumber>(static_cast<u8>(config.vcpu_count - 1)).raw()
+                            : lines.with<GicdTyper::Rss>(true)
+                                  .with<GicdTyper::IdBits>(static_cast<u8>(intid_bits - 1))
+                                  .with<GicdTyper::Lpis>(config.lpis)
+                                  .with<GicdTyper::Mbis>(config.message_spis)
+                                  .raw(); // CPUNumber is about operation without affinity routing: zero
     reset();
     return Ok{};
 }

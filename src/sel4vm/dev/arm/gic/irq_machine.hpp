@@ -41,7 +41,7 @@ public:
     void turned_off(u32 cpu);
 
     [[nodiscard]] GicVersion version() const { return version_; }
-    /// GICv3: GICD_TYPER.
+    /// GICD_TYPER.
     [[nodiscard]] u32 distributor_type() const { return distributor_type_; }
     [[nodiscard]] bool has_message_spis() const;
     [[nodiscard]] u32 cpu_count() const { return static_cast<u32>(cpus_.size()); }

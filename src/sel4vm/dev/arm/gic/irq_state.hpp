@@ -116,6 +116,15 @@ inline constexpr u8 kListActive = 4;     ///< some interrupt is active in softwa
 inline constexpr u8 kLpis = 8;           ///< there may be LPIs, in list registers or for them
 } // namespace chore
 
+/// The most urgent candidate of each word of shared interrupts, and of all of them, so that many that wait (for their priority to be let
+/// through, say) are not looked at again for each one that comes. Private interrupts are few.
+struct Ranks {
+    u32 stale = 0;    ///< words whose candidates or priorities have changed since
+    u8 best_word = 0; ///< of all words, when none is stale
+    std::array<u8, kMaxIrqWords> priority{};
+    std::array<u8, kMaxIrqWords> number{}; ///< in its word
+};
+
 /// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
 struct CpuState {
     IrqWord irq;
@@ -124,6 +133,7 @@ struct CpuState {
     /// Interrupts that could be loaded now, and one bit for each word that is not zero.
     std::array<u32, kMaxIrqWords> candidates{};
     u32 candidate_words = 0;
+    Ranks ranks;
     std::array<ListEntry, kMaxListRegisters> lists{};
     u32 lists_in_use = 0;
     u32 affinity = 0;

@@ -63,7 +63,7 @@ struct Its::Registers {
 
 u64 Its::type() const { return kType; }
 
-u32 Its::identification(RegisterUse use) const { return kIdentificationV3[use.index]; }
+u32 Its::identification(RegisterUse use) const { return kIdentificationV3[use.index()]; }
 
 u32 Its::control() const {
     const bool on = state_.enabled != 0;
@@ -73,7 +73,7 @@ u32 Its::control() const {
 void Its::set_control(RegisterUse use, u32 value) {
     state_.enabled = GitsCtlr{value}.get<GitsCtlr::Enabled>() ? 1 : 0;
     if (has_commands())
-        worker_ = use.vcpu.value();
+        worker_ = use.vcpu().value();
 }
 
 void Its::set_command_queue(u64 value) {
@@ -93,18 +93,18 @@ void Its::set_written(RegisterUse use, u64 value) {
     if ((value & kRetry) != 0)
         state_.stalled = 0;
     if (has_commands())
-        worker_ = use.vcpu.value();
+        worker_ = use.vcpu().value();
 }
 
 u64 Its::table(RegisterUse use) const {
-    return use.index == 0 ? table_of(GitsTable::devices, state_.devices)
+    return use.index() == 0 ? table_of(GitsTable::devices, state_.devices)
                           : table_of(GitsTable::collections, state_.collections);
 }
 
 void Its::set_table(RegisterUse use, u64 value) {
     if (state_.enabled != 0)
         return;
-    (use.index == 0 ? state_.devices : state_.collections) = value & kTableWritable;
+    (use.index() == 0 ? state_.devices : state_.collections) = value & kTableWritable;
 }
 
 const char *Its::name() const { return "gicv3 its"; }
@@ -177,9 +177,9 @@ const char *Its::RedistributorDevice::name() const { return gic.name(); }
 Result<u64, BusFault> Its::RedistributorDevice::read(const Access &access) {
     const auto own = own_register(access);
     if (!own) {
-        auto value = gic.read(access);
+        const auto value = gic.read(access);
         if (value && access.offset % Redistributors::kBytesPerCpu == gicr::kTyper)
-            *value |= GicrTyper::Plpis::mask;
+            return *value | GicrTyper::Plpis::mask;
         return value;
     }
     LockGuard guard(its.lock_);

@@ -13,7 +13,14 @@ namespace {
 constexpr u64 kNobody = IccSgir::Aff3::mask | IccSgir::Aff2::mask | IccSgir::RangeSelector::mask;
 } // namespace
 
-void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
+// To oneself, and the same as before, is nearly always listed at once.
+static void send(GicCore &core, u32 caller, u32 target, u32 sgi, u8 source) {
+    if (target != caller || !core.delivery(caller).send_sgi_again(sgi, source))
+        core.irqs().send_sgi(target, sgi, source);
+}
+
+void send_sgi_v2(GicCore &core, u32 caller, u32 sgir) {
+    const IrqMachine &irqs = core.irqs();
     const GicdSgir request{sgir};
     const u32 everyone = low_mask<u32>(irqs.cpu_count());
     u32 targets = 0;
@@ -24,8 +31,8 @@ void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
     default: return; // reserved
     }
     for (; targets != 0; targets &= targets - 1)
-        irqs.send_sgi(static_cast<u32>(std::countr_zero(targets)), request.get<GicdSgir::Intid>(),
-                      static_cast<u8>(caller));
+        send(core, caller, static_cast<u32>(std::countr_zero(targets)), request.get<GicdSgir::Intid>(),
+             static_cast<u8>(caller));
 }
 
 [[gnu::noinline, gnu::cold]] static void send_to_others(IrqMachine &irqs, u32 caller, u32 sgi, SgiRegister which) {
@@ -36,7 +43,8 @@ void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir) {
     }
 }
 
-void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value) {
+void send_sgi_v3(GicCore &core, u32 caller, SgiRegister which, u64 value) {
+    IrqMachine &irqs = core.irqs();
     const IccSgir request{value};
     const u32 sgi = request.get<IccSgir::Intid>();
     if (request.get<IccSgir::AllOthers>()) [[unlikely]]
@@ -49,11 +57,11 @@ void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value) {
         const u32 n = first + static_cast<u32>(std::countr_zero(list));
         if (n >= irqs.cpu_count())
             return;
-        CpuState &target = irqs.cpu(n);
+        const CpuState &target = irqs.cpu(n);
         // SGI1R may raise SGIs of both groups, the other two only those of group 0.
         const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
         if (!is_group1 || which == SgiRegister::sgi1)
-            irqs.send_sgi(target, sgi, 0);
+            send(core, caller, n, sgi, 0);
     }
 }
 

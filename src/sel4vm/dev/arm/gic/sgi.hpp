@@ -4,15 +4,15 @@
 // IHI 0069, single security state).
 #pragma once
 
-#include <sel4vm/dev/arm/gic/irq_machine.hpp>
+#include <sel4vm/dev/arm/gic/gic_core.hpp>
 
 namespace sel4vm::dev {
 
 /// A write of GICD_SGIR by `caller`.
-void send_sgi_v2(IrqMachine &irqs, u32 caller, u32 sgir);
+void send_sgi_v2(GicCore &core, u32 caller, u32 sgir);
 
 /// Which of the three registers was written.
 enum class SgiRegister : u8 { sgi0, sgi1, asgi1 };
-void send_sgi_v3(IrqMachine &irqs, u32 caller, SgiRegister which, u64 value);
+void send_sgi_v3(GicCore &core, u32 caller, SgiRegister which, u64 value);
 
 } // namespace sel4vm::dev
