@@ -75,6 +75,12 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     for (const machine::DeviceRecord &device : vm.devices)
         out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
                  device.kind->type, device.spi, name_of(device.trigger));
+    for (const machine::SharedRecord &shared : vm.shared) {
+        const u64 base = shared.base.value_or(Gpa{0}).value();
+        out.line("  shared    {:<16} {:#x} to {:#x} ({}), side {}, doorbell at {:#x}, irq {}",
+                 one_line(shortened(shared.name)), base, base + shared.size_bytes - 1, name_of(shared.access),
+                 shared.side, shared.doorbell.value_or(Gpa{0}).value(), shared.spi.value_or(0));
+    }
     out.line("  on reset  {}; on panic: {}; counter: {}", name_of(vm.on_reset), name_of(vm.on_panic),
              name_of(vm.counter));
     if (!vm.pv_time)

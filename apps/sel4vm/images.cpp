@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <sel4vm/machine/shared_places.hpp>
 #include <sel4vm/machine/validate.hpp>
 #include <utility>
 
@@ -99,6 +100,9 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
         known.emplace(name, record.blob);
         out.blobs.push_back(std::move(*data));
     }
+    // What is left open goes where nothing else is, files included.
+    for (machine::MachineDescription &vm : system.description.vms)
+        machine::place_shared(vm);
     return out;
 }
 

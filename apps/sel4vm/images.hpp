@@ -16,7 +16,7 @@ struct LoadedImages {
     std::vector<Bytes> blobs;
 };
 
-/// Fills in `blob` and `size_bytes` of every image of the description.
+/// Fills in `blob` and `size_bytes` of every image of the description, and then the places of shared memory that are left open.
 [[nodiscard]] LoadedImages load_images(System &system, Mistakes &mistakes);
 
 /// The version that every GIC of a system with a VM has: the guests use the machine's own interfaces.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/machine/validate.hpp>
+#include <set>
 
 namespace sel4vm::cli {
 namespace {
@@ -37,6 +38,17 @@ u64 guests_bytes(const System &system, Guests which) {
     return total;
 }
 
+/// Each memory once, at its first VM.
+u64 shared_bytes(const System &system) {
+    u64 total = 0;
+    std::set<std::string_view> counted;
+    for (const auto &vm : system.description.vms)
+        for (const auto &shared : vm.shared)
+            if (counted.insert(shared.name).second)
+                total += shared.size_bytes;
+    return total;
+}
+
 u64 in_steps(u64 bytes) { return align_up(bytes, kStepBytes).value_or(bytes); }
 
 /// Two sizes that are compared, in one unit.
@@ -45,7 +57,7 @@ std::string in_mebibytes(u64 bytes) { return fmt::format("{} MiB", bytes / kMiB 
 } // namespace
 
 u64 machine_memory_bytes(const System &system, u64 image_bytes) {
-    return in_steps(guests_bytes(system, Guests::all) + image_bytes + kHostBytes);
+    return in_steps(guests_bytes(system, Guests::all) + shared_bytes(system) + image_bytes + kHostBytes);
 }
 
 void judge_machine_memory(const System &system, const LoadedImages &images, Mistakes &mistakes) {
@@ -61,7 +73,7 @@ void judge_machine_memory(const System &system, const LoadedImages &images, Mist
                                       in_mebibytes(wanted), in_mebibytes(kMostBytes)));
         return;
     }
-    const u64 least = guests_bytes(system, Guests::at_start) + files + kLeastHostBytes;
+    const u64 least = guests_bytes(system, Guests::at_start) + shared_bytes(system) + files + kLeastHostBytes;
     if (given && !system.doubtful("qemu.memory") && (*given > kMostBytes || *given < least))
         mistakes.expected(system.origin_of("qemu.memory"),
                           *given > kMostBytes

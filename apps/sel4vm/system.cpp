@@ -166,6 +166,7 @@ void System::add_image(usize vm, machine::ImageRecord record, std::filesystem::p
 
 void validate_description(const System &system, Mistakes &mistakes, std::span<const std::optional<u64>> least_memory) {
     std::set<std::string> moved;
+    std::set<std::string> said;
     for (const machine::Problem &problem : machine::validate(system.description)) {
         if (follows(system, problem))
             continue;
@@ -183,7 +184,8 @@ void validate_description(const System &system, Mistakes &mistakes, std::span<co
         }
         if (at.value.empty())
             at.value = problem.value.view();
-        mistakes.expected(std::move(at), expected);
+        if (said.insert(to_text({at, expected})).second) // once, of a value that several VMs have
+            mistakes.expected(std::move(at), expected);
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/qemu.hpp>
+#include <apps/sel4vm/shared_reader.hpp>
 #include <apps/sel4vm/system_file.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/vm_reader.hpp>
@@ -120,6 +121,7 @@ std::unique_ptr<System> parse_system(std::string_view text, const std::filesyste
     for (TomlReader &vm : root.tables("vm"))
         read_vm(vm, file.parent_path(), *system, mistakes);
     note(root, "vm", *system, "vm");
+    read_shared(root, *system, mistakes);
     return system;
 }
 

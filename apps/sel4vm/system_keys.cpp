@@ -343,6 +343,45 @@ constexpr std::array kBenchKeys{
 };
 constexpr KeyTable kBench{"bench", kBenchKeys};
 
+constexpr std::array kSideKeys{
+    Key{.name = "vm",
+        .form = Form::name,
+        .help = "The VM that has it.",
+        .expected = "the name of a VM",
+        .pattern = kNamePattern,
+        .presence = Presence::required},
+    Key{.name = "access",
+        .form = Form::choice,
+        .help = "Whether this VM may write to it (default read_write).",
+        .choices = Names<machine::SharedAccess>::list},
+    Key{.name = "address", .form = Form::address, .help = "Where this VM has it (default: the first free place)."},
+    Key{.name = "doorbell",
+        .form = Form::address,
+        .help = "Where this VM has its page of registers (default: the first free one)."},
+    Key{.name = "irq",
+        .form = Form::number,
+        .help = "Shared interrupt by which this VM is rung; 0 is INTID 32 (default: the highest free one).",
+        .highest = machine::kMaxSpis - 1},
+};
+constexpr KeyTable kSide{"side", kSideKeys};
+
+constexpr std::array kSharedKeys{
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own among shared memories.",
+        .expected = kVmName,
+        .pattern = kNamePattern,
+        .presence = Presence::required},
+    Key{.name = "size", .form = Form::size, .help = "How much, in whole pages.", .presence = Presence::required},
+    Key{.name = "side",
+        .help = "A VM that has it.",
+        .expected = "at least two VMs that share it",
+        .table = &kSide,
+        .most_tables = machine::kMaxSharedSides,
+        .presence = Presence::required},
+};
+constexpr KeyTable kShared{"shared", kSharedKeys};
+
 constexpr std::array kFileKeys{
     Key{.name = "system", .help = "Settings of the host.", .table = &kSystem},
     Key{.name = "console", .help = "Several VMs on one console.", .table = &kConsole},
@@ -354,6 +393,10 @@ constexpr std::array kFileKeys{
         .table = &kVm,
         .most_tables = machine::kMaxVms,
         .presence = Presence::required},
+    Key{.name = "shared",
+        .help = "Memory that several VMs have, with a doorbell for each.",
+        .table = &kShared,
+        .most_tables = machine::kMaxShared},
 };
 constexpr KeyTable kWholeFile{"system file", kFileKeys};
 

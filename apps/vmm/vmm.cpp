@@ -18,8 +18,8 @@ constexpr u64 kConsoleBadge = 1;
 
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
-      log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_) {
-}
+      log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_),
+      shared_(host.heap(), &host.shared_ram()) {}
 
 int Vmm::run() {
     const Status status = run_system();
@@ -118,12 +118,13 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     return true;
 }
 
-// Several executors enter a VM unless all of it is on the boot CPU.
+// Several executors enter a VM unless all of it is on the boot CPU, and no VM elsewhere may ring it.
 LockMode Vmm::locks_of(usize index) const {
     const auto &cpu_of = placement_.cpu_of[index];
-    const bool elsewhere = std::any_of(cpu_of.begin(), cpu_of.begin() + system_.vms[index].vcpu_count,
-                                       [this](u8 cpu) { return cpu != cpus_.boot(); });
-    return elsewhere ? LockMode::spin : LockMode::none;
+    const machine::MachineDescription &vm = system_.vms[index];
+    const bool elsewhere =
+        std::any_of(cpu_of.begin(), cpu_of.begin() + vm.vcpu_count, [this](u8 cpu) { return cpu != cpus_.boot(); });
+    return elsewhere || (cpus_.are_several() && !vm.shared.empty()) ? LockMode::spin : LockMode::none;
 }
 
 bool Vmm::add_to_executors(Vm &vm, usize index) {
@@ -161,6 +162,7 @@ bool Vmm::build(usize index) {
         .locks = locks_of(index),
         .gic_v2 = gic.v2,
         .gic_v3 = gic.v3,
+        .shared = &shared_,
     };
     if (const auto &gicv = host_.platform().gic.virtual_interface)
         side.gic_cpu_interface = gicv->base();

@@ -65,6 +65,7 @@ private:
     Cpus cpus_;
     machine::CpuPlacement placement_;
     Owned<machine::ConsoleSwitch> consoles_;
+    machine::SharedMemories shared_;
     FixedVector<Guest, machine::kMaxVms> guests_;
     std::atomic<u32> gone_{0}; ///< VMs whose console is to be taken away
     std::atomic<Status> status_{Status::ok};

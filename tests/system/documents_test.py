@@ -23,6 +23,7 @@ CONTEXT = {
                          "void run(vm_host_t host, vm_t vm);\nvoid run(vm_host_t host, vm_t vm) {\n", "}\n"),
     ("docs/adding-a-device.md", "cpp"): ("", "#include <sel4vm/vm/vm.hpp>\nusing namespace sel4vm;\nusing example::Dice;\nbool add_dice(Vm &, Dice &);\n"),
     ("docs/gic.md", "cpp"): ("#include <sel4vm/dev/arm/gic/gic.hpp>\n#include <sel4vm/vm/vm.hpp>\nusing namespace sel4vm;\n", ""),
+    ("docs/shared-memory.md", "cpp"): ("#include <sel4vm/program/host.hpp>\nusing namespace sel4vm;\nvoid share(program::Host &);\nvoid share(program::Host &host) {\n", "}\n"),
     ("docs/c-interface.md", "c"): ("", ""),
 }
 

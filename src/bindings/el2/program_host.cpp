@@ -50,6 +50,7 @@ public:
     [[nodiscard]] aarch64::GicSupport gic() override {
         return GuestResources::gic_support(host(), executor_.executor().processor());
     }
+    [[nodiscard]] SharedRamPort *shared_ram() override { return &host().shared_ram(); }
     [[nodiscard]] Result<aarch64::GuestResources *, HostError> make_guest() override {
         program_.claim().take_back(); // for what the caller does until the next wait
         auto space = SEL4VM_TRY(host().make_guest_space());

@@ -8,6 +8,7 @@
 #include <hosts/el2/mm/guest_space.hpp>
 #include <hosts/el2/mm/heap.hpp>
 #include <hosts/el2/mm/page_allocator.hpp>
+#include <hosts/el2/mm/shared_ram.hpp>
 #include <hosts/el2/platform/console.hpp>
 #include <hosts/el2/platform/gic.hpp>
 #include <hosts/el2/platform/interrupts.hpp>
@@ -35,6 +36,7 @@ public:
     [[nodiscard]] CounterClock &clock() { return clock_; }
     [[nodiscard]] HostEntropy &entropy() { return entropy_; }
     [[nodiscard]] PageAllocator &pages() { return pages_; }
+    [[nodiscard]] SharedRam &shared_ram() { return shared_ram_; }
     [[nodiscard]] Heap &heap() { return heap_; }
     [[nodiscard]] HostMap &map() { return map_; }
     [[nodiscard]] Gic &gic() { return gic_; }
@@ -65,6 +67,7 @@ private:
     Console &console_;
     HostMap &map_;
     PageAllocator &pages_;
+    SharedRam shared_ram_{pages_};
     Heap heap_;
     ConsoleLog log_;
     CounterClock clock_;

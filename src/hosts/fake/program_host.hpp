@@ -6,6 +6,7 @@
 #include <hosts/fake/counted_space.hpp>
 #include <hosts/fake/guest_cpu_port.hpp>
 #include <hosts/fake/guest_resources.hpp>
+#include <hosts/fake/shared_ram.hpp>
 
 #include <sel4vm/arch/aarch64/ports/program_host.hpp>
 
@@ -32,6 +33,7 @@ public:
     [[nodiscard]] aarch64::GicSupport gic() override { return GuestResources::gic_support(); }
     [[nodiscard]] Result<aarch64::GuestResources *, HostError> make_guest() override;
     void free_guest(aarch64::GuestResources &guest) override;
+    [[nodiscard]] fake::SharedRam *shared_ram() override { return &shared_ram_; }
 
 private:
     struct Space final : CountedSpace {
@@ -44,6 +46,7 @@ private:
     };
     HostBase &host_;
     GuestCpuPort events_;
+    fake::SharedRam shared_ram_;
     std::vector<std::unique_ptr<Guest>> guests_;
 };
 

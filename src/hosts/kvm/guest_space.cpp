@@ -33,7 +33,7 @@ void clean_caches(volatile u8 *window, u64 size_bytes) {
 
 } // namespace
 
-Result<RamBlock, HostError> GuestSpace::allocate_ram(u64 size_bytes, u64 alignment, Clearing) {
+Result<RamBlock, HostError> allocate_block(u64 size_bytes, u64 alignment) {
     SEL4VM_ASSERT(size_bytes > 0 && is_aligned(size_bytes, kPageBytes) && alignment >= kPageBytes);
     // Some more, of which the ends are given back: a mapping is aligned to pages only. The kernel clears it in any case.
     const u64 slack = alignment - kPageBytes;
@@ -54,7 +54,13 @@ Result<RamBlock, HostError> GuestSpace::allocate_ram(u64 size_bytes, u64 alignme
     return RamBlock{HostPhys{reinterpret_cast<u64>(window)}, window, size_bytes};
 }
 
-void GuestSpace::free_ram(const RamBlock &block) { munmap(const_cast<u8 *>(block.window), block.size_bytes); }
+void free_block(const RamBlock &block) { munmap(const_cast<u8 *>(block.window), block.size_bytes); }
+
+Result<RamBlock, HostError> GuestSpace::allocate_ram(u64 size_bytes, u64 alignment, Clearing) {
+    return allocate_block(size_bytes, alignment);
+}
+
+void GuestSpace::free_ram(const RamBlock &block) { free_block(block); }
 
 Status<HostError> GuestSpace::tell(std::vector<SlotRequest> &requests) {
     for (SlotRequest &request : requests) {

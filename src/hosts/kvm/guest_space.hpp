@@ -13,6 +13,10 @@
 
 namespace sel4vm::kvm {
 
+/// Anonymous memory of the process; both in bytes, `alignment` a power of two of at least a page.
+[[nodiscard]] Result<RamBlock, HostError> allocate_block(u64 size_bytes, u64 alignment);
+void free_block(const RamBlock &block);
+
 class GuestSpace final : public GuestSpacePort {
 public:
     /// `vm` outlives this.

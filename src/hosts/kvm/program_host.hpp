@@ -4,6 +4,7 @@
 #pragma once
 
 #include <hosts/kvm/guest_resources.hpp>
+#include <hosts/kvm/shared_ram.hpp>
 #include <hosts/kvm/terminal.hpp>
 
 #include <sel4vm/arch/aarch64/ports/program_host.hpp>
@@ -37,12 +38,14 @@ public:
     [[nodiscard]] aarch64::GicSupport gic() override { return shared_.gic(); }
     [[nodiscard]] Result<aarch64::GuestResources *, HostError> make_guest() override;
     void free_guest(aarch64::GuestResources &guest) override;
+    [[nodiscard]] kvm::SharedRam *shared_ram() override { return &shared_ram_; }
 
 private:
     std::unique_ptr<Shared> own_;
     Shared &shared_;
     EventPort events_{shared_.clock, shared_.mailbox};
     Terminal terminal_{events_};
+    kvm::SharedRam shared_ram_;
     bool listened_to_ = false;
     std::map<std::string, std::string, std::less<>> files_;
     std::vector<std::unique_ptr<GuestResources>> guests_;

@@ -32,14 +32,15 @@ enum class LockRank : u8 {
     lifecycle =
         1, ///< carrying out a VM's start, resume, reset, stop or CPU_ON; asking for a pause, reset or stop takes no lock
     device = 2,      ///< one per device on a bus, taken by the dispatcher
-    translation = 3, ///< what turns a device's message into an interrupt by tables in guest memory
-    memory = 4,      ///< a VM's demand RAM: which steps of it are cleared and mapped
-    address_map = 5, ///< changes of an address map
-    irq_chip = 6,    ///< the interrupt controller's state
-    timeouts = 7,    ///< an executor's queue of timeouts
-    stop = 8,        ///< a VM's stop: its reason, and who stops it
-    serving = 9,     ///< which executors serve a VM
-    host = 10,       ///< a host port's own locks
+    doorbells = 3,   ///< who rings whom through one shared memory, of several VMs
+    translation = 4, ///< what turns a device's message into an interrupt by tables in guest memory
+    memory = 5,      ///< a VM's demand RAM: which steps of it are cleared and mapped
+    address_map = 6, ///< changes of an address map
+    irq_chip = 7,    ///< the interrupt controller's state
+    timeouts = 8,    ///< an executor's queue of timeouts
+    stop = 9,        ///< a VM's stop: its reason, and who stops it
+    serving = 10,    ///< which executors serve a VM
+    host = 11,       ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.

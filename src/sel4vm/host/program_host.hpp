@@ -9,6 +9,7 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/host/event_port.hpp>
 #include <sel4vm/host/services.hpp>
+#include <sel4vm/host/shared_ram_port.hpp>
 
 #include <optional>
 #include <span>
@@ -38,6 +39,9 @@ public:
 
     /// A file that came with the program, by name, where it is for good.
     [[nodiscard]] virtual std::optional<std::span<const u8>> file(std::string_view name) = 0;
+
+    /// nullptr: its guests cannot share memory.
+    [[nodiscard]] virtual SharedRamPort *shared_ram() { return nullptr; }
 
     /// What create_vcpu() of its guests is given: fit beside the program's own.
     [[nodiscard]] virtual int vcpu_priority() const { return 0; }

@@ -14,6 +14,7 @@
 #include <sel4vm/dev/pl031/pl031_kind.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
+#include <sel4vm/machine/shared_record.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
 
@@ -219,6 +220,7 @@ struct MachineDescription {
     TimerRecord timer{};
     FixedVector<DeviceRecord, kMaxDevices> devices{};
     FixedVector<ImageRecord, kMaxImages> images{};
+    FixedVector<SharedRecord, kMaxShared> shared{}; ///< memory that other VMs have, too
     std::string_view cmdline{};
     /// Where the boot vCPU starts, instead of where its kernel or firmware says.
     std::optional<Gpa> entry = std::nullopt;

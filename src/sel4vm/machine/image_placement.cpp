@@ -40,6 +40,12 @@ ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<
         occupy(fixed_range(image));
     for (const DeviceRecord &device : description.devices)
         occupy(range_of(device.registers));
+    for (const SharedRecord &shared : description.shared) {
+        if (shared.base && shared.doorbell) {
+            occupy(GpaRange::make(*shared.base, shared.size_bytes));
+            occupy(GpaRange::make(*shared.doorbell, dev::Doorbell::kRangeBytes));
+        }
+    }
     occupy(range_of(description.gic.distributor));
     occupy(range_of(description.gic.version == GicVersion::v2 ? description.gic.cpu_interface
                                                               : description.gic.redistributors));

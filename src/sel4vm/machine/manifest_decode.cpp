@@ -205,6 +205,21 @@ ImageRecord read_image(const Node &node) {
     return image;
 }
 
+SharedRecord read_shared(const Node &node) {
+    SharedRecord shared;
+    shared.name = node.text("name");
+    shared.size_bytes = node.wide("size");
+    shared.side = node.cell("side");
+    shared.access = node.choice<SharedAccess>("access");
+    if (node.has("base"))
+        shared.base = Gpa{node.wide("base")};
+    if (node.has("doorbell"))
+        shared.doorbell = Gpa{node.wide("doorbell")};
+    if (node.has("spi"))
+        shared.spi = node.cell("spi");
+    return shared;
+}
+
 /// Appends what `read` gives to a vector of fixed capacity.
 template <class Vector, class Read>
 void append(Vector &vector, const Node &node, std::string_view what, Read read) {
@@ -239,6 +254,8 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
             return append(vm.devices, child, "device", [&](const Node &from) { return read_device(from, kinds); });
         if (kind == "image")
             return append(vm.images, child, "image", read_image);
+        if (kind == "shared")
+            return append(vm.shared, child, "shared", read_shared);
         if (kind != "gic")
             return child.fail(Kind::unknown_node, "in vm");
         if (++gics > 1)

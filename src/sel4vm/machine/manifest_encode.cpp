@@ -43,6 +43,21 @@ void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.end_node();
 }
 
+void put_shared(FdtWriter &out, const SharedRecord &shared, usize index) {
+    out.begin_node("shared", index);
+    out.text("name", shared.name);
+    out.wide_cells("size", {shared.size_bytes});
+    out.cell("side", shared.side);
+    out.text("access", name_of(shared.access));
+    if (shared.base)
+        out.wide_cells("base", {shared.base->value()});
+    if (shared.doorbell)
+        out.wide_cells("doorbell", {shared.doorbell->value()});
+    if (shared.spi)
+        out.cell("spi", *shared.spi);
+    out.end_node();
+}
+
 void put_image(FdtWriter &out, const ImageRecord &image, usize index) {
     out.begin_node("image", index);
     out.text("kind", name_of(image.kind));
@@ -84,6 +99,8 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
         put_device(out, vm.devices[i], i);
     for (usize i = 0; i < vm.images.size(); ++i)
         put_image(out, vm.images[i], i);
+    for (usize i = 0; i < vm.shared.size(); ++i)
+        put_shared(out, vm.shared[i], i);
     out.end_node();
 }
 

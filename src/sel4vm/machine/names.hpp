@@ -57,6 +57,10 @@ struct Names<MsiKind> {
     static constexpr std::array<std::string_view, 4> list = {"none", "v2m", "mbi", "its"};
 };
 template <>
+struct Names<SharedAccess> {
+    static constexpr std::array<std::string_view, 2> list = {"read_write", "read_only"};
+};
+template <>
 struct Names<ResetPolicy> {
     static constexpr std::array<std::string_view, 2> list = {"restart", "stop"};
 };

@@ -5,8 +5,10 @@
 
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/base/range.hpp>
+#include <sel4vm/machine/address_claims.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
+#include <sel4vm/machine/shared_validation.hpp>
 #include <sel4vm/machine/validation_report.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -20,27 +22,6 @@ using Key = ValidationReport::Key;
 using Report = ValidationReport;
 
 constexpr u32 kGicV2Vcpus = 8;
-constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
-static_assert(kMaxNameBytes == 31);
-
-/// Names appear in key paths, log lines and node names of device trees.
-bool is_name(std::string_view name) {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    if (name.empty() || name.size() > kMaxNameBytes || !letter(name[0]))
-        return false;
-    for (const char c : name)
-        if (!letter(c) && !(c >= '0' && c <= '9') && c != '-' && c != '_')
-            return false;
-    return true;
-}
-
-/// A range that was found good by itself, kept for the search for overlaps.
-struct Claim {
-    GpaRange range;
-    Key key;
-};
-using Claims = FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 4>;
-
 class VmCheck {
 public:
     VmCheck(const MachineDescription &vm, usize index, Report &report) : vm_(vm), report_(report), index_(index) {}
@@ -54,6 +35,7 @@ public:
         check_timer();
         check_devices();
         check_images();
+        check_shared_of(vm_, index_, report_, claims_);
         check_entry();
     }
 
@@ -109,41 +91,8 @@ private:
             report_.add(key("cmdline"), "a zero byte", "text");
     }
 
-    /// Checks one range by itself, then against all before it. `where` and `what` name its two numbers.
     void claim(const AddressBlock &block, const Key &base_key, const Key &size_key, u64 alignment) {
-        bool good = true;
-        if (!is_aligned(block.base.value(), alignment)) {
-            report_.add(base_key, block.base, "a multiple of ", Hex{alignment});
-            good = false;
-        }
-        if (block.size_bytes == 0 || !is_aligned(block.size_bytes, kPageBytes)) {
-            report_.add(size_key, Size{block.size_bytes}, "a multiple of ", Size{kPageBytes},
-                        block.size_bytes == 0 ? ", not 0" : "");
-            good = false;
-        }
-        if (!good)
-            return;
-        const auto range = GpaRange::make(block.base, block.size_bytes);
-        if (block.base.value() >= kGuestAddressEnd) {
-            report_.add(base_key, block.base, "an address below ", Hex{kGuestAddressEnd});
-            return;
-        }
-        if (!range || range->end().value() > kGuestAddressEnd) {
-            also(report_.add(size_key, Size{block.size_bytes}, "a range that ends by ", Hex{kGuestAddressEnd}, ", not ",
-                             Size{block.size_bytes}, " from ", block.base, " on"),
-                 base_key);
-            return;
-        }
-        for (const Claim &other : claims_)
-            if (other.range.overlaps(*range)) {
-                Problem &problem = report_.add(base_key, block.base, "no overlap with ", other.key.view(), " (",
-                                               Size{other.range.size()}, " from ", other.range.base(), " on)");
-                problem.other = other.key;
-                problem.range = block;
-                problem.other_range = {other.range.base(), other.range.size()};
-                return;
-            }
-        (void)claims_.emplace_back(Claim{*range, base_key}); // the capacity is the sum of all kinds
+        claims_.claim(block, base_key, size_key, alignment);
     }
 
     void check_memory() {
@@ -381,7 +330,7 @@ private:
     const MachineDescription &vm_;
     Report &report_;
     usize index_;
-    Claims claims_;
+    AddressClaims claims_{report_};
 };
 
 Key system_key(std::string_view name) {
@@ -423,6 +372,7 @@ Problems validate(const SystemDescription &system) {
     check_names(system, report);
     for (usize i = 0; i < system.vms.size(); ++i)
         VmCheck(system.vms[i], i, report).run();
+    check_shared_between(system, report);
     return report.problems;
 }
 

@@ -2,12 +2,13 @@
 //
 // Judges a description before anything is built from it. The same code runs in the workstation tool, which adds file and
 // line, and on the target, which trusts no bundle. Whether images fit where they go is boot/layout's to say, because it
-// depends on what is inside them. Needs about 14 KiB of stack.
+// depends on what is inside them. Needs about 16 KiB of stack.
 //
 // Key paths: vm, time_slice_us, console.input for the system; `vm[I].` for a VM, then
 //   name, vcpus, cmdline, entry, memory, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
 //   gic.cpu_interface.base (.size), gic.redistributors.base (.size),
 //   gic.msi, gic.msi_frame.base (.size), gic.msi_spis, timer.physical (...), devices.NAME.base (.size, .spi, .type),
+//   shared.NAME.base (.size, .doorbell, .spi, .side, .sides, .access, .name),
 //   kernel, initrd, dtb, firmware, firmware.base, images[K].base, images[K].size  (K counts rom and raw images only)
 #pragma once
 

@@ -22,6 +22,20 @@ inline TextWriter &operator<<(TextWriter &out, Size size) {
     return out << size.bytes << (size.bytes == 1 ? " byte" : " bytes");
 }
 
+inline constexpr std::string_view kNameRule = "a letter, then up to 30 letters, digits, '-' or '_'";
+static_assert(kMaxNameBytes == 31);
+
+/// Names appear in key paths, log lines and node names of device trees.
+[[nodiscard]] constexpr bool is_name(std::string_view name) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    if (name.empty() || name.size() > kMaxNameBytes || !letter(name[0]))
+        return false;
+    for (const char c : name)
+        if (!letter(c) && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+            return false;
+    return true;
+}
+
 /// Collects problems; those beyond the capacity are dropped.
 class ValidationReport {
 public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/program/guest.hpp>
 
+#include <sel4vm/machine/shared_places.hpp>
 #include <sel4vm/machine/validate.hpp>
 #include <sel4vm/program/host.hpp>
 
@@ -97,12 +98,14 @@ machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
             .gic_cpu_interface = gic.cpu_interface,
             .firmware_conduit = resources.firmware_conduit(),
             .parts = {.irq_router = host_gic_ ? &*host_gic_ : nullptr, .physical_timer = gic.own_controller},
+            .shared = &*host_.shared_,
             .started_vcpus = gic.own_controller ? StartedVcpus::all : StartedVcpus::boot};
 }
 
 Status<BuildError> Guest::build(const machine::MachineDescription &description, const GuestOptions &options) {
     description_ = description;
     SEL4VM_TRY(find_images(options));
+    machine::place_shared(description_);
     if (const auto problems = machine::validate(description_, 0); !problems.empty()) {
         BuildError error;
         error.key << problems[0].key.view();

@@ -46,12 +46,14 @@ Status<HostError> Host::open(aarch64::ProgramHost &host) {
         return Err{HostError{HostErrorKind::busy}};
     host_ = &host;
     line_.host = &host;
+    shared_.emplace(allocator(), host.shared_ram());
     executor_.emplace(events(), clock(), static_cast<ExecutorListener &>(*this));
     return Ok{};
 }
 
 Host::~Host() {
     executor_.reset();
+    shared_.reset();
     if (linked_)
         close_linked_host(*host_);
 }

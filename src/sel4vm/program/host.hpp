@@ -8,6 +8,7 @@
 
 #include <sel4vm/host/badge_table.hpp>
 #include <sel4vm/machine/console_switch.hpp>
+#include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/program/guest.hpp>
 #include <sel4vm/program/host_objects.hpp>
 #include <sel4vm/vm/executor.hpp>
@@ -92,6 +93,7 @@ private:
     Line line_;
     GuardedLog log_{*this};
     machine::ConsoleSwitch consoles_;
+    std::optional<machine::SharedMemories> shared_;
     std::optional<Executor> executor_;
     std::array<Guest *, Executor::kMaxVms> guests_{}; // by the VM's identifier
     bool leave_ = false;                              // run() has nothing more to do

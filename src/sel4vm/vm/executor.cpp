@@ -83,6 +83,11 @@ bool Executor::waits_for_ever(Vm &vm) {
     return since && !vm.any_woken() && vm.executors().idle_since() == since;
 }
 
+namespace {
+// A paused VM, and one with a vCPU that is held, waits for its client, not for us.
+bool waits_for_client(Vm &vm) { return vm.any_held() || vm.state() == VmState::paused || vm.state() == VmState::built; }
+} // namespace
+
 // Nothing is left to do here. A VM of which that is true everywhere waits for ever.
 [[gnu::noinline, gnu::cold]] bool Executor::on_idle() {
     served_source_ = kNoSource; // so that whatever comes next is seen to end this
@@ -94,11 +99,13 @@ bool Executor::waits_for_ever(Vm &vm) {
         return true; // another executor's vCPU has armed one meanwhile
     bool any_stopped = false;
     bool others_may_act = false;
+    bool clients_may_act = false;
+    for (Vm *vm : known())
+        clients_may_act = clients_may_act || (vm != nullptr && waits_for_client(*vm));
     for (Vm *vm : known()) {
         if (vm == nullptr || vm->state() == VmState::stopped)
             continue;
-        // A paused VM, and one with a vCPU that is held, waits for its client, not for us.
-        const bool client_may_act = vm->any_held() || vm->state() == VmState::paused || vm->state() == VmState::built;
+        const bool client_may_act = waits_for_client(*vm) || (vm->is_rung_by_others() && clients_may_act);
         if (!client_may_act && waits_for_ever(*vm)) {
             any_stopped = true;
             vm->stop_because(StopReason::guest_crash, "every vCPU waits and nothing is left that could wake one");

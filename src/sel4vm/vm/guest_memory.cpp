@@ -85,7 +85,7 @@ GuestMemory::Touch GuestMemory::touch(Gpa at, MemoryAccess access) {
     Piece *piece = piece_at(at);
     if (piece == nullptr)
         return Touch::not_memory;
-    if (piece->kind == RegionKind::rom && access == MemoryAccess::write)
+    if (is_read_only(piece->kind) && access == MemoryAccess::write)
         return Touch::read_only;
     return materialise(*piece, piece->range.offset_of(at));
 }
@@ -105,7 +105,7 @@ Result<volatile u8 *, MemoryError> GuestMemory::atomic_place(Gpa at, u64 size_by
 
 Result<volatile u8 *, MemoryError> GuestMemory::writable_atomic_place(Gpa at, u64 size_bytes) {
     const Piece *piece = piece_at(at);
-    if (piece != nullptr && piece->kind == RegionKind::rom)
+    if (piece != nullptr && is_read_only(piece->kind))
         return Err{MemoryError::read_only};
     return atomic_place(at, size_bytes);
 }
@@ -142,7 +142,7 @@ Status<MemoryError> GuestMemory::read(Gpa at, std::span<u8> out) const {
 Status<MemoryError> GuestMemory::write(Gpa at, std::span<const u8> bytes) {
     for (const RegionInfo &region : regions_) {
         const auto target = GpaRange::make(at, bytes.size());
-        if (target && region.kind == RegionKind::rom && region.range.overlaps(*target))
+        if (target && is_read_only(region.kind) && region.range.overlaps(*target))
             return Err{MemoryError::read_only};
     }
     return each_part(at, bytes.size(), [&](const Piece &piece, u64 offset, u64 done, u64 count) {
@@ -157,6 +157,11 @@ Status<MemoryError> GuestMemory::fill(Gpa at, u64 size_bytes, u8 value) {
 }
 
 Status<MemoryError> GuestMemory::load_image(Gpa at, std::span<const u8> bytes) {
+    const auto target = GpaRange::make(at, bytes.size());
+    for (const RegionInfo &region : regions_) {
+        if (target && region.kind == RegionKind::shared_rom && region.range.overlaps(*target))
+            return Err{MemoryError::read_only};
+    }
     return each_part(at, bytes.size(), [&](const Piece &piece, u64 offset, u64 done, u64 count) {
         std::memcpy(const_cast<u8 *>(piece.block.window + offset), bytes.data() + done, count);
         space_.clean_to_guest(piece.block, offset, count);
@@ -201,7 +206,7 @@ bool GuestMemory::clear_ram(Cleared &until, u64 size_bytes) {
     while (until.piece < pieces_.size()) {
         Piece &piece = pieces_[until.piece];
         const u64 left = piece.range.size() - until.offset;
-        if (piece.kind == RegionKind::rom || left == 0) {
+        if (is_read_only(piece.kind) || is_shared(piece.kind) || left == 0) {
             ++until.piece;
             until.offset = 0;
             continue;

@@ -25,7 +25,7 @@ namespace sel4vm {
 enum class MemoryError : u8 {
     unmapped,   ///< some byte is not RAM or ROM of this VM
     misaligned, ///< an atomic access that is not naturally aligned
-    read_only,  ///< the VMM's own rules: ROM is written only by load_image()
+    read_only,  ///< the VMM's own rules: ROM is written only by load_image(), shared ROM by nobody
 };
 
 /// A value that may be copied to or from guest memory: no padding, no pointers.
@@ -37,7 +37,15 @@ enum class RegionKind : u8 {
     ram,        ///< read, write, execute
     rom,        ///< read, execute; guest writes follow the policy (default: ignored)
     demand_ram, ///< as ram, cleared and mapped for the guest at its first touch, in steps of 2 MiB
+    shared,     ///< as ram, but other VMs have it, too: it is not cleared at a reset, and not freed
+    shared_rom, ///< as shared, but this guest may not write to it: as rom
 };
+[[nodiscard]] constexpr bool is_read_only(RegionKind kind) {
+    return kind == RegionKind::rom || kind == RegionKind::shared_rom;
+}
+[[nodiscard]] constexpr bool is_shared(RegionKind kind) {
+    return kind == RegionKind::shared || kind == RegionKind::shared_rom;
+}
 
 enum class RegionError : u8 {
     misaligned,    ///< base or size is not a multiple of 4 KiB
@@ -63,7 +71,7 @@ public:
     /// Adds RAM or ROM at an exact place. Memory is cleared unless `clearing` says otherwise.
     [[nodiscard]] Status<RegionError> add(GpaRange range, RegionKind kind, Clearing clearing = Clearing::cleared);
     /// Makes a block that the caller got from the host a region of RAM; it is then freed like the others, by
-    /// GuestSpacePort::free_ram(). It is at least as large as the range. After an error it is the caller's still.
+    /// GuestSpacePort::free_ram(), unless it is shared. It is at least as large as the range. After an error it is the caller's still.
     [[nodiscard]] Status<RegionError> adopt(GpaRange range, const RamBlock &block, RegionKind kind = RegionKind::ram);
     /// Unmaps and frees the region that starts at `base`; false when there is none.
     [[nodiscard]] bool remove(Gpa base);
@@ -132,7 +140,7 @@ public:
         usize piece = 0;
         u64 offset = 0;
     };
-    /// Clears RAM (not ROM) for a reset, about `size_bytes` of it from where `until` says. True when that was the last of it.
+    /// Clears RAM (not ROM, and not what is shared) for a reset, about `size_bytes` of it from where `until` says. True when that was the last of it.
     [[nodiscard]] bool clear_ram(Cleared &until, u64 size_bytes);
 
     /// What the exit dispatcher asks about a faulting address.

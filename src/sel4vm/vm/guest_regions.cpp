@@ -131,8 +131,7 @@ Status<RegionError> GuestMemory::back_with(RamBlock block, GpaRange part, Region
         if (!steps)
             return Err{RegionError::out_of_memory};
     } else {
-        const Protection protection =
-            kind == RegionKind::rom ? Protection::read_execute : Protection::read_write_execute;
+        const Protection protection = is_read_only(kind) ? Protection::read_execute : Protection::read_write_execute;
         if (const auto mapped = space_.map_ram(part, block, 0, protection); !mapped)
             return Err{from_host(mapped.error())};
     }
@@ -148,7 +147,8 @@ void GuestMemory::drop_pieces(GpaRange range) {
     for (usize i = pieces_.size(); i > 0; --i) {
         if (!range.contains(pieces_[i - 1].range))
             continue;
-        space_.free_ram(pieces_[i - 1].block);
+        if (!is_shared(pieces_[i - 1].kind))
+            space_.free_ram(pieces_[i - 1].block);
         pieces_.erase(i - 1);
     }
 }

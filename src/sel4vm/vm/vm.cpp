@@ -24,4 +24,10 @@ Status<RegionError> Vm::add_memory(GpaRange range, RegionKind kind, Clearing cle
     return memory_.add(range, kind, clearing);
 }
 
+Status<RegionError> Vm::adopt_memory(GpaRange range, const RamBlock &block, RegionKind kind) {
+    if (map_.overlaps(range))
+        return Err{RegionError::overlap};
+    return memory_.adopt(range, block, kind);
+}
+
 } // namespace sel4vm

@@ -79,11 +79,16 @@ public:
     [[nodiscard]] IrqRouter *irq_router() const { return irq_router_; }
     void set_mistake_handler(MistakeHandler *handler) { mistake_handler_ = handler; }
     void set_lifecycle_hooks(LifecycleHooks *hooks) { hooks_ = hooks; }
+    /// Other VMs may raise an interrupt of it: one that only waits for that is not given up while one of them is its client's to start or to resume.
+    void set_rung_by_others() { rung_by_others_ = true; }
+    [[nodiscard]] bool is_rung_by_others() const { return rung_by_others_; }
 
     /// RAM or ROM that overlaps neither other memory nor a device; start and size are multiples of 4 KiB. RAM is zero unless `clearing` says
     /// otherwise.
     [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
                                                  Clearing clearing = Clearing::cleared);
+    /// A block of the caller's as RAM or ROM; see GuestMemory::adopt().
+    [[nodiscard]] Status<RegionError> adopt_memory(GpaRange range, const RamBlock &block, RegionKind kind);
 
     // -- what is on the buses: from any thread, also while vCPUs run and from inside a device's handler; with LockMode::none from the executor, or
     // from whoever has paused the VM
@@ -224,7 +229,8 @@ private:
     Mutex lifecycle_lock_;
     std::atomic<u32> reports_left_ = 16;      // a guest must not be able to flood the log
     std::atomic<bool> resume_wanted_ = false; ///< as soon as the pause that is under way is there
-    std::optional<BootStep> boot_;            ///< the last step of the boot that is under way
+    bool rung_by_others_ = false;
+    std::optional<BootStep> boot_; ///< the last step of the boot that is under way
     ServingExecutors executors_;
     Mutex stop_lock_; ///< held by whoever moves the state to stopping, and of what says why
     StopReason stop_reason_ = StopReason::none;

@@ -341,7 +341,9 @@ void expect_read(const KeyTable &keys, const std::string &path, const std::strin
             << name << " is in the table, but nobody reads it";
         if (key.table != nullptr)
             expect_read(*key.table, name,
-                        (path.empty() || path == "vm" ? header : std::string("[[vm]]\n")) +
+                        (path == "shared"               ? "[[shared]]\n"
+                         : path.empty() || path == "vm" ? header
+                                                        : std::string("[[vm]]\n")) +
                             (key.most_tables > 0 ? "[[" + name + "]]\n" : "[" + name + "]\n"));
     }
 }

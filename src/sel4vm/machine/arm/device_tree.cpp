@@ -5,6 +5,7 @@
 
 #include <sel4vm/boot/fdt_check.hpp>
 #include <sel4vm/machine/arm/device_nodes.hpp>
+#include <sel4vm/machine/arm/shared_nodes.hpp>
 
 #include <array>
 #include <libfdt.h>
@@ -84,6 +85,7 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     u32 phandle = kFirstDevicePhandle;
     for (const DeviceRecord &device : vm.devices)
         write_device_node(out, device, phandle++);
+    write_shared_nodes(out, vm);
     out.end_node();
     const auto tree = SEL4VM_TRY(out.finish());
     return buffer.first(tree.size());

@@ -67,6 +67,8 @@ Status<BuildError> VirtMachine::build() {
         if (auto made = make_device(record); !made)
             return made;
     }
+    if (auto made = make_shared(); !made)
+        return made;
     if (auto made = place_images(); !made)
         return made;
     fill_board();

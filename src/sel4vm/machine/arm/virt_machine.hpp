@@ -21,6 +21,7 @@
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
+#include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
@@ -49,6 +50,8 @@ struct HostSide {
     /// What the guest's device tree says. Calls by the other are served, too, as far as the host hands them over.
     aarch64::Conduit firmware_conduit = aarch64::Conduit::hvc;
     ArmHostParts parts{};
+    /// Where the VMs of this program meet that share memory; nullptr: none can.
+    SharedMemories *shared = nullptr;
     /// Who decides when vCPUs but the first run: PSCI in the VMM, or a host's own.
     StartedVcpus started_vcpus = StartedVcpus::boot;
 };
@@ -130,6 +133,8 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
+    [[nodiscard]] Status<BuildError> make_shared();
+    [[nodiscard]] Status<BuildError> make_shared(const SharedRecord &record);
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
@@ -154,6 +159,7 @@ private:
     std::span<const std::span<const u8>> blobs_;
     HostSide host_;
     Clearing clearing_;
+    FixedVector<SharedMemories::Member, kMaxShared> shared_members_; ///< before the VM, which has them mapped
     Vm vm_;
     ArmPlatform platform_;
     std::optional<dev::Gicv2m> v2m_;
@@ -163,6 +169,7 @@ private:
     dev::ErasedFlash erased_flash_;
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
+    FixedVector<Owned<dev::JoinedDoorbell>, kMaxShared> doorbells_;
     LockedPort console_port_;
     PowerButton *power_button_ = nullptr;
     volatile u8 *pv_time_ = nullptr; ///< the page with stolen times, which the guest may read
