@@ -65,8 +65,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
         out.line("  cpus      sockets: {}, clusters: {}, cores: {}, threads: {}", topology.sockets, topology.clusters,
                  topology.cores, topology.threads);
     for (const machine::MemoryRegion &region : vm.memory)
-        out.line("  memory    {} at {:#x} ({})", size_text(region.size_bytes), region.base.value(),
-                 name_of(region.kind));
+        out.line("  memory    {} at {:#x} ({}{})", size_text(region.size_bytes), region.base.value(),
+                 name_of(region.kind), region.one_to_one ? ", one to one" : "");
     for (const machine::ImageRecord &image : vm.images)
         describe_image(out, image);
     if (!vm.cmdline.empty())
@@ -81,6 +81,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
                  one_line(shortened(shared.name)), base, base + shared.size_bytes - 1, name_of(shared.access),
                  shared.side, shared.doorbell.value_or(Gpa{0}).value(), shared.spi.value_or(0));
     }
+    for (const machine::PassthroughRecord &device : vm.passthrough)
+        out.line("  given     {}", one_line(shortened(device.node)));
     out.line("  on reset  {}; on panic: {}; counter: {}", name_of(vm.on_reset), name_of(vm.on_panic),
              name_of(vm.counter));
     if (!vm.pv_time)

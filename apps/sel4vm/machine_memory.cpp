@@ -18,6 +18,8 @@ constexpr u64 kHostBytes = 128 * kMiB;
 /// What it cannot do without, whatever it runs.
 constexpr u64 kLeastHostBytes = 2 * kMiB;
 constexpr u64 kStepBytes = 64 * kMiB;
+/// Where QEMU's board has its memory.
+constexpr u64 kQemuMemoryBase = 0x4000'0000;
 /// QEMU gives a machine of this kind at most 255 GiB.
 constexpr u64 kMostBytes = 255 * kGiB;
 
@@ -49,6 +51,16 @@ u64 shared_bytes(const System &system) {
     return total;
 }
 
+/// How much memory the machine has at least, so that it has some where VMs have theirs one to one.
+u64 reach_bytes(const System &system) {
+    u64 reach = 0;
+    for (const auto &vm : system.description.vms)
+        for (const auto &region : vm.memory)
+            if (const u64 end = region.base.value() + region.size_bytes; region.one_to_one && end > kQemuMemoryBase)
+                reach = std::max(reach, end - kQemuMemoryBase);
+    return reach;
+}
+
 u64 in_steps(u64 bytes) { return align_up(bytes, kStepBytes).value_or(bytes); }
 
 /// Two sizes that are compared, in one unit.
@@ -57,7 +69,8 @@ std::string in_mebibytes(u64 bytes) { return fmt::format("{} MiB", bytes / kMiB 
 } // namespace
 
 u64 machine_memory_bytes(const System &system, u64 image_bytes) {
-    return in_steps(guests_bytes(system, Guests::all) + shared_bytes(system) + image_bytes + kHostBytes);
+    // What is not one to one may find no place but behind.
+    return in_steps(reach_bytes(system) + guests_bytes(system, Guests::all) + shared_bytes(system) + image_bytes + kHostBytes);
 }
 
 void judge_machine_memory(const System &system, const LoadedImages &images, Mistakes &mistakes) {
@@ -73,7 +86,7 @@ void judge_machine_memory(const System &system, const LoadedImages &images, Mist
                                       in_mebibytes(wanted), in_mebibytes(kMostBytes)));
         return;
     }
-    const u64 least = guests_bytes(system, Guests::at_start) + shared_bytes(system) + files + kLeastHostBytes;
+    const u64 least = std::max(guests_bytes(system, Guests::at_start) + shared_bytes(system) + files + kLeastHostBytes, reach_bytes(system));
     if (given && !system.doubtful("qemu.memory") && (*given > kMostBytes || *given < least))
         mistakes.expected(system.origin_of("qemu.memory"),
                           *given > kMostBytes

@@ -35,6 +35,10 @@ constexpr std::array kMemoryKeys{
         .form = Form::choice,
         .help = "Whether all of it is there when the VM starts, or a step of 2 MiB at the guest's first touch.",
         .choices = Names<machine::RamKind>::list},
+    Key{.name = "one_to_one",
+        .form = Form::flag,
+        .help = "Whether it is the machine's own memory at the same address, for devices that the VM is given (default "
+                "false)."},
 };
 constexpr KeyTable kMemory{"memory", kMemoryKeys};
 
@@ -188,6 +192,16 @@ constexpr std::array kImageKeys{
 };
 constexpr KeyTable kImage{"image", kImageKeys};
 
+constexpr std::array kPassthroughKeys{
+    Key{.name = "node",
+        .form = Form::name,
+        .help = "Path of the device in the machine's device tree, such as /virtio_mmio@a003e00.",
+        .expected = "the path of a device in the machine's device tree, such as \"/virtio_mmio@a003e00\"",
+        .pattern = "^(/[!-.0-~]+)+$",
+        .presence = Presence::required},
+};
+constexpr KeyTable kPassthrough{"passthrough", kPassthroughKeys};
+
 constexpr std::array kVmKeys{
     Key{.name = "name",
         .form = Form::text,
@@ -267,6 +281,10 @@ constexpr std::array kVmKeys{
         .help = "The clock: false takes it away, a table changes it.",
         .table = &kRtc},
     Key{.name = "device", .help = "A further device.", .table = &kDevice, .most_tables = machine::kMaxDevices},
+    Key{.name = "passthrough",
+        .help = "A device of the machine that the VM is given.",
+        .table = &kPassthrough,
+        .most_tables = machine::kMaxPassthrough},
     Key{.name = "image",
         .help = "A further file, in the memory or as a region of its own.",
         .table = &kImage,

@@ -46,6 +46,7 @@ public:
         read_topology(table);
         read_timer(table);
         read_devices(table);
+        read_passthrough(table, system_, index_, mistakes_);
         read_images(table);
     }
 
@@ -81,6 +82,9 @@ private:
             system_.doubt(path(key + ".base"));
         }
         choose(table, "kind", region.kind);
+        if (const auto value = table.flag("one_to_one"))
+            region.one_to_one = value->value;
+        noted(table, "one_to_one", key + ".one_to_one");
         static_cast<void>(description().memory.emplace_back(region));
     }
 

@@ -13,6 +13,9 @@ namespace sel4vm::cli {
 /// Adds a VM to the system's description. Paths are relative to `folder`.
 void read_vm(TomlReader &table, const std::filesystem::path &folder, System &system, Mistakes &mistakes);
 
+/// [[vm.passthrough]] of VM `index`. (passthrough_reader.cpp)
+void read_passthrough(TomlReader &vm, System &system, usize index, Mistakes &mistakes);
+
 /// An enumerator by its name.
 template <class Enum>
 void choose(TomlReader &table, std::string_view key, Enum &out) {

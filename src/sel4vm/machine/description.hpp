@@ -28,6 +28,8 @@ inline constexpr usize kMaxVms = 8;
 inline constexpr usize kMaxMemoryRegions = 8;
 inline constexpr usize kMaxDevices = 16;
 inline constexpr usize kMaxImages = 16;
+/// Physical devices that one VM is given.
+inline constexpr usize kMaxPassthrough = 8;
 /// Of the machine below.
 inline constexpr u32 kMaxCpus = 64;
 /// Shared interrupts: INTIDs 32 to 991, in whole registers of 32 bits.
@@ -60,6 +62,7 @@ struct MemoryRegion {
     Gpa base{0x4000'0000};
     u64 size_bytes = 0;
     RamKind kind = RamKind::eager;
+    bool one_to_one = false; ///< it is the host's memory at the same address, for devices that the VM is given
     friend constexpr bool operator==(const MemoryRegion &, const MemoryRegion &) = default;
 };
 
@@ -174,6 +177,14 @@ inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
 /// Stolen times of the vCPUs, as the board has them.
 inline constexpr Gpa kPvTimeBase{0x090a'0000};
 
+/// A physical device that the VM is given: registers and interrupts as the host's device tree has them.
+struct PassthroughRecord {
+    std::string_view node; ///< path in the host's device tree
+    friend constexpr bool operator==(const PassthroughRecord &, const PassthroughRecord &) = default;
+};
+/// Bytes of such a path.
+inline constexpr usize kMaxNodePathBytes = 255;
+
 enum class ImageKind : u8 {
     kernel,   ///< arm64 Image, ELF64, uImage or raw binary; placed by boot/layout
     initrd,   ///< placed by boot/layout
@@ -219,6 +230,7 @@ struct MachineDescription {
     CacheRecord caches{}; ///< with a topology only
     TimerRecord timer{};
     FixedVector<DeviceRecord, kMaxDevices> devices{};
+    FixedVector<PassthroughRecord, kMaxPassthrough> passthrough{};
     FixedVector<ImageRecord, kMaxImages> images{};
     FixedVector<SharedRecord, kMaxShared> shared{}; ///< memory that other VMs have, too
     std::string_view cmdline{};

@@ -175,8 +175,11 @@ TimerRecord read_timer(const Node &vm) {
 
 MemoryRegion read_memory(const Node &node) {
     const AddressBlock range = node.block("range");
-    return MemoryRegion{range.base, range.size_bytes, node.choice<RamKind>("kind")};
+    const bool one_to_one = node.has("one-to-one") && node.flag("one-to-one");
+    return MemoryRegion{range.base, range.size_bytes, node.choice<RamKind>("kind"), one_to_one};
 }
+
+PassthroughRecord read_passthrough(const Node &node) { return PassthroughRecord{node.text("node")}; }
 
 DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     DeviceRecord device;
@@ -250,6 +253,8 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
         const std::string_view kind = child.kind();
         if (kind == "memory")
             return append(vm.memory, child, "memory", read_memory);
+        if (kind == "passthrough")
+            return append(vm.passthrough, child, "passthrough", read_passthrough);
         if (kind == "device")
             return append(vm.devices, child, "device", [&](const Node &from) { return read_device(from, kinds); });
         if (kind == "image")

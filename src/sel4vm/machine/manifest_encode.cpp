@@ -93,6 +93,13 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
         out.begin_node("memory", i);
         out.wide_cells("range", {vm.memory[i].base.value(), vm.memory[i].size_bytes});
         out.text("kind", name_of(vm.memory[i].kind));
+        if (vm.memory[i].one_to_one)
+            put_flag(out, "one-to-one", true);
+        out.end_node();
+    }
+    for (usize i = 0; i < vm.passthrough.size(); ++i) {
+        out.begin_node("passthrough", i);
+        out.text("node", vm.passthrough[i].node);
         out.end_node();
     }
     for (usize i = 0; i < vm.devices.size(); ++i)

@@ -373,6 +373,7 @@ Problems validate(const SystemDescription &system) {
     for (usize i = 0; i < system.vms.size(); ++i)
         VmCheck(system.vms[i], i, report).run();
     check_shared_between(system, report);
+    check_passthrough(system, report);
     return report.problems;
 }
 

@@ -9,7 +9,7 @@
 //   gic.cpu_interface.base (.size), gic.redistributors.base (.size),
 //   gic.msi, gic.msi_frame.base (.size), gic.msi_spis, timer.physical (...), devices.NAME.base (.size, .spi, .type),
 //   shared.NAME.base (.size, .doorbell, .spi, .side, .sides, .access, .name),
-//   kernel, initrd, dtb, firmware, firmware.base, images[K].base, images[K].size  (K counts rom and raw images only)
+//   memory[J].one_to_one, passthrough[P].node, kernel, initrd, dtb, firmware, firmware.base, images[K].base, images[K].size  (K counts rom and raw images only)
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>

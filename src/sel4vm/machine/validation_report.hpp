@@ -57,4 +57,7 @@ private:
     Problem dropped_;
 };
 
+/// What VMs are given of the machine: devices, and memory at its own address. (validate_passthrough.cpp)
+void check_passthrough(const SystemDescription &system, ValidationReport &report);
+
 } // namespace sel4vm::machine

@@ -56,6 +56,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.pv_time, y.pv_time);
         expect_same(x.memory, y.memory);
         expect_same(x.devices, y.devices);
+        expect_same(x.passthrough, y.passthrough);
         expect_same(x.images, y.images);
     }
 }
@@ -73,6 +74,9 @@ SystemDescription unusual_system() {
     vm.vcpu_count = 3;
     vm.cpus = u64{1} << 63 | 5;
     (void)vm.memory.emplace_back(MemoryRegion{Gpa{0x8000'0000}, 5 * kGiB, RamKind::demand});
+    (void)vm.memory.emplace_back(MemoryRegion{Gpa{0x20'0000'0000}, kGiB, RamKind::eager, true});
+    (void)vm.passthrough.emplace_back(PassthroughRecord{"/virtio_mmio@a003e00"});
+    (void)vm.passthrough.emplace_back(PassthroughRecord{"/soc/rng@1000"});
     vm.gic = {GicVersion::v2,        {Gpa{0x1000}, 0x2000}, {Gpa{0x4000}, 0x3000},
               {Gpa{0x5000}, 0x4000}, {Gpa{0x9000}, 0x8000}, 64};
     vm.gic.msi = {MsiKind::v2m, {Gpa{0x9000}, 0x1000}, 3, 5};

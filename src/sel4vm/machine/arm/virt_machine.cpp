@@ -59,6 +59,8 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
         return Err{build_error("vcpus", "the host made another number of vCPUs")};
+    if (!description_.passthrough.empty())
+        return Err{build_error("passthrough", "this host gives no devices away")};
     if (auto made = make_platform(); !made)
         return made;
     if (auto made = make_memory(); !made)
@@ -145,6 +147,8 @@ Status<BuildError> VirtMachine::make_memory() {
         const auto range = GpaRange::make(region.base, region.size_bytes);
         if (!range)
             return Err{build_error(key.view(), "the size is impossible")};
+        if (region.one_to_one)
+            return Err{build_error(key.view(), "this host gives no memory at its own address")};
         const RegionKind kind = region.kind == RamKind::demand ? RegionKind::demand_ram : RegionKind::ram;
         if (const auto added = vm_.add_memory(*range, kind, clearing_); !added)
             return Err{build_error(key.view(), to_string(added.error()))};
