@@ -14,4 +14,9 @@ enum class IrqService : u32 {
 
 [[nodiscard]] constexpr IrqServiceExit irq_service(IrqService what) { return {static_cast<u32>(what)}; }
 
+/// A physical interrupt came for the vCPU that executes (ports/physical_irq_port.hpp). SPIs have numbers of 32 and more, so their INTID is the
+/// source.
+inline constexpr u32 kFirstPhysicalSource = 32;
+[[nodiscard]] constexpr IrqServiceExit physical_irq_service(u32 intid) { return {intid}; }
+
 } // namespace sel4vm::aarch64

@@ -40,6 +40,8 @@ public:
     void timer_fired(u32 intid);
     /// An SGI of this vCPU to itself, when it has ended the last one and nothing else is about. False: it has to go the long way.
     [[nodiscard]] bool send_sgi_again(u32 sgi, u8 source);
+    /// An interrupt of the hardware came for this vCPU.
+    void physical_fired(u32 intid);
     /// Whether load_injected_alone() may be called although the vCPU may be executing its guest.
     [[nodiscard]] bool can_serve_now() const { return abilities_.any_time && lists_->can_write_now(); }
     /// Pends and lists a shared interrupt of this vCPU, number `i` of its word, while no other is about. False: nothing was done, it has

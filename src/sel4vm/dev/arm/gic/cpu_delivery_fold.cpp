@@ -85,7 +85,7 @@ void CpuDelivery::ended(u32 intid, bool was_linked) {
     irq.drop_active &= ~b;
     irq.want_active &= ~b;
     if ((irq.listened & b) != 0)
-        irqs_->note_finished(cpu_, intid);
+        irqs_->note_finished(cpu_, intid, was_linked ? EndedBy::link : EndedBy::software);
     if (cpu.timer.masked && cpu.timer.intid == intid) {
         // A condition that still holds fires again. With a linked list register it may have done so already.
         cpu.timer.masked = false;
@@ -181,7 +181,7 @@ void CpuDelivery::correct(u32 index) {
     if (wanted.state == ListRegisterState::pending_and_active)
         unlink(wanted);
     wanted.eoi_maintenance =
-        !wanted.hardware_linked && (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0);
+        !wanted.hardware_linked && (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge | irq.taken) & b) != 0);
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&
         wanted.eoi_maintenance == entry.eoi_maintenance)
         return;

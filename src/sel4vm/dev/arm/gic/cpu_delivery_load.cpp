@@ -91,6 +91,12 @@ void CpuDelivery::timer_fired(u32 intid) {
     correct_and_load(TimerNews::just_fired);
 }
 
+void CpuDelivery::physical_fired(u32 intid) {
+    fold(); // the end of the last one must not be taken for the end of this one
+    irqs_->take_physical(intid);
+    correct_and_load(TimerNews::none);
+}
+
 void CpuDelivery::load() {
     CpuState &cpu = state();
     while (cpu.candidate_words != 0) {
@@ -249,6 +255,12 @@ void CpuDelivery::list(u32 index, u32 intid) {
         // The guest's end lets the timer fire again all by itself.
         entry.hardware_linked = true;
         entry.physical_intid = timer_intid_;
+        entry.eoi_maintenance = false;
+    }
+    if (entry.eoi_maintenance && (irq.taken & b) != 0 && abilities_.hardware_link && !always_eoi_) {
+        // Likewise for a device of the hardware.
+        entry.hardware_linked = true;
+        entry.physical_intid = static_cast<u16>(intid);
         entry.eoi_maintenance = false;
     }
     irq.listed |= b;

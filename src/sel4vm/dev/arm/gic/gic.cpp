@@ -59,6 +59,8 @@ u64 Gic::distributor_bytes() const {
 [[gnu::cold]] bool Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
     SEL4VM_ASSERT(has(intid));
     LockGuard guard(lock_);
+    if ((core_.irqs().word(0, intid / kIrqsPerWord).physical & bit<u32>(intid % kIrqsPerWord)) != 0)
+        return false; // its end is the hardware's business
     listeners_[intid] = listener;
     for (u32 cpu = 0; cpu < config_.vcpu_count; ++cpu) {
         IrqWord &irq = core_.irqs().word(cpu, intid / kIrqsPerWord);
@@ -175,8 +177,10 @@ void Gic::service(Vcpu &vcpu, u32 source) {
     // The host says which of its own timers it was; the guest's board decides which interrupt that is.
     if (source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
         delivery.timer_fired(config_.timer_intid);
-    else
+    else if (source < aarch64::kFirstPhysicalSource) [[likely]]
         delivery.maintain();
+    else
+        delivery.physical_fired(source);
 }
 
 bool Gic::has_deliverable(Vcpu &vcpu) {

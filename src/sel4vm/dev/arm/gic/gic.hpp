@@ -22,7 +22,7 @@
 namespace sel4vm::dev {
 
 // Delivery first: it is what exits need.
-class Gic final : public IrqDelivery, public IrqRouter, public MsiTarget {
+class Gic final : public IrqDelivery, public IrqRouter, public MsiTarget, private aarch64::PhysicalIrqSink {
 public:
     explicit Gic(const GicConfig &config);
     Gic(const Gic &) = delete;
@@ -95,6 +95,14 @@ public:
     /// Those of a stopped vCPU.
     [[nodiscard]] PendingLpis pending_lpis(u32 cpu) SEL4VM_EXCLUDES(lock_);
     static constexpr u32 kNobody = ~u32{0};
+
+    // -- interrupts of the hardware (gic_physical.cpp)
+    /// A shared interrupt is one of the hardware's of the same number from now on, edge-triggered after a reset if its device is. While the VM is built; the
+    /// allocator and the port outlive the GIC. False: there is no memory for it.
+    [[nodiscard]] bool connect_physical(Allocator &allocator, u32 intid, Trigger trigger,
+                                        aarch64::PhysicalIrqPort &port) SEL4VM_EXCLUDES(lock_);
+    /// None comes any more, and none is active. Every vCPU is stopped, and the next reset of the GIC comes before any runs again.
+    void release_physical() SEL4VM_EXCLUDES(lock_);
 
     // -- IrqDelivery
     void sync(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
@@ -176,6 +184,7 @@ private:
         Gic &gic;
     };
 
+    void physical_irq(u32 intid) override SEL4VM_EXCLUDES(lock_);
     [[nodiscard]] u64 more_redistributor_count() const {
         return config_.vcpu_count > config_.first_redistributors ? config_.vcpu_count - config_.first_redistributors
                                                                  : 0;

@@ -84,6 +84,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     fresh.wire = irq.wire;
     fresh.listed = irq.listed; // by orphans; all others have been withdrawn
     fresh.listened = irq.listened;
+    fresh.physical = irq.physical;
     fresh.refused = irq.refused;
     fresh.edge = edge;
     irq = fresh;
@@ -95,6 +96,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     group1_mask_ = 0;
     choices_ = 0;
     lpis_.reset();
+    release_physical();
     for (u32 n = 0; n < cpu_count(); ++n) {
         cpus_[n].candidates = {};
         cpus_[n].candidate_words = 0;
@@ -104,6 +106,8 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
         shared.irq.wire &= ~shared.messages; // nobody else holds those
         shared.messages = 0;
         reset_word(shared.irq, 0);
+        if (physical_.exist())
+            shared.irq.edge = physical_.words[static_cast<usize>(&shared - shared_.begin())].edge_at_reset;
         shared.any_cpu = 0;
         shared.choice = 0;
         for (u32 i = 0; i < kIrqsPerWord; ++i) {
@@ -359,6 +363,8 @@ void IrqMachine::update_private(CpuState &cpu, u32 bits) {
 
 void IrqMachine::update_shared(u32 w, u32 bits) {
     const SharedWord &place = shared(w);
+    if ((place.irq.physical & bits) != 0) [[unlikely]]
+        follow_physical(w, bits);
     const u32 ready = ready_bits(place.irq);
     for_each_bit(bits & place.irq.implemented, [&](u32 i) {
         const u8 target = place.target[i];

@@ -13,6 +13,7 @@
 #include <sel4vm/dev/arm/gic/gic_config.hpp>
 #include <sel4vm/dev/arm/gic/irq_state.hpp>
 #include <sel4vm/dev/arm/gic/lpis.hpp>
+#include <sel4vm/dev/arm/gic/physical_irqs.hpp>
 #include <sel4vm/vm/irq.hpp>
 
 namespace sel4vm::dev {
@@ -185,10 +186,21 @@ public:
     // One of each list register of the one vCPU that folds, a word that a register write ends, and refused ones; the caller empties it
     // every time.
     using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord + kRefusedAtOnce>;
-    void note_finished(u32 cpu, u32 intid) {
+    void note_finished(u32 cpu, u32 intid, EndedBy how = EndedBy::software) {
+        if (physical_.exist() && end_physical(cpu, intid, how)) [[unlikely]]
+            return;
         static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
     }
     [[nodiscard]] FinishedIrqs &finished() { return finished_; }
+
+    // -- interrupts of the hardware behind shared ones (irq_machine_physical.cpp)
+    /// False: there is no memory for it.
+    [[nodiscard]] bool connect_physical(Allocator &allocator, u32 intid, Trigger trigger,
+                                        aarch64::PhysicalIrqPort &port, aarch64::PhysicalIrqSink &sink);
+    /// It came, and is active in the hardware.
+    void take_physical(u32 intid);
+    /// None comes any more, and none is active, until the guest enables it again.
+    void release_physical();
 
 private:
     /// Moves one wire; true when that may make a difference.
@@ -225,6 +237,9 @@ private:
     void retarget_choices();
     void watch_interfaces();
     [[nodiscard]] bool has_unlisted_active(u32 cpu);
+    [[nodiscard]] bool end_physical(u32 cpu, u32 intid, EndedBy how);
+    void follow_physical(u32 w, u32 bits);
+    void let_go_physical(u32 w, u32 b);
     void reset_private(u32 cpu);
     void serve_lpis(u32 cpu);
     void update_all();
@@ -248,6 +263,7 @@ private:
     static constexpr usize kPriorities = 256;
     std::array<std::array<u8, kPriorities>, 2> any_cpu_{};
     Lpis lpis_; ///< empty without them
+    PhysicalIrqs physical_;
 };
 
 } // namespace sel4vm::dev
