@@ -103,6 +103,8 @@ private:
     [[nodiscard]] bool load_sgi_again(u32 ended);
     [[nodiscard]] bool load_timer_again(u32 ended, u32 intid);
     void load_again(ListEntry &entry);
+    [[nodiscard]] bool load_physical_alone(u32 intid);
+    [[nodiscard]] bool load_physical_again(u32 ended, u32 intid);
     // cpu_delivery_fold.cpp
     void fold_lists(u32 ended);
     void finish(u32 index);
@@ -179,6 +181,7 @@ private:
     bool can_rewrite_ = false;
     static constexpr u32 kNone = ~u32{0};
     bool always_eoi_ = false;
+    bool links_physical_ = false; ///< list registers can be linked to interrupts of the hardware
     std::optional<aarch64::VirtualTimerState> kept_timer_;
     u16 timer_intid_ = 0; ///< physical; 0 when the timer's list register cannot be linked to it
 };

@@ -181,7 +181,8 @@ void CpuDelivery::correct(u32 index) {
     if (wanted.state == ListRegisterState::pending_and_active)
         unlink(wanted);
     wanted.eoi_maintenance =
-        !wanted.hardware_linked && (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge | irq.taken) & b) != 0);
+        !wanted.hardware_linked &&
+        (entry.eoi_maintenance || ((irq.waiting() | ~irq.edge) & b) != 0 || irqs_->is_taken(entry.intid));
     if (wanted.state == entry.state && wanted.priority == entry.priority && wanted.group1 == entry.group1 &&
         wanted.eoi_maintenance == entry.eoi_maintenance)
         return;

@@ -21,6 +21,7 @@ namespace cause = aarch64::maintenance;
     can_rewrite_ = abilities_.read_back && abilities_.clear;
     // An interrupt that arrives while its list register is busy can only be seen to at the EOI, where nothing can be rewritten.
     always_eoi_ = !abilities_.optional_eoi || !can_rewrite_;
+    links_physical_ = abilities_.hardware_link && !always_eoi_;
     timer_intid_ = abilities_.hardware_link && !always_eoi_ ? timer.physical_intid() : u16{0};
 }
 
@@ -89,12 +90,6 @@ void CpuDelivery::timer_fired(u32 intid) {
     cpu.timer.masked = true;
     irqs_->set_private_wire(cpu, intid, Level::high);
     correct_and_load(TimerNews::just_fired);
-}
-
-void CpuDelivery::physical_fired(u32 intid) {
-    fold(); // the end of the last one must not be taken for the end of this one
-    irqs_->take_physical(intid);
-    correct_and_load(TimerNews::none);
 }
 
 void CpuDelivery::load() {
@@ -257,7 +252,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
         entry.physical_intid = timer_intid_;
         entry.eoi_maintenance = false;
     }
-    if (entry.eoi_maintenance && (irq.taken & b) != 0 && abilities_.hardware_link && !always_eoi_) {
+    if (entry.eoi_maintenance && links_physical_ && irqs_->is_taken(intid)) {
         // Likewise for a device of the hardware.
         entry.hardware_linked = true;
         entry.physical_intid = static_cast<u16>(intid);

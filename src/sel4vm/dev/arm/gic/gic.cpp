@@ -59,7 +59,7 @@ u64 Gic::distributor_bytes() const {
 [[gnu::cold]] bool Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
     SEL4VM_ASSERT(has(intid));
     LockGuard guard(lock_);
-    if ((core_.irqs().word(0, intid / kIrqsPerWord).physical & bit<u32>(intid % kIrqsPerWord)) != 0)
+    if (core_.irqs().is_physical(intid))
         return false; // its end is the hardware's business
     listeners_[intid] = listener;
     for (u32 cpu = 0; cpu < config_.vcpu_count; ++cpu) {

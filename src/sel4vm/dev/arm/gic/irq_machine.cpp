@@ -84,7 +84,6 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     fresh.wire = irq.wire;
     fresh.listed = irq.listed; // by orphans; all others have been withdrawn
     fresh.listened = irq.listened;
-    fresh.physical = irq.physical;
     fresh.refused = irq.refused;
     fresh.edge = edge;
     irq = fresh;
@@ -363,7 +362,7 @@ void IrqMachine::update_private(CpuState &cpu, u32 bits) {
 
 void IrqMachine::update_shared(u32 w, u32 bits) {
     const SharedWord &place = shared(w);
-    if ((place.irq.physical & bits) != 0) [[unlikely]]
+    if ((place.physical & bits) != 0) [[unlikely]]
         follow_physical(w, bits);
     const u32 ready = ready_bits(place.irq);
     for_each_bit(bits & place.irq.implemented, [&](u32 i) {

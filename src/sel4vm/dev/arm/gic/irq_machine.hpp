@@ -187,7 +187,7 @@ public:
     // every time.
     using FinishedIrqs = FixedVector<FinishedIrq, kMaxListRegisters + kIrqsPerWord + kRefusedAtOnce>;
     void note_finished(u32 cpu, u32 intid, EndedBy how = EndedBy::software) {
-        if (physical_.exist() && end_physical(cpu, intid, how)) [[unlikely]]
+        if (physical_.exist() && end_physical(intid, how)) [[unlikely]]
             return;
         static_cast<void>(finished_.emplace_back(FinishedIrq{static_cast<u16>(cpu), static_cast<u16>(intid)}));
     }
@@ -197,6 +197,13 @@ public:
     /// False: there is no memory for it.
     [[nodiscard]] bool connect_physical(Allocator &allocator, u32 intid, Trigger trigger,
                                         aarch64::PhysicalIrqPort &port, aarch64::PhysicalIrqSink &sink);
+    [[nodiscard]] bool is_physical(u32 intid) {
+        return intid >= kIrqsPerWord && (shared(intid / kIrqsPerWord).physical & bit<u32>(intid % kIrqsPerWord)) != 0;
+    }
+    /// Whether the hardware's is active for the guest's.
+    [[nodiscard]] bool is_taken(u32 intid) {
+        return intid >= kIrqsPerWord && (shared(intid / kIrqsPerWord).taken & bit<u32>(intid % kIrqsPerWord)) != 0;
+    }
     /// It came, and is active in the hardware.
     void take_physical(u32 intid);
     /// None comes any more, and none is active, until the guest enables it again.
@@ -237,7 +244,7 @@ private:
     void retarget_choices();
     void watch_interfaces();
     [[nodiscard]] bool has_unlisted_active(u32 cpu);
-    [[nodiscard]] bool end_physical(u32 cpu, u32 intid, EndedBy how);
+    [[nodiscard]] bool end_physical(u32 intid, EndedBy how);
     void follow_physical(u32 w, u32 bits);
     void let_go_physical(u32 w, u32 b);
     void reset_private(u32 cpu);

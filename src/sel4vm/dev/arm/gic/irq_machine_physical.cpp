@@ -22,9 +22,10 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
     physical_.port = &port;
     const u32 w = intid / kIrqsPerWord;
     const u32 b = bit<u32>(intid % kIrqsPerWord);
-    IrqWord &irq = shared(w).irq;
+    SharedWord &place = shared(w);
+    IrqWord &irq = place.irq;
     PhysicalWord &told = physical_.words[w - 1];
-    irq.physical |= b;
+    place.physical |= b;
     irq.listened |= b;
     if (trigger == Trigger::edge) {
         told.edge_at_reset |= b;
@@ -41,33 +42,34 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
     const u32 b = bit<u32>(intid % kIrqsPerWord);
     SharedWord &place = shared(w);
     IrqWord &irq = place.irq;
-    if ((irq.taken & b) != 0) {
+    if ((place.taken & b) != 0) {
         // A linked list register has ended the last one, and this is not known yet.
-        irq.again |= b;
+        place.again |= b;
         if ((irq.listed & b) != 0)
             wake(place.holder[intid % kIrqsPerWord]);
         return;
     }
-    irq.taken |= b;
+    place.taken |= b;
     if (drive(irq, b, Level::high))
         update_shared(w, b);
 }
 
 /// True when it is one of the hardware's.
-[[gnu::noinline]] bool IrqMachine::end_physical(u32 cpu, u32 intid, EndedBy how) {
+[[gnu::noinline]] bool IrqMachine::end_physical(u32 intid, EndedBy how) {
     const u32 b = bit<u32>(intid % kIrqsPerWord);
-    IrqWord &irq = word(cpu, intid / kIrqsPerWord);
-    if ((irq.physical & b) == 0)
+    if (!is_physical(intid))
         return false;
-    if ((irq.taken & b) == 0)
+    SharedWord &place = shared(intid / kIrqsPerWord);
+    IrqWord &irq = place.irq;
+    if ((place.taken & b) == 0)
         return true; // pended by the guest
     irq.wire &= ~b;
-    if ((irq.again & b) != 0) {
-        irq.again &= ~b;
+    if ((place.again & b) != 0) {
+        place.again &= ~b;
         static_cast<void>(drive(irq, b, Level::high)); // whoever ends one looks what waits
         return true;
     }
-    irq.taken &= ~b;
+    place.taken &= ~b;
     if (how == EndedBy::software)
         physical_.port->end(intid);
     return true;
@@ -75,10 +77,10 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
 
 /// The hardware's is no longer active for the guest's, which is in no list register and not active. What asks still comes again.
 [[gnu::cold]] void IrqMachine::let_go_physical(u32 w, u32 b) {
-    IrqWord &irq = shared(w).irq;
-    irq.wire &= ~b;
-    irq.taken &= ~b;
-    irq.again &= ~b;
+    SharedWord &place = shared(w);
+    place.irq.wire &= ~b;
+    place.taken &= ~b;
+    place.again &= ~b;
     physical_.port->end(w * kIrqsPerWord + static_cast<u32>(std::countr_zero(b)));
 }
 
@@ -88,7 +90,7 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
     IrqWord &irq = place.irq;
     PhysicalWord &told = physical_.words[w - 1];
     aarch64::PhysicalIrqPort &port = *physical_.port;
-    for (bits &= irq.physical; bits != 0; bits &= bits - 1) {
+    for (bits &= place.physical; bits != 0; bits &= bits - 1) {
         const u32 i = static_cast<u32>(std::countr_zero(bits));
         const u32 b = bit<u32>(i);
         const u32 intid = w * kIrqsPerWord + i;
@@ -99,7 +101,7 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
             port.disable(intid);
             told.enabled &= ~b;
         }
-        if ((irq.taken & b) != 0 && ((irq.active | irq.listed) & b) == 0 && (!wanted || (irq.waiting() & b) == 0))
+        if ((place.taken & b) != 0 && ((irq.active | irq.listed) & b) == 0 && (!wanted || (irq.waiting() & b) == 0))
             let_go_physical(w, b);
         if (retriggered) {
             port.set_trigger(intid, trigger_of((irq.edge & b) != 0));
@@ -121,7 +123,7 @@ aarch64::PhysicalTrigger trigger_of(bool edge) {
         return;
     for (u32 w = 1; w < word_count(); ++w) {
         PhysicalWord &told = physical_.words[w - 1];
-        for (u32 bits = shared(w).irq.physical; bits != 0; bits &= bits - 1) {
+        for (u32 bits = shared(w).physical; bits != 0; bits &= bits - 1) {
             const u32 b = bits & ~(bits - 1);
             if ((told.enabled & b) != 0)
                 physical_.port->disable(w * kIrqsPerWord + static_cast<u32>(std::countr_zero(b)));

@@ -51,9 +51,6 @@ struct IrqWord {
     u32 refused = 0;         ///< listened, and an injection was refused: the client hears when one would be delivered
     std::array<u8, kIrqsPerWord> priority{};
     std::array<u8, kIrqsPerWord> unlisted_priority{}; ///< of `unlisted`: with which it was acknowledged
-    u32 physical = 0;                                 ///< an interrupt of the hardware is behind it; `listened`, too
-    u32 taken = 0;                                    ///< of those: the hardware's is active, for this one
-    u32 again = 0; ///< of those: it came anew before the end of the last one was seen
 
     [[nodiscard]] u32 level_asserted() const { return wire & ~edge; }
     /// Pending, not counting what list registers hold.
@@ -69,7 +66,10 @@ struct SharedWord {
     u32 messages = 0;                      ///< GICv3: level-sensitive ones whose wire is high because of a message
     std::array<u8, kIrqsPerWord> target{}; ///< the vCPU it goes to now, or kNoCpu
     std::array<u8, kIrqsPerWord>
-        holder{}; ///< whose list register has it, while listed; who acknowledged it, while unlisted
+        holder{};     ///< whose list register has it, while listed; who acknowledged it, while unlisted
+    u32 physical = 0; ///< an interrupt of the hardware is behind it; `listened`, too
+    u32 taken = 0;    ///< of those: the hardware's is active, for this one
+    u32 again = 0;    ///< of those: it came anew before the end of the last one was seen
 };
 
 /// What we know of one list register: what was loaded (its `state`: when last seen), and what the hardware does not hold.
