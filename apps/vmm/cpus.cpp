@@ -104,6 +104,17 @@ bool Cpus::make_executor(Cpu &cpu, ExecutorListener &listener) {
     return static_cast<bool>(cpu.executor);
 }
 
+bool Cpus::share_interrupts(el2::PassedIrqTable &table) {
+    if (!table.create(host_.heap()))
+        return false;
+    host_.interrupts().set_passed(table);
+    for (Cpu &cpu : cpus_) {
+        if (cpu.secondary)
+            cpu.secondary->interrupts().set_passed(table);
+    }
+    return true;
+}
+
 void Cpus::run() {
     for (Cpu &cpu : cpus_) {
         if (cpu.secondary)

@@ -30,6 +30,9 @@ public:
     [[nodiscard]] bool open(u64 used, ExecutorListener &listener);
     [[nodiscard]] bool are_several() const { return several_; }
 
+    /// Makes each CPU hand interrupts of the table to their VMs; false: there is no memory for it. Before any VM runs.
+    [[nodiscard]] bool share_interrupts(el2::PassedIrqTable &table);
+
     [[nodiscard]] u32 boot() const { return boot_; }
     [[nodiscard]] el2::Processor &processor(u32 cpu) { return *cpus_[cpu].processor; }
     [[nodiscard]] Executor &executor(u32 cpu) { return *cpus_[cpu].executor; }

@@ -19,7 +19,7 @@ constexpr u64 kConsoleBadge = 1;
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
       log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_),
-      shared_(host.heap(), &host.shared_ram()) {}
+      shared_(host.heap(), &host.shared_ram()), passthrough_(host, log_, system_) {}
 
 int Vmm::run() {
     const Status status = run_system();
@@ -29,10 +29,12 @@ int Vmm::run() {
 }
 
 Status Vmm::run_system() {
-    if (!read_bundle())
+    if (!read_bundle() || !passthrough_.reserve_memory() || !open_cpus())
         return Status::cannot_start;
-    if (!open_cpus())
+    if (passthrough_.is_wanted() && !cpus_.share_interrupts(passthrough_.interrupts())) {
+        log_.line(LogLevel::error, "host", "not enough memory for the interrupts of VMs' devices");
         return Status::cannot_start;
+    }
     consoles_ = Owned<machine::ConsoleSwitch>::make(host_.heap(), line_, line_, system_.console,
                                                     cpus_.are_several() ? LockMode::spin : LockMode::none);
     if (!consoles_) {
@@ -145,7 +147,7 @@ bool Vmm::build(usize index) {
     if (!space)
         return out_of_memory(description);
     guest.space = *std::move(space);
-    if (!make_vcpus(guest, index))
+    if (!make_vcpus(guest, index) || !passthrough_.find(index, guest.vcpus.view(), guest.given))
         return false;
 
     const el2::GicVersionsSupported gic = cpus_.processor(cpus_.boot()).gic_versions();
@@ -166,6 +168,8 @@ bool Vmm::build(usize index) {
     };
     if (const auto &gicv = host_.platform().gic.virtual_interface)
         side.gic_cpu_interface = gicv->base();
+    side.passed = passthrough_.parts(guest.given);
+    side.one_to_one = passthrough_.memory_of(index);
     const Clearing clearing = system_.bench.skip_clearing ? Clearing::skip : Clearing::cleared;
     guest.machine = Owned<machine::VirtMachine>::make(host_.heap(), description, blobs_.view(), side, clearing);
     if (!guest.machine)

@@ -8,6 +8,7 @@
 
 #include <apps/vmm/console.hpp>
 #include <apps/vmm/cpus.hpp>
+#include <apps/vmm/passthrough.hpp>
 
 #include <sel4vm/boot/bundle.hpp>
 #include <sel4vm/machine/arm/virt_machine.hpp>
@@ -36,6 +37,7 @@ private:
         OwnedArray<el2::VmShare> shares; ///< by CPU
         OwnedArray<Owned<el2::Vcpu>> vcpus;
         OwnedArray<aarch64::VcpuPorts> ports;
+        GivenDevices given;
         Owned<machine::VirtMachine> machine;
     };
 
@@ -64,6 +66,7 @@ private:
     BusNames names_;
     Cpus cpus_;
     machine::CpuPlacement placement_;
+    Passthrough passthrough_;
     Owned<machine::ConsoleSwitch> consoles_;
     machine::SharedMemories shared_;
     FixedVector<Guest, machine::kMaxVms> guests_;

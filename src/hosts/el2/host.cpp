@@ -8,10 +8,11 @@
 
 namespace sel4vm::el2 {
 
-Host::Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAllocator &pages,
+Host::Host(const PlatformInfo &platform, const DeviceTree &tree, Console &console, HostMap &map, PageAllocator &pages,
            std::span<const u8> bundle)
-    : platform_(platform), console_(console), map_(map), pages_(pages), heap_(pages), log_(console), clock_(platform),
-      entropy_(platform), gic_(platform.gic), interrupts_(gic_), stage2_(Stage2Config::of_this_cpu()), bundle_(bundle) {
+    : platform_(platform), tree_(tree), console_(console), map_(map), pages_(pages), heap_(pages), log_(console),
+      clock_(platform), entropy_(platform), gic_(platform.gic), interrupts_(gic_), stage2_(Stage2Config::of_this_cpu()),
+      bundle_(bundle) {
     gic_.initialise();
     CpuLocal::current()->gic = &gic_;
     if (has_bootarg("sel4vm.exit=semihosting"))

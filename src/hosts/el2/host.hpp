@@ -25,12 +25,14 @@ enum class ExitMethod : u8 { psci, semihosting };
 
 class Host {
 public:
-    Host(const PlatformInfo &platform, Console &console, HostMap &map, PageAllocator &pages,
+    Host(const PlatformInfo &platform, const DeviceTree &tree, Console &console, HostMap &map, PageAllocator &pages,
          std::span<const u8> bundle);
     Host(const Host &) = delete;
     Host &operator=(const Host &) = delete;
 
     [[nodiscard]] const PlatformInfo &platform() const { return platform_; }
+    /// The machine's; read before the first guest runs, since libfdt uses SIMD registers.
+    [[nodiscard]] const DeviceTree &tree() const { return tree_; }
     [[nodiscard]] Console &console() { return console_; }
     [[nodiscard]] ConsoleLog &log() { return log_; }
     [[nodiscard]] CounterClock &clock() { return clock_; }
@@ -64,6 +66,7 @@ public:
 
 private:
     const PlatformInfo &platform_;
+    const DeviceTree &tree_;
     Console &console_;
     HostMap &map_;
     PageAllocator &pages_;

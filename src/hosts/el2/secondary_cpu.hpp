@@ -43,6 +43,7 @@ public:
     [[nodiscard]] Status<HostError> start();
     /// Once it has started.
     [[nodiscard]] Processor &processor() { return *processor_; }
+    [[nodiscard]] Interrupts &interrupts() { return interrupts_; }
     void begin(Work &work);
     void wait_until_done() const;
 

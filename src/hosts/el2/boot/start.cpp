@@ -146,7 +146,7 @@ void add_free_memory(PageAllocator &pages, const PlatformInfo &platform, std::sp
 
     const auto bundle = appended ? appended : platform.initrd;
     must_map(map, bundle, HostMemory::constants);
-    Host host(platform, console, map, pages,
+    Host host(platform, *tree, console, map, pages,
               bundle ? bytes_at(bundle->base().value(), bundle->size()) : std::span<const u8>{});
     host.exit(app_main(host));
 }

@@ -32,6 +32,14 @@ public:
     void write64(u32 offset, u64 value) const {
         asm volatile("str %x0, [%1]" ::"rZ"(value), "r"(base_ + offset) : "memory");
     }
+    [[nodiscard]] u16 read16(u32 offset) const {
+        u32 value;
+        asm volatile("ldrh %w0, [%1]" : "=r"(value) : "r"(base_ + offset) : "memory");
+        return static_cast<u16>(value);
+    }
+    void write16(u32 offset, u16 value) const {
+        asm volatile("strh %w0, [%1]" ::"rZ"(u32{value}), "r"(base_ + offset) : "memory");
+    }
     [[nodiscard]] u8 read8(u32 offset) const {
         u32 value;
         asm volatile("ldrb %w0, [%1]" : "=r"(value) : "r"(base_ + offset) : "memory");

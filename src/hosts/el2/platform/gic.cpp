@@ -62,7 +62,8 @@ void Gic::initialise_v2() {
     cpu_interface_.write32(gicc::kCtlr, GiccCtlr::EnableGrp0::mask | GiccCtlr::EoiModeNs::mask);
     if ((cpu_interface_.read32(gicc::kCtlr) & GiccCtlr::EoiModeNs::mask) == 0)
         SEL4VM_PANIC("the GIC cannot separate priority drop from deactivation (GICC_CTLR.EOImode)");
-    sgi_targets_ = u64{own_target_v2()} << aarch64::GicdSgir::TargetList::shift;
+    route_ = own_target_v2();
+    sgi_targets_ = route_ << aarch64::GicdSgir::TargetList::shift;
 }
 
 // A CPU reads its own number out of the banked targets of SGIs and PPIs; 0 on a GIC with a single CPU.
@@ -90,6 +91,7 @@ void Gic::initialise_v3() {
     // The redistributor whose affinity is this CPU's.
     const u64 affinity = affinity_of_this_cpu();
     const u64 aff0 = affinity & 0xff;
+    route_ = affinity;
     sgi_targets_ = (affinity >> 32 & 0xff) << 48 | (aff0 / 16) << 44 | (affinity >> 16 & 0xff) << 32 |
                    (affinity >> 8 & 0xff) << 16 | u64{1} << (aff0 % 16);
     const u64 packed = (affinity >> 8 & 0xff00'0000) | (affinity & 0xff'ffff);
@@ -155,19 +157,24 @@ void Gic::configure(const IrqInfo &irq, IrqCause cause) {
     at.write8(gicd::kIpriorityr + intid, cause == IrqCause::guest ? kGuestPriority : kHostPriority);
     if (version_ == GicVersion::v3)
         at.write32(gicd::kIgroupr + word_of(intid), at.read32(gicd::kIgroupr + word_of(intid)) | bit_in_word(intid));
-    if (intid >= 16) {
-        const u32 config = gicd::kIcfgr + intid / 16 * 4;
-        const u32 edge = 2U << (2 * (intid % 16));
-        const u32 value = at.read32(config);
-        at.write32(config, irq.trigger == IrqTrigger::edge ? value | edge : value & ~edge);
-    }
-    if (intid < kFirstSpi)
-        return;
-    if (version_ == GicVersion::v3) {
-        distributor_.write64(gicd::kIrouter + 8 * intid, affinity_of_this_cpu());
-    } else {
-        distributor_.write8(gicd::kItargetsr + intid, own_target_v2());
-    }
+    if (intid >= 16)
+        set_trigger(intid, irq.trigger);
+    if (intid >= kFirstSpi)
+        route_here(intid);
+}
+
+void Gic::set_trigger(u32 intid, IrqTrigger trigger) const {
+    const u32 config = gicd::kIcfgr + intid / 16 * 4;
+    const u32 edge = 2U << (2 * (intid % 16));
+    const u32 value = bank(intid).read32(config);
+    bank(intid).write32(config, trigger == IrqTrigger::edge ? value | edge : value & ~edge);
+}
+
+void Gic::route_here(u32 intid) const {
+    if (version_ == GicVersion::v3)
+        distributor_.write64(gicd::kIrouter + 8 * intid, route_);
+    else
+        distributor_.write8(gicd::kItargetsr + intid, static_cast<u8>(route_));
 }
 
 void Gic::enable(u32 intid) const {

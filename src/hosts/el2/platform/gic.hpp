@@ -74,6 +74,10 @@ public:
     enum class IrqCause : u8 { host, guest };
     /// Sets trigger, priority (the host's before guests') and (for an SPI) this CPU as target; leaves the interrupt disabled.
     void configure(const IrqInfo &irq, IrqCause cause = IrqCause::host);
+    /// Of an interrupt that is disabled; one such call at a time.
+    void set_trigger(u32 intid, IrqTrigger trigger) const;
+    /// An SPI goes to the CPU whose object this is; from any CPU.
+    void route_here(u32 intid) const;
     void enable(u32 intid) const;
     /// On return the interrupt cannot be acknowledged any more.
     void disable(u32 intid) const;
@@ -105,6 +109,7 @@ private:
     Mmio cpu_interface_;  ///< v2
     Mmio redistributor_;  ///< v3: SGI_base frame of this CPU
     u64 sgi_targets_ = 0; ///< what names this CPU in GICD_SGIR or ICC_SGI1R_EL1
+    u64 route_ = 0;       ///< and in GICD_ITARGETSR or GICD_IROUTER
     const GicInfo &info_;
 };
 

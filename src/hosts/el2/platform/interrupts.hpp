@@ -6,6 +6,7 @@
 #pragma once
 
 #include <hosts/el2/platform/gic.hpp>
+#include <hosts/el2/platform/passed_irq_table.hpp>
 
 #include <sel4vm/base/fixed_vector.hpp>
 
@@ -31,6 +32,11 @@ public:
         gic_.configure(irq);
         gic_.enable(irq.intid);
     }
+    /// The interrupts of VMs, which are not dispatched. It outlives this object.
+    void set_passed(const PassedIrqTable &table) { passed_ = &table; }
+    [[nodiscard]] const PassedIrqTable::Owner *owner_of(u32 intid) const {
+        return passed_ == nullptr ? nullptr : passed_->owner_of(intid);
+    }
     /// Runs the handler of an acknowledged interrupt and deactivates it. One that nobody attached is disabled.
     void dispatch(IrqToken token) {
         for (const Route &route : routes_) {
@@ -51,6 +57,7 @@ private:
         IrqHandler *handler;
     };
     Gic &gic_;
+    const PassedIrqTable *passed_ = nullptr;
     FixedVector<Route, 16> routes_;
 };
 

@@ -55,8 +55,8 @@ Result<DeviceTree, TreeError> DeviceTree::open(std::span<const u8> blob) {
 
 // ---------------------------------------------------------------- nodes
 
-std::optional<DeviceTree::Node> DeviceTree::find(const char *path) const {
-    return node_at(fdt_path_offset(fdt(), path));
+std::optional<DeviceTree::Node> DeviceTree::find(std::string_view path) const {
+    return node_at(fdt_path_offset_namelen(fdt(), path.data(), static_cast<int>(path.size())));
 }
 
 std::optional<DeviceTree::Node> DeviceTree::find_compatible(std::span<const char *const> names,

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] static Result<DeviceTree, TreeError> open(std::span<const u8> blob);
 
     [[nodiscard]] std::span<const u8> bytes() const { return blob_; }
-    [[nodiscard]] std::optional<Node> find(const char *path) const;
+    [[nodiscard]] std::optional<Node> find(std::string_view path) const;
     /// The first enabled node after `previous` (or of the tree) that is compatible with one of the names.
     [[nodiscard]] std::optional<Node> find_compatible(std::span<const char *const> names,
                                                       std::optional<Node> previous = std::nullopt) const;

@@ -25,17 +25,6 @@ TreeError plain_error(std::string_view text) {
     return e;
 }
 
-std::optional<IrqInfo> to_irq(const std::optional<GicSpecifier> &specifier) {
-    constexpr u32 kEdgeFlags = 3;
-    if (!specifier || specifier->kind > 1)
-        return std::nullopt;
-    const bool shared = specifier->kind == 0;
-    if (specifier->number >= (shared ? 988U : 16U))
-        return std::nullopt;
-    return IrqInfo{specifier->number + (shared ? 32 : 16),
-                   (specifier->flags & kEdgeFlags) != 0 ? IrqTrigger::edge : IrqTrigger::level};
-}
-
 /// The node that /chosen names; without one, the first UART that this host can drive.
 std::optional<Node> console_node(const DeviceTree &tree) {
     if (const auto chosen = tree.find("/chosen")) {
@@ -47,12 +36,6 @@ std::optional<Node> console_node(const DeviceTree &tree) {
     return tree.find_compatible(kNs16550);
 }
 
-std::optional<Node> gic_node(const DeviceTree &tree) {
-    if (auto node = tree.find_compatible(kGicV3))
-        return node;
-    return tree.find_compatible(kGicV2);
-}
-
 /// The range in whole pages, outwards: what has to be mapped.
 HostPhysRange to_pages(HostPhysRange range) {
     const u64 base = align_down(range.base().value(), kPageBytes);
@@ -61,6 +44,23 @@ HostPhysRange to_pages(HostPhysRange range) {
 }
 
 } // namespace
+
+std::optional<IrqInfo> PlatformInfo::to_irq(const std::optional<GicSpecifier> &specifier) {
+    constexpr u32 kEdgeFlags = 3;
+    if (!specifier || specifier->kind > 1)
+        return std::nullopt;
+    const bool shared = specifier->kind == 0;
+    if (specifier->number >= (shared ? 988U : 16U))
+        return std::nullopt;
+    return IrqInfo{specifier->number + (shared ? 32 : 16),
+                   (specifier->flags & kEdgeFlags) != 0 ? IrqTrigger::edge : IrqTrigger::level};
+}
+
+std::optional<Node> PlatformInfo::gic_node(const DeviceTree &tree) {
+    if (auto node = tree.find_compatible(kGicV3))
+        return node;
+    return tree.find_compatible(kGicV2);
+}
 
 bool PlatformInfo::has_bootarg(std::string_view word) const {
     std::string_view rest = bootargs;

@@ -65,6 +65,11 @@ struct PlatformInfo {
     /// Fills the rest.
     [[nodiscard]] Status<TreeError> read_machine(const DeviceTree &tree);
 
+    /// A GIC interrupt specifier as an INTID.
+    [[nodiscard]] static std::optional<IrqInfo> to_irq(const std::optional<GicSpecifier> &specifier);
+    /// The interrupt controller that read_machine() has found.
+    [[nodiscard]] static std::optional<DeviceTree::Node> gic_node(const DeviceTree &tree);
+
     /// True when `word` stands alone in the command line.
     [[nodiscard]] bool has_bootarg(std::string_view word) const;
 

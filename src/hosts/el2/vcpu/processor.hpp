@@ -133,6 +133,7 @@ private:
     void wait_for_interrupt();
     [[nodiscard]] Outcome take_interrupt(Event *event);
     [[nodiscard]] bool take_own_kick();
+    [[nodiscard]] Outcome take_passed(const PassedIrqTable::Owner &owner, u32 intid, Event *event);
     void take_host_interrupt(IrqToken token, Taken taken);
 
     // switching.cpp: whose state is in the hardware

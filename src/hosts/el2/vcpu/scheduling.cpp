@@ -388,8 +388,25 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
         gic_.deactivate(token);
         if (event != nullptr && take_own_kick())
             return deliver(*loaded_, Vcpu::Pending::nothing, ExitKind::kicked, *event);
+    } else if (const PassedIrqTable::Owner *owner = interrupts_.owner_of(intid)) [[unlikely]] {
+        return take_passed(*owner, intid, event);
     }
     take_host_interrupt(token, event != nullptr ? Taken::from_a_guest : Taken::from_the_host);
+    return Outcome::go_on;
+}
+
+// A VM's. It stays active, so that it cannot come again, until the guest's interrupt ends.
+[[gnu::noinline]] Processor::Outcome Processor::take_passed(const PassedIrqTable::Owner &owner, u32 intid,
+                                                            Event *event) {
+    if (event != nullptr && owner.vcpu.load(std::memory_order_relaxed) == loaded_)
+        return deliver(*loaded_, Vcpu::Pending::nothing, aarch64::physical_irq_service(intid), *event);
+    ++counters_.interrupts;
+    if (event != nullptr) { // not the interrupted vCPU's doing
+        scheduler_.advance(now_ticks());
+        scheduler_.nobody_pays();
+    }
+    attention_.store(1, std::memory_order_relaxed);
+    owner.sink->physical_irq(intid);
     return Outcome::go_on;
 }
 

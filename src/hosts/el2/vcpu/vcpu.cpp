@@ -221,6 +221,8 @@ void VcpuTimer::unmask() {
         vcpu_.processor_.plan_wake_up(vcpu_);
 }
 
+const Gic &Vcpu::physical_gic() const { return processor_.gic_; }
+
 u16 VcpuTimer::physical_intid() { return static_cast<u16>(vcpu_.processor_.timer_.virt); }
 
 aarch64::VirtualTimerState VcpuTimer::state() {

@@ -26,6 +26,7 @@
 
 namespace sel4vm::el2 {
 
+class Gic;
 class Processor;
 class Vcpu;
 
@@ -105,6 +106,8 @@ public:
     [[nodiscard]] Result<VcpuTimes, HostError> times() const override;
     [[nodiscard]] Status<HostError> publish_stolen_time(volatile u64 *nanoseconds) override;
 
+    /// Of the CPU that it runs on.
+    [[nodiscard]] const Gic &physical_gic() const;
     /// x0-x30 and PSTATE, for whoever wants many of them; PC is program_counter().
     [[nodiscard]] const GuestContext &context() const { return context_; }
     /// Registers of EL0 software's own.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/hypercall.hpp>
+#include <sel4vm/arch/aarch64/ports/passed_device.hpp>
 #include <sel4vm/base/text.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
 #include <sel4vm/host/exit.hpp>
@@ -20,6 +21,9 @@ inline constexpr u32 kFirstDevicePhandle = 3;
 /// Of vCPUs and of caches, where a topology is described.
 inline constexpr u32 kFirstCpuPhandle = 0x1000;
 inline constexpr u32 kFirstCachePhandle = 0x2000;
+/// Of clocks of devices of the machine: kClocksOfADevice for each.
+inline constexpr u32 kFirstPassedClockPhandle = 0x3000;
+inline constexpr u32 kClocksOfADevice = 4;
 /// What an msi-map or msi-parent names, when the description has message-signalled interrupts.
 inline constexpr u32 kMsiPhandle = kFirstDevicePhandle + kMaxDevices;
 [[nodiscard]] constexpr u32 msi_phandle(const MsiRecord &msi) {
@@ -41,6 +45,11 @@ void write_gic_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_clock_node(boot::FdtWriter &out);
 /// With the nodes that its kind has beside it.
 void write_device_node(boot::FdtWriter &out, const DeviceRecord &device, u32 phandle);
+
+/// Of a device of the machine, number `index` of those that the VM has: a copy of its node in the host's tree, without what refers to other nodes. Its
+/// clocks that are fixed ones are copied, too. (passed_nodes.cpp)
+void write_passed_node(boot::FdtWriter &out, std::span<const u8> host_tree, std::string_view path,
+                       const aarch64::PassedDevice &device, u32 index);
 
 /// The absolute path of a device's node.
 [[nodiscard]] Text<48> device_path(const DeviceRecord &device);

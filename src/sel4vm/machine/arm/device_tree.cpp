@@ -86,6 +86,8 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     for (const DeviceRecord &device : vm.devices)
         write_device_node(out, device, phandle++);
     write_shared_nodes(out, vm);
+    for (usize i = 0; i < inputs.passed.size() && i < vm.passthrough.size(); ++i)
+        write_passed_node(out, inputs.host_tree, vm.passthrough[i].node, inputs.passed[i], static_cast<u32>(i));
     out.end_node();
     const auto tree = SEL4VM_TRY(out.finish());
     return buffer.first(tree.size());

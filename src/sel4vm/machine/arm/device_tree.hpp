@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/hypercall.hpp>
+#include <sel4vm/arch/aarch64/ports/passed_device.hpp>
 #include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/boot/fdt_writer.hpp>
@@ -29,6 +30,9 @@ struct DeviceTreeInputs {
     Entropy *entropy = nullptr;
     /// The instruction by which the guest is told to call its firmware.
     aarch64::Conduit firmware = aarch64::Conduit::hvc;
+    /// Devices of the machine, as MachineDescription::passthrough names them, and the tree that they are in; of a generated tree.
+    std::span<const aarch64::PassedDevice> passed{};
+    std::span<const u8> host_tree{};
 };
 
 /// The generated tree, inside `buffer` (8-byte aligned).

@@ -72,7 +72,8 @@ Status<BuildError> VirtMachine::place_images() {
 }
 
 Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request) {
-    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy, host_.firmware_conduit};
+    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy, host_.firmware_conduit, host_.passed.devices,
+                                  host_.passed.host_tree};
     const ImageRecord *own = description_.image(ImageKind::dtb);
     const usize own_bytes = own != nullptr ? blobs_[own->blob].size() : 0;
     device_tree_ = OwnedArray<u8>::make(host_.allocator, kDeviceTreeBufferBytes + own_bytes);
@@ -162,7 +163,11 @@ void VirtMachine::resuming(Vm &) {
         set_counter_offset(counter_offset_ + (host_.clock.now_ticks() - paused_at_));
 }
 
-void VirtMachine::stopped(Vm &, StopReason) { forget_panics(); }
+void VirtMachine::stopped(Vm &, StopReason) {
+    forget_panics();
+    if (!passed_irqs_.empty())
+        platform_.gic()->release_physical();
+}
 
 void VirtMachine::forget_panics() {
     for (Device &device : devices_) {

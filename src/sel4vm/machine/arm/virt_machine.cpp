@@ -59,8 +59,6 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
         return Err{build_error("vcpus", "the host made another number of vCPUs")};
-    if (!description_.passthrough.empty())
-        return Err{build_error("passthrough", "this host gives no devices away")};
     if (auto made = make_platform(); !made)
         return made;
     if (auto made = make_memory(); !made)
@@ -70,6 +68,8 @@ Status<BuildError> VirtMachine::build() {
             return made;
     }
     if (auto made = make_shared(); !made)
+        return made;
+    if (auto made = make_passthrough(); !made)
         return made;
     if (auto made = place_images(); !made)
         return made;
@@ -147,10 +147,12 @@ Status<BuildError> VirtMachine::make_memory() {
         const auto range = GpaRange::make(region.base, region.size_bytes);
         if (!range)
             return Err{build_error(key.view(), "the size is impossible")};
-        if (region.one_to_one)
-            return Err{build_error(key.view(), "this host gives no memory at its own address")};
         const RegionKind kind = region.kind == RamKind::demand ? RegionKind::demand_ram : RegionKind::ram;
-        if (const auto added = vm_.add_memory(*range, kind, clearing_); !added)
+        if (region.one_to_one && (i >= host_.one_to_one.size() || host_.one_to_one[i].size_bytes != range->size()))
+            return Err{build_error(key.view(), "this host gives no memory at its own address")};
+        const auto added = region.one_to_one ? vm_.memory().adopt(*range, host_.one_to_one[i])
+                                             : vm_.add_memory(*range, kind, clearing_);
+        if (!added)
             return Err{build_error(key.view(), to_string(added.error()))};
         costs_.memory_bytes += region.size_bytes;
     }

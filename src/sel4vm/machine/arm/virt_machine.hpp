@@ -8,6 +8,7 @@
 #pragma once
 
 #include <sel4vm/arch/aarch64/hypercall.hpp>
+#include <sel4vm/arch/aarch64/ports/passed_device.hpp>
 #include <sel4vm/arch/aarch64/ports/vcpu_ports.hpp>
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/owned_array.hpp>
@@ -17,6 +18,7 @@
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
+#include <sel4vm/machine/arm/forwarded_registers.hpp>
 #include <sel4vm/machine/arm/platform.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
@@ -30,6 +32,14 @@
 #include <span>
 
 namespace sel4vm::machine {
+
+/// Devices of the machine that a host gives to one VM.
+struct PassedParts {
+    std::span<const aarch64::PassedDevice> devices; ///< as MachineDescription::passthrough names them
+    std::span<const u8> host_tree;                  ///< the device tree that they are in
+    aarch64::PassedRegisterPort *registers = nullptr;
+    aarch64::PhysicalIrqPort *irqs = nullptr;
+};
 
 /// What a host gives to one VM. Everything outlives the machine.
 struct HostSide {
@@ -52,6 +62,9 @@ struct HostSide {
     ArmHostParts parts{};
     /// Where the VMs of this program meet that share memory; nullptr: none can.
     SharedMemories *shared = nullptr;
+    PassedParts passed{};
+    /// Memory that is one to one, by the number of its region; the others have none. It is freed with the VM.
+    std::span<const RamBlock> one_to_one{};
     /// Who decides when vCPUs but the first run: PSCI in the VMM, or a host's own.
     StartedVcpus started_vcpus = StartedVcpus::boot;
 };
@@ -123,6 +136,7 @@ private:
         usize load = 0;   ///< index
         usize loaded = 0; ///< bytes of it
     };
+    static constexpr usize kMaxForwarded = 16;
     static constexpr usize kMaxLoads = boot::kMaxSegments + kMaxImages + 2;
 
     // build(), in this order
@@ -135,6 +149,11 @@ private:
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
     [[nodiscard]] Status<BuildError> make_shared();
     [[nodiscard]] Status<BuildError> make_shared(const SharedRecord &record);
+    // virt_passthrough.cpp
+    [[nodiscard]] Status<BuildError> make_passthrough();
+    [[nodiscard]] Status<BuildError> pass_registers(const aarch64::PassedDevice &device, std::string_view key);
+    [[nodiscard]] Status<BuildError> pass_irqs(const aarch64::PassedDevice &device, std::string_view key);
+    [[nodiscard]] bool is_passed_irq(u32 intid) const;
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
@@ -170,6 +189,8 @@ private:
     Discard discard_;
     FixedVector<Device, kMaxDevices> devices_;
     FixedVector<Owned<dev::JoinedDoorbell>, kMaxShared> doorbells_;
+    FixedVector<ForwardedRegisters, kMaxForwarded> forwarded_;
+    FixedVector<u32, kMaxPassthrough * aarch64::PassedDevice::kMost> passed_irqs_; ///< INTIDs
     LockedPort console_port_;
     PowerButton *power_button_ = nullptr;
     volatile u8 *pv_time_ = nullptr; ///< the page with stolen times, which the guest may read

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Devices of the machine that VMs are given: a bare guest drives the board's PL061, whose page and interrupt are its own; two VMs each have a virtio
+transport of one page; and what cannot be given is refused with a sentence when the host starts."""
+
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from console import Console  # noqa: E402
+from guests import TESTS, image, said  # noqa: E402
+
+SOURCES = TESTS / "system" / "passthrough"
+HEAD = '[qemu]\ngic = {gic}\narguments = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]\n'
+
+
+def vm(name, kernel, gic, *nodes, memory='"16M"', more=""):
+    given = ", ".join(f'{{ node = "{node}" }}' for node in nodes)
+    return f'[[vm]]\nname = "{name}"\nmemory = {memory}\ngic = {gic}\nkernel = "{kernel}"\npassthrough = [{given}]\n{more}'
+
+
+def system(folder, gic, *vms):
+    file = folder / "system.toml"
+    file.write_text(HEAD.format(gic=gic) + "".join(vms))
+    return str(file)
+
+
+def refused(folder, kernel, words, *nodes, **more):
+    console = Console(system(folder, 3, vm("asked", kernel, 3, *nodes, **more)), timeout=300)
+    console.end(2)
+    if words not in console.messages:
+        console.fail(f"the host did not say: {words}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        pl061 = image(folder, "pl061", (SOURCES / "pl061.S",))
+        transport = image(folder, "transport", (SOURCES / "transport.S",))
+        empty = image(folder, "empty", (SOURCES / "transport.S", "-DEMPTY"))
+        for gic in (2, 3):
+            for cpus in ("", "vcpus = 2\ncpus = [0, 1]\n"):
+                console = Console(system(folder, gic, vm("asked", pl061, gic, "/pl061@9030000", more=cpus)), timeout=300)
+                if "guest: pass" not in console.end(0):
+                    console.fail("the guest did not pass")
+            console = Console(system(folder, gic, vm("one", transport, gic, "/virtio_mmio@a003e00"),
+                                     vm("two", empty, gic, "/virtio_mmio@a003c00")), timeout=300)
+            output = console.end(0)
+            for which in ("one", "two"):
+                if "guest: pass" not in said(output, which):
+                    console.fail(f"guest {which} did not pass")
+        refused(folder, pl061, "asked: passthrough[0]: the machine's device tree has no such node", "/nowhere@1")
+        refused(folder, pl061, "cannot be given away: it is the host's console", "/pl011@9000000")
+        refused(folder, pl061, "cannot be given away: it is the host's clock", "/pl031@9010000")
+        refused(folder, pl061, "cannot be given away: it is the interrupt controller", "/intc@8000000")
+        refused(folder, pl061, "cannot be given away: it is memory", "/memory@40000000")
+        refused(folder, pl061, "cannot be given away: it has no registers", "/timer")
+        refused(folder, pl061, "passthrough[0]: its interrupt 7 is that of another device of the VM", "/pl061@9030000",
+                more='[vm.uart]\nirq = 7\n')
+        refused(folder, pl061, "passthrough[0]: its registers at 0x9030000 are where the VM has something else",
+                "/pl061@9030000", more='[vm.uart]\naddress = 0x09030000\n')
+        refused(folder, pl061, "memory[0]: one_to_one: a part of it is not memory of this machine",
+                memory='[{ size = "16M", address = 0x40000000, one_to_one = true }]')
+
+
+main()
