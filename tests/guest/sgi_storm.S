@@ -9,6 +9,15 @@
 // variant: spin -DWFI_CPUS=0 -DROUNDS=40
 // variant: mixed -DWFI_CPUS=5 -DROUNDS=40
 #include "guest.h"
+#ifdef EVERYTHING
+#include "everything.h"
+#else
+#define everything_begins
+#define everything_opens
+#define everything_goes_on
+#define everything_ends
+#define everything_takes
+#endif
 
 #define CPUS   4
 #ifndef ROUNDS
@@ -19,6 +28,7 @@
 main:
     str x30, [sp, #-16]!
     bl gic_init
+    everything_begins
     mov x19, #1
 1:  ldr x0, =PSCI_CPU_ON_64
     mov x1, x19
@@ -82,6 +92,7 @@ work:
     adrp x21, counts
     add x21, x21, :lo12:counts
     add x22, x21, x19, lsl #6        // its own row: 16 counts, by INTID
+    everything_opens
     // Nobody is asked before it is there.
     adrp x24, ready
     add x24, x24, :lo12:ready
@@ -97,6 +108,7 @@ work:
 4:  mov x20, #0                      // whom
 5:  cmp x20, x19
     b.eq 7f
+    everything_goes_on
     mov x0, x19
     mov x1, x20
     bl send
@@ -113,6 +125,7 @@ work:
     cmp x23, #(ROUNDS + 1)
     b.ne 4b
 
+    everything_ends
     // The others may not be done yet. A vCPU that is done wakes nobody, so this waits without WFI.
     add x24, x24, #64
 8:  ldaxr w0, [x24]
@@ -161,6 +174,7 @@ serve_once:
     str x30, [sp, #-16]!
     bl acknowledge
     and w25, w0, #0x3ff              // GICv2: with the sender above
+    everything_takes
     cmp w25, #1020
     b.hs 2f
     ldr w1, [x22, x25, lsl #2]
