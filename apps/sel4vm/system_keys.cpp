@@ -322,8 +322,8 @@ constexpr std::array kConsoleKeys{
         .pattern = kNamePattern},
     Key{.name = "escape",
         .form = Form::text,
-        .help = "A control character such as \"^B\"; it and a digit move the input to that VM, it and a p press that "
-                "VM's power button.",
+        .help = "A control character such as \"^B\"; it and a digit move the input to that VM, it and a ? show "
+                "what else there is.",
         .expected = "a control character such as \"^B\"",
         .pattern = "^\\^[@-_]$"},
 };

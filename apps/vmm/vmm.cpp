@@ -44,6 +44,7 @@ Status Vmm::run_system() {
     if (cpus_.are_several())
         consoles_->set_announcer(&cpus_.processor(cpus_.boot()), kConsoleBadge);
     log_.set_switch(consoles_.get());
+    menu_.open(*consoles_, cpus_.processor(cpus_.boot()), kConsoleBadge, host_.clock());
 
     for (usize i = 0; i < system_.vms.size(); ++i) {
         if (!build(i))
@@ -188,6 +189,7 @@ bool Vmm::build(usize index) {
     if (PowerButton *button = guest.machine->power_button())
         consoles_->connect(index, *button);
     names_.add(guest.machine->vm());
+    menu_.add(guest.machine->vm());
     if (!add_to_executors(guest.machine->vm(), index)) {
         log_.line(LogLevel::error, description.name, "its vCPUs are spread over too many CPUs");
         return false;
@@ -219,10 +221,13 @@ void Vmm::notification(u64 badge, u64) {
         consoles_->disconnect(static_cast<usize>(std::countr_zero(gone)));
     if ((badge & kConsoleBadge) != 0)
         consoles_->pump();
+    menu_.carry_out();
 }
 
 void Vmm::vm_stopped(Vm &vm) {
-    const bool by_itself = vm.stop_reason() == StopReason::powered_off || vm.stop_reason() == StopReason::reset;
+    // Or as somebody at the console wanted.
+    const bool by_itself = vm.stop_reason() == StopReason::powered_off || vm.stop_reason() == StopReason::reset ||
+                           vm.stop_reason() == StopReason::client;
     Text<300> text;
     text << "stopped: " << to_string(vm.stop_reason());
     if (!vm.stop_detail().empty())

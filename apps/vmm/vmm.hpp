@@ -7,6 +7,7 @@
 #pragma once
 
 #include <apps/vmm/console.hpp>
+#include <apps/vmm/console_menu.hpp>
 #include <apps/vmm/cpus.hpp>
 #include <apps/vmm/passthrough.hpp>
 
@@ -68,6 +69,7 @@ private:
     machine::CpuPlacement placement_;
     Passthrough passthrough_;
     Owned<machine::ConsoleSwitch> consoles_;
+    ConsoleMenu menu_;
     machine::SharedMemories shared_;
     FixedVector<Guest, machine::kMaxVms> guests_;
     std::atomic<u32> gone_{0}; ///< VMs whose console is to be taken away

@@ -335,5 +335,53 @@ TEST_F(ConsoleSwitchTest, AVmThatWasRemovedMakesRoomForAnother) {
     EXPECT_EQ(console.text, "alone\n");
 }
 
+/// What was asked for, as text.
+struct Asked final : machine::ConsoleCommands {
+    void asked(machine::ConsoleCommand command, usize vm) override {
+        text += std::to_string(static_cast<int>(command)) + "@" + std::to_string(vm) + " ";
+    }
+    std::string text;
+};
+
+TEST_F(ConsoleSwitchTest, KeysBehindTheEscapeGoToWhoeverRunsTheVms) {
+    ConsoleSwitch consoles(console, source,
+                           ConsoleOptions{.prefix = machine::LinePrefix::when_several, .input = "", .escape = 2});
+    Asked commands;
+    consoles.set_commands(&commands);
+    for (const char *name : {"one", "two"})
+        static_cast<void>(consoles.add(name));
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    open(a);
+    open(b);
+    source.text = "\x02l\x02h\x02g\x02r\x02k\x02i\x02q\x02"
+                  "2\x02h"
+                  "x\x02\x02";
+    consoles.pump();
+    EXPECT_EQ(commands.text, "0@0 1@0 2@0 3@0 4@0 5@0 6@0 1@1 ");
+    EXPECT_EQ(drain(a), "");
+    EXPECT_EQ(drain(b), "x\x02") << "of the guest's input nothing is lost";
+}
+
+TEST_F(ConsoleSwitchTest, AnotherKeyShowsThemAndWithoutCommandsTheyMeanNothing) {
+    ConsoleSwitch consoles(console, source,
+                           ConsoleOptions{.prefix = machine::LinePrefix::when_several, .input = "", .escape = 2});
+    static_cast<void>(consoles.add("one"));
+    consoles.connect(0, a);
+    open(a);
+    source.text = "\x02h\x02?";
+    consoles.pump();
+    EXPECT_EQ(console.text, "");
+    Asked commands;
+    consoles.set_commands(&commands);
+    source.text = "\x02?";
+    consoles.pump();
+    EXPECT_EQ(console.text,
+              "a number: input to that VM; l: list VMs; q: quit. Of VM one: p power button, h hold, g go on, r "
+              "reset, k stop, i statistics\r\n");
+    EXPECT_EQ(commands.text, "");
+    EXPECT_EQ(drain(a), "");
+}
+
 } // namespace
 } // namespace sel4vm::test

@@ -96,9 +96,21 @@ bool ConsoleSwitch::take_escape(u8 byte) {
         return false;
     if (byte == 'p')
         press_button();
-    if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty())
+    else if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty())
         move_input(byte - usize{'1'});
+    else if (commands_ != nullptr && focus_ < ports_.size())
+        pass_on(byte);
     return true;
+}
+
+void ConsoleSwitch::pass_on(u8 key) {
+    constexpr std::string_view kKeys = "lhgrkiq"; // in the order of ConsoleCommand
+    static_assert(static_cast<usize>(ConsoleCommand::quit) == 6);
+    const usize found = kKeys.find(static_cast<char>(key));
+    if (found != std::string_view::npos)
+        return commands_->asked(static_cast<ConsoleCommand>(found), focus_);
+    say("a number: input to that VM; l: list VMs; q: quit. Of VM ", ports_[focus_].name,
+        ": p power button, h hold, g go on, r reset, k stop, i statistics");
 }
 
 void ConsoleSwitch::move_input(usize index) {

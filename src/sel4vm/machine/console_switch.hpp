@@ -2,7 +2,7 @@
 //
 // One console for several VMs. Output of each goes out at once; where another VM's line is not finished it is ended first,
 // and lines are marked with the VM's name when asked. Input goes to one VM at a time; an escape byte and a digit move it,
-// and the byte and a 'p' press that VM's power button.
+// and the byte and a 'p' press that VM's power button. Other keys are passed on to whoever runs the VMs (ConsoleCommands).
 // One byte at a time is taken from the source, and the next only when the receiving port took it, so nothing is lost. A person (InputFlow::typed) with an
 // escape byte must be heard whatever a guest does: there the source is always read to its end, and what a VM does not take yet waits
 // here, kAheadBytes at most; what is beyond is dropped, and said.
@@ -23,6 +23,18 @@
 
 namespace sel4vm::machine {
 
+/// What the escape byte and a key ask of whoever runs the VMs.
+enum class ConsoleCommand : u8 { list, pause, resume, reset, stop, statistics, quit };
+
+class ConsoleCommands {
+public:
+    /// `vm`: the number of the VM that has the input. On the executor that pumps, perhaps inside a guest's access: what takes a lock of a VM is done later.
+    virtual void asked(ConsoleCommand command, usize vm) = 0;
+
+protected:
+    ~ConsoleCommands() = default;
+};
+
 class ConsoleSwitch final : private ReceiveListener {
 public:
     static constexpr usize kAheadBytes = 512; ///< of typed input, for each VM
@@ -41,6 +53,11 @@ public:
     void connect(usize index, SerialPort &port);
     /// The button that the escape byte and a 'p' press while the input goes to that VM.
     void connect(usize index, PowerButton &button) { ports_[index].button = &button; }
+
+    /// Who is asked; nullptr: nobody, and the keys mean nothing.
+    void set_commands(ConsoleCommands *commands) { commands_ = commands; }
+    /// A line of whoever runs the VMs.
+    void tell(std::string_view text) { say(text, {}); }
 
     /// The VM has stopped: its input moves on to the next one.
     void disconnect(usize index);
@@ -118,12 +135,14 @@ private:
     [[nodiscard]] bool take_escape(u8 byte);
     void move_input(usize index);
     void press_button();
+    void pass_on(u8 key);
     [[nodiscard]] bool prefixed() const;
 
     ByteSink &output_;
     ByteSource &input_;
     ConsoleOptions options_;
     EventPort *announcer_ = nullptr;
+    ConsoleCommands *commands_ = nullptr;
     u64 badge_ = 0;
     Mutex lock_; ///< of the output and line_of_
     FixedVector<Port, kMaxVms> ports_;
