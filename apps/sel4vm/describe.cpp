@@ -64,6 +64,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     if (const machine::CpuTopology &topology = vm.topology; topology.sockets != 0)
         out.line("  cpus      sockets: {}, clusters: {}, cores: {}, threads: {}", topology.sockets, topology.clusters,
                  topology.cores, topology.threads);
+    if (vm.budget.budget_us != 0)
+        out.line("  budget    {} of {} us, priority {}", vm.budget.budget_us, vm.budget.period_us, vm.priority);
     for (const machine::MemoryRegion &region : vm.memory)
         out.line("  memory    {} at {:#x} ({}{})", size_text(region.size_bytes), region.base.value(),
                  name_of(region.kind), region.one_to_one ? ", one to one" : "");

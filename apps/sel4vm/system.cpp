@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/system.hpp>
+
+#include <apps/sel4vm/machine_cpus.hpp>
 #include <apps/sel4vm/text.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sel4vm/machine/cpu_budgets.hpp>
 #include <sel4vm/machine/validate.hpp>
 #include <set>
 #include <utility>
@@ -167,7 +170,14 @@ void System::add_image(usize vm, machine::ImageRecord record, std::filesystem::p
 void validate_description(const System &system, Mistakes &mistakes, std::span<const std::optional<u64>> least_memory) {
     std::set<std::string> moved;
     std::set<std::string> said;
-    for (const machine::Problem &problem : machine::validate(system.description)) {
+    machine::Problems problems = machine::validate(system.description);
+    if (problems.empty()) {
+        const auto placed = machine::place_vcpus(
+            system.description, std::min(system.qemu.cpus.value_or(machine_cpus(system)), machine::kMaxCpus));
+        if (const auto excess = placed ? machine::find_excess(system.description, *placed) : std::nullopt)
+            static_cast<void>(problems.emplace_back(*excess));
+    }
+    for (const machine::Problem &problem : problems) {
         if (follows(system, problem))
             continue;
         if (problem.range.size_bytes != 0) {

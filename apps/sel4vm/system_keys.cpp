@@ -102,6 +102,22 @@ constexpr std::array kTopologyKeys{
 };
 constexpr KeyTable kTopology{"topology", kTopologyKeys};
 
+constexpr std::array kBudgetKeys{
+    Key{.name = "budget",
+        .form = Form::number,
+        .help = "Microseconds that it may have in every period.",
+        .lowest = machine::kMinBudgetUs,
+        .highest = machine::kMaxPeriodUs,
+        .presence = Presence::required},
+    Key{.name = "period",
+        .form = Form::number,
+        .help = "Microseconds, at least the budget.",
+        .lowest = machine::kMinBudgetUs,
+        .highest = machine::kMaxPeriodUs,
+        .presence = Presence::required},
+};
+constexpr KeyTable kBudget{"budget", kBudgetKeys};
+
 constexpr std::array kTimerKeys{
     Key{.name = "secure_physical",
         .form = Form::number,
@@ -224,6 +240,13 @@ constexpr std::array kVmKeys{
         .help = "On which CPUs of the machine its vCPUs run, such as [0, 2] (default: any).",
         .expected = "a list of CPU numbers from 0 to 63, none of them twice, such as [0, 2]",
         .highest = machine::kMaxCpus - 1},
+    Key{.name = "priority",
+        .form = Form::number,
+        .help = "Goes before VMs of a lower one, as far as its budget lasts (default 0, which needs none).",
+        .highest = machine::kMaxPriority},
+    Key{.name = "budget",
+        .help = "How much of a CPU it may have, of all its CPUs together (default: no limit).",
+        .table = &kBudget},
     Key{.name = "gic",
         .form = Form::number,
         .help = "Version of the interrupt controller, 2 or 3 (default 3), or a table.",

@@ -42,6 +42,7 @@ public:
         for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);
+        read_budget(table);
         read_gic(table);
         read_topology(table);
         read_timer(table);
@@ -149,6 +150,26 @@ private:
     }
 
     /// As QEMU's -smp: what is left out is 1, but there are as many cores as it takes.
+    void read_budget(TomlReader &table) {
+        if (const auto value = table.number("priority"))
+            description().priority = static_cast<u32>(value->value);
+        noted(table, "priority", ".priority");
+        auto inner = table.table("budget");
+        noted(table, "budget", ".budget");
+        if (!inner)
+            return;
+        machine::CpuBudget budget;
+        for (const auto &[key, field] :
+             {std::pair{"budget"sv, &budget.budget_us}, std::pair{"period"sv, &budget.period_us}}) {
+            if (const auto value = inner->number(key))
+                *field = static_cast<u32>(value->value);
+            noted(*inner, key, fmt::format(".budget.{}", key));
+            if (inner->wrong(key) || !inner->has(key))
+                system_.doubt(path(".budget"));
+        }
+        description().budget = budget;
+    }
+
     void read_topology(TomlReader &table) {
         auto inner = table.table("topology");
         noted(table, "topology", ".topology");

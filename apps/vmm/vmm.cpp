@@ -3,6 +3,7 @@
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
 #include <sel4vm/machine/arm/virt_devices.hpp>
+#include <sel4vm/machine/cpu_budgets.hpp>
 #include <sel4vm/machine/packed_system.hpp>
 
 #include <algorithm>
@@ -66,6 +67,12 @@ bool Vmm::open_cpus() {
     const auto placed = machine::place_vcpus(system_, cpus_.count());
     if (placed) {
         placement_ = *placed;
+        if (const auto excess = machine::find_excess(system_, placement_)) {
+            Text<200> text;
+            text << excess->key.view() << ": expected " << excess->expected.view();
+            log_.line(LogLevel::error, "host", text.view());
+            return false;
+        }
         return cpus_.open(placement_.used, *this);
     }
     Text<120> text;
@@ -106,9 +113,11 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
     el2::Heap &heap = host_.heap();
     guest.vcpus = OwnedArray<Owned<el2::Vcpu>>::make(heap, description.vcpu_count);
     guest.ports = OwnedArray<aarch64::VcpuPorts>::make(heap, description.vcpu_count);
-    guest.shares = OwnedArray<el2::VmShare>::make(heap, machine::kMaxCpus);
+    guest.shares = OwnedArray<el2::VmShare>::make(heap, cpus_.count());
     if (!guest.vcpus || !guest.ports || !guest.shares)
         return out_of_memory(description);
+    for (u32 cpu = 0; cpu < cpus_.count(); ++cpu)
+        set_priority(guest.shares[cpu], index, cpu);
     for (u16 i = 0; i < description.vcpu_count; ++i) {
         const el2::VcpuSetup setup{VmId{static_cast<u16>(index)}, VcpuId{i}, aarch64::affinity_of_vcpu(i), 0};
         const u8 cpu = placement_.cpu_of[index][i];
@@ -119,6 +128,17 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
         guest.ports[i] = {&vcpu, &vcpu.list_registers(), &vcpu.timer()};
     }
     return true;
+}
+
+// Each CPU has the part of the VM's budget that its vCPUs there are of all.
+void Vmm::set_priority(el2::VmShare &share, usize index, u32 cpu) {
+    const machine::MachineDescription &description = system_.vms[index];
+    const u64 here = machine::vcpus_on(system_, placement_, index, cpu);
+    if (description.budget.budget_us == 0 || here == 0)
+        return;
+    share.set_priority(description.priority,
+                       el2::CpuBudget::of_microseconds(description.budget.budget_us, description.budget.period_us,
+                                                       host_.clock(), here, description.vcpu_count));
 }
 
 // Several executors enter a VM unless all of it is on the boot CPU, and no VM elsewhere may ring it.

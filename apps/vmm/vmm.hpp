@@ -47,6 +47,7 @@ private:
     [[nodiscard]] bool open_cpus();
     [[nodiscard]] bool build(usize index);
     [[nodiscard]] bool make_vcpus(Guest &guest, usize index);
+    void set_priority(el2::VmShare &share, usize index, u32 cpu);
     [[nodiscard]] LockMode locks_of(usize index) const;
     /// To each CPU that has a vCPU of it, and to the boot CPU, where its console is.
     [[nodiscard]] bool add_to_executors(Vm &vm, usize index);

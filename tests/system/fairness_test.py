@@ -73,15 +73,16 @@ LONG_RUNS = [
 ]
 
 
-def measure(folder, gic, victim, others, slice_us):
+def measure(folder, gic, victim, others, slice_us, victims="", others_keys=""):
+    """The victim's share, and its longest gap in slices. The last two are further lines of their descriptions."""
     system = folder / "system.toml"
-    text = f'[system]\ntime_slice_us = {slice_us}\n[[vm]]\nname = "victim"\nmemory = "16M"\ngic = {gic}\nkernel = "{victim}"\n'
+    text = f'[system]\ntime_slice_us = {slice_us}\n[[vm]]\nname = "victim"\nmemory = "16M"\ngic = {gic}\nkernel = "{victim}"\n{victims}\n'
     for index, other in enumerate(others):
         kernel = folder / f"{other.name}.img"
         if not kernel.exists():
             image(folder, other.name, SOURCES / "hostile.S", *other.options)
         text += (f'[[vm]]\nname = "other{index}"\nmemory = "{other.memory}"\nvcpus = {other.vcpus}\ngic = {gic}\n'
-                 f'kernel = "{kernel}"\n')
+                 f'kernel = "{kernel}"\n{others_keys}\n')
     system.write_text(text)
     command = [os.environ["SEL4VM"], "run", system, "--icount"]
     run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -89,7 +90,7 @@ def measure(folder, gic, victim, others, slice_us):
     found = None
     for line in run.stdout:
         output.append(line)
-        found = re.search(r"victim\| victim: share (\d+) gap (\d+)", line)
+        found = re.search(r"victim: share (\d+) gap (\d+)", line)
         if found:
             break
     run.terminate()
@@ -122,4 +123,5 @@ def main():
         sys.exit("FAILED: " + ", ".join(failed))
 
 
-main()
+if __name__ == "__main__":
+    main()

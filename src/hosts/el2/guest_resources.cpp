@@ -16,6 +16,13 @@ Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuI
     return aarch64::VcpuPorts{vcpu.get(), &vcpu->list_registers(), &vcpu->timer()};
 }
 
+Status<HostError> GuestResources::set_budget(u32 priority, u32 budget_us, u32 period_us) {
+    if (priority >= VmShare::kPriorities || budget_us == 0 || budget_us > period_us || share_.task_count() != 0)
+        return Err{HostError{HostErrorKind::invalid}};
+    share_.set_priority(priority, CpuBudget::of_microseconds(budget_us, period_us, clock()));
+    return Ok{};
+}
+
 void GuestResources::destroy_vcpu(VcpuId id) {
     if (id.value() < kMaxVcpus)
         vcpus_[id.value()].reset();

@@ -47,6 +47,7 @@ public:
     void destroy_vcpu(VcpuId id) override;
     /// One CPU runs all vCPUs, whatever the caller takes the machine's CPUs for.
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId, u32) override { return Ok{}; }
+    [[nodiscard]] Status<HostError> set_budget(u32 priority, u32 budget_us, u32 period_us) override;
     [[nodiscard]] aarch64::GicSupport gic() override { return gic_support(parts_.host, parts_.processor); }
     [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::hvc; }
 

@@ -34,6 +34,11 @@ public:
     virtual void destroy_vcpu(VcpuId id) = 0;
     /// Binds a vCPU that was not started to a CPU of the machine. HostErrorKind::invalid: there is no such CPU.
     [[nodiscard]] virtual Status<HostError> bind_vcpu(VcpuId id, u32 cpu) = 0;
+    /// Its vCPUs together have `budget_us` of every `period_us` microseconds of their CPU at most, and go before those of VMs of a lower priority
+    /// (0 is the ordinary one, 3 the highest). Before a vCPU is made. not_available where the host decides by itself.
+    [[nodiscard]] virtual Status<HostError> set_budget(u32 /*priority*/, u32 /*budget_us*/, u32 /*period_us*/) {
+        return Err{HostError{HostErrorKind::not_available}};
+    }
 
 protected:
     ~GuestResources() = default;

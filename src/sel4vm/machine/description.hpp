@@ -219,10 +219,23 @@ enum class PanicPolicy : u8 {
     ignore,  ///< nothing: what guests print means nothing
 };
 
+/// How much of a CPU a VM may have: `budget_us` in every `period_us`, of all its CPUs together; what it wants beyond that waits.
+struct CpuBudget {
+    u32 budget_us = 0; ///< 0: there is no such limit
+    u32 period_us = 0;
+    friend constexpr bool operator==(const CpuBudget &, const CpuBudget &) = default;
+};
+inline constexpr u32 kMinBudgetUs = 100;
+inline constexpr u32 kMaxPeriodUs = 1'000'000;
+/// 0 is the ordinary one. One that is higher goes first, and needs a budget.
+inline constexpr u32 kMaxPriority = 3;
+
 /// One VM.
 struct MachineDescription {
     std::string_view name{};
     u32 vcpu_count = 1;
+    u32 priority = 0;
+    CpuBudget budget{};
     u64 cpus = 0; ///< on which CPUs of the machine its vCPUs may run: bit n is CPU n; 0: on any
     FixedVector<MemoryRegion, kMaxMemoryRegions> memory{}; ///< the first holds kernel, initrd and device tree
     GicRecord gic{};

@@ -238,6 +238,9 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
     vm.vcpu_count = node.cell("vcpus");
     if (node.has("cpus"))
         vm.cpus = node.wide("cpus");
+    vm.priority = node.cell("priority");
+    const u64 budget = node.wide("budget-us");
+    vm.budget = {static_cast<u32>(budget >> 32), static_cast<u32>(budget)};
     vm.cmdline = node.text("cmdline");
     if (node.has("entry"))
         vm.entry = Gpa{node.wide("entry")};

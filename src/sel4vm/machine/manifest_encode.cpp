@@ -76,6 +76,8 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("name", vm.name);
     out.cell("vcpus", vm.vcpu_count);
     out.wide_cells("cpus", {vm.cpus});
+    out.cell("priority", vm.priority);
+    out.cells("budget-us", {vm.budget.budget_us, vm.budget.period_us});
     out.text("cmdline", vm.cmdline);
     if (vm.entry)
         out.wide_cells("entry", {vm.entry->value()});

@@ -29,6 +29,7 @@ public:
     void run() {
         check_name();
         check_vcpus();
+        check_budget();
         check_cmdline();
         check_memory();
         check_gic();
@@ -82,6 +83,23 @@ private:
             if (bytes != 0 && (!is_power_of_two(bytes) || bytes < kMinCacheBytes || bytes > kMaxCacheBytes))
                 report_.add(key("caches.", name), Size{bytes}, "a power of two from ", Size{kMinCacheBytes}, " to ",
                             Size{kMaxCacheBytes});
+    }
+
+    void check_budget() {
+        const CpuBudget &budget = vm_.budget;
+        if (budget != CpuBudget{}) {
+            if (budget.budget_us < kMinBudgetUs)
+                report_.add(key("budget.budget"), budget.budget_us, "at least ", kMinBudgetUs, " microseconds");
+            if (budget.period_us > kMaxPeriodUs)
+                report_.add(key("budget.period"), budget.period_us, "at most ", kMaxPeriodUs, " microseconds");
+            if (budget.budget_us > budget.period_us)
+                also(report_.add(key("budget.budget"), budget.budget_us, "no more than the period, ", budget.period_us),
+                     "budget.period");
+        }
+        if (vm_.priority > kMaxPriority)
+            report_.add(key("priority"), vm_.priority, "0 to ", kMaxPriority);
+        else if (vm_.priority != 0 && budget == CpuBudget{})
+            also(report_.add(key("priority"), vm_.priority, "0 for a VM without a budget"), "budget");
     }
 
     void check_cmdline() {

@@ -5,7 +5,7 @@
 // depends on what is inside them. Needs about 16 KiB of stack.
 //
 // Key paths: vm, time_slice_us, console.input for the system; `vm[I].` for a VM, then
-//   name, vcpus, cmdline, entry, memory, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
+//   name, vcpus, priority, budget, budget.budget, budget.period, cmdline, entry, memory, memory[J].base, memory[J].size, gic.version, gic.spis, gic.distributor.base (.size),
 //   gic.cpu_interface.base (.size), gic.redistributors.base (.size),
 //   gic.msi, gic.msi_frame.base (.size), gic.msi_spis, timer.physical (...), devices.NAME.base (.size, .spi, .type),
 //   shared.NAME.base (.size, .doorbell, .spi, .side, .sides, .access, .name),

@@ -120,6 +120,10 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
         return Err{build_error("", "the host could not make its address space")};
     if (const u32 limit = objects_.resources().max_vcpus(); description_.vcpu_count > limit)
         return Err{limit_error("vcpus", "a VM has at most ", limit, " vCPUs on this host")};
+    if (const machine::CpuBudget &budget = description_.budget;
+        budget.budget_us != 0 &&
+        !objects_.resources().set_budget(description_.priority, budget.budget_us, budget.period_us))
+        return Err{build_error("budget", "this host decides by itself what each VM has of a CPU")};
     if (!objects_.make_vcpus(*id, static_cast<u16>(description_.vcpu_count)))
         return Err{build_error("vcpus", "the host could not make them")};
     SEL4VM_TRY(make_host_gic());

@@ -143,6 +143,10 @@ public:
     Machine(const Machine &) = delete;
     Machine &operator=(const Machine &) = delete;
 
+    /// Before begin(). `period` 0: no limit.
+    void set_priority(usize vm, u32 priority, u64 budget, u64 period) {
+        shares_[vm].set_priority(priority, period != 0 ? CpuBudget(budget, period, 0) : CpuBudget());
+    }
     void begin() {
         for (auto &vm : tasks_) {
             for (auto &task : vm)
@@ -256,7 +260,7 @@ private:
         look();
         if (picked == nullptr) {
             running_ = nullptr;
-            const u64 next = next_wake_up();
+            const u64 next = std::min(next_wake_up(), scheduler_.next_look());
             if (next == kNever)
                 return false;
             spend(nullptr, next - now_);

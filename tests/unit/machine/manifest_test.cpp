@@ -54,6 +54,8 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.entry, y.entry);
         EXPECT_EQ(x.counter, y.counter);
         EXPECT_EQ(x.pv_time, y.pv_time);
+        EXPECT_EQ(x.priority, y.priority);
+        EXPECT_EQ(x.budget, y.budget);
         expect_same(x.memory, y.memory);
         expect_same(x.devices, y.devices);
         expect_same(x.passthrough, y.passthrough);
@@ -93,6 +95,8 @@ SystemDescription unusual_system() {
     vm.on_panic = PanicPolicy::restart;
     vm.counter = CounterPolicy::running;
     vm.pv_time = false;
+    vm.priority = 3;
+    vm.budget = {2000, 0xffff'0001};
     return system;
 }
 

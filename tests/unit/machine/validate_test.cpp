@@ -44,6 +44,13 @@ TEST(Validate, AcceptsTheDefaultBoardWithEitherGic) {
     }
 }
 
+TEST(Validate, AcceptsABudgetAsLongAsItsPeriodAndPrioritiesWithOne) {
+    MachineDescription vm = test::good_vm();
+    vm.budget = {10'000, 10'000};
+    vm.priority = kMaxPriority;
+    EXPECT_EQ(all(validate(vm, 0)), "");
+}
+
 TEST(Validate, AcceptsFirmwareWithoutAKernel) {
     MachineDescription vm = test::good_vm();
     vm.images.clear();
@@ -63,6 +70,28 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.gic.version = GicVersion::v2;
          },
          "vm[2].vcpus", "9", "1 to 8"},
+        {"a budget beyond its period",
+         [](M &m) {
+             m.budget = {20'000, 10'000};
+         },
+         "vm[2].budget.budget", "20000", "no more than the period, 10000"},
+        {"a budget of nothing",
+         [](M &m) {
+             m.budget = {0, 10'000};
+         },
+         "vm[2].budget.budget", "0", "at least 100"},
+        {"a long period",
+         [](M &m) {
+             m.budget = {1000, 1'000'001};
+         },
+         "vm[2].budget.period", "1000001", "at most 1000000"},
+        {"a priority without a budget", [](M &m) { m.priority = 1; }, "vm[2].priority", "1", "0 for a VM without"},
+        {"a high priority",
+         [](M &m) {
+             m.priority = 4;
+             m.budget = {1000, 10'000};
+         },
+         "vm[2].priority", "4", "0 to 3"},
         {"another number of vcpus than the topology has",
          [](M &m) {
              m.vcpu_count = 6;

@@ -159,7 +159,7 @@ Vcpu *Processor::pick() {
     Vcpu *const current = scheduler_.current();
     if (current != nullptr && current->state_ == Vcpu::State::blocked) {
         if (!scheduler_.anybody_waits()) {
-            scheduler_.nobody_pays();
+            scheduler_.nobody_runs();
             current->account_.become(TimeUse::waiting, scheduler_.now());
             return nullptr;
         }
@@ -197,6 +197,8 @@ Vcpu *Processor::choose(Event &event) {
         if (vcpus_first && (vcpu == nullptr || vcpu->due_ == 0) && deliver_notification(event))
             return nullptr;
         if (vcpu == nullptr) {
+            if (has_time_ != nullptr && has_time_->state_ == Vcpu::State::ready) // its budget is used up
+                give_time(nullptr, now);
             if (!anything_can_happen(now)) {
                 event.kind = EventKind::idle;
                 attention_.store(1, std::memory_order_relaxed);
@@ -304,7 +306,8 @@ void Processor::wake_due(u64 now) {
 }
 
 bool Processor::anything_can_happen(u64 now) const {
-    if (signal_sources_ != 0 || timeout_.load(std::memory_order_relaxed) != kNever || !wake_ups_.empty())
+    if (signal_sources_ != 0 || timeout_.load(std::memory_order_relaxed) != kNever || !wake_ups_.empty() ||
+        scheduler_.waits_for_budget())
         return true;
     return loaded_ != nullptr && loaded_->state_ == Vcpu::State::blocked && loaded_->timer_fires_at(now) != kNever;
 }

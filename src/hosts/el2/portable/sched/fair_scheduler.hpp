@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Which of the runnable tasks (vCPUs) of one CPU runs next, and who is charged for the time: fair queueing in two levels,
-// first among the VMs and then among the tasks of the VM (fair_queue.hpp). Every tick from one advance() to the next is somebody's: the
+// first among the VMs of the highest priority that wants the CPU, and then among the tasks of the VM (fair_queue.hpp). A VM whose budget
+// (cpu_budget.hpp) is used up waits until some of it has come back. Every tick from one advance() to the next is somebody's: the
 // payer's. That is the task that runs, with all that it makes the host do; the one that has just left, until the next one runs; the
 // one that was woken, from the interrupt that woke it. docs/adr/0007 says what that is worth.
 //
 // Pure logic: time is an argument, and the caller owns tasks and shares. One CPU's, not thread-safe.
 #pragma once
 
+#include <hosts/el2/portable/sched/cpu_budget.hpp>
 #include <hosts/el2/portable/sched/fair_queue.hpp>
+
+#include <array>
+#include <bit>
 
 namespace sel4vm::el2 {
 
@@ -20,11 +25,30 @@ public:
     /// How many tasks it has.
     [[nodiscard]] unsigned task_count() const { return task_count_; }
 
+    static constexpr u32 kPriorities = 4;
+    /// Before any of its tasks can run. VMs of a higher priority go first; with a budget, for as long as it lasts.
+    void set_priority(u32 priority, const CpuBudget &budget = {}) {
+        SEL4VM_ASSERT(priority < kPriorities && !is_runnable());
+        priority_ = priority;
+        budget_ = budget;
+    }
+
 private:
     friend class ScheduledTask;
     friend class SchedulerCore;
+    /// Its place among those that wait for their budgets.
+    struct Refill final : el2::HeapNode {
+        explicit Refill(VmShare &its_share) : share(its_share) {}
+        VmShare &share;
+    };
+
+    [[nodiscard]] bool wants_cpu() const { return tasks_.running() != nullptr || tasks_.anybody_waits(); }
+
     FairQueue tasks_;
     unsigned task_count_ = 0;
+    u32 priority_ = 0;
+    CpuBudget budget_;
+    Refill refill_{*this};
 };
 
 /// What a task carries; a base class of it.
@@ -58,6 +82,12 @@ public:
         settle();
         payer_ = nullptr;
     }
+    /// The same when the CPU sleeps and the running task keeps its place, which it does not want now.
+    void nobody_runs() {
+        nobody_pays();
+        if (running_share_ != nullptr)
+            running_share_->budget_.rest();
+    }
     /// What nobody has paid for since the last advance().
     [[nodiscard]] u64 unpaid(u64 now) const { return payer_ == nullptr ? now - now_ : 0; }
     /// The task pays from the last advance() on, if nobody does yet.
@@ -80,10 +110,15 @@ public:
     void yield() { yielded_ = true; }
 
     [[nodiscard]] bool anybody_waits() const {
-        return vms_.anybody_waits() || (running_ != nullptr && running_->share_.tasks_.anybody_waits());
+        return waiting_levels_ != 0 || (running_ != nullptr && running_->share_.tasks_.anybody_waits());
     }
+    /// Somebody could run if it had a budget.
+    [[nodiscard]] bool waits_for_budget() const { return !refills_.empty(); }
     /// When pick() may choose another one if nothing happens before; kNever when it will not.
-    [[nodiscard]] u64 next_look() { return anybody_waits() ? end_of_turn() : kNever; }
+    [[nodiscard]] u64 next_look() {
+        const u64 look = anybody_waits() ? end_of_turn() : kNever;
+        return has_budgets() ? std::min(look, next_budget()) : look;
+    }
 
     /// Whether somebody else than the running task pays for the switch to it; entered() ends that.
     [[nodiscard]] bool switch_is_open() const { return payer_ != running_; }
@@ -99,6 +134,10 @@ public:
 protected:
     [[nodiscard]] ScheduledTask *running() const { return running_; }
     [[nodiscard]] ScheduledTask *pick_task();
+    /// Somebody's budget has to be looked at.
+    [[nodiscard]] bool has_budgets() const {
+        return !refills_.empty() || (running_share_ != nullptr && running_share_->budget_.limited());
+    }
 
 private:
     // Tags are brought up to date when somebody looks at them.
@@ -108,12 +147,30 @@ private:
         paid_until_ = now_;
     }
     [[nodiscard]] u64 end_of_turn();
-    [[nodiscard]] u64 rest_of_vm_turn() const { return vms_.rest_of_turn(now_ - vm_since_, slice_); }
+    [[nodiscard]] u64 next_budget();
+    [[nodiscard]] FairQueue &level_of(const VmShare &share) { return levels_[share.priority_]; }
+    /// After each change of that one.
+    void look_at_level(const VmShare &share) {
+        const u32 bit = u32{1} << share.priority_;
+        waiting_levels_ = level_of(share).anybody_waits() ? waiting_levels_ | bit : waiting_levels_ & ~bit;
+    }
+    void admit(VmShare &share);
+    void withdraw(VmShare &share);
+    void wait_for_budget(VmShare &share);
+    void take_refills();
+    [[nodiscard]] VmShare *take_share();
+    [[nodiscard]] bool higher_waits() const { return waiting_levels_ >> running_share_->priority_ > 1; }
+    [[nodiscard]] u64 rest_of_vm_turn() {
+        return higher_waits() ? 0 : level_of(*running_share_).rest_of_turn(now_ - vm_since_, slice_);
+    }
     [[nodiscard]] u64 rest_of_task_turn() const {
         return running_->share_.tasks_.rest_of_turn(now_ - task_since_, slice_);
     }
 
-    FairQueue vms_;
+    std::array<FairQueue, VmShare::kPriorities> levels_; ///< of VMs, by priority
+    u32 waiting_levels_ = 0;                             ///< bit n: somebody waits in level n
+    MinHeap refills_;                                    ///< of VMs that wait for their budgets
+    VmShare *running_share_ = nullptr;                   ///< whose turn it is, also while none of its tasks runs
     ScheduledTask *running_ = nullptr;
     ScheduledTask *payer_ = nullptr;
     u64 now_ = 0;
@@ -134,7 +191,7 @@ public:
     [[nodiscard]] Task *current() const { return static_cast<Task *>(running()); }
     /// The task to run from now on, or nullptr when none can.
     [[nodiscard]] Task *pick() {
-        if (running() != nullptr && !anybody_waits()) [[likely]] {
+        if (running() != nullptr && !anybody_waits() && !has_budgets()) [[likely]] {
             // Nobody could go first if it yielded.
             return current();
         }
