@@ -18,6 +18,7 @@ void SchedulerCore::admit(VmShare &share) {
     if (share.is_runnable() || share.refill_.is_queued())
         return;
     if (share.budget_.limited()) {
+        has_budgets_ = true;
         share.budget_.begin(now_);
         if (!share.budget_.available(now_))
             return refills_.add(share.refill_, share.budget_.available_at(), MinHeap::Place::behind_the_first);

@@ -85,7 +85,7 @@ public:
     /// The same when the CPU sleeps and the running task keeps its place, which it does not want now.
     void nobody_runs() {
         nobody_pays();
-        if (running_share_ != nullptr)
+        if (has_budgets_ && running_share_ != nullptr)
             running_share_->budget_.rest();
     }
     /// What nobody has paid for since the last advance().
@@ -134,10 +134,8 @@ public:
 protected:
     [[nodiscard]] ScheduledTask *running() const { return running_; }
     [[nodiscard]] ScheduledTask *pick_task();
-    /// Somebody's budget has to be looked at.
-    [[nodiscard]] bool has_budgets() const {
-        return !refills_.empty() || (running_share_ != nullptr && running_share_->budget_.limited());
-    }
+    /// Budgets have to be looked at: a VM that has one has wanted this CPU.
+    [[nodiscard]] bool has_budgets() const { return has_budgets_; }
 
 private:
     // Tags are brought up to date when somebody looks at them.
@@ -180,6 +178,7 @@ private:
     u64 slice_;
     u64 unseen_;
     bool yielded_ = false;
+    bool has_budgets_ = false;
 };
 
 template <class Task>
