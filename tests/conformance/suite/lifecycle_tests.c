@@ -4,6 +4,10 @@
  */
 #include <suite/tests.h>
 
+#include <sel4vm/statistics.h>
+
+#include <string.h>
+
 static const uint32_t power_off[] = {A64_POWER_OFF};
 static const uint32_t reset[] = {A64_CALL(PSCI_SYSTEM_RESET), A64_B(0)};
 static const uint32_t spin[] = {A64_LOAD(2u, RESULTS), A64_LDR_X(4u, 2u, 0u), A64_CBZ(4u, -1), A64_POWER_OFF};
@@ -157,6 +161,41 @@ void test_a_paused_vm_goes_on_when_it_is_resumed(conformance_t *t) {
         guest_destroy(&guest);
     }
     vm_host_free_signal(t->host, signal);
+}
+
+static memory_fault_result_t take_it(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {
+    test_guest_t *guest = cookie;
+    (void)addr;
+    (void)length;
+    guest->calls++;
+    CHECK(guest->t, strcmp(vm_state_name(vm), "running") == 0);
+    advance_vcpu_fault(vcpu);
+    return FAULT_HANDLED;
+}
+
+void test_a_vcpus_exits_are_counted_by_kind(conformance_t *t) {
+    static const uint32_t thrice[] = {A64_LOAD(1u, DEVICE), A64_STR_W(A64_XZR, 1u, 0u), A64_STR_W(A64_XZR, 1u, 0u),
+                                      A64_STR_W(A64_XZR, 1u, 0u), A64_POWER_OFF};
+    test_guest_t guest;
+    vm_vcpu_statistics_t statistics;
+    CHECK(t, vm_get_vcpu_statistics(NULL, &statistics) == -1);
+    CHECK(t, vm_state_name(NULL) == NULL);
+    CHECK(t, vm_exit_kind_name(VM_EXIT_KINDS) == NULL);
+    CHECK(t, strcmp(vm_exit_kind_name(VM_EXIT_MEMORY), "memory") == 0);
+    if (!guest_make(&guest, t, NULL))
+        return;
+    GUEST_LOAD(&guest, CODE, thrice);
+    CHECK(t, vm_get_vcpu_statistics(guest.vcpu, NULL) == -1);
+    CHECK(t, vm_get_vcpu_statistics(guest.vcpu, &statistics) == 0 && statistics.exits[VM_EXIT_MEMORY] == 0);
+    CHECK(t, vm_reserve_memory_at(&guest.vm, DEVICE, 0x1000, take_it, &guest) != NULL);
+    if (guest_begin(&guest) && guest_finish(&guest)) {
+        CHECK(t, guest.calls == 3);
+        CHECK(t, vm_get_vcpu_statistics(guest.vcpu, &statistics) == 0);
+        CHECK(t, statistics.exits[VM_EXIT_MEMORY] >= 3); /* RAM at its first touch, too */
+        CHECK(t, statistics.has_times || statistics.running_ns + statistics.waiting_ns + statistics.stolen_ns == 0);
+        CHECK(t, strcmp(vm_state_name(&guest.vm), "stopped") == 0);
+    }
+    guest_destroy(&guest);
 }
 
 static memory_fault_result_t pause_and_resume(vm_t *vm, vm_vcpu_t *vcpu, uintptr_t addr, size_t length, void *cookie) {

@@ -13,6 +13,7 @@
     TEST(test_an_event_that_nobody_wants_is_an_error)                     \
     TEST(test_a_paused_vm_goes_on_when_it_is_resumed)                     \
     TEST(test_a_pause_may_be_taken_back_at_once)                          \
+    TEST(test_a_vcpus_exits_are_counted_by_kind)                          \
     TEST(test_a_fault_is_told_before_a_stop)                              \
     TEST(test_two_vms_live_side_by_side)                                  \
     TEST(test_one_vm_run_serves_all_vms_of_an_endpoint)                   \

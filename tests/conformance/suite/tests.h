@@ -18,6 +18,7 @@ void test_a_signal_may_stop_the_vm(conformance_t *t);
 void test_an_event_that_nobody_wants_is_an_error(conformance_t *t);
 void test_a_paused_vm_goes_on_when_it_is_resumed(conformance_t *t);
 void test_a_pause_may_be_taken_back_at_once(conformance_t *t);
+void test_a_vcpus_exits_are_counted_by_kind(conformance_t *t);
 void test_a_fault_is_told_before_a_stop(conformance_t *t);
 void test_two_vms_live_side_by_side(conformance_t *t);
 void test_one_vm_run_serves_all_vms_of_an_endpoint(conformance_t *t);
