@@ -70,7 +70,8 @@ std::string in_mebibytes(u64 bytes) { return fmt::format("{} MiB", bytes / kMiB 
 
 u64 machine_memory_bytes(const System &system, u64 image_bytes) {
     // What is not one to one may find no place but behind.
-    return in_steps(reach_bytes(system) + guests_bytes(system, Guests::all) + shared_bytes(system) + image_bytes + kHostBytes);
+    return in_steps(reach_bytes(system) + guests_bytes(system, Guests::all) + shared_bytes(system) + image_bytes +
+                    kHostBytes);
 }
 
 void judge_machine_memory(const System &system, const LoadedImages &images, Mistakes &mistakes) {
@@ -86,7 +87,8 @@ void judge_machine_memory(const System &system, const LoadedImages &images, Mist
                                       in_mebibytes(wanted), in_mebibytes(kMostBytes)));
         return;
     }
-    const u64 least = std::max(guests_bytes(system, Guests::at_start) + shared_bytes(system) + files + kLeastHostBytes, reach_bytes(system));
+    const u64 least = std::max(guests_bytes(system, Guests::at_start) + shared_bytes(system) + files + kLeastHostBytes,
+                               reach_bytes(system));
     if (given && !system.doubtful("qemu.memory") && (*given > kMostBytes || *given < least))
         mistakes.expected(system.origin_of("qemu.memory"),
                           *given > kMostBytes

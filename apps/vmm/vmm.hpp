@@ -68,10 +68,10 @@ private:
     BusNames names_;
     Cpus cpus_;
     machine::CpuPlacement placement_;
-    Passthrough passthrough_;
     Owned<machine::ConsoleSwitch> consoles_;
     ConsoleMenu menu_;
     machine::SharedMemories shared_;
+    Passthrough passthrough_;
     FixedVector<Guest, machine::kMaxVms> guests_;
     std::atomic<u32> gone_{0}; ///< VMs whose console is to be taken away
     std::atomic<Status> status_{Status::ok};

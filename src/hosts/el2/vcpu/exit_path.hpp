@@ -76,12 +76,14 @@ inline constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl
         const u64 esr = vcpu.context_.esr;
         const u64 rt = esr >> aarch64::IssDataAbort::Srt::shift & aarch64::IssDataAbort::Srt::max;
         if (rt != 31) {
-            const bool plain_word = (esr & (aarch64::IssDataAbort::Sas::mask | aarch64::IssDataAbort::Sse::mask)) == exit_path::kWord;
-            vcpu.context_.x[rt] =
-                plain_word ? static_cast<u32>(data) : load_result(aarch64::EsrEl2{esr}.iss_as<aarch64::IssDataAbort>(), data);
+            const bool plain_word =
+                (esr & (aarch64::IssDataAbort::Sas::mask | aarch64::IssDataAbort::Sse::mask)) == exit_path::kWord;
+            vcpu.context_.x[rt] = plain_word ? static_cast<u32>(data)
+                                             : load_result(aarch64::EsrEl2{esr}.iss_as<aarch64::IssDataAbort>(), data);
         }
     } else if (pending == Vcpu::Pending::mrs) {
-        const unsigned rt = aarch64::EsrEl2{vcpu.context_.esr}.iss_as<aarch64::IssSysreg>().get<aarch64::IssSysreg::Rt>();
+        const unsigned rt =
+            aarch64::EsrEl2{vcpu.context_.esr}.iss_as<aarch64::IssSysreg>().get<aarch64::IssSysreg::Rt>();
         if (rt != 31)
             vcpu.context_.x[rt] = data;
     } else if (pending >= Vcpu::Pending::sequence) {
@@ -105,14 +107,14 @@ inline constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl
         leave_running(*answered_, answer.kind(), answer.next());
 }
 
-[[gnu::always_inline]] inline Processor::Outcome Processor::on_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr, Event &event) {
+[[gnu::always_inline]] inline Processor::Outcome Processor::on_data_abort(Vcpu &vcpu, aarch64::EsrEl2 esr,
+                                                                          Event &event) {
     const u64 far = SEL4VM_READ_SYSREG(far_el2);
     vcpu.fault_address_ = far;
     const auto iss = esr.iss_as<aarch64::IssDataAbort>();
     const u64 sctlr = SEL4VM_READ_SYSREG(sctlr_el1);
     if (!iss.get<aarch64::IssDataAbort::Isv>() || (iss.raw() & exit_path::kPlainAbortMask) != exit_path::kPlainAbort ||
-        (sctlr & exit_path::kBigEndian) != 0)
-        [[unlikely]]
+        (sctlr & exit_path::kBigEndian) != 0) [[unlikely]]
         return on_other_data_abort(vcpu, esr, event);
     // HPFAR_EL2 has the page number from bit 4 on, and its other bits are zero here: HpfarEl2::gpa() in two instructions.
     const Gpa gpa{SEL4VM_READ_SYSREG(hpfar_el2) << 8 | (far & (kPageBytes - 1))};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <hosts/el2/vcpu/processor.hpp>
+
 #include <hosts/el2/vcpu/exit_path.hpp>
 
 namespace sel4vm::el2 {

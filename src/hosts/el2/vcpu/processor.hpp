@@ -99,7 +99,7 @@ private:
     enum class Outcome : u8 { deliver, go_on };
     enum class Taken : u8 { from_a_guest, from_the_host };
 
-    // processor.cpp: the exit path
+    // exit_path.hpp
     void finish(Answer answer);
     void complete(Vcpu &vcpu, u64 data);
     void advance(Vcpu &vcpu);
@@ -130,6 +130,8 @@ private:
     void wake_due(u64 now);
     [[nodiscard]] bool anything_can_happen(u64 now) const;
     void program_timer();
+
+    // physical_interrupts.cpp
     void wait_for_interrupt();
     [[nodiscard]] Outcome take_interrupt(Event *event);
     [[nodiscard]] bool take_own_kick();

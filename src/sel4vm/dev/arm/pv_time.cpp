@@ -14,7 +14,7 @@ Status<RegisterError> PvTime::register_all(HypercallTable &table) {
 Answer PvTime::call(Vcpu &vcpu, const HypercallExit &exit) {
     if (aarch64::immediate_of(exit) != 0 || !place_)
         return Answer::none();
-    const FirmwareCall call(vcpu, exit);
+    const FirmwareCall call(vcpu, exit.function);
     if (call.function() == pv_time::kStolenTime)
         return call.finish(static_cast<i64>(place_->value() + vcpu.id().value() * kStructureBytes));
     const u32 asked = call.argument32(1);

@@ -94,8 +94,7 @@ private:
 
     // cpu_delivery_alone.cpp
     [[nodiscard]] bool nothing_listed() const;
-    [[nodiscard]] bool load_first(IrqWord &irq, u32 i, u32 intid, u8 source, bool eoi_maintenance,
-                                  u16 linked_to);
+    [[nodiscard]] bool load_first(IrqWord &irq, u32 i, u32 intid, u8 source, bool eoi_maintenance, u16 linked_to);
     [[nodiscard]] bool end_alone(u32 ended);
     [[nodiscard]] bool load_timer_alone(u32 intid);
     [[nodiscard]] bool load_sgi_alone();

@@ -101,8 +101,8 @@ bool CpuDelivery::end_alone(u32 ended) {
         return false;
     IrqWord &irq = word(intid / kIrqsPerWord);
     const u32 b = bit<u32>(intid % kIrqsPerWord);
-    if ((irq.physical & b) != 0)
-        return false; // which way it ended matters to the hardware
+    if (intid >= kIrqsPerWord && (irqs_->shared(intid / kIrqsPerWord).physical & b) != 0)
+        return false;                       // how it ended matters to the hardware
     const bool is_timer = cpu.timer.masked; // its wire falls with the end
     const bool was_linked = entry.hardware_linked;
     if (((is_timer ? irq.latched : irq.waiting()) & b) != 0)

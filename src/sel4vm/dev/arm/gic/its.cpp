@@ -98,7 +98,7 @@ void Its::set_written(RegisterUse use, u64 value) {
 
 u64 Its::table(RegisterUse use) const {
     return use.index() == 0 ? table_of(GitsTable::devices, state_.devices)
-                          : table_of(GitsTable::collections, state_.collections);
+                            : table_of(GitsTable::collections, state_.collections);
 }
 
 void Its::set_table(RegisterUse use, u64 value) {
