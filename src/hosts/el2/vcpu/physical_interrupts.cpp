@@ -6,6 +6,7 @@
 #include <hosts/el2/boot/cpu_local.hpp>
 #include <hosts/el2/boot/panic.hpp>
 #include <hosts/el2/lib/sysreg.hpp>
+#include <hosts/el2/platform/machine_exit.hpp>
 #include <hosts/el2/portable/sched/deadline.hpp>
 #include <hosts/el2/vcpu/exit_decoding.hpp>
 
