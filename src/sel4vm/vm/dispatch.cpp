@@ -21,8 +21,8 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) { return handle_here(vcpu, exit)
     switch (exit.kind) {
     case ExitKind::memory:
     case ExitKind::irq_service:
-    case ExitKind::hypercall: break; // dispatch()
-    case ExitKind::system_register: return on_system_register(vcpu, exit);
+    case ExitKind::hypercall:
+    case ExitKind::system_register: break; // dispatch()
     case ExitKind::wait: return on_wait(vcpu, exit.wait);
     case ExitKind::port: return on_port(vcpu, exit);
     case ExitKind::kicked: return Answer::go_on();

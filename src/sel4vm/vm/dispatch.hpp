@@ -71,6 +71,8 @@ namespace sel4vm {
         return on_irq_service(vcpu, exit.irq_service);
     if (exit.kind == ExitKind::hypercall)
         return on_hypercall(vcpu, exit);
+    if (exit.kind == ExitKind::system_register)
+        return on_system_register(vcpu, exit);
     return on_other(vcpu, exit);
 }
 

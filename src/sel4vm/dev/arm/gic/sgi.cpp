@@ -14,13 +14,13 @@ constexpr u64 kNobody = IccSgir::Aff3::mask | IccSgir::Aff2::mask | IccSgir::Ran
 } // namespace
 
 // To oneself, and the same as before, is nearly always listed at once.
-static void send(GicCore &core, u32 caller, u32 target, u32 sgi, u8 source) {
-    if (target != caller || !core.delivery(caller).send_sgi_again(sgi, source))
+static void send(GicCore &core, u32 caller, CpuState &target, u32 sgi, u8 source) {
+    if (target.index != caller || !core.delivery(caller).send_sgi_again(sgi, source))
         core.irqs().send_sgi(target, sgi, source);
 }
 
 void send_sgi_v2(GicCore &core, u32 caller, u32 sgir) {
-    const IrqMachine &irqs = core.irqs();
+    IrqMachine &irqs = core.irqs();
     const GicdSgir request{sgir};
     const u32 everyone = low_mask<u32>(irqs.cpu_count());
     u32 targets = 0;
@@ -31,7 +31,7 @@ void send_sgi_v2(GicCore &core, u32 caller, u32 sgir) {
     default: return; // reserved
     }
     for (; targets != 0; targets &= targets - 1)
-        send(core, caller, static_cast<u32>(std::countr_zero(targets)), request.get<GicdSgir::Intid>(),
+        send(core, caller, irqs.cpu(static_cast<u32>(std::countr_zero(targets))), request.get<GicdSgir::Intid>(),
              static_cast<u8>(caller));
 }
 
@@ -57,11 +57,11 @@ void send_sgi_v3(GicCore &core, u32 caller, SgiRegister which, u64 value) {
         const u32 n = first + static_cast<u32>(std::countr_zero(list));
         if (n >= irqs.cpu_count())
             return;
-        const CpuState &target = irqs.cpu(n);
+        CpuState &target = irqs.cpu(n);
         // SGI1R may raise SGIs of both groups, the other two only those of group 0.
         const bool is_group1 = (target.irq.group1 & bit<u32>(sgi)) != 0;
         if (!is_group1 || which == SgiRegister::sgi1)
-            send(core, caller, n, sgi, 0);
+            send(core, caller, target, sgi, 0);
     }
 }
 
