@@ -6,7 +6,8 @@
 // Ports are what host/event_port.hpp promises; one that waits sees whatever comes.
 //
 // stands for: src/sel4vm/vm/serving_executors.cpp ServingExecutors::set ServingExecutors::idle_since ServingExecutors::wake_all
-// stands for: src/sel4vm/vm/executor.cpp Executor::leave_idle Executor::waits_for_ever Executor::on_idle Executor::serve_one
+// stands for: src/sel4vm/vm/executor.cpp Executor::leave_idle Executor::waits_for_ever Executor::on_idle
+// stands for: src/sel4vm/vm/executor_loop.hpp Executor::serve_one
 // stands for: src/sel4vm/vm/executor.cpp Executor::earliest_changed Executor::settle_all
 // stands for: src/sel4vm/vm/timeout.cpp TimeoutQueue::arm TimeoutQueue::run_due
 // stands for: src/sel4vm/vm/lifecycle.cpp Vm::any_woken Vm::stop_because Vm::kick_all Vm::settle

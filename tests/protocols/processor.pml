@@ -11,10 +11,12 @@
 // stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::call_attention Processor::queue_request Processor::wake Processor::set_timeout
 // stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::leave_running Processor::post Processor::read_inbox Processor::serve_requests
 // stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::choose Processor::deliver_notification Processor::deliver_due
-// stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::program_timer Processor::wait_for_interrupt Processor::wait_for_others
-// stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::take_interrupt Processor::take_own_kick Processor::take_host_interrupt
+// stands for: src/hosts/el2/vcpu/scheduling.cpp Processor::program_timer
+// stands for: src/hosts/el2/vcpu/physical_interrupts.cpp Processor::wait_for_interrupt Processor::wait_for_others
+// stands for: src/hosts/el2/vcpu/physical_interrupts.cpp Processor::take_interrupt Processor::take_own_kick Processor::take_host_interrupt
 // stands for: src/hosts/el2/vcpu/vcpu.cpp Vcpu::request
-// stands for: src/hosts/el2/vcpu/processor.cpp Processor::resume_and_wait Processor::resume_slowly
+// stands for: src/hosts/el2/vcpu/exit_path.hpp Processor::resume_here
+// stands for: src/hosts/el2/vcpu/processor.cpp Processor::resume_slowly
 //
 // mutant: CHOOSES_WITHOUT_FENCE     choose() looks into the inbox before others see that attention is not called any more
 // mutant: WAITS_WITHOUT_FENCE       the same in wait_for_others()

@@ -46,8 +46,8 @@ public:
     /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside. A paused VM that another executor serves,
     /// too, is waited for.
     void run();
-    /// run() of the executor of `port`, for a caller that knows its type: a final one, with its resume_and_wait() inline, is part of the loop, and
-    /// nothing is kept for a call's sake at each exit (vm/executor_loop.hpp).
+    /// run() of the executor of `port`, for a caller that knows its type. One that has a resume_here(), which is resume_and_wait() inline, becomes a part of the
+    /// loop, and nothing is kept for a call's sake at each exit (vm/executor_loop.hpp).
     template <class Port>
     void run_on(Port &port);
     /// As run(), but returns when `leave` has become true, too: true then, false where run() would return.

@@ -11,7 +11,10 @@ namespace sel4vm {
 // Part of the loops, because a call of its own would cost a twentieth of an exit.
 template <class Port>
 [[gnu::always_inline]] inline bool Executor::serve_one(Port &port, Answer &answer) {
-    port.resume_and_wait(answer, event_);
+    if constexpr (requires { port.resume_here(answer, event_); })
+        port.resume_here(answer, event_);
+    else
+        port.resume_and_wait(answer, event_);
     if (event_.word() != served_source_) [[unlikely]] {
         if (event_.kind != EventKind::idle)
             leave_idle();

@@ -143,7 +143,7 @@ inline constexpr u64 kBigEndian = aarch64::SctlrEl1::Ee::mask | aarch64::SctlrEl
 }
 
 // In the loop of whoever knows which port it has.
-[[gnu::always_inline]] inline void Processor::resume_and_wait(Answer answer, Event &event) {
+[[gnu::always_inline]] inline void Processor::resume_here(Answer answer, Event &event) {
     finish(answer);
     if (attention_.load(std::memory_order_relaxed) == 0) [[likely]] {
         const u64 cause = exit_path::enter(running_->context_);

@@ -5,6 +5,8 @@
 
 namespace sel4vm::el2 {
 
+void Processor::resume_and_wait(Answer answer, Event &event) { resume_here(answer, event); }
+
 // The same with looks around, and for exits that are nobody else's business. Apart, because a loop around the entry would
 // keep its variables on the stack, for a few instructions on every exit.
 [[gnu::noinline]] void Processor::resume_slowly(Event &event) {

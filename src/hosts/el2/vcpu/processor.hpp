@@ -68,6 +68,8 @@ public:
     Processor &operator=(const Processor &) = delete;
 
     void resume_and_wait(Answer answer, Event &event) override;
+    /// The same as a part of its caller (exit_path.hpp): what Executor::run_on() takes.
+    void resume_here(Answer answer, Event &event);
     void apply(Answer answer) override;
     void set_timeout(u64 at_ticks) override;
     void cancel_timeout() override { set_timeout(kNever); }
