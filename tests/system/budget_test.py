@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Budgets on el2: budget_test.py GIC. A VM with 20 % of the CPU has 20 %, to one of 100 periods, beside VMs that spin or storm with exits,
+"""Budgets on el2: budget_test.py GIC [all]. A VM with 20 % of the CPU has 20 %, to one of 100 periods, beside VMs that spin or storm with exits,
 interrupts, timers or resets; alone it has no more, and a storm that has 20 % leaves the rest. The guests are those of fairness_test.py, and
-QEMU counts instructions."""
+QEMU counts instructions. Without `all` beside the first two storms only."""
 
 import os
 import pathlib
@@ -26,8 +26,9 @@ STORMS = [
 LEAST, MOST = 0.2 * (1 - 1 / PERIODS), 0.2 * (1 + 1 / PERIODS)
 
 
-def main(gic):
+def main(gic, which="some"):
     failed = []
+    storms = STORMS if which == "all" else STORMS[:2]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         victim = image(folder, "victim", SOURCES / "victim.S", f"-DWAIT_MS={WAIT_MS}", f"-DWINDOW_MS={PERIODS * PERIOD_US // 1000}")
@@ -42,12 +43,12 @@ def main(gic):
 
         expect("20 %", LEAST, MOST, [], victims=BUDGET)
         expect("20 %, ordinary", LEAST, MOST, [Other("spin")], victims=BUDGET)
-        for others in STORMS:
+        for others in storms:
             expect("20 % and a priority", LEAST, MOST, others, gap_us=PERIOD_US, victims=BUDGET + "\npriority = 1")
-            if len(others) == 1:
+            if len(others) == 1 and (which == "all" or others is storms[0]):
                 expect("the rest", 0.8 - 0.02, 1, others, others_keys=BUDGET + "\npriority = 3")
     if failed:
         sys.exit("FAILED: " + ", ".join(failed))
 
 
-main(*sys.argv[1:2])
+main(*sys.argv[1:3])
