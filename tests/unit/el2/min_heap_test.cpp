@@ -13,7 +13,7 @@ namespace {
 
 using Place = MinHeap::Place;
 
-TEST(MinHeap, TheLeastIsFirstWhateverTheOrderOfAddingAndRemoving) {
+TEST(MinHeap, TheLeastIsFirstWhateverIsAddedChangedAndRemoved) {
     std::mt19937_64 random(1);
     std::deque<HeapNode> nodes(64);
     MinHeap heap;
@@ -21,12 +21,16 @@ TEST(MinHeap, TheLeastIsFirstWhateverTheOrderOfAddingAndRemoving) {
     const u64 origin = ~u64{0} - 500; // keys wrap on the way
     for (int round = 0; round < 20'000; ++round) {
         HeapNode &node = nodes[random() % nodes.size()];
-        if (node.is_queued()) {
+        const Place place = random() % 2 == 0 ? Place::before_equals : Place::behind_the_first;
+        const u64 key = origin + random() % 1000;
+        if (node.is_queued() && random() % 2 == 0) {
+            heap.change(node, key, place);
+            ASSERT_EQ(node.key(), key);
+        } else if (node.is_queued()) {
             heap.remove(node);
             std::erase(queued, &node);
         } else {
-            heap.add(node, origin + random() % 1000,
-                     random() % 2 == 0 ? Place::before_equals : Place::behind_the_first);
+            heap.add(node, key, place);
             queued.push_back(&node);
         }
         ASSERT_EQ(heap.empty(), queued.empty());

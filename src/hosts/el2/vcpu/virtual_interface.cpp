@@ -3,6 +3,9 @@
 
 #include <hosts/el2/lib/sysreg.hpp>
 
+#include <type_traits>
+#include <utility>
+
 namespace sel4vm::el2 {
 
 namespace {
@@ -54,6 +57,15 @@ void load_active_priorities(const VirtualInterfaceState &from, unsigned words) {
     }
 }
 
+/// Calls it with 0, 1, ... as constants, `count` of them.
+template <class Function>
+void for_each_list_register(unsigned count, Function function) {
+    [&]<usize... I>(std::index_sequence<I...>) {
+        static_cast<void>(((I < count && (function(std::integral_constant<unsigned, I>{}), true)) && ...));
+    }
+    (std::make_index_sequence<VirtualInterfaceState::kMaxListRegisters>{});
+}
+
 } // namespace
 
 VirtualInterface::VirtualInterface(GicVersion version, Mmio gich) : gich_(gich), version_(version) {
@@ -101,8 +113,10 @@ void VirtualInterface::save(VirtualInterfaceState &to) const {
     to.control = control();
     to.machine_control = machine_control();
     save_active_priorities(to);
-    for (unsigned i = 0; i < count_; ++i)
-        to.list[i] = list_register(i);
+    if (version_ == GicVersion::v3)
+        for_each_list_register(count_, [&](auto i) { to.list[i] = read_ich_lr(i); });
+    else
+        for_each_list_register(count_, [&](auto i) { to.list[i] = gich_.read32(gich::kLr + 4 * i); });
 }
 
 void VirtualInterface::save_active_priorities(VirtualInterfaceState &to) const {
@@ -126,13 +140,13 @@ void VirtualInterface::save_active_priorities(VirtualInterfaceState &to) const {
 }
 
 void VirtualInterface::load(const VirtualInterfaceState &from) const {
-    for (unsigned i = 0; i < count_; ++i)
-        set_list_register(i, from.list[i]);
     if (version_ == GicVersion::v3) {
+        for_each_list_register(count_, [&](auto i) { write_ich_lr(i, from.list[i]); });
         load_active_priorities(from, active_priority_words_);
         SEL4VM_WRITE(SEL4VM_ICH_VMCR, from.machine_control);
         SEL4VM_WRITE(SEL4VM_ICH_HCR, from.control);
     } else {
+        for_each_list_register(count_, [&](auto i) { gich_.write32(gich::kLr + 4 * i, static_cast<u32>(from.list[i])); });
         gich_.write32(gich::kApr, from.active_priorities0[0]);
         gich_.write32(gich::kVmcr, from.machine_control);
         gich_.write32(gich::kHcr, from.control);

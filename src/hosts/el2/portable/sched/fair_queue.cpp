@@ -86,17 +86,11 @@ void FairQueue::forget(FairMember &member) {
     if (member.active_) {
         sum_ += static_cast<i64>(ticks);
         if (member.is_queued())
-            put_in_order(member, ticks);
+            (member.runnable_ ? waiting_ : resting_).change(member, member.key() + ticks, MinHeap::Place::behind_the_first);
     } else if (is_before(virtual_time(), member.tag_)) {
         activate(member); // it sleeps, and now owes something
         resting_.add(member, member.tag_, MinHeap::Place::before_equals);
     }
-}
-
-[[gnu::noinline]] void FairQueue::put_in_order(FairMember &member, u64 ticks) {
-    MinHeap &heap = member.runnable_ ? waiting_ : resting_;
-    heap.remove(member);
-    heap.add(member, member.key() + ticks, MinHeap::Place::behind_the_first);
 }
 
 u64 FairQueue::rest_of_turn(u64 ran, u64 slice) const {

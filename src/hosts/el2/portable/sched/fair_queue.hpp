@@ -70,7 +70,6 @@ private:
     [[nodiscard]] FairMember &next() const { return member_of(waiting_.least()); }
     void activate(FairMember &member);
     void deactivate(FairMember &member);
-    void put_in_order(FairMember &member, u64 ticks);
 
     MinHeap waiting_; ///< those that can run and do not, by the time that decides
     MinHeap resting_; ///< those that sleep and are active, by their tags

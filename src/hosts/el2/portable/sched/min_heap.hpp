@@ -42,6 +42,16 @@ public:
     void add(HeapNode &node, u64 key, Place place);
     /// `node` is in this queue.
     void remove(HeapNode &node);
+    /// The same one with another key.
+    void change(HeapNode &node, u64 key, Place place) {
+        // Nothing is below it: where it is, it may have a larger one.
+        if (node.first_child_ == nullptr && node.queued_ && !is_before(key, node.key_)) [[likely]] {
+            node.key_ = key;
+            return;
+        }
+        remove(node);
+        add(node, key, place);
+    }
 
 private:
     static HeapNode *put_below(HeapNode &parent, HeapNode &child);

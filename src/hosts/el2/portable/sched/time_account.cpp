@@ -6,7 +6,7 @@ namespace sel4vm::el2 {
 // What has come together from the mark to `now`.
 TimeAccount::Spent TimeAccount::since(u64 mark, u64 runs_since, u64 now) {
     Spent spent{};
-    const u64 begin = mark & ~(u64{3} << kUseShift);
+    const u64 begin = begin_of(mark);
     const u64 change = runs_since != 0 ? runs_since : now;
     // Another CPU may have changed it after the caller looked at the clock.
     if (is_before(begin, change))
@@ -18,12 +18,19 @@ TimeAccount::Spent TimeAccount::since(u64 mark, u64 runs_since, u64 now) {
 
 void TimeAccount::become(TimeUse use, u64 now) {
     const u64 mark = mark_.load(std::memory_order_relaxed);
-    const Spent more = since(mark, runs_since_.load(std::memory_order_relaxed), now);
+    const u64 runs_since = runs_since_.load(std::memory_order_relaxed);
     mark_.store(kChanging, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
-    for (usize i = 0; i < kUses; ++i)
-        spent_[i].store(spent_[i].load(std::memory_order_relaxed) + more[i], std::memory_order_relaxed);
-    runs_since_.store(0, std::memory_order_relaxed);
+    if (runs_since == 0) [[likely]] {
+        const u64 begin = begin_of(mark);
+        if (is_before(begin, now))
+            spend(mark >> kUseShift, now - begin);
+    } else {
+        const Spent more = since(mark, runs_since, now);
+        for (usize i = 0; i < kUses; ++i)
+            spend(i, more[i]);
+        runs_since_.store(0, std::memory_order_relaxed);
+    }
     mark_.store(u64{static_cast<u8>(use)} << kUseShift | now, std::memory_order_release);
 }
 

@@ -38,6 +38,10 @@ private:
     static constexpr unsigned kUseShift = 62;
     static constexpr u64 kChanging = ~u64{0};
     using Spent = std::array<u64, kUses>;
+    [[nodiscard]] static u64 begin_of(u64 mark) { return mark & ~(u64{3} << kUseShift); }
+    void spend(usize use, u64 ticks) {
+        spent_[use].store(spent_[use].load(std::memory_order_relaxed) + ticks, std::memory_order_relaxed);
+    }
     [[nodiscard]] static Spent since(u64 mark, u64 runs_since, u64 now);
 
     std::atomic<u64> mark_{0};                    ///< since when, and in the upper bits a TimeUse
