@@ -11,6 +11,14 @@ namespace {
 
 constexpr u64 kBitsPerWord = 64;
 
+const char *why_not(AttachError error, const char *overlap) {
+    switch (error) {
+    case AttachError::too_many: return "there are too many reservations";
+    case AttachError::out_of_memory: return "out of memory";
+    default: return overlap;
+    }
+}
+
 /// The pages that a range touches; the range itself at the very end of all addresses.
 GpaRange pages_of(GpaRange range) {
     const u64 first = range.base().value() & ~(kPageBytes - 1);
@@ -40,12 +48,16 @@ const char *Reservation::take_whole_pages() {
         return "there are no addresses behind it";
     const auto first = first_rest();
     const auto last = last_rest();
-    if (first && !machine_.vm().reserve(*first, *this))
-        return kTaken;
-    if (last && !machine_.vm().reserve(*last, *this)) {
-        if (first)
-            static_cast<void>(machine_.vm().detach(first->base()));
-        return kTaken;
+    if (first) {
+        if (const auto taken = machine_.vm().reserve(*first, *this); !taken)
+            return why_not(taken.error(), kTaken);
+    }
+    if (last) {
+        if (const auto taken = machine_.vm().reserve(*last, *this); !taken) {
+            if (first)
+                static_cast<void>(machine_.vm().detach(first->base()));
+            return why_not(taken.error(), kTaken);
+        }
     }
     return nullptr;
 }
@@ -210,7 +222,7 @@ Answer Reservation::fault(Vcpu &vcpu, const MemoryExit &exit) {
 
 Reservations::~Reservations() {
     while (all_.size() > 0)
-        static_cast<void>(remove(all_[all_.size() - 1]));
+        static_cast<void>(remove_at(all_.size() - 1));
 }
 
 bool Reservations::owns(const vm_memory_reservation_t *reservation) const {
@@ -230,8 +242,7 @@ Result<vm_memory_reservation_t *, const char *> Reservations::add(GpaRange range
     const auto attached = machine_.vm().reserve(range, *reservation);
     if (!attached) {
         destroy(allocator_, reservation);
-        return Err{attached.error() == AttachError::too_many ? "there are too many reservations"
-                                                             : "it overlaps RAM, a device or a reservation"};
+        return Err{why_not(attached.error(), "it overlaps RAM, a device or a reservation")};
     }
     SEL4VM_ASSERT(all_.push_back(reservation)); // reserved above
     return reservation;
@@ -241,9 +252,14 @@ const char *Reservations::remove(vm_memory_reservation_t *reservation) {
     auto *place = std::find(all_.begin(), all_.end(), reservation);
     if (place == all_.end())
         return "it is none of this VM's";
+    return remove_at(static_cast<usize>(place - all_.begin()));
+}
+
+const char *Reservations::remove_at(usize index) {
+    vm_memory_reservation_t *reservation = all_[index];
     if (reservation->is_being_mapped())
         return "called from its page provider";
-    all_.erase(static_cast<usize>(place - all_.begin()));
+    all_.erase(index);
     SEL4VM_ASSERT(machine_.vm().detach(reservation->range().base()));
     reservation->unmap();
     destroy(allocator_, reservation);

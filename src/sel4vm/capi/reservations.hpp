@@ -85,6 +85,7 @@ public:
     [[nodiscard]] std::optional<GpaRange> find_place(u64 size_bytes, u64 alignment) const;
 
 private:
+    [[nodiscard]] const char *remove_at(usize index);
     [[nodiscard]] std::optional<u64> end_of_first_in_the_way(GpaRange range) const;
 
     Machine &machine_;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who owns which range of an address space: devices and reservations, sorted, disjoint. One binary search finds the owner of an access; the
-// whole access must lie inside one range. A VM has one such map for guest-physical addresses outside RAM, and one for I/O ports.
+// Who owns which range of an address space: devices and reservations, in order and disjoint. The whole access must lie inside one range. A VM has one
+// such map for guest-physical addresses outside RAM, and one for I/O ports. It is a balanced tree (AVL): searching, adding and taking away take
+// steps in the logarithm of their number.
 //
 // Threads: search() from any thread, without a lock. Changes from any thread, one at a time under a lock, while searches go on: a search that a
 // change disturbs begins again. What is taken away stays readable for whoever found it before; recycle() says when nobody can have it any more.
 #pragma once
 
-#include <sel4vm/base/fixed_vector.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/base/object_vector.hpp>
 #include <sel4vm/base/range.hpp>
 #include <sel4vm/vm/device.hpp>
 
@@ -30,10 +31,10 @@ protected:
 
 enum class AttachError : u8 {
     overlap,       ///< with a device, reservation or RAM region
-    too_many,      ///< AddressMap::kMaxRanges, or so many were taken away and may still be in use that no place is left
+    too_many,      ///< ranges or devices (AddressMap), or so many were taken away and may still be in use
     nothing,       ///< to be moved: nothing starts there
     wrong_state,   ///< I/O ports: the VM was started
-    out_of_memory, ///< for the first I/O port
+    out_of_memory,
 };
 
 /// What lives in a range: a device or a reservation. Does not change as long as anybody may have found it.
@@ -59,9 +60,12 @@ struct MapSlot {
 
 class AddressMap {
 public:
-    static constexpr usize kMaxRanges = 256;
+    static constexpr usize kMaxRanges = 16'384;
+    static constexpr usize kMaxDevices = 512; ///< each with as many ranges as there are
 
-    explicit AddressMap(LockMode mode) : changing_(LockRank::address_map, mode), mode_(mode) {}
+    /// The allocator outlives it.
+    AddressMap(Allocator &allocator, LockMode mode)
+        : changing_(LockRank::address_map, mode), mode_(mode), blocks_(allocator), records_(allocator) {}
     AddressMap(const AddressMap &) = delete;
     AddressMap &operator=(const AddressMap &) = delete;
 
@@ -78,9 +82,12 @@ public:
     /// The lowest range that shares a byte with `range`.
     [[nodiscard]] std::optional<GpaRange> first_overlap(GpaRange range) const;
     [[nodiscard]] bool overlaps(GpaRange range) const { return first_overlap(range).has_value(); }
-    /// Every device once, in address order of its first range. It may change the map meanwhile; one that changes its own ranges may be reset again.
+    /// Every device once, in address order of its first range. It may change the map meanwhile.
     void reset_devices();
-    [[nodiscard]] usize size() const { return size_.load(std::memory_order_acquire); }
+    [[nodiscard]] usize size() const {
+        LockGuard guard(changing_);
+        return size_;
+    }
 
     /// Counts what was taken away: whoever searches after he has seen a number finds nothing that was taken away up to it.
     [[nodiscard]] u64 removals() const { return removals_.load(std::memory_order_acquire); }
@@ -91,42 +98,79 @@ public:
     void synchronize() { LockGuard guard(changing_); }
 
 private:
-    /// Taken away, and perhaps in use.
-    static constexpr usize kMaxRemoved = 64;
+    /// How many may be taken away, and perhaps in use, before devices can no longer come or move: it is guests that make them.
+    static constexpr usize kMaxRemoved = 320;
+    static constexpr usize kBlockNodes = 32;
 
-    struct DeviceLock {
-        DeviceLock(const MmioDevice &its_device, LockMode mode) : device(&its_device), mutex(LockRank::device, mode) {}
+    struct DeviceRecord {
+        DeviceRecord(const MmioDevice &its_device, LockMode mode)
+            : device(&its_device), mutex(LockRank::device, mode) {}
         const MmioDevice *device; ///< nullptr: vacant
         Mutex mutex;
+        usize ranges = 0;
+        u64 reset_in = 0; ///< the reset that has come to it
+    };
+
+    struct Node final : MapSlot {
+        Node() : Node(*GpaRange::make(Gpa{0}, 1)) {}
+        explicit Node(GpaRange its_range) : MapSlot(its_range) {}
+        // What is below it stays when it is taken away, for those who are here.
+        std::array<std::atomic<Node *>, 2> below{}; ///< what begins before it, and behind it
+        unsigned height = 1;
+        Node *previous = nullptr; ///< by address
+        Node *following = nullptr;
+        DeviceRecord *record = nullptr; ///< of its device
+        Node *next_idle = nullptr;      ///< the next one that was taken away, or is vacant
+    };
+    enum Side : usize { kLeft, kRight };
+    struct Block {
+        std::array<Node, kBlockNodes> nodes;
     };
 
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
-    [[nodiscard]] MapSlot *vacant_slot(GpaRange range) SEL4VM_REQUIRES(changing_);
-    [[nodiscard]] Mutex *lock_of(const MmioDevice &device) SEL4VM_REQUIRES(changing_);
-    [[nodiscard]] std::optional<usize> index_of(Gpa base) const SEL4VM_REQUIRES(changing_);
-    [[nodiscard]] std::optional<GpaRange> first_overlap_locked(GpaRange range) const SEL4VM_REQUIRES(changing_);
-    [[nodiscard]] bool is_first_range_of(const MmioDevice &device, usize index) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Node *vacant_node(GpaRange range) SEL4VM_REQUIRES(changing_);
+    void vacate(Node &node) SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] DeviceRecord *record_of(const MmioDevice &device) SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Node *last_from(Gpa at) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Node *behind(const Node *node) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Node *starts_at(Gpa base) const SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] Node *first_overlapping(GpaRange range, const Node *but = nullptr) const SEL4VM_REQUIRES(changing_);
     [[nodiscard]] MapSlot *next_to_reset(Gpa &from);
-    void put(usize index, MapSlot *slot) { order_[index].store(slot, std::memory_order_release); }
-    [[nodiscard]] MapSlot *get(usize index) const { return order_[index].load(std::memory_order_acquire); }
-    void insert_in_order(MapSlot *slot) SEL4VM_REQUIRES(changing_);
-    void take_from_order(usize index) SEL4VM_REQUIRES(changing_);
+    void link(Node &node) SEL4VM_REQUIRES(changing_);
+    void unlink(Node &node) SEL4VM_REQUIRES(changing_);
+    static Node *below(const Node &node, Side side) { return node.below[side].load(std::memory_order_relaxed); }
+    static void put_below(Node &node, Side side, Node *child) {
+        node.below[side].store(child, std::memory_order_release);
+    }
+    [[nodiscard]] static unsigned height_of(const Node *node) { return node != nullptr ? node->height : 0; }
+    [[nodiscard]] static bool leans(const Node &node, Side side, unsigned by) {
+        return height_of(below(node, side)) >= height_of(below(node, side == kLeft ? kRight : kLeft)) + by;
+    }
+    [[nodiscard]] static Node *lift(Node &node, Side side);
+    [[nodiscard]] static Node *balanced(Node &node);
+    [[nodiscard]] static Node *with(Node *tree, Node &node);
+    [[nodiscard]] static Node *without(Node *tree, const Node &node);
+    [[nodiscard]] static Node *without_first(Node &tree, Node *&first);
     void begin_change() SEL4VM_REQUIRES(changing_);
-    void note_removed(MapSlot &slot) SEL4VM_REQUIRES(changing_);
-    void drop_unused_locks() SEL4VM_REQUIRES(changing_);
+    void note_removed(Node &node) SEL4VM_REQUIRES(changing_);
     void end_change() SEL4VM_REQUIRES(changing_);
 
-    // Those in use, by address. A search reads them between two looks at `version_`, which is odd while they change.
-    std::array<std::atomic<MapSlot *>, kMaxRanges> order_{};
-    std::atomic<usize> size_{0};
+    // Those in use, by address. A search follows them between two looks at `version_`, which is odd while they change.
+    std::atomic<Node *> root_{nullptr};
     std::atomic<u64> version_{0};
     std::atomic<u64> removals_{0};
-    bool resetting_ SEL4VM_GUARDED_BY(changing_) = false; ///< somebody is inside a device's reset
-    usize removed_ SEL4VM_GUARDED_BY(changing_) = 0;      ///< slots that were taken away and not recycled: mostly none
     mutable Mutex changing_;
     LockMode mode_;
-    FixedVector<MapSlot, kMaxRanges + kMaxRemoved> slots_ SEL4VM_GUARDED_BY(changing_);    // never moved
-    FixedVector<DeviceLock, kMaxRanges + kMaxRemoved> locks_ SEL4VM_GUARDED_BY(changing_); // never moved
+    usize size_ SEL4VM_GUARDED_BY(changing_) = 0;
+    Node *first_ SEL4VM_GUARDED_BY(changing_) = nullptr; ///< the lowest
+    u64 resets_ SEL4VM_GUARDED_BY(changing_) = 0;
+    bool resetting_ SEL4VM_GUARDED_BY(changing_) = false; ///< somebody is inside a device's reset
+    Node *removed_first_ SEL4VM_GUARDED_BY(changing_) = nullptr;
+    Node *removed_last_ SEL4VM_GUARDED_BY(changing_) = nullptr;
+    usize removed_ SEL4VM_GUARDED_BY(changing_) = 0; ///< were taken away and not recycled: mostly none
+    Node *vacant_ SEL4VM_GUARDED_BY(changing_) = nullptr;
+    ObjectVector<Block, (kMaxRanges + kMaxRemoved) / kBlockNodes> blocks_ SEL4VM_GUARDED_BY(changing_);
+    ObjectVector<DeviceRecord, kMaxDevices> records_ SEL4VM_GUARDED_BY(changing_);
 };
 
 } // namespace sel4vm

@@ -45,7 +45,7 @@ Status<AttachError> Vm::attach_ports(u16 first, u32 count, MmioDevice &device) {
     if (!range || range->end().value() > kPortCount)
         return Err{AttachError::overlap};
     if (!ports_)
-        ports_ = Owned<AddressMap>::make(allocator_, config_.locks);
+        ports_ = Owned<AddressMap>::make(allocator_, allocator_, config_.locks);
     if (!ports_)
         return Err{AttachError::out_of_memory};
     return ports_->attach(*range, device);

@@ -6,7 +6,12 @@
 #include <gtest/gtest.h>
 #include <support/vm_fixture.hpp>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
+#include <random>
+#include <utility>
 
 namespace sel4vm::test {
 namespace {
@@ -26,7 +31,8 @@ struct Nothing final : MmioDevice {
 };
 
 struct AddressMapTest : testing::Test {
-    AddressMap map{LockMode::none};
+    fake::HeapAllocator heap;
+    AddressMap map{heap, LockMode::none};
     std::array<Nothing, 3> devices;
 };
 
@@ -127,8 +133,81 @@ TEST_F(AddressMapTest, ItIsFullWithAsManyRangesAsItSaysAndWithSomeMoreThatNobody
     EXPECT_EQ(map.size(), AddressMap::kMaxRanges);
 }
 
+/// Against a plain map, with places that are recycled now and then.
+TEST_F(AddressMapTest, ManyRangesThatComeGoAndMoveAreWhereTheyBelong) {
+    std::mt19937_64 random(1);
+    std::map<u64, std::pair<u64, usize>> all; // base: bytes, device
+    const auto free_of_others = [&](u64 base, u64 bytes, u64 but) {
+        return std::none_of(all.begin(), all.end(), [&](const auto &one) {
+            return one.first != but && base < one.first + one.second.first && one.first < base + bytes;
+        });
+    };
+    for (int round = 0; round < 6000; ++round) {
+        const u64 base = random() % 4096 * 0x10;
+        const u64 bytes = 1 + random() % 0x40;
+        const usize device = random() % devices.size();
+        const u64 old = all.empty() ? 0 : std::next(all.begin(), static_cast<long>(random() % all.size()))->first;
+        switch (random() % 4) {
+        case 0:
+            if (!all.empty()) {
+                ASSERT_TRUE(map.remove(Gpa{old}));
+                all.erase(old);
+            }
+            break;
+        case 1:
+            if (!all.empty()) {
+                const bool fits = free_of_others(base, bytes, old);
+                ASSERT_EQ(static_cast<bool>(map.move(Gpa{old}, range(base, bytes))), fits);
+                if (fits) {
+                    const usize its = all.at(old).second;
+                    all.erase(old);
+                    all[base] = {bytes, its};
+                }
+            }
+            break;
+        default: {
+            const bool fits = free_of_others(base, bytes, ~u64{0});
+            ASSERT_EQ(static_cast<bool>(map.attach(range(base, bytes), devices[device])), fits);
+            if (fits)
+                all[base] = {bytes, device};
+        }
+        }
+        if (round % 50 == 0) {
+            ASSERT_TRUE(map.recycle(map.removals()));
+        }
+        ASSERT_EQ(map.size(), all.size());
+        const u64 at = random() % 0x1'1000;
+        const auto behind = all.upper_bound(at);
+        const auto found = behind == all.begin() ? all.end() : std::prev(behind);
+        const MapSlot *slot = map.search(Gpa{at});
+        if (found == all.end() || found->first + found->second.first <= at) {
+            ASSERT_EQ(slot, nullptr);
+        } else {
+            ASSERT_NE(slot, nullptr);
+            ASSERT_EQ(slot->range, range(found->first, found->second.first));
+            ASSERT_EQ(slot->device, &devices[found->second.second]);
+        }
+    }
+    EXPECT_GT(all.size(), 100u);
+}
+
+TEST(AddressMapMemory, WithoutMemoryNothingHasChanged) {
+    fake::HeapAllocator heap;
+    heap.fail_at(1);
+    AddressMap map{heap, LockMode::spin};
+    Nothing device;
+    EXPECT_EQ(map.attach(range(0x1000, 0x1000), device).error(), AttachError::out_of_memory);
+    heap.fail_at(2); // its lock, but no place
+    EXPECT_EQ(map.attach(range(0x1000, 0x1000), device).error(), AttachError::out_of_memory);
+    EXPECT_EQ(map.search(Gpa{0x1000}), nullptr);
+    EXPECT_EQ(map.size(), 0u);
+    heap.fail_at(0);
+    EXPECT_TRUE(map.attach(range(0x1000, 0x1000), device));
+}
+
 TEST(AddressMapLocks, ADeviceHasOneLockInAllItsRangesAndWhereverItMoves) {
-    AddressMap map{LockMode::spin};
+    fake::HeapAllocator heap;
+    AddressMap map{heap, LockMode::spin};
     std::array<Nothing, 2> devices;
     ASSERT_TRUE(map.attach(range(0x1000, 0x1000), devices[0]));
     ASSERT_TRUE(map.attach(range(0x3000, 0x1000), devices[0]));
