@@ -224,6 +224,10 @@ void Vmm::report_setup(const machine::MachineDescription &description, const mac
     text << "bench: ram_setup " << machine.costs().memory_ticks << " ticks for " << machine.costs().memory_bytes
          << " bytes";
     log_.line(LogLevel::info, description.name, text.view());
+    // Of the host and of the VMs up to this one, their RAM included.
+    text.clear();
+    text << "bench: memory " << host_.pages().used_bytes() - host_.heap().idle_bytes() << " bytes";
+    log_.line(LogLevel::info, description.name, text.view());
 }
 
 void Vmm::report_exits(Vm &vm) {

@@ -6,6 +6,7 @@ import re
 TICK = 16  # instructions
 SLEEP_S = 2  # how long the sleepers sleep: longer than anything here takes
 RAM = "16M"
+RAM_BYTES = 16 << 20
 GUEST = ["sgi_self", "vtimer", "wfi_wake"]
 
 
@@ -62,7 +63,31 @@ class Growth:
             f'[[shared.side]]\nvm = "side{side}"\naddress = 0x50000000\n' for side in (0, 1))
         self.measured("of two VMs on one CPU", ["switch"], *sides, shared, "[system]\ntime_slice_us = 100\n")
 
+    def memory(self):
+        """What a VM and a vCPU take besides RAM, from what the host has handed out when each VM has been built."""
+        image = self.image("alone", "growth", VCPUS=1, MASKED=0)
+        off = self.bench.build_guest(self.folder, "nothing", self.bench.HERE / "nothing.S")
+
+        def used(*vcpus):
+            vms = [self.vm(f"vm{n}", image if n == 0 else off, count) for n, count in enumerate(vcpus)]
+            _, said = self.run("[bench]\nreport_setup = true\n", *vms)
+            return [int(number) for number in re.findall(r"bench: memory (\d+) bytes", said)]
+
+        one, two = used(1, 1)
+        more = used(1, 8 if self.gic == 2 else 128)[1]
+        per_vcpu = (more - two) / (7 if self.gic == 2 else 127)
+        self.rows["memory of a vCPU, bytes"] = round(per_vcpu)
+        self.rows["memory of a VM without its vCPU and RAM, bytes"] = round(two - one - per_vcpu - RAM_BYTES)
+
+    def reservations(self):
+        """Of the C interface: a program in the VMM's place."""
+        image = self.bench.CLIENT_IMAGE.with_name("el2_growth_bench.img")
+        for name, ticks, rounds in re.findall(r"^bench: (\w+) (\d+) (\d+)", self.bench.run_program(image, self.gic), re.M):
+            self.rows[name] = round(int(ticks) * TICK / int(rounds), 1)
+
     def all(self):
+        self.memory()
+        self.reservations()
         self.others_asleep()
         self.among_vcpus()
         self.masked()

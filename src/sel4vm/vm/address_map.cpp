@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace sel4vm {
 
@@ -16,6 +17,13 @@ constexpr bool kLocksAreSeen = false;
 #endif
 
 } // namespace
+
+AddressMap::~AddressMap() {
+    while (blocks_) { // one by one, since there may be hundreds
+        auto next = std::move(blocks_->next);
+        blocks_ = std::move(next);
+    }
+}
 
 // ---------------------------------------------------------------- searching
 
@@ -93,7 +101,7 @@ Status<AttachError> AddressMap::insert(GpaRange range, MmioDevice *device, Reser
     if (node == nullptr) {
         if (record != nullptr && record->ranges == 0)
             record->device = nullptr;
-        return Err{blocks_.full() ? AttachError::too_many : AttachError::out_of_memory};
+        return Err{has_most_nodes() ? AttachError::too_many : AttachError::out_of_memory};
     }
     node->device = device;
     node->reservation = handler;
@@ -132,7 +140,7 @@ Status<AttachError> AddressMap::move(Gpa base, GpaRange to) {
         return Err{AttachError::too_many};
     Node *node = vacant_node(to);
     if (node == nullptr)
-        return Err{blocks_.full() ? AttachError::too_many : AttachError::out_of_memory};
+        return Err{has_most_nodes() ? AttachError::too_many : AttachError::out_of_memory};
     node->device = old->device;
     node->reservation = old->reservation;
     node->lock = old->lock;
@@ -271,11 +279,14 @@ void AddressMap::vacate(Node &node) {
 /// A fresh one, in no list.
 AddressMap::Node *AddressMap::vacant_node(GpaRange range) {
     if (vacant_ == nullptr) {
-        Block *block = blocks_.emplace_back();
-        if (block == nullptr)
+        auto block = has_most_nodes() ? Owned<Block>() : Owned<Block>::make(allocator_);
+        if (!block)
             return nullptr;
         for (Node &node : block->nodes)
             vacate(node);
+        nodes_ += kBlockNodes;
+        block->next = std::move(blocks_);
+        blocks_ = std::move(block);
     }
     Node *node = vacant_;
     vacant_ = node->next_idle;

@@ -61,11 +61,12 @@ struct MapSlot {
 class AddressMap {
 public:
     static constexpr usize kMaxRanges = 16'384;
-    static constexpr usize kMaxDevices = 512; ///< each with as many ranges as there are
+    static constexpr usize kMaxDevices = 256; ///< each with as many ranges as there are
 
     /// The allocator outlives it.
     AddressMap(Allocator &allocator, LockMode mode)
-        : changing_(LockRank::address_map, mode), mode_(mode), blocks_(allocator), records_(allocator) {}
+        : allocator_(allocator), changing_(LockRank::address_map, mode), mode_(mode), records_(allocator) {}
+    ~AddressMap();
     AddressMap(const AddressMap &) = delete;
     AddressMap &operator=(const AddressMap &) = delete;
 
@@ -125,10 +126,12 @@ private:
     enum Side : usize { kLeft, kRight };
     struct Block {
         std::array<Node, kBlockNodes> nodes;
+        Owned<Block> next;
     };
 
     [[nodiscard]] Status<AttachError> insert(GpaRange range, MmioDevice *device, ReservationHandler *handler);
     [[nodiscard]] Node *vacant_node(GpaRange range) SEL4VM_REQUIRES(changing_);
+    [[nodiscard]] bool has_most_nodes() const SEL4VM_REQUIRES(changing_) { return nodes_ >= kMaxRanges + kMaxRemoved; }
     void vacate(Node &node) SEL4VM_REQUIRES(changing_);
     [[nodiscard]] DeviceRecord *record_of(const MmioDevice &device) SEL4VM_REQUIRES(changing_);
     [[nodiscard]] Node *last_from(Gpa at) const SEL4VM_REQUIRES(changing_);
@@ -157,6 +160,7 @@ private:
 
     // Those in use, by address. A search follows them between two looks at `version_`, which is odd while they change.
     std::atomic<Node *> root_{nullptr};
+    Allocator &allocator_;
     std::atomic<u64> version_{0};
     std::atomic<u64> removals_{0};
     mutable Mutex changing_;
@@ -169,7 +173,8 @@ private:
     Node *removed_last_ SEL4VM_GUARDED_BY(changing_) = nullptr;
     usize removed_ SEL4VM_GUARDED_BY(changing_) = 0; ///< were taken away and not recycled: mostly none
     Node *vacant_ SEL4VM_GUARDED_BY(changing_) = nullptr;
-    ObjectVector<Block, (kMaxRanges + kMaxRemoved) / kBlockNodes> blocks_ SEL4VM_GUARDED_BY(changing_);
+    Owned<Block> blocks_ SEL4VM_GUARDED_BY(changing_);
+    usize nodes_ SEL4VM_GUARDED_BY(changing_) = 0; ///< in all blocks
     ObjectVector<DeviceRecord, kMaxDevices> records_ SEL4VM_GUARDED_BY(changing_);
 };
 

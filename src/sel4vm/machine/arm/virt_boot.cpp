@@ -76,31 +76,39 @@ Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, co
                                   host_.passed.host_tree};
     const ImageRecord *own = description_.image(ImageKind::dtb);
     const usize own_bytes = own != nullptr ? blobs_[own->blob].size() : 0;
-    device_tree_ = OwnedArray<u8>::make(host_.allocator, kDeviceTreeBufferBytes + own_bytes);
+    constexpr const char *kNoMemory = "the host has no memory left for it";
+    auto buffer = OwnedArray<u8>::make(host_.allocator, kDeviceTreeBufferBytes + own_bytes);
+    if (!buffer)
+        return Err{build_error("dtb", kNoMemory)};
+    const auto written = own != nullptr ? adapt_device_tree(blobs_[own->blob], description_, inputs, buffer.view())
+                                        : write_device_tree(description_, inputs, buffer.view());
+    if (!written)
+        return Err{build_error("dtb", boot::to_string(written.error()))};
+    // It is kept for each start: no more of the host's memory than it needs.
+    device_tree_ = OwnedArray<u8>::make(host_.allocator, written->size());
     if (!device_tree_)
-        return Err{build_error("dtb", "the host has no memory left for it")};
-    const auto tree = own != nullptr ? adapt_device_tree(blobs_[own->blob], description_, inputs, device_tree_.view())
-                                     : write_device_tree(description_, inputs, device_tree_.view());
-    if (!tree)
-        return Err{build_error("dtb", boot::to_string(tree.error()))};
-    const auto accepted = boot::accepts_dtb(layout, request, tree->size());
+        return Err{build_error("dtb", kNoMemory)};
+    std::copy(written->begin(), written->end(), device_tree_.begin());
+    buffer = {};
+    const std::span<u8> tree = device_tree_.view();
+    const auto accepted = boot::accepts_dtb(layout, request, tree.size());
     if (!accepted)
         return Err{build_error("dtb", boot::describe(accepted.error()).view())};
     if (!*accepted)
         return Ok{};
-    if (tree->size() > boot::kLargestLinuxDtbBytes)
+    if (tree.size() > boot::kLargestLinuxDtbBytes)
         host_.log.line(LogLevel::warning, description_.name,
                        "its device tree has more than 2 MiB, which Linux does not take");
     if (layout.dtb.outside_ram) {
-        const auto range = GpaRange::make(layout.dtb.at, align_up(tree->size(), kPageBytes).value_or(0));
+        const auto range = GpaRange::make(layout.dtb.at, align_up(tree.size(), kPageBytes).value_or(0));
         const auto added = range ? vm_.add_memory(*range, RegionKind::rom) : Err{RegionError::out_of_range};
         if (!added && layout.dtb.optional && added.error() == RegionError::too_many)
             return Ok{}; // it goes without, as where something else is in the way
         if (!added)
             return Err{build_error("dtb", "the host could not make the read-only memory that it goes to")};
     }
-    seeds_ = find_seeds(*tree);
-    return add_load(layout.dtb.at, *tree, "dtb");
+    seeds_ = find_seeds(tree);
+    return add_load(layout.dtb.at, tree, "dtb");
 }
 
 void VirtMachine::refresh_seeds() {
