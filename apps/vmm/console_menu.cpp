@@ -32,19 +32,16 @@ void ConsoleMenu::carry_out() {
 void ConsoleMenu::carry_out(const Asked &what) {
     Vm &vm = *vms_[what.vm];
     switch (what.command) {
-    case ConsoleCommand::list: return list(what.vm);
+    case ConsoleCommand::list: return list();
     case ConsoleCommand::statistics: return show_statistics(vm);
     case ConsoleCommand::quit: return quit();
     case ConsoleCommand::pause: return answer("pausing", vm, vm.pause());
     case ConsoleCommand::resume: return answer("resuming", vm, vm.resume());
-    case ConsoleCommand::reset:
+    case ConsoleCommand::reset: return answer("resetting", vm, vm.reset());
     case ConsoleCommand::stop: break;
     }
-    // The CPUs of one that has stopped may have nothing to do any more, and be off.
     if (vm.state() == VmState::stopped || vm.state() == VmState::stopping)
         return answer("", vm, Err{LifecycleError::wrong_state});
-    if (what.command == ConsoleCommand::reset)
-        return answer("resetting", vm, vm.reset());
     vm.stop(StopReason::client);
     answer("stopping", vm, Ok{});
 }
@@ -58,14 +55,14 @@ void ConsoleMenu::answer(std::string_view doing, Vm &vm, const Status<LifecycleE
     consoles_->tell(text.view());
 }
 
-void ConsoleMenu::list(usize with_input) {
+void ConsoleMenu::list() {
     for (usize i = 0; i < vms_.size(); ++i) {
         Vm &vm = *vms_[i];
         Text<300> text;
         text << u64{i + 1} << ' ' << vm.name() << ": " << to_string(vm.state());
         if (vm.state() == VmState::stopped)
             text << ": " << to_string(vm.stop_reason());
-        if (i == with_input)
+        if (consoles_->has_input(i))
             text << " (has the input)";
         consoles_->tell(text.view());
     }

@@ -28,7 +28,7 @@ private:
     };
     void asked(machine::ConsoleCommand command, usize vm) override;
     void carry_out(const Asked &what);
-    void list(usize with_input);
+    void list();
     void show_statistics(Vm &vm);
     void answer(std::string_view doing, Vm &vm, const Status<LifecycleError> &done);
     void quit();

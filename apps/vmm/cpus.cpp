@@ -121,16 +121,25 @@ void Cpus::run() {
             cpu.secondary->begin(*this);
     }
     run(cpus_[boot_]);
+    done_ = true;
     for (Cpu &cpu : cpus_) {
-        if (cpu.secondary)
+        if (cpu.secondary) {
+            cpu.processor->wake();
             cpu.secondary->wait_until_done();
+        }
     }
 }
 
 void Cpus::run_on(el2::SecondaryCpu &secondary) {
     for (Cpu &cpu : cpus_) {
-        if (cpu.secondary.get() == &secondary)
+        if (cpu.secondary.get() != &secondary)
+            continue;
+        // When its VMs have stopped, one of them may be reset while others run.
+        run(cpu);
+        while (!done_) {
+            cpu.processor->wait_for_others();
             run(cpu);
+        }
     }
 }
 

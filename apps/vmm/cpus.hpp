@@ -14,6 +14,7 @@
 #include <sel4vm/vm/executor.hpp>
 
 #include <array>
+#include <atomic>
 
 namespace sel4vm::vmm {
 
@@ -76,7 +77,8 @@ private:
     u32 count_ = 1;
     u32 boot_ = 0;
     bool several_ = false;
-    OwnedArray<Cpu> cpus_; // by number
+    std::atomic<bool> done_{false}; ///< the boot CPU, which serves all VMs, runs none any more
+    OwnedArray<Cpu> cpus_;          // by number
 };
 
 } // namespace sel4vm::vmm

@@ -241,10 +241,16 @@ void Vmm::report_exits(Vm &vm) {
 }
 
 void Vmm::notification(u64 badge, u64) {
-    for (u32 gone = gone_.exchange(0); gone != 0; gone &= gone - 1)
-        consoles_->disconnect(static_cast<usize>(std::countr_zero(gone)));
-    if ((badge & kConsoleBadge) != 0)
-        consoles_->pump();
+    if ((badge & kConsoleBadge) == 0)
+        return; // a CPU was only woken, and perhaps not the boot CPU
+    for (u32 changed = changed_.exchange(0); changed != 0; changed &= changed - 1) {
+        const auto index = static_cast<usize>(std::countr_zero(changed));
+        if (guests_[index].machine->vm().state() == VmState::stopped)
+            consoles_->disconnect(index);
+        else
+            consoles_->reconnect(index);
+    }
+    consoles_->pump();
     menu_.carry_out();
 }
 
@@ -264,7 +270,11 @@ void Vmm::vm_stopped(Vm &vm) {
     if (system_.bench.report_exits)
         report_exits(vm);
     cpus_.report_accesses(log_, vm);
-    gone_.fetch_or(u32{1} << vm.id().value());
+    console_changes(vm);
+}
+
+void Vmm::console_changes(Vm &vm) {
+    changed_.fetch_or(u32{1} << vm.id().value());
     cpus_.signal(kConsoleBadge);
 }
 

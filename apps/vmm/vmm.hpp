@@ -3,7 +3,7 @@
 // The reference VMM: reads the bundle that came with the image, builds its VMs on the el2 host, runs them to their end on
 // the machine's CPUs, and says how they ended. All policy that is not in the bundle is here.
 //
-// Threads: the boot CPU, but for vm_stopped(), which comes on the CPU that settles the VM.
+// Threads: the boot CPU, but for vm_stopped() and vm_restarted(), which come on the CPU that settles the VM.
 #pragma once
 
 #include <apps/vmm/console.hpp>
@@ -58,6 +58,8 @@ private:
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
     void vm_stopped(Vm &vm) override;
+    void vm_restarted(Vm &vm) override { console_changes(vm); }
+    void console_changes(Vm &vm);
 
     el2::Host &host_;
     el2::LineMode mode_;
@@ -73,7 +75,7 @@ private:
     machine::SharedMemories shared_;
     Passthrough passthrough_;
     FixedVector<Guest, machine::kMaxVms> guests_;
-    std::atomic<u32> gone_{0}; ///< VMs whose console is to be taken away
+    std::atomic<u32> changed_{0}; ///< VMs whose console is to be taken away or given back
     std::atomic<Status> status_{Status::ok};
 };
 

@@ -58,6 +58,57 @@ TEST(ProgramHost, AGuestRunsOverAHostThatIsGiven) {
     EXPECT_EQ(machine.live(), 0u);
 }
 
+TEST(ProgramHost, AGuestThatHasStoppedIsResetAndRunsInTheNextRun) {
+    FakeMachine machine;
+    machine.add_file("kernel", bytes_of_code());
+    fake::ProgramHost fake_host(machine);
+    program::Host host;
+    ASSERT_TRUE(host.open(fake_host));
+    const auto guest = host.make_guest(a_guest(host.gic_version()));
+    ASSERT_TRUE(guest && (*guest)->start());
+    for (int run = 0; run < 3; ++run) {
+        host.run();
+        ASSERT_EQ((*guest)->stop_reason(), StopReason::powered_off) << "run " << run;
+        ASSERT_TRUE((*guest)->reset());
+        EXPECT_EQ((*guest)->stop_reason(), StopReason::none);
+    }
+    host.run();
+    EXPECT_EQ((*guest)->stop_reason(), StopReason::powered_off);
+}
+
+/// Resets each VM that stops, a few times.
+struct Again final : ExecutorListener {
+    void notification(u64, u64) override {}
+    void vm_stopped(Vm &vm) override {
+        if (++stopped < 4) {
+            EXPECT_TRUE(vm.reset().has_value());
+        }
+    }
+    void vm_restarted(Vm &vm) override {
+        EXPECT_EQ(vm.state(), VmState::running);
+        ++restarted;
+    }
+    int stopped = 0;
+    int restarted = 0;
+};
+
+TEST(ProgramHost, WhoHearsThatAGuestHasStoppedMayResetIt) {
+    fake::shared() = {};
+    FakeMachine machine;
+    machine.add_file("kernel", bytes_of_code());
+    fake::ProgramHost fake_host(machine);
+    program::Host host;
+    Again again;
+    ASSERT_TRUE(host.open(fake_host));
+    host.set_listener(&again);
+    const auto guest = host.make_guest(a_guest(host.gic_version()));
+    ASSERT_TRUE(guest && (*guest)->start());
+    host.run();
+    EXPECT_EQ(again.stopped, 4);
+    EXPECT_EQ(again.restarted, 3);
+    EXPECT_EQ((*guest)->stop_reason(), StopReason::powered_off);
+}
+
 TEST(ProgramHost, NothingLeaksWhicheverRequestTheHostRefuses) {
     FakeMachine machine;
     machine.add_file("kernel", bytes_of_code());

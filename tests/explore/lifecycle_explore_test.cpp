@@ -2,7 +2,7 @@
 //
 // The lifecycle of a VM with two vCPUs: a client that asks for whatever it likes, a guest that turns vCPUs on and off and resets itself, a boot
 // in two steps, and executors that are as late as they like: that an answer is applied, a stopped vCPU is marked, and the VM is settled are
-// steps of their own.
+// steps of their own. Nobody settles it but after a vCPU was marked or had a turn.
 #include "explore.hpp"
 
 #include <support/vm_fixture.hpp>
@@ -37,6 +37,7 @@ enum class Mutant : u8 {
     loses_a_kick,   ///< of a vCPU that waits
     never_marks,    ///< a vCPU that turned itself off is not marked as stopped
     forgets_resume, ///< one vCPU's port is not told to go on
+    loses_a_turn,   ///< of a VM that nothing runs of
 };
 
 constexpr u16 kVcpus = 2;
@@ -75,6 +76,8 @@ public:
         return "vCPU " + std::to_string((step - kick) % kVcpus) + ' ' + kOfVcpus[(step - kick) / kVcpus];
     }
     [[nodiscard]] bool possible(usize step) {
+        if (step == settle)
+            return settles_;
         if (step < turn)
             return true;
         if (step == turn)
@@ -94,10 +97,14 @@ public:
         case resume: static_cast<void>(f_.vm.resume()); break;
         case reset: static_cast<void>(f_.vm.reset()); break;
         case stop: f_.vm.stop(StopReason::client); break;
-        case settle: static_cast<void>(f_.vm.settle()); break;
+        case settle:
+            settles_ = false;
+            static_cast<void>(f_.vm.settle());
+            break;
         case turn:
             if (f_.ports[0].take_turn())
                 f_.vm.turn();
+            settles_ = true;
             break;
         case kick:
         case kick + 1:
@@ -116,6 +123,7 @@ public:
             is_stopping_[n] = false;
             if (mutant_ != Mutant::never_marks || f_.vcpu(n).power_state() != PowerState::off_pending)
                 f_.vm.parked(f_.vcpu(n));
+            settles_ = true;
             break;
         }
         break_something(before);
@@ -126,6 +134,7 @@ public:
         const auto add = [&](u64 value) { bytes.push_back(static_cast<char>(value)); };
         add(static_cast<u64>(f_.vm.state()));
         add(static_cast<u64>(f_.hooks.steps_left));
+        add(settles_ ? 1 : 0);
         for (u16 n = 0; n < kVcpus; ++n) {
             const Vcpu &vcpu = f_.vcpu(n);
             const fake::Vcpu &port = f_.ports[n];
@@ -154,11 +163,11 @@ public:
     [[nodiscard]] std::string left_behind() {
         for (unsigned round = 0; round < 50 && wrong().empty(); ++round) {
             const std::string before = state();
-            for (const usize step : {usize{turn}, usize{kick}, kick + usize{1}, usize{mark}, mark + usize{1}}) {
+            for (const usize step :
+                 {usize{turn}, usize{kick}, kick + usize{1}, usize{mark}, mark + usize{1}, usize{settle}}) {
                 if (possible(step))
                     take(step);
             }
-            take(settle);
             if (state() != before)
                 continue;
             const VmState now = f_.vm.state();
@@ -185,11 +194,14 @@ private:
             port.set_state(before[1]);
         if (mutant_ == Mutant::forgets_resume && before[1] == fake::Vcpu::State::stopped)
             port.set_state(before[1]);
+        if (mutant_ == Mutant::loses_a_turn && f_.vm.state() == VmState::resetting)
+            static_cast<void>(f_.ports[0].take_turn());
     }
 
     Mutant mutant_;
     Power power_;
     VmFixture f_{kVcpus};
+    bool settles_ = false;                   ///< an executor has had a turn, or marked a vCPU, and settles next
     std::array<bool, kVcpus> is_stopping_{}; ///< stopped at its port, and not marked yet
 };
 
@@ -208,6 +220,7 @@ TEST(LifecycleExplored, EveryRequestIsCarriedOut) {
 
 TEST(LifecycleExplored, ALostKickIsFound) { EXPECT_NE(search(Mutant::loses_a_kick).violation, ""); }
 TEST(LifecycleExplored, OneThatIsNeverMarkedIsFound) { EXPECT_NE(search(Mutant::never_marks).violation, ""); }
+TEST(LifecycleExplored, ALostTurnIsFound) { EXPECT_NE(search(Mutant::loses_a_turn).violation, ""); }
 TEST(LifecycleExplored, AForgottenResumeIsFound) { EXPECT_NE(search(Mutant::forgets_resume).violation, ""); }
 
 } // namespace

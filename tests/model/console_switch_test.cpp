@@ -256,6 +256,54 @@ TEST_F(ConsoleSwitchTest, InputDoesNotMoveToAVmThatHasStopped) {
     EXPECT_EQ(drain(b), "x");
 }
 
+TEST_F(ConsoleSwitchTest, AVmThatRunsAgainHasItsInputAgainWhenItWasChosen) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});
+    source.kind = InputFlow::typed;
+    static_cast<void>(consoles.add("one"));
+    static_cast<void>(consoles.add("two"));
+    Button button;
+    consoles.connect(0, a);
+    consoles.connect(1, b);
+    consoles.connect(1, button);
+    open(a);
+    open(b);
+    consoles.disconnect(1);
+    source.text = "x";
+    consoles.pump();
+    consoles.reconnect(1);
+    source.text = "y";
+    consoles.pump();
+    EXPECT_EQ(drain(a), "xy") << "nobody chose it";
+    consoles.disconnect(1);
+    source.text = "\x14"
+                  "2z\x14"
+                  "p";
+    consoles.pump();
+    EXPECT_EQ(drain(a), "z") << "it has stopped";
+    EXPECT_EQ(button.presses, 0);
+    consoles.reconnect(1);
+    consoles.reconnect(1);
+    source.text = "w\x14"
+                  "p";
+    consoles.pump();
+    EXPECT_EQ(drain(a), "");
+    EXPECT_EQ(drain(b), "w");
+    EXPECT_EQ(button.presses, 1);
+}
+
+TEST_F(ConsoleSwitchTest, TheOnlyVmThatRunsAgainHasTheInputThatWaited) {
+    ConsoleSwitch consoles(console, source, ConsoleOptions{});
+    static_cast<void>(consoles.add("one"));
+    consoles.connect(0, a);
+    open(a);
+    consoles.disconnect(0);
+    source.text = "xy";
+    consoles.pump();
+    EXPECT_EQ(drain(a), "");
+    consoles.reconnect(0);
+    EXPECT_EQ(drain(a), "xy");
+}
+
 TEST_F(ConsoleSwitchTest, AByteThatAVmDidNotTakeBeforeItStoppedGoesToTheNextWhenItIsPiped) {
     for (const InputFlow kind : {InputFlow::held, InputFlow::typed}) {
         ConsoleSwitch consoles(console, source, ConsoleOptions{machine::LinePrefix::never, "", 0x14});

@@ -78,10 +78,17 @@ struct Listener final : ExecutorListener {
         badges |= badge;
         messages.push_back(message);
     }
-    void vm_stopped(Vm &) override { ++stopped; }
+    void vm_stopped(Vm &vm) override {
+        ++stopped;
+        if (on_stopped)
+            on_stopped(vm);
+    }
+    void vm_restarted(Vm &) override { ++restarted; }
     u64 badges = 0;
     std::vector<u64> messages;
     int stopped = 0;
+    int restarted = 0;
+    std::function<void(Vm &)> on_stopped;
 };
 
 struct VmFixture {

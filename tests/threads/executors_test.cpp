@@ -258,7 +258,7 @@ TEST(ExecutorsStop, WhoSeesThatAVmHasStoppedSeesWhy) {
     for (unsigned round = 0; round < 300; ++round) {
         Vm vm(VmConfig{"guest", VmId{0}, LockMode::spin, ResetPolicy::restart}, space, allocator, log);
         std::thread settler([&vm] {
-            while (!vm.settle())
+            while (vm.settle() != Vm::Settled::stopped)
                 std::this_thread::yield();
             EXPECT_EQ(vm.stop_reason(), StopReason::client);
             EXPECT_EQ(vm.stop_detail(), "it is enough");

@@ -15,7 +15,7 @@ ByteSink *ConsoleSwitch::add(std::string_view name) {
         port = ports_.emplace_back(*this, name);
     }
     if (port != nullptr && name == options_.input)
-        focus_ = index_of(*port);
+        focus_ = chosen_ = index_of(*port);
     return port;
 }
 
@@ -97,8 +97,8 @@ bool ConsoleSwitch::take_escape(u8 byte) {
     if (byte == 'p')
         press_button();
     else if (byte >= '1' && byte < '1' + ports_.size() && !ports_[byte - usize{'1'}].name.empty())
-        move_input(byte - usize{'1'});
-    else if (commands_ != nullptr && focus_ < ports_.size())
+        choose(byte - usize{'1'});
+    else if (commands_ != nullptr && chosen_ < ports_.size())
         pass_on(byte);
     return true;
 }
@@ -108,23 +108,23 @@ void ConsoleSwitch::pass_on(u8 key) {
     static_assert(static_cast<usize>(ConsoleCommand::quit) == 6);
     const usize found = kKeys.find(static_cast<char>(key));
     if (found != std::string_view::npos)
-        return commands_->asked(static_cast<ConsoleCommand>(found), focus_);
-    say("a number: input to that VM; l: list VMs; q: quit. Of VM ", ports_[focus_].name,
+        return commands_->asked(static_cast<ConsoleCommand>(found), chosen_);
+    say("a number: input to that VM; l: list VMs; q: quit. Of VM ", ports_[chosen_].name,
         ": p power button, h hold, g go on, r reset, k stop, i statistics");
 }
 
-void ConsoleSwitch::move_input(usize index) {
-    const Port &port = ports_[index];
-    if (port.stopped)
-        return say("VM ", port.name, " has stopped");
+void ConsoleSwitch::choose(usize index) {
+    chosen_ = index;
+    if (ports_[index].stopped)
+        return say("VM ", ports_[index].name, " has stopped");
     focus_ = index;
-    say("console input to ", port.name);
+    say("console input to ", ports_[index].name);
 }
 
 void ConsoleSwitch::press_button() {
-    if (focus_ >= ports_.size())
+    if (chosen_ >= ports_.size())
         return;
-    const Port &port = ports_[focus_];
+    const Port &port = ports_[chosen_];
     if (port.stopped)
         return say("VM ", port.name, " has stopped");
     say(port.button != nullptr ? "power button pressed: " : "there is no power button: ", port.name);
@@ -134,22 +134,33 @@ void ConsoleSwitch::press_button() {
 
 void ConsoleSwitch::disconnect(usize index) {
     Port &port = ports_[index];
-    port.receiver = nullptr;
-    port.button = nullptr;
     port.stopped = true;
     for (usize next = 0; focus_ == index && next < ports_.size(); ++next) {
-        if (ports_[next].receiver != nullptr)
+        if (takes_input(next))
             focus_ = next;
     }
     // What was typed was meant for it; what comes from a program goes on to the next.
     if (!reads_ahead() && focus_ != index && !port.ahead.empty())
         keep(ports_[focus_], port.ahead.front());
     port.ahead = {};
+    if (chosen_ == index)
+        chosen_ = focus_;
+    pump();
+}
+
+void ConsoleSwitch::reconnect(usize index) {
+    if (!ports_[index].stopped)
+        return;
+    ports_[index].stopped = false;
+    if (chosen_ == index || focus_ >= ports_.size() || !takes_input(focus_))
+        focus_ = index;
     pump();
 }
 
 void ConsoleSwitch::remove(usize index) {
     disconnect(index);
+    ports_[index].receiver = nullptr;
+    ports_[index].button = nullptr;
     exclusively([&] {
         if (line_of_ == &ports_[index])
             interrupt_line();
@@ -185,7 +196,7 @@ void ConsoleSwitch::pump() {
 }
 
 void ConsoleSwitch::deliver(Port &port) {
-    while (port.receiver != nullptr && !port.ahead.empty()) {
+    while (!port.stopped && port.receiver != nullptr && !port.ahead.empty()) {
         const std::array<u8, 1> one{port.ahead.front()};
         // A refusal is what makes the port tell us of room later.
         if (port.receiver->receive(one) == 0)

@@ -28,7 +28,7 @@ enum class ConsoleCommand : u8 { list, pause, resume, reset, stop, statistics, q
 
 class ConsoleCommands {
 public:
-    /// `vm`: the number of the VM that has the input. On the executor that pumps, perhaps inside a guest's access: what takes a lock of a VM is done later.
+    /// `vm`: the number of the VM that was chosen last, which has the input unless it has stopped. On the executor that pumps, perhaps inside a guest's access: what takes a lock of a VM is done later.
     virtual void asked(ConsoleCommand command, usize vm) = 0;
 
 protected:
@@ -61,6 +61,9 @@ public:
 
     /// The VM has stopped: its input moves on to the next one.
     void disconnect(usize index);
+    /// It runs again: what it had may be given to it again, and the input is its own when it was chosen last, or nobody else takes any.
+    void reconnect(usize index);
+    [[nodiscard]] bool has_input(usize index) const { return index == focus_; }
     /// As disconnect(), and it never writes again.
     void remove(usize index);
 
@@ -133,7 +136,10 @@ private:
     void keep(Port &port, u8 byte);
     /// True when the byte was the switch's own.
     [[nodiscard]] bool take_escape(u8 byte);
-    void move_input(usize index);
+    void choose(usize index);
+    [[nodiscard]] bool takes_input(usize index) const {
+        return !ports_[index].stopped && ports_[index].receiver != nullptr;
+    }
     void press_button();
     void pass_on(u8 key);
     [[nodiscard]] bool prefixed() const;
@@ -146,7 +152,8 @@ private:
     u64 badge_ = 0;
     Mutex lock_; ///< of the output and line_of_
     FixedVector<Port, kMaxVms> ports_;
-    usize focus_ = 0;
+    usize focus_ = 0;               ///< has the input
+    usize chosen_ = 0;              ///< what the commands are for: the same, or one that has stopped
     const Port *line_of_ = nullptr; ///< who wrote the unfinished line
     bool escaped_ = false;
     bool pumping_ = false;

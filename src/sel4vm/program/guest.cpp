@@ -150,4 +150,9 @@ void Guest::disconnect_console() {
         host_.consoles_.disconnect(host_.consoles_.index_of(*console_));
 }
 
+void Guest::reconnect_console() {
+    if (console_ != nullptr)
+        host_.consoles_.reconnect(host_.consoles_.index_of(*console_));
+}
+
 } // namespace sel4vm::program

@@ -37,6 +37,8 @@ public:
     [[nodiscard]] Vm &vm() { return machine_->vm(); }
     /// Loads its images; it runs in Host::run().
     [[nodiscard]] Status<LifecycleError> start() { return vm().start(); }
+    /// Starts it anew from its images, also after it has stopped; done in Host::run().
+    [[nodiscard]] Status<LifecycleError> reset() { return vm().reset(); }
     /// StopReason::none while it has not stopped.
     [[nodiscard]] StopReason stop_reason() {
         return vm().state() == VmState::stopped ? vm().stop_reason() : StopReason::none;
@@ -51,6 +53,7 @@ private:
     [[nodiscard]] Status<machine::BuildError> make_host_gic();
     [[nodiscard]] machine::HostSide host_side(VmId id, const GuestOptions &options);
     void disconnect_console();
+    void reconnect_console();
 
     Host &host_;
     machine::MachineDescription description_;

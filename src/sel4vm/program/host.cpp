@@ -120,4 +120,11 @@ void Host::vm_stopped(Vm &vm) {
     leave_ = !any_started();
 }
 
+void Host::vm_restarted(Vm &vm) {
+    guests_[vm.id().value()]->reconnect_console();
+    if (listener_ != nullptr)
+        listener_->vm_restarted(vm);
+    leave_ = !any_started();
+}
+
 } // namespace sel4vm::program

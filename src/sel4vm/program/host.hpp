@@ -58,9 +58,9 @@ public:
 
     /// Signals with these badge bits are `owner`'s from now on; name and handler outlive that. False: somebody has one of them; the log says who.
     [[nodiscard]] bool own_signals(u64 bits, std::string_view owner, BadgeHandler &handler);
-    /// Who hears signals that nobody owns, and which VMs have stopped; nullptr: nobody. It outlives the runs.
+    /// Who hears signals that nobody owns, and which VMs have stopped or were reset; nullptr: nobody. It outlives the runs.
     void set_listener(ExecutorListener *listener) { listener_ = listener; }
-    /// Runs the guests that were started, until each has stopped, or nothing can happen any more.
+    /// Runs the guests that were started, until each has stopped, or nothing can happen any more. One that was reset since it stopped runs again.
     void run();
 
 private:
@@ -87,6 +87,7 @@ private:
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
     void vm_stopped(Vm &vm) override;
+    void vm_restarted(Vm &vm) override;
 
     aarch64::ProgramHost *host_ = nullptr;
     bool linked_ = false; // host_ is the one that open() opened

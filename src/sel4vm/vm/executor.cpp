@@ -169,10 +169,12 @@ bool Executor::settle_all() {
             any_runs = true;
             continue;
         }
-        if (vm->settle()) {
-            listener_.vm_stopped(*vm);
-            any_runs = false; // whatever the listener did
+        switch (vm->settle()) {
+        case Vm::Settled::nothing: continue;
+        case Vm::Settled::restarted: listener_.vm_restarted(*vm); break;
+        case Vm::Settled::stopped: listener_.vm_stopped(*vm); break;
         }
+        any_runs = false; // whatever the listener did
     }
     return any_runs || anything_left();
 }

@@ -24,6 +24,8 @@ public:
     virtual void notification(u64 badge, u64 message) = 0;
     /// `vm` reached VmState::stopped.
     virtual void vm_stopped(Vm &vm) = 0;
+    /// `vm` was reset, perhaps after it had stopped, and runs again.
+    virtual void vm_restarted(Vm &vm) { static_cast<void>(vm); }
 
 protected:
     ~ExecutorListener() = default;

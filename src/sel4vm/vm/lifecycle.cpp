@@ -36,7 +36,7 @@ const char *to_string(VmState state) {
 }
 
 bool Vm::request(VmState from, VmState to) {
-    if (!state_.compare_exchange_strong(from, to, std::memory_order_acq_rel))
+    if (!state_.compare_exchange_strong(from, to, std::memory_order_seq_cst))
         return false;
     kick_all();
     return true;
@@ -45,16 +45,19 @@ bool Vm::request(VmState from, VmState to) {
 void Vm::kick_all() {
     for (Vcpu &vcpu : vcpus_) {
         static_cast<void>(vcpu.request_sync());
-        if (!vcpu.parked_.load(std::memory_order_acquire))
+        if (!vcpu.is_parked())
             vcpu.port().kick();
     }
+    // Nobody who parks will settle it. One that is parking now, and is not seen here, sees the request.
+    if (!vcpus_.empty() && all_parked())
+        vcpus_[0].port().request_turn();
     // An executor may have no vCPU to be kicked, and yet be the one that settles it.
     executors_.wake_all();
 }
 
 bool Vm::all_parked() const {
     for (const Vcpu &vcpu : vcpus_) {
-        if (!vcpu.parked_.load(std::memory_order_acquire))
+        if (!vcpu.is_parked())
             return false;
     }
     return true;
@@ -70,7 +73,7 @@ void Vm::parked(Vcpu &vcpu) {
         if (hooks_ != nullptr)
             hooks_->turned_off(vcpu);
     }
-    vcpu.parked_.store(true, std::memory_order_release);
+    vcpu.parked_.store(true, std::memory_order_seq_cst);
     PowerState leaving = PowerState::off_pending; // not when the VM has been reset since
     static_cast<void>(vcpu.power_.compare_exchange_strong(leaving, PowerState::off, std::memory_order_acq_rel));
 }
@@ -253,15 +256,15 @@ void Vm::stop_because(StopReason reason, std::string_view detail) {
         stop_reason_ = reason;
         stop_detail_.clear();
         stop_detail_ << detail;
-        while (!state_.compare_exchange_weak(now, VmState::stopping, std::memory_order_acq_rel)) {
+        while (!state_.compare_exchange_weak(now, VmState::stopping, std::memory_order_seq_cst)) {
         }
     }
     kick_all();
 }
 
-bool Vm::settle() {
-    if (state() == VmState::running || !all_parked())
-        return false;
+Vm::Settled Vm::settle() {
+    if (state_.load(std::memory_order_seq_cst) == VmState::running || !all_parked())
+        return Settled::nothing;
     lifecycle_lock_.lock();
     // Again, with the lock that keeps vCPUs from being started: meanwhile it may have run and have been asked for another change.
     const Settled settled = all_parked() ? settle_locked() : Settled::nothing;
@@ -270,7 +273,7 @@ bool Vm::settle() {
         static_cast<void>(resume()); // refused when somebody stopped or reset it in between
     if (settled == Settled::restarted && hooks_ != nullptr)
         hooks_->restarted(*this);
-    return settled == Settled::stopped;
+    return settled;
 }
 
 /// All but memory.

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] PowerState power_state() const { return power_.load(std::memory_order_acquire); }
     [[nodiscard]] const ExitCounters &counters() const { return counters_; }
     /// Stopped at its port: off, held, or its VM is paused or stopped.
-    [[nodiscard]] bool is_parked() const { return parked_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool is_parked() const { return parked_.load(std::memory_order_seq_cst); }
     /// Parked or inside an exit of its own: the port's registers may be touched.
     [[nodiscard]] bool is_reachable() const { return is_parked() || in_exit_.load(std::memory_order_relaxed); }
 

@@ -143,7 +143,7 @@ public:
     [[nodiscard]] Status<LifecycleError> pause();
     /// Also takes back a pause that was asked for and is not carried out yet; the VM passes through paused all the same.
     [[nodiscard]] Status<LifecycleError> resume();
-    /// Restarts from the hooks' first state; also from paused and stopped.
+    /// Restarts from the hooks' first state; also from paused and stopped. An executor of the VM that runs carries it out, or runs next.
     [[nodiscard]] Status<LifecycleError> reset();
     void stop(StopReason reason) { stop_because(reason, {}); }
     /// As stop(), with a sentence for people that says why.
@@ -165,9 +165,14 @@ public:
     void parked(Vcpu &vcpu);
     /// The boot vCPU has the turn that it asked for: a step of the boot that is under way.
     void turn();
+    enum class Settled : u8 {
+        nothing,   ///< that the program around the VM would hear of
+        restarted, ///< a reset is done, and it runs
+        stopped,   ///< it has reached VmState::stopped
+    };
     /// Completes a requested pause, reset or stop, or a boot, once every vCPU is parked and what it takes is done; otherwise
-    /// does nothing. True when the VM reached VmState::stopped by this call.
-    [[nodiscard]] bool settle();
+    /// does nothing. An executor calls it after a vCPU was parked, and after each event that is no exit.
+    [[nodiscard]] Settled settle();
     [[nodiscard]] ServingExecutors &executors() { return executors_; }
     /// Whether a vCPU that runs was woken and has not been served since; false while no executor does anything means that it waits for ever.
     [[nodiscard]] bool any_woken() const;
@@ -195,7 +200,6 @@ private:
     [[nodiscard]] bool request(VmState from, VmState to);
     [[nodiscard]] bool all_parked() const;
     void kick_all();
-    enum class Settled : u8 { nothing, restarted, stopped };
     [[nodiscard]] Settled settle_locked() SEL4VM_REQUIRES(lifecycle_lock_);
     void make_vcpus_leave();
     [[nodiscard]] bool leave_at_once(Vcpu &vcpu);

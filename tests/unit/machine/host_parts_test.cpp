@@ -116,7 +116,7 @@ TEST_F(HostParts, EveryVcpuRunsFromTheStartWhereTheHostStartsThem) {
         EXPECT_FALSE(vm().vcpu(VcpuId{n}).is_parked()) << n;
     }
     ASSERT_TRUE(vm().pause());
-    EXPECT_FALSE(vm().settle()) << "the other still runs";
+    EXPECT_EQ(vm().settle(), Vm::Settled::nothing) << "the other still runs";
     EXPECT_EQ(vm().state(), VmState::pausing);
     let_all_leave();
     EXPECT_EQ(vm().state(), VmState::paused);

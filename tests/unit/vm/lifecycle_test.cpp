@@ -145,7 +145,7 @@ TEST_F(LifecycleTest, AStopInTheMiddleOfAResetEndsItAndTheNextResetBeginsAnew) {
     EXPECT_EQ(f.vm.stop_reason(), StopReason::client);
     f.hooks.more_steps = 2;
     ASSERT_TRUE(f.vm.reset());
-    EXPECT_FALSE(f.vm.settle());
+    EXPECT_EQ(f.vm.settle(), Vm::Settled::nothing);
     while (f.vm.state() == VmState::resetting)
         ASSERT_TRUE(f.executor.step());
     EXPECT_EQ(f.vm.state(), VmState::running);
@@ -194,7 +194,7 @@ TEST_F(LifecycleTest, AStoppedVmCanBeResetAndRunsAgain) {
     f.run();
     ASSERT_EQ(f.vm.state(), VmState::stopped);
     ASSERT_TRUE(f.vm.reset());
-    EXPECT_FALSE(f.vm.settle());
+    EXPECT_EQ(f.vm.settle(), Vm::Settled::restarted);
     EXPECT_EQ(f.vm.state(), VmState::running);
     EXPECT_EQ(f.vm.stop_reason(), StopReason::none);
 }
@@ -337,6 +337,77 @@ TEST_F(LifecycleTest, TwoVmsOnOneExecutorDoNotTouchEachOther) {
     EXPECT_EQ(f.listener.stopped, 2);
 }
 
+TEST_F(LifecycleTest, AStoppedVmIsResetByWhoeverRunsTheExecutorNext) {
+    VmFixture f;
+    prepare(f);
+    f.hooks.more_steps = 1;
+    ASSERT_TRUE(f.vm.start());
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    ASSERT_EQ(f.vm.state(), VmState::stopped);
+    EXPECT_EQ(f.listener.restarted, 0);
+    ASSERT_TRUE(f.vm.reset());
+    EXPECT_EQ(f.vm.reset().error(), LifecycleError::wrong_state) << "one is under way";
+    f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.vm.stop_reason(), StopReason::powered_off);
+    EXPECT_EQ(f.hooks.prepared, 2);
+    EXPECT_EQ(f.ports[0].resets(), 2u);
+    EXPECT_EQ(f.listener.restarted, 1);
+    EXPECT_EQ(f.listener.stopped, 2);
+}
+
+TEST_F(LifecycleTest, WhoHearsThatAVmHasStoppedMayResetIt) {
+    VmFixture f;
+    prepare(f);
+    f.listener.on_stopped = [&](Vm &vm) { EXPECT_EQ(f.listener.stopped < 3 && vm.reset(), f.listener.stopped < 3); };
+    ASSERT_TRUE(f.vm.start());
+    for (int times = 0; times < 3; ++times)
+        f.script(hypercall_exit(Power::off));
+    f.run();
+    EXPECT_EQ(f.listener.stopped, 3);
+    EXPECT_EQ(f.listener.restarted, 2);
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+}
+
+// No vCPU of it runs that could be stopped, and its executor has another VM to serve.
+TEST_F(LifecycleTest, ARequestToAVmOfWhichNothingRunsIsCarriedOutWhileAnotherVmRuns) {
+    VmFixture f;
+    prepare(f);
+    fake::GuestSpace space;
+    fake::Vcpu port;
+    Hooks hooks;
+    Vm other(VmConfig{"other", VmId{1}, LockMode::none, ResetPolicy::restart}, space, f.allocator, f.log);
+    ASSERT_TRUE(other.add_vcpu(port));
+    other.set_lifecycle_hooks(&hooks);
+    ASSERT_TRUE(other.hypercalls().add(Power::off, Power::pause, power));
+    f.events.add(VmId{1}, VcpuId{0}, port);
+    ASSERT_TRUE(f.executor.add(other));
+    ASSERT_TRUE(other.start());
+    ASSERT_TRUE(f.vm.start());
+    const auto serve = [&] { // nothing but exits of the other, and what is to be done for this one
+        for (int events = 0; events < 4; ++events) {
+            f.events.script(VmId{1}, VcpuId{0}, hypercall_exit(0xc500'0001));
+            ASSERT_TRUE(f.executor.step());
+        }
+    };
+    ASSERT_TRUE(f.vm.pause());
+    serve();
+    ASSERT_EQ(f.vm.state(), VmState::paused);
+    ASSERT_TRUE(f.vm.reset());
+    serve();
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    ASSERT_TRUE(f.vm.pause());
+    serve();
+    f.vm.stop(StopReason::client);
+    serve();
+    EXPECT_EQ(f.vm.state(), VmState::stopped);
+    ASSERT_TRUE(f.vm.reset());
+    serve();
+    EXPECT_EQ(f.vm.state(), VmState::running);
+    f.executor.remove(other);
+}
+
 /// Asks for a pause again when the first one has been carried out, before the resume that took it back is.
 struct PausesAgain final : LifecycleHooks {
     BootStep prepare_boot(Vm &, BootCall) override { return BootStep::ready({0x4000'0000, 0}); }
@@ -361,7 +432,7 @@ TEST(PauseAgain, TakesBackAResumeThatIsNotCarriedOutYet) {
     ASSERT_TRUE(f.vm.resume());
     f.ports[0].set_state(fake::Vcpu::State::stopped);
     f.vm.parked(f.vcpu());
-    EXPECT_FALSE(f.vm.settle());
+    EXPECT_EQ(f.vm.settle(), Vm::Settled::nothing);
     EXPECT_EQ(f.vm.state(), VmState::paused);
     EXPECT_EQ(hooks.pauses, 1);
     EXPECT_EQ(hooks.resumes, 0);
