@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/vmm/console_menu.hpp>
 
-#include <algorithm>
+#include <sel4vm/vm/statistics.hpp>
 
 namespace sel4vm::vmm {
 
@@ -70,19 +70,19 @@ void ConsoleMenu::list() {
 
 void ConsoleMenu::show_statistics(Vm &vm) {
     for (u16 i = 0; i < vm.vcpu_count(); ++i) {
-        const Vcpu &vcpu = vm.vcpu(VcpuId{i});
+        const VcpuStatistics all = statistics_of(vm.vcpu(VcpuId{i}), *clock_);
         Text<300> text;
         text << "VM " << vm.name() << ", vCPU " << u64{i} << ": exits";
         for (usize kind = 0; kind < kExitKinds; ++kind) {
-            if (const u64 count = vcpu.counters().by_kind[kind]; count != 0)
-                text << ' ' << to_string(static_cast<ExitKind>(kind)) << '=' << count;
+            if (all.exits[kind] != 0)
+                text << ' ' << to_string(static_cast<ExitKind>(kind)) << '=' << all.exits[kind];
         }
-        if (const auto times = vcpu.port().times()) {
-            const u64 per_millisecond = std::max<u64>(clock_->ticks_per_second() / 1000, 1);
-            text << "; running " << times->running_ticks / per_millisecond << " ms, waiting "
-                 << times->waiting_ticks / per_millisecond << " ms, stolen " << times->stolen_ticks / per_millisecond
+        text << "; interrupts " << all.interrupts.value_or(0) << ", kicks " << all.kicks;
+        constexpr u64 kPerMillisecond = 1'000'000;
+        if (all.times)
+            text << "; running " << all.times->running / kPerMillisecond << " ms, waiting "
+                 << all.times->waiting / kPerMillisecond << " ms, stolen " << all.times->stolen / kPerMillisecond
                  << " ms";
-        }
         consoles_->tell(text.view());
     }
 }

@@ -5,6 +5,7 @@
 #include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/cpu_budgets.hpp>
 #include <sel4vm/machine/packed_system.hpp>
+#include <sel4vm/vm/statistics.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -234,8 +235,10 @@ void Vmm::report_exits(Vm &vm) {
     for (u16 i = 0; i < vm.vcpu_count(); ++i) {
         Text<300> text;
         text << "bench: vCPU " << i << " exits:";
+        const VcpuStatistics all = statistics_of(vm.vcpu(VcpuId{i}), host_.clock());
         for (usize kind = 0; kind < kExitKinds; ++kind)
-            text << ' ' << to_string(static_cast<ExitKind>(kind)) << '=' << vm.vcpu(VcpuId{i}).counters().by_kind[kind];
+            text << ' ' << to_string(static_cast<ExitKind>(kind)) << '=' << all.exits[kind];
+        text << " interrupts=" << all.interrupts.value_or(0) << " kicks=" << all.kicks;
         log_.line(LogLevel::info, vm.name(), text.view());
     }
 }

@@ -33,6 +33,11 @@ typedef struct vm_vcpu_statistics {
     uint64_t running_ns; /**< it had its CPU: in the guest, in the library, in the client's callbacks. Nanoseconds */
     uint64_t waiting_ns; /**< its guest waited for an interrupt */
     uint64_t stolen_ns;  /**< it could have run, and others did */
+    int has_interrupts;  /**< 0 where the host's own interrupt controller delivers them (KVM): the next is then 0 */
+    uint64_t
+        interrupts; /**< how many were put before its guest: each again that was taken back for a more urgent one */
+    uint64_t
+        kicks; /**< how often somebody wanted it to look: for an interrupt, a pause, a reset, a stop, a change of the bus */
 } vm_vcpu_statistics_t;
 
 /**

@@ -66,8 +66,13 @@ TEST(ProgramHost, AGuestThatHasStoppedIsResetAndRunsInTheNextRun) {
     ASSERT_TRUE(host.open(fake_host));
     const auto guest = host.make_guest(a_guest(host.gic_version()));
     ASSERT_TRUE(guest && (*guest)->start());
-    for (int run = 0; run < 3; ++run) {
+    for (unsigned run = 0; run < 3; ++run) {
         host.run();
+        const VcpuStatistics boot = (*guest)->statistics(VcpuId{0});
+        EXPECT_EQ(boot.exits_of(ExitKind::hypercall), run + 1);
+        EXPECT_TRUE(boot.interrupts.has_value());
+        EXPECT_GE(boot.kicks, boot.exits_of(ExitKind::kicked));
+        EXPECT_EQ((*guest)->statistics(VcpuId{1}).all_exits(), 0u);
         ASSERT_EQ((*guest)->stop_reason(), StopReason::powered_off) << "run " << run;
         ASSERT_TRUE((*guest)->reset());
         EXPECT_EQ((*guest)->stop_reason(), StopReason::none);

@@ -29,8 +29,8 @@
 // mutant: QUEUES_TWICE              a vCPU that is in the inbox is queued again
 
 #define NONE 2 /* no vCPU */
-#define KICK 1
-#define QUEUED 2
+#define KICK 1   /* however many: they are counted */
+#define QUEUED 2 /* the word is not 0 */
 
 bit attention = 1;
 bit held_back; /* a store of 0 into it that others do not see yet */

@@ -72,6 +72,7 @@ def run(folder, spins, waits, gic, cpus):
     console.wait_until(ups("spins", 2), "it does not start again")
     ask(console, "i", "VM spins, vCPU 0: exits ")
     console.expect(" memory=")
+    console.expect("; interrupts 0, kicks ")
     console.expect("; running ")
 
     # The other one, which sleeps; paused when it is reset, and when it is stopped.

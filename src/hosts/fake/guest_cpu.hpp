@@ -73,10 +73,12 @@ public:
     }
     void kick() override {
         kicked_ = true;
+        ++kicks_;
         if (state_ == State::blocked)
             state_ = State::runnable;
     }
     void request_turn() override { turn_wanted_ = state_ == State::stopped; }
+    [[nodiscard]] VcpuCounts counts() const override { return {lists_.filled(), kicks_}; }
 
     // -- the host's side
     [[nodiscard]] ListRegisters &lists() { return lists_; }
@@ -130,6 +132,7 @@ private:
     std::map<u32, u64> system_;
     State state_ = State::stopped;
     bool kicked_ = false;
+    u64 kicks_ = 0;
     bool turn_wanted_ = false;
     bool said_unknown_ = false;
     Exit exit_;

@@ -24,6 +24,7 @@ bool ListRegisters::write(unsigned index, const Register &value) {
         return false;
     }
     if (value.state != State::empty) {
+        ++filled_;
         if (value.intid > abilities_.max_intid)
             violate("an INTID that the host cannot deliver");
         if (!abilities_.optional_eoi && !value.eoi_maintenance)

@@ -92,6 +92,8 @@ public:
     [[nodiscard]] unsigned in_use() const;
     [[nodiscard]] unsigned writes() const { return writes_; }
     [[nodiscard]] unsigned reads() const { return reads_; }
+    /// Writes of an interrupt.
+    [[nodiscard]] u64 filled() const { return filled_; }
     [[nodiscard]] const char *violation() const { return violation_; }
     [[nodiscard]] aarch64::Deactivation deactivation() const { return deactivation_; }
     [[nodiscard]] u32 maintenance_causes() const { return causes_; }
@@ -114,6 +116,7 @@ private:
     Abilities abilities_;
     std::array<Register, 16> registers_{};
     std::vector<u8> running_;
+    u64 filled_ = 0;
     u32 unlisted_ends_ = 0; // EOIcount: five bits
     u32 busy_ = 0;          // without `clear`: written and not yet taken back
     u32 finished_ = 0;      // ended, not yet reported

@@ -50,12 +50,14 @@ public:
     }
     void kick() override {
         kicked_ = true;
+        ++kicks_;
         if (state_ == State::blocked)
             state_ = State::runnable;
     }
     void request_turn() override { turn_wanted_ = state_ == State::stopped; }
 
     [[nodiscard]] Result<VcpuTimes, HostError> times() const override { return VcpuTimes{times_}; }
+    [[nodiscard]] VcpuCounts counts() const override { return {std::nullopt, kicks_}; }
 
     [[nodiscard]] Status<HostError> publish_stolen_time(volatile u64 *nanoseconds) override {
         if (!publishes_)
@@ -86,6 +88,7 @@ private:
     std::map<u32, u64> system_;
     std::atomic<State> state_{State::stopped};
     std::atomic<bool> kicked_{false};
+    std::atomic<u64> kicks_{0};
     std::atomic<bool> turn_wanted_{false};
     unsigned resets_ = 0;
     VcpuTimes times_;

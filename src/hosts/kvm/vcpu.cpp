@@ -280,6 +280,7 @@ void Vcpu::resume() {
 }
 
 void Vcpu::kick() {
+    kicks_.fetch_add(1, std::memory_order_relaxed);
     kicked_.store(true, std::memory_order_seq_cst);
     set_immediate_exit(1);
     const std::scoped_lock guard(lock_);

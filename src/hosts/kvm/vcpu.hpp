@@ -62,6 +62,8 @@ public:
     void resume() override;
     void kick() override;
     void request_turn() override;
+    /// The kernel delivers interrupts.
+    [[nodiscard]] VcpuCounts counts() const override { return {std::nullopt, kicks_.load(std::memory_order_relaxed)}; }
 
     // -- for the event port
     /// Whether it posted an exit that has no answer.
@@ -110,6 +112,7 @@ private:
     Answer answer_;
 
     std::atomic<bool> kicked_{false};
+    std::atomic<u64> kicks_{0}; ///< statistics only
     std::atomic<bool> turn_wanted_{false};
     Exit exit_;
     bool access_is_open_ = false;   ///< the kernel finishes an access at the next KVM_RUN

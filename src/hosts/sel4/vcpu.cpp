@@ -287,6 +287,7 @@ bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value
                     index);
     busy_ |= mask;
     finished_ &= ~mask;
+    ++filled_;
     return true;
 }
 

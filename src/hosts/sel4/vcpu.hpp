@@ -56,10 +56,12 @@ public:
     [[nodiscard]] Status<HostError> learn_count();
     /// The VCPU object was made again: whatever was in use is empty now.
     void reset() { finished_ = busy_; }
+    [[nodiscard]] u64 filled() const { return filled_; }
 
 private:
     Vcpu &vcpu_;
     u8 count_ = 1;
+    u64 filled_ = 0; ///< how often; statistics only
     u32 busy_ = 0;
     u32 finished_ = 0;
 };
@@ -130,8 +132,14 @@ public:
     [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
     void reset(const VcpuStart &start) override;
     void resume() override { request(kRequestResume); }
-    void kick() override { request(kRequestKick); }
+    void kick() override {
+        kicks_.fetch_add(1, std::memory_order_relaxed);
+        request(kRequestKick);
+    }
     void request_turn() override { request(kRequestTurn); }
+    [[nodiscard]] VcpuCounts counts() const override {
+        return {list_registers_.filled(), kicks_.load(std::memory_order_relaxed)};
+    }
 
 private:
     friend class EndpointPort;
@@ -200,6 +208,7 @@ private:
     u8 walk_level_ = 0; ///< of the table, after an abort of a stage 1 walk
 
     std::atomic<u32> requests_{0};
+    std::atomic<u64> kicks_{0}; ///< statistics only
     Vcpu *next_request_ = nullptr;
 };
 

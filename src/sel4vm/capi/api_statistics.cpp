@@ -5,6 +5,7 @@
 
 #include <sel4vm/capi/arguments.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
+#include <sel4vm/vm/statistics.hpp>
 
 #include <algorithm>
 
@@ -15,16 +16,6 @@ static_assert(VM_EXIT_MEMORY == static_cast<int>(ExitKind::memory));
 static_assert(VM_EXIT_IRQ_SERVICE == static_cast<int>(ExitKind::irq_service));
 static_assert(VM_EXIT_UNKNOWN == static_cast<int>(ExitKind::unknown));
 
-namespace {
-
-/// Without a sum that wraps before the counter does.
-u64 nanoseconds(u64 ticks, u64 ticks_per_second) {
-    constexpr u64 kNanoseconds = 1'000'000'000;
-    return ticks / ticks_per_second * kNanoseconds + ticks % ticks_per_second * kNanoseconds / ticks_per_second;
-}
-
-} // namespace
-
 int vm_get_vcpu_statistics(vm_vcpu_t *vcpu, vm_vcpu_statistics_t *statistics) {
     constexpr const char *kCall = "vm_get_vcpu_statistics";
     capi::GuestVcpu *const guest = capi::vcpu_of(vcpu, kCall);
@@ -33,16 +24,17 @@ int vm_get_vcpu_statistics(vm_vcpu_t *vcpu, vm_vcpu_statistics_t *statistics) {
     if (statistics == nullptr)
         return capi::fail(guest->machine(), kCall, "statistics is NULL");
     *statistics = {};
-    const auto &counted = guest->core().counters().by_kind;
-    std::copy(counted.begin(), counted.end(), statistics->exits);
-    const u64 per_second = guest->machine().resources().clock().ticks_per_second();
-    const auto times = guest->core().port().times();
-    if (!times || per_second == 0)
-        return 0;
-    statistics->has_times = 1;
-    statistics->running_ns = nanoseconds(times->running_ticks, per_second);
-    statistics->waiting_ns = nanoseconds(times->waiting_ticks, per_second);
-    statistics->stolen_ns = nanoseconds(times->stolen_ticks, per_second);
+    const VcpuStatistics all = statistics_of(guest->core(), guest->machine().resources().clock());
+    std::copy(all.exits.begin(), all.exits.end(), statistics->exits);
+    if (all.times) {
+        statistics->has_times = 1;
+        statistics->running_ns = all.times->running;
+        statistics->waiting_ns = all.times->waiting;
+        statistics->stolen_ns = all.times->stolen;
+    }
+    statistics->has_interrupts = all.interrupts ? 1 : 0;
+    statistics->interrupts = all.interrupts.value_or(0);
+    statistics->kicks = all.kicks;
     return 0;
 }
 

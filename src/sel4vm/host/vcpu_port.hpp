@@ -6,6 +6,7 @@
 
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/host/host_error.hpp>
+#include <sel4vm/host/vcpu_counts.hpp>
 #include <sel4vm/host/vcpu_start.hpp>
 #include <sel4vm/host/vcpu_times.hpp>
 
@@ -45,6 +46,8 @@ public:
     [[nodiscard]] virtual Result<VcpuTimes, HostError> times() const {
         return Err{HostError{HostErrorKind::not_available}};
     }
+    /// What else it counts. From any thread while the vCPU exists.
+    [[nodiscard]] virtual VcpuCounts counts() const { return {}; }
     /// Keeps at `nanoseconds`, from now on, what of its time was stolen since this call; written when the vCPU gets its CPU back. The vCPU is stopped,
     /// and the place, 8-byte aligned memory that lasts as long as it, may be the guest's to read. Another call starts from 0 again. not_available where
     /// the host does not count it.

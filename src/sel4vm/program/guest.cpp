@@ -145,6 +145,11 @@ Status<BuildError> Guest::build(const machine::MachineDescription &description, 
     return Ok{};
 }
 
+VcpuStatistics Guest::statistics(VcpuId id) {
+    SEL4VM_ASSERT(id.value() < vm().vcpu_count());
+    return statistics_of(vm().vcpu(id), host_.clock());
+}
+
 void Guest::disconnect_console() {
     if (console_ != nullptr)
         host_.consoles_.disconnect(host_.consoles_.index_of(*console_));

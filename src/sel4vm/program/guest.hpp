@@ -9,6 +9,7 @@
 #include <sel4vm/machine/arm/host_gic.hpp>
 #include <sel4vm/machine/arm/virt_machine.hpp>
 #include <sel4vm/program/host_objects.hpp>
+#include <sel4vm/vm/statistics.hpp>
 
 #include <optional>
 #include <span>
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] StopReason stop_reason() {
         return vm().state() == VmState::stopped ? vm().stop_reason() : StopReason::none;
     }
+    /// What vCPU `id`, which it has, did since it was made.
+    [[nodiscard]] VcpuStatistics statistics(VcpuId id);
 
 private:
     friend class Host;

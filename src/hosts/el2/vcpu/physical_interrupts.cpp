@@ -103,9 +103,9 @@ bool Processor::take_own_kick() {
     attention_.store(0, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     Vcpu *first = inbox_.load(std::memory_order_acquire);
-    constexpr u32 kJustKicked = Vcpu::kRequestKick | Vcpu::kRequestQueued;
+    constexpr u32 kMore = Vcpu::kRequestResume | Vcpu::kRequestTurn;
     const bool just_kicked = first == running_ && first->next_request_ == nullptr &&
-                             first->requests_.load(std::memory_order_relaxed) == kJustKicked &&
+                             (first->requests_.load(std::memory_order_relaxed) & kMore) == 0 &&
                              badge_.load(std::memory_order_relaxed) == 0 && !woken_.load(std::memory_order_relaxed) &&
                              timeout_.load(std::memory_order_relaxed) == planned_timeout_;
     if (!just_kicked || !inbox_.compare_exchange_strong(first, nullptr, std::memory_order_acquire)) {
@@ -113,7 +113,7 @@ bool Processor::take_own_kick() {
         return false;
     }
     // What was asked for meanwhile besides means nothing to one that runs.
-    static_cast<void>(first->requests_.exchange(0, std::memory_order_acq_rel));
+    first->kicks_ += first->requests_.exchange(0, std::memory_order_acq_rel) / Vcpu::kRequestKick;
     return true;
 }
 

@@ -149,8 +149,10 @@ void Processor::detach(Vcpu &vcpu) {
         if (vcpu.state_ == Vcpu::State::working)
             vcpu.due_ |= Vcpu::kDueTurn;
     }
-    if ((requests & Vcpu::kRequestKick) != 0)
+    if (requests >= Vcpu::kRequestKick) {
+        vcpu.kicks_ += requests / Vcpu::kRequestKick;
         post(vcpu, Vcpu::kDueKick);
+    }
 }
 
 // ---------------------------------------------------------------- Choosing

@@ -45,8 +45,12 @@ Vcpu::~Vcpu() { processor_.detach(*this); }
 bool Vcpu::loaded() const { return processor_.loaded_ == this; }
 
 void Vcpu::request(u32 what) {
-    const u32 before = requests_.fetch_or(what | kRequestQueued, std::memory_order_acq_rel);
-    if ((before & kRequestQueued) == 0)
+    if (requests_.fetch_or(what, std::memory_order_acq_rel) == 0)
+        processor_.queue_request(*this);
+}
+
+void Vcpu::kick() {
+    if (requests_.fetch_add(kRequestKick, std::memory_order_acq_rel) == 0)
         processor_.queue_request(*this);
 }
 
@@ -68,7 +72,7 @@ void Vcpu::reset(const VcpuStart &start) {
     fault_address_ = 0;
     conflicts_ = {};
     hcr_ = processor_.controls_[Control::hcr];
-    list_registers_in_use_ = 0;
+    listing_.in_use = 0;
     timer_masked_ = false;
     timer_state_ = {};
     wait_until_ = kNever;
@@ -275,11 +279,11 @@ bool VcpuListRegisters::write(unsigned index, const aarch64::ListRegister &value
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
     if (index >= hardware.count())
         return false;
-    const u32 mask = u32{1} << index;
+    const u64 mask = u64{1} << index;
     if (value.state == aarch64::ListRegisterState::empty)
-        vcpu_.list_registers_in_use_ &= ~mask;
+        vcpu_.listing_.in_use &= ~mask;
     else
-        vcpu_.list_registers_in_use_ |= mask;
+        vcpu_.listing_ = {vcpu_.listing_.in_use | mask, vcpu_.listing_.count + 1};
     const u64 raw = hardware.encode(value);
     if (vcpu_.loaded()) [[likely]]
         hardware.set_list_register(index, raw);
@@ -296,7 +300,7 @@ aarch64::ListRegister VcpuListRegisters::read(unsigned index) {
 
 u32 VcpuListRegisters::take_finished() {
     const VirtualInterface &hardware = vcpu_.processor_.interface_;
-    const u32 in_use = vcpu_.list_registers_in_use_;
+    const u32 in_use = static_cast<u32>(vcpu_.listing_.in_use);
     if (in_use == 0)
         return 0;
     u32 finished = 0;
@@ -314,7 +318,7 @@ u32 VcpuListRegisters::take_finished() {
             }
         }
     }
-    vcpu_.list_registers_in_use_ = in_use & ~finished;
+    vcpu_.listing_.in_use = in_use & ~finished;
     return finished;
 }
 

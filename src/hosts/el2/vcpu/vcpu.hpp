@@ -101,9 +101,10 @@ public:
     [[nodiscard]] Status<HostError> set_system_register(u32 id, u64 value) override;
     void reset(const VcpuStart &start) override;
     void resume() override { request(kRequestResume); }
-    void kick() override { request(kRequestKick); }
+    void kick() override;
     void request_turn() override { request(kRequestTurn); }
     [[nodiscard]] Result<VcpuTimes, HostError> times() const override;
+    [[nodiscard]] VcpuCounts counts() const override { return {listing_.count, kicks_}; }
     [[nodiscard]] Status<HostError> publish_stolen_time(volatile u64 *nanoseconds) override;
 
     /// Of the CPU that it runs on.
@@ -144,8 +145,8 @@ private:
     };
     /// Exits that are delivered before the guest runs again.
     enum Due : u32 { kDueKick = 1, kDueTimer = 2, kDueMaintenance = 4, kDuePart = 8, kDueTurn = 16 };
-    /// What others asked for; kRequestQueued: it is in its Processor's inbox.
-    enum Request : u32 { kRequestKick = 1, kRequestResume = 2, kRequestTurn = 4, kRequestQueued = 8 };
+    /// What others asked for, and kicks: how many, in units of kRequestKick. It is in its Processor's inbox while that is not 0.
+    enum Request : u32 { kRequestResume = 1, kRequestTurn = 2, kRequestKick = 4 };
 
     /// Its place among those that wake up by themselves.
     struct WakeUp final : el2::HeapNode {
@@ -178,7 +179,11 @@ private:
     VcpuSetup setup_;
 
     u64 hcr_; ///< its HCR_EL2, without TWE
-    u32 list_registers_in_use_ = 0;
+    /// Side by side, because one instruction fetches both.
+    struct {
+        u64 in_use = 0; ///< list registers
+        u64 count = 0;  ///< how often one was filled; statistics only
+    } listing_;
     bool timer_masked_ = false; ///< its interrupt was taken and is active, until unmask() or a linked EOI
     aarch64::VirtualTimerState timer_state_;
     u64 counter_offset_;
@@ -192,6 +197,7 @@ private:
     VcpuTimer timer_port_{*this};
 
     std::atomic<u32> requests_{0};
+    u64 kicks_ = 0;                ///< that it was told of; statistics only
     Vcpu *next_request_ = nullptr; ///< in the inbox
     WakeUp wake_up_{*this};
     TimeAccount account_;
