@@ -105,7 +105,9 @@ int vm_register_destroy_callback(vm_t *vm, vm_destroy_callback_fn destroy_callba
 
 /**
  * Frees everything that the VM and its vCPUs have, in whatever state it is, and zeroes `vm`. Pointers to its vCPUs and
- * reservations are invalid then. Frames that the client gave remain the client's. Not from a callback.
+ * reservations are invalid then. Frames that the client gave remain the client's.
+ * Also while it and other VMs run, and from inside a callback of another VM of its endpoint; not from one of its own, while its own vm_run() is active, or
+ * from a page provider or an unmapping that the library is in.
  */
 int vm_destroy(vm_t *vm);
 

@@ -114,6 +114,82 @@ TEST(ProgramHost, WhoHearsThatAGuestHasStoppedMayResetIt) {
     EXPECT_EQ((*guest)->stop_reason(), StopReason::powered_off);
 }
 
+/// Makes another guest at each second read, and destroys it at the others: the bus holds its lock meanwhile.
+struct Maker final : MmioDevice {
+    explicit Maker(program::Host &its_host) : host(its_host) {}
+    [[nodiscard]] const char *name() const override { return "maker"; }
+    [[nodiscard]] Result<u64, BusFault> read(const Access &) override {
+        if (other) {
+            other.reset();
+        } else {
+            auto guest = host.make_guest(a_guest(host.gic_version()));
+            EXPECT_TRUE(guest.has_value());
+            if (guest)
+                other = *std::move(guest);
+            ++made;
+        }
+        return u64{made == 10 && !other ? 1u : 0u};
+    }
+    [[nodiscard]] Status<BusFault> write(const Access &, u64) override { return Ok{}; }
+    void reset() override {}
+    program::Host &host;
+    Owned<program::Guest> other;
+    int made = 0;
+};
+
+TEST(ProgramHost, ADevicesHandlerMayMakeAndDestroyAnotherGuest) {
+    constexpr std::array kAsk{A64_LOAD(1U, 0x0b000000U), A64_LDR_W(4U, 1U, 0U), A64_CBZ(4U, -1), A64_CALL(0x8400'0008U),
+                              A64_B(0)};
+    fake::shared() = {};
+    FakeMachine machine;
+    machine.add_file("kernel", bytes_of_code());
+    machine.add_file("ask", {reinterpret_cast<const char *>(kAsk.data()), sizeof(kAsk)});
+    fake::ProgramHost fake_host(machine);
+    {
+        program::Host host;
+        ASSERT_TRUE(host.open(fake_host));
+        machine::MachineDescription description = a_guest(host.gic_version());
+        description.images[0].source = "ask";
+        const auto guest = host.make_guest(description);
+        ASSERT_TRUE(guest.has_value());
+        Maker maker(host);
+        ASSERT_TRUE((*guest)->vm().attach(*GpaRange::make(Gpa{0x0b00'0000}, kPageBytes), maker));
+        ASSERT_TRUE((*guest)->start());
+        host.run();
+        EXPECT_EQ((*guest)->stop_reason(), StopReason::powered_off);
+        EXPECT_EQ(maker.made, 10);
+    }
+    EXPECT_EQ(machine.live(), 0u);
+}
+
+/// Destroys the guest whose device it is.
+struct OwnEnd final : MmioDevice {
+    [[nodiscard]] const char *name() const override { return "own end"; }
+    [[nodiscard]] Result<u64, BusFault> read(const Access &) override {
+        guest.reset();
+        return u64{0};
+    }
+    [[nodiscard]] Status<BusFault> write(const Access &, u64) override { return Ok{}; }
+    void reset() override {}
+    Owned<program::Guest> guest;
+};
+
+TEST(ProgramHostDeathTest, AGuestIsNotDestroyedByItsOwnDevice) {
+    constexpr std::array kRead{A64_LOAD(1U, 0x0b000000U), A64_LDR_W(4U, 1U, 0U), A64_B(0)};
+    FakeMachine machine;
+    machine.add_file("kernel", {reinterpret_cast<const char *>(kRead.data()), sizeof(kRead)});
+    fake::ProgramHost fake_host(machine);
+    program::Host host;
+    ASSERT_TRUE(host.open(fake_host));
+    OwnEnd device;
+    auto guest = host.make_guest(a_guest(host.gic_version()));
+    ASSERT_TRUE(guest.has_value());
+    device.guest = *std::move(guest);
+    ASSERT_TRUE(device.guest->vm().attach(*GpaRange::make(Gpa{0x0b00'0000}, kPageBytes), device));
+    ASSERT_TRUE(device.guest->start());
+    EXPECT_DEATH(host.run(), "is_serving");
+}
+
 TEST(ProgramHost, NothingLeaksWhicheverRequestTheHostRefuses) {
     FakeMachine machine;
     machine.add_file("kernel", bytes_of_code());

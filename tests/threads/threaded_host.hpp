@@ -133,7 +133,17 @@ class ThreadedPort final : public EventPort {
 public:
     explicit ThreadedPort(SharedClock &clock) : clock_(clock) {}
 
-    void add(VmId vm, VcpuId id, ThreadedVcpu &vcpu) { vcpus_.push_back({vm, id, &vcpu}); }
+    /// As remove(), before the port is used, or between two events.
+    void add(VmId vm, VcpuId id, ThreadedVcpu &vcpu) {
+        const std::lock_guard guard(lock_);
+        vcpus_.push_back({vm, id, &vcpu});
+    }
+    void remove(ThreadedVcpu &vcpu) {
+        const std::lock_guard guard(lock_);
+        std::erase_if(vcpus_, [&](const Known &known) { return known.vcpu == &vcpu; });
+        if (open_ == &vcpu)
+            open_ = nullptr;
+    }
     /// While on, something outside may happen at any time, so that it is never idle.
     void set_outside(bool on) {
         const std::lock_guard guard(lock_);

@@ -16,6 +16,7 @@
 #include <sel4vm/dev/pl011/pl011.hpp>
 #include <sel4vm/vm/executor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -64,9 +65,13 @@ public:
 
 struct ThreadedMachine final : LifecycleHooks {
     struct Nobody final : ExecutorListener {
-        void notification(u64, u64) override {}
+        void notification(u64 badge, u64) override {
+            if (heard)
+                heard(badge);
+        }
         void vm_stopped(Vm &) override { stops.fetch_add(1); }
         std::atomic<unsigned> stops{0};
+        std::function<void(u64)> heard; ///< what a test does with signals; before the start
     };
     struct NoEntropy final : Entropy {
         [[nodiscard]] Status<HostError> fill(std::span<u8>) override {

@@ -181,8 +181,8 @@ int vm_destroy(vm_t *vm) {
     capi::Machine *machine = capi::machine_of(vm, "vm_destroy");
     if (machine == nullptr)
         return -1;
-    if (machine->group().is_in_callback())
-        return capi::fail(*machine, "vm_destroy", "called from a callback");
+    if (const char *why = machine->group().why_needed(*machine))
+        return capi::fail(*machine, "vm_destroy", why);
     const capi::AllocationGuard guard(machine->client_lock());
     capi::Binding &binding = machine->binding();
     capi::VmGroup &group = machine->group();

@@ -105,6 +105,8 @@ public:
         leave_ = true;
     }
     void notification(u64 badge, u64 message);
+    /// Inside its reset callback.
+    [[nodiscard]] bool is_resetting() const { return resetting_; }
     /// What the library serves of a hypercall by itself.
     [[nodiscard]] Answer library_call(Vcpu &vcpu, const HypercallExit &exit) { return services_->call(vcpu, exit); }
 

@@ -13,6 +13,16 @@ void VmGroup::notification(u64 badge, u64 message) {
         runner_->notification(badge, message);
 }
 
+const char *VmGroup::why_needed(const Machine &machine) const {
+    if (callbacks_ != 0)
+        return "called from a callback that gives memory";
+    if (runner_ == &machine)
+        return "its vm_run() is active";
+    if (runner_ != nullptr && (executor_.is_serving(machine.vm()) || machine.is_resetting()))
+        return "called from a callback of its own";
+    return nullptr;
+}
+
 // ---------------------------------------------------------------- vm_run()
 
 int Machine::finish_run(int exit_reason, int result) {

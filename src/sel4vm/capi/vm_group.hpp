@@ -36,6 +36,8 @@ public:
     };
     /// Whether the client calls from inside one of its callbacks.
     [[nodiscard]] bool is_in_callback() const { return runner_ != nullptr || callbacks_ != 0; }
+    /// nullptr, or why the library is not done with this VM.
+    [[nodiscard]] const char *why_needed(const Machine &machine) const;
 
 private:
     void notification(u64 badge, u64 message) override;

@@ -24,11 +24,8 @@ BuildError limit_error(std::string_view key, std::string_view before, u64 limit,
 } // namespace
 
 Guest::~Guest() {
-    if (added_) {
-        host_.executor().flush();
-        host_.guests_[vm().id().value()] = nullptr;
-        host_.executor().remove(vm());
-    }
+    if (added_)
+        host_.forget(*this);
     objects_.destroy_vcpus();
     machine_.reset();
     if (console_ != nullptr)

@@ -31,7 +31,8 @@ public:
     explicit Guest(Host &host) : host_(host) {}
     Guest(const Guest &) = delete;
     Guest &operator=(const Guest &) = delete;
-    /// Not from inside Host::run().
+    /// Also while it runs, and from inside Host::run(): from a signal's handler, the host's listener, or a device of another guest. Not from a device or
+    /// handler of its own: that signals instead (EventPort::signal).
     ~Guest();
 
     [[nodiscard]] machine::VirtMachine &machine() { return *machine_; }

@@ -78,9 +78,22 @@ bool Host::any_started() const {
 }
 
 void Host::run() {
+    SEL4VM_ASSERT(!running_); // not from inside itself
     leave_ = !any_started();
+    running_ = true;
     static_cast<void>(executor_->run_until(leave_));
+    running_ = false;
     executor_->flush();
+}
+
+void Host::forget(Guest &guest) {
+    Vm &vm = guest.vm();
+    SEL4VM_ASSERT(!running_ || !executor_->is_serving(vm)); // its handler would return into what is gone
+    if (!running_)
+        executor_->flush();
+    guests_[vm.id().value()] = nullptr;
+    executor_->remove(vm);
+    leave_ = !any_started();
 }
 
 void Host::notification(u64 badge, u64 message) {

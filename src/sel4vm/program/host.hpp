@@ -52,7 +52,7 @@ public:
     /// A file that came with the program, by name, where it is for good.
     [[nodiscard]] std::optional<std::span<const u8>> file(std::string_view name) { return host_->file(name); }
 
-    /// A guest that is ready to be started; on an error nothing of it stays.
+    /// A guest that is ready to be started; on an error nothing of it stays. Also from inside run(): then while others run.
     [[nodiscard]] Result<Owned<Guest>, machine::BuildError> make_guest(const machine::MachineDescription &description,
                                                                        const GuestOptions &options = {});
 
@@ -66,6 +66,8 @@ public:
 private:
     friend class Guest;
     [[nodiscard]] bool any_started() const;
+    /// It is about to be destroyed.
+    void forget(Guest &guest);
 
     /// The host's console.
     struct Line final : ByteSink, ByteSource {
@@ -98,6 +100,7 @@ private:
     std::optional<Executor> executor_;
     std::array<Guest *, Executor::kMaxVms> guests_{}; // by the VM's identifier
     bool leave_ = false;                              // run() has nothing more to do
+    bool running_ = false;                            // inside of run()
     ExecutorListener *listener_ = nullptr;
     bool listens_ = false;
     BadgeTable signals_;

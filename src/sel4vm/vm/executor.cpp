@@ -134,6 +134,7 @@ bool Executor::step() { return serve_one(port_, answer_); }
 bool Executor::on_stop(Answer answer) {
     // Before anybody resets or inspects the vCPU, its instruction is finished and its port stopped.
     port_.apply(answer);
+    event_.kind = EventKind::idle; // the exit is over: whoever hears of what follows may destroy the VM
     served_vm_->parked(*served_vcpu_);
     return settle_all();
 }

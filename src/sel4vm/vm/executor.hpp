@@ -39,10 +39,16 @@ public:
 
     /// The lowest identifier that no VM of this executor has; no value when it is full.
     [[nodiscard]] std::optional<VmId> free_id() const;
-    /// False when another VM has its identifier, the identifier is not below kMaxVms, or ServingExecutors::kMax serve it already.
+    /// False when another VM has its identifier, the identifier is not below kMaxVms, or ServingExecutors::kMax serve it already. From the executor's
+    /// own thread, as remove(), and also from inside run(): of its listener, or of an exit.
     [[nodiscard]] bool add(Vm &vm);
-    /// Forgets a VM whose vCPUs do not run any more; not from inside run() or step().
+    /// Forgets a VM of whose vCPUs none of this executor runs any more. From inside an exit of another VM, not of one of its own; before it is destroyed,
+    /// each executor that serves it forgets it.
     void remove(Vm &vm);
+    /// Inside of run(): whether an exit of this VM is being answered.
+    [[nodiscard]] bool is_serving(const Vm &vm) const {
+        return event_.kind == EventKind::exit && vms_[event_.vm.value()] == &vm;
+    }
     [[nodiscard]] TimeoutQueue &timeouts() { return timeouts_; }
 
     /// Returns when every VM has stopped, or the rest is paused and nothing can come from outside. A paused VM that another executor serves,

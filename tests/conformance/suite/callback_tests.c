@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a callback may do: everything but vm_run() and vm_destroy(). Each kind of callback, called for the same guest, does each of
+ * What a callback may do: everything but vm_run() and vm_destroy() of its own VM. Each kind of callback, called for the same guest, does each of
  * four things; the guest then goes on as if nothing unusual had happened.
  */
 #include <suite/irq_guest.h>

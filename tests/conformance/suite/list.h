@@ -19,6 +19,10 @@
     TEST(test_one_vm_run_serves_all_vms_of_an_endpoint)                   \
     TEST(test_vms_come_and_go_without_a_trace)                            \
     TEST(test_a_running_vm_can_be_destroyed)                              \
+    TEST(test_vms_come_and_go_while_another_runs)                         \
+    TEST(test_another_vm_is_paused_stopped_and_started_anew)              \
+    TEST(test_a_vm_is_not_destroyed_from_its_own_callbacks)               \
+    TEST(test_a_signals_callback_may_destroy_another_vm)                  \
     TEST(test_reads_of_a_reservation)                                     \
     TEST(test_writes_to_a_reservation)                                    \
     TEST(test_a_64_bit_access)                                            \
@@ -124,4 +128,6 @@
     TEST(test_cxx_guest_memory_is_shared_with_the_guest)       \
     TEST(test_cxx_demand_ram_is_there_when_it_is_touched)      \
     TEST(test_cxx_a_host_makes_vcpus_by_number)                \
+    TEST(test_cxx_guests_come_and_go_while_another_runs)       \
+    TEST(test_cxx_another_guest_is_under_control)              \
     TEST(test_cxx_the_virt_machine_prints_and_turns_itself_off)

@@ -24,6 +24,10 @@ void test_two_vms_live_side_by_side(conformance_t *t);
 void test_one_vm_run_serves_all_vms_of_an_endpoint(conformance_t *t);
 void test_vms_come_and_go_without_a_trace(conformance_t *t);
 void test_a_running_vm_can_be_destroyed(conformance_t *t);
+void test_vms_come_and_go_while_another_runs(conformance_t *t);
+void test_another_vm_is_paused_stopped_and_started_anew(conformance_t *t);
+void test_a_vm_is_not_destroyed_from_its_own_callbacks(conformance_t *t);
+void test_a_signals_callback_may_destroy_another_vm(conformance_t *t);
 void test_reads_of_a_reservation(conformance_t *t);
 void test_writes_to_a_reservation(conformance_t *t);
 void test_a_64_bit_access(conformance_t *t);
@@ -130,6 +134,8 @@ void test_cxx_a_mistake_handler_decides_before_the_policy(conformance_t *t);
 void test_cxx_guest_memory_is_shared_with_the_guest(conformance_t *t);
 void test_cxx_demand_ram_is_there_when_it_is_touched(conformance_t *t);
 void test_cxx_a_host_makes_vcpus_by_number(conformance_t *t);
+void test_cxx_guests_come_and_go_while_another_runs(conformance_t *t);
+void test_cxx_another_guest_is_under_control(conformance_t *t);
 void test_cxx_the_virt_machine_prints_and_turns_itself_off(conformance_t *t);
 
 #ifdef __cplusplus
