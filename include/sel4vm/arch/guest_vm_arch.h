@@ -37,10 +37,23 @@ typedef int (*unhandled_vcpu_fault_callback_fn)(vm_vcpu_t *vcpu, uint32_t hsr, v
 
 #define VM_VCPU_FAULT_UNHANDLED 1
 
-/** The guest's capability space on seL4: its size, and what is in it. */
+/**
+ * The guest's capability space on seL4: its size, and what is in it. It grows with the vCPUs that there can be, so that six slots are left for
+ * vmm_install_service(); up to eight vCPUs have libsel4vm's 16.
+ */
+#if CONFIG_MAX_NUM_NODES <= 8
 #define VM_CSPACE_SIZE_BITS 4
-#define VM_FAULT_EP_SLOT    1
-#define VM_CSPACE_SLOT      (VM_FAULT_EP_SLOT + CONFIG_MAX_NUM_NODES)
+#elif CONFIG_MAX_NUM_NODES <= 24
+#define VM_CSPACE_SIZE_BITS 5
+#elif CONFIG_MAX_NUM_NODES <= 56
+#define VM_CSPACE_SIZE_BITS 6
+#elif CONFIG_MAX_NUM_NODES <= 120
+#define VM_CSPACE_SIZE_BITS 7
+#else
+#define VM_CSPACE_SIZE_BITS 8
+#endif
+#define VM_FAULT_EP_SLOT 1
+#define VM_CSPACE_SLOT   (VM_FAULT_EP_SLOT + CONFIG_MAX_NUM_NODES)
 
 /** Arm's part of struct vm. */
 struct vm_arch {

@@ -6,7 +6,7 @@ namespace sel4vm::sel4 {
 namespace {
 
 constexpr seL4_Word kSlots = seL4_Word{1} << kGuestCspaceBits;
-static_assert(kFaultEndpointSlot + CONFIG_MAX_NUM_NODES <= kSlots, "each vCPU has a slot");
+static_assert(kFaultEndpointSlot + CONFIG_MAX_NUM_NODES < kSlots, "each vCPU has a slot, and services have some");
 
 #ifdef CONFIG_KERNEL_MCS
 constexpr u64 kTurnMicroseconds = 10'000;

@@ -8,9 +8,17 @@
 
 namespace sel4vm::sel4 {
 
-/// The guest's CNode: its size, and the first of its fault endpoints, one for each vCPU. (guest_vm_arch.h of the C interface says the same.)
-inline constexpr unsigned kGuestCspaceBits = 4;
+/// The guest's CNode: the first of its fault endpoints, one for each vCPU, and its size with what is left for a client's services.
+/// (guest_vm_arch.h of the C interface says the same.)
 inline constexpr seL4_Word kFaultEndpointSlot = 1;
+constexpr unsigned guest_cspace_bits(usize vcpu_count) {
+    constexpr usize kNotVcpus = 8; // the null slot, one that was the library's in libsel4vm, six services
+    unsigned bits = 4;
+    while (usize{1} << bits < vcpu_count + kNotVcpus)
+        ++bits;
+    return bits;
+}
+inline constexpr unsigned kGuestCspaceBits = guest_cspace_bits(CONFIG_MAX_NUM_NODES);
 
 class GuestCapabilities {
 public:
