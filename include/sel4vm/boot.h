@@ -48,6 +48,15 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu);
 /* ---- Additions to the interface of libsel4vm */
 
 /**
+ * Gives the VM's vCPUs together `budget_us` of every `period_us` microseconds of a CPU at most, before the first of them is made. What they want
+ * beyond that waits. seL4 has budgets with MCS; each vCPU then has an equal part of it, and `vcpu->tcb.sc` and `tcb.sched_ctrl` are what it is
+ * run with.
+ * @param priority  0 is the ordinary one, 3 the highest. On seL4 it is added to the priority that vm_create_vcpu() is given
+ * @return -1 also where the host decides by itself what each VM has of a CPU
+ */
+int vm_set_budget(vm_t *vm, unsigned int priority, uint32_t budget_us, uint32_t period_us);
+
+/**
  * Serialises the calls that allocate, where several threads share a vka and simple. Both functions are called in pairs. Page
  * providers are called with it held: when it is not recursive, they allocate nothing by this interface.
  */

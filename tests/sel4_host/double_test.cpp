@@ -265,7 +265,7 @@ TEST_F(Sel4Double, PrioritiesHaveALimit) {
 #else
     EXPECT_EQ(seL4_TCB_SetSchedParams(thread, low, 0, 1), seL4_RangeError);
     EXPECT_EQ(seL4_TCB_SetSchedParams(thread, environment.tcb, 0, 255), seL4_NoError);
-    EXPECT_EQ(seL4_TCB_SetAffinity(thread, CONFIG_MAX_NUM_NODES), seL4_RangeError);
+    EXPECT_EQ(seL4_TCB_SetAffinity(thread, CONFIG_MAX_NUM_NODES), seL4_IllegalOperation);
 #endif
 }
 

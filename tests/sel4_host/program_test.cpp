@@ -58,7 +58,7 @@ TEST(Sel4Program, TellsGuestsToCallTheirFirmwareBySmc) {
     EXPECT_EQ(shared().left, 0u);
 }
 
-struct Heard final : BadgeHandler {
+struct HeardBadges final : BadgeHandler {
     void signalled(u64 bits, u64) override { all |= bits; }
     u64 all = 0;
 };
@@ -68,7 +68,7 @@ TEST(Sel4Program, SignalsGoToWhoeverOwnsTheirBits) {
     {
         program::Host host;
         ASSERT_TRUE(host.open().has_value());
-        Heard heard, late;
+        HeardBadges heard, late;
         EXPECT_TRUE(host.own_signals(0x30, "the test", heard));
         testing::internal::CaptureStdout();
         EXPECT_FALSE(host.own_signals(0x10, "another", late));

@@ -88,6 +88,7 @@ public:
         vcpu.tcb.tcb = resources_.thread(id).object();
         vcpu.tcb.sc = resources_.thread(id).scheduling_context();
         vcpu.tcb.sched_ctrl = {};
+        vcpu.tcb.sched_ctrl.cptr = resources_.thread(id).scheduling_control();
     }
     [[nodiscard]] capi::ContextPort *context(VcpuId id) override {
         return &contexts_[id.value()].emplace(resources_.vcpu(id));

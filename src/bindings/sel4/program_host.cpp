@@ -10,6 +10,7 @@
 
 #include <sel4vm/program/linked_host.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
@@ -83,7 +84,10 @@ public:
             return std::nullopt;
         return std::span{static_cast<const u8 *>(bytes), size};
     }
-    [[nodiscard]] int vcpu_priority() const override { return environment_.priority; }
+    // The highest that a VM can have is the environment's.
+    [[nodiscard]] int vcpu_priority() const override {
+        return std::max(environment_.priority - static_cast<int>(GuestResources::kPriorities - 1), 0);
+    }
     [[nodiscard]] aarch64::GicSupport gic() override { return gic_support(); }
     [[nodiscard]] Result<aarch64::GuestResources *, HostError> make_guest() override {
         auto guest = Owned<ProgramGuest>::make(allocator(), environment_, *shared_);

@@ -8,10 +8,6 @@ namespace {
 constexpr seL4_Word kSlots = seL4_Word{1} << kGuestCspaceBits;
 static_assert(kFaultEndpointSlot + CONFIG_MAX_NUM_NODES < kSlots, "each vCPU has a slot, and services have some");
 
-#ifdef CONFIG_KERNEL_MCS
-constexpr u64 kTurnMicroseconds = 10'000;
-#endif
-
 } // namespace
 
 Status<HostError> GuestCapabilities::create(vka_t &vka) {
@@ -79,9 +75,18 @@ Status<HostError> VcpuThread::configure(simple_t &simple, GuestCapabilities &cap
 Status<HostError> VcpuThread::bind_to(simple_t &simple, int target_cpu) {
     const seL4_CPtr control = simple_get_sched_ctrl(&simple, target_cpu);
     if (const int error =
-            seL4_SchedControl_Configure(control, context_.cap(), kTurnMicroseconds, kTurnMicroseconds, 0, 0);
+            seL4_SchedControl_Configure(control, context_.cap(), share_.budget_us, share_.period_us, 0, 0);
         error != 0)
         return Err{host_error(error)};
+    control_ = control;
+    return Ok{};
+}
+
+Status<HostError> VcpuThread::set_share(const CpuShare &share) {
+    if (const int error = seL4_SchedControl_Configure(control_, context_.cap(), share.budget_us, share.period_us, 0, 0);
+        error != 0)
+        return Err{host_error(error)};
+    share_ = share;
     return Ok{};
 }
 
@@ -113,6 +118,8 @@ Status<HostError> VcpuThread::bind_to(simple_t &, [[maybe_unused]] int target_cp
     return Ok{};
 }
 
+Status<HostError> VcpuThread::set_share(const CpuShare &) { return Err{HostError{HostErrorKind::not_available}}; }
+
 #endif
 
 void VcpuThread::reset() {
@@ -122,6 +129,8 @@ void VcpuThread::reset() {
     fault_endpoint_.reset();
     tcb_.reset();
     context_.reset();
+    share_ = {};
+    control_ = 0;
 }
 
 } // namespace sel4vm::sel4

@@ -42,16 +42,26 @@ struct FaultRoute {
     seL4_Word slot = 0; ///< in the guest's CNode
 };
 
+/// How much of its CPU a thread has: `budget_us` of every `period_us` microseconds. As much as there is: a turn of 10 ms among its equals.
+struct CpuShare {
+    u64 budget_us = 10'000;
+    u64 period_us = 10'000;
+};
+
 /// The thread of one vCPU.
 class VcpuThread {
 public:
     [[nodiscard]] Status<HostError> allocate(vka_t &vka);
     [[nodiscard]] Status<HostError> configure(simple_t &simple, GuestCapabilities &capabilities, seL4_CPtr space,
                                               const FaultRoute &route, int priority);
+    /// Which it goes on with when it is bound anew; the kernel knows budgets with MCS only.
+    [[nodiscard]] Status<HostError> set_share(const CpuShare &share);
     [[nodiscard]] Status<HostError> bind_to(simple_t &simple, int target_cpu);
     [[nodiscard]] seL4_CPtr tcb() const { return tcb_.cap(); }
     [[nodiscard]] const vka_object_t &object() const { return tcb_.object(); }
+    /// MCS: what runs it, and what a client gives a share of the CPU that it is bound to with; else nothing.
     [[nodiscard]] const vka_object_t &scheduling_context() const { return context_.object(); }
+    [[nodiscard]] seL4_CPtr scheduling_control() const { return control_; }
     void reset();
 
 private:
@@ -60,6 +70,8 @@ private:
     seL4_Word slot_ = 0;
     OwnedObject tcb_;
     OwnedObject context_;    ///< MCS
+    CpuShare share_;         ///< MCS
+    seL4_CPtr control_ = 0;  ///< MCS: of the CPU that it is bound to
     CapSlot fault_endpoint_; ///< MCS: in the VMM's own space
 };
 

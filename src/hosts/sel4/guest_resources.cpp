@@ -38,16 +38,49 @@ Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuI
     if (id.value() >= vcpus_.size() || vcpus_[id.value()].vcpu)
         return Err{HostError{HostErrorKind::invalid}};
     Made &made = vcpus_[id.value()];
-    if (const auto done = make(made, vm, id, priority); !done) {
+    ++made_;
+    auto done = make(made, vm, id, priority + static_cast<int>(priority_));
+    if (done && budget_.budget_us != 0)
+        done = share_budget();
+    if (!done) {
         unmake(made);
+        --made_;
         return Err{done.error()};
     }
     return aarch64::VcpuPorts{made.vcpu.get(), &made.vcpu->list_registers(), &made.vcpu->timer()};
 }
 
 void GuestResources::destroy_vcpu(VcpuId id) {
-    if (id.value() < vcpus_.size())
-        unmake(vcpus_[id.value()]);
+    if (id.value() >= vcpus_.size() || !vcpus_[id.value()].vcpu)
+        return;
+    unmake(vcpus_[id.value()]);
+    --made_;
+}
+
+Status<HostError> GuestResources::set_budget([[maybe_unused]] u32 priority, [[maybe_unused]] u32 budget_us,
+                                             [[maybe_unused]] u32 period_us) {
+#ifdef CONFIG_KERNEL_MCS
+    if (priority >= kPriorities || budget_us == 0 || budget_us > period_us || made_ != 0)
+        return Err{HostError{HostErrorKind::invalid}};
+    priority_ = priority;
+    budget_ = {budget_us, period_us};
+    return Ok{};
+#else
+    return Err{HostError{HostErrorKind::not_available}};
+#endif
+}
+
+// The kernel takes no budget that is hardly longer than what a switch costs, so a small part comes as a larger one less often.
+Status<HostError> GuestResources::share_budget() {
+    constexpr u64 kSmallest = 100;
+    const bool small = budget_.budget_us < kSmallest * made_;
+    const CpuShare part = small ? CpuShare{budget_.budget_us, budget_.period_us * made_}
+                                : CpuShare{budget_.budget_us / made_, budget_.period_us};
+    for (Made &made : vcpus_) {
+        if (made.vcpu)
+            SEL4VM_TRY(made.thread.set_share(part));
+    }
+    return Ok{};
 }
 
 Status<HostError> GuestResources::bind_vcpu(VcpuId id, u32 cpu) {

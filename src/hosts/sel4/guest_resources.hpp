@@ -31,6 +31,9 @@ struct GuestParts {
 
 class GuestResources final : public aarch64::GuestResources {
 public:
+    /// Those of set_budget(): each is one more of the kernel's than the ordinary VMs have.
+    static constexpr u32 kPriorities = 4;
+
     explicit GuestResources(const GuestParts &parts) : parts_(parts) {}
     ~GuestResources() = default;
     GuestResources(const GuestResources &) = delete;
@@ -49,6 +52,8 @@ public:
     [[nodiscard]] Result<aarch64::VcpuPorts, HostError> create_vcpu(VmId vm, VcpuId id, int priority) override;
     void destroy_vcpu(VcpuId id) override;
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId id, u32 cpu) override;
+    /// On a kernel with MCS. Each vCPU has an equal part of the budget, whether or not the others use theirs.
+    [[nodiscard]] Status<HostError> set_budget(u32 priority, u32 budget_us, u32 period_us) override;
     [[nodiscard]] aarch64::GicSupport gic() override;
     // An HVC whose x7 is the number of a system call is that call.
     [[nodiscard]] aarch64::Conduit firmware_conduit() override { return aarch64::Conduit::smc; }
@@ -66,10 +71,14 @@ private:
     };
     [[nodiscard]] Status<HostError> make(Made &made, VmId vm, VcpuId id, int priority);
     static void unmake(Made &made);
+    [[nodiscard]] Status<HostError> share_budget();
 
     GuestParts parts_;
     GuestCapabilities capabilities_;
     std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_; // by number
+    u32 made_ = 0;                                 // how many of them there are
+    u32 priority_ = 0;                             // above the ordinary
+    CpuShare budget_{0, 0};                        // of all together; 0: there is no such limit
 };
 
 } // namespace sel4vm::sel4

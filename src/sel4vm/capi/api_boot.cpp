@@ -232,6 +232,24 @@ vm_vcpu_t *vm_create_vcpu(vm_t *vm, int priority) {
     return machine->create_vcpu(priority);
 }
 
+int vm_set_budget(vm_t *vm, unsigned int priority, uint32_t budget_us, uint32_t period_us) {
+    constexpr const char *kCall = "vm_set_budget";
+    capi::Machine *machine = capi::machine_of(vm, kCall);
+    if (machine == nullptr)
+        return -1;
+    if (vm->num_vcpus != 0)
+        return capi::fail(*machine, kCall, "there are vCPUs already");
+    if (budget_us == 0 || budget_us > period_us)
+        return capi::fail(*machine, kCall, "a budget is not 0 and no longer than its period");
+    const auto done = machine->resources().set_budget(priority, budget_us, period_us);
+    if (done)
+        return 0;
+    return capi::fail(*machine, kCall,
+                      done.error().kind == HostErrorKind::not_available
+                          ? "this host decides by itself what each VM has of a CPU"
+                          : "there is no such priority");
+}
+
 int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     constexpr const char *kCall = "vm_assign_vcpu_target";
     capi::GuestVcpu *guest = capi::vcpu_of(vcpu, kCall);
@@ -252,5 +270,6 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     if (target_cpu != kNone && !machine.resources().bind_vcpu(guest->core().id(), static_cast<u32>(target_cpu)))
         return capi::fail(machine, kCall, "the host has no such CPU");
     vcpu->target_cpu = target_cpu;
+    machine.binding().show_vcpu(guest->core().id(), *vcpu); // what schedules it is the CPU's
     return 0;
 }

@@ -86,13 +86,10 @@ int main(void) {
         const conformance_test_t *tests;
         size_t count;
     } suites[] = {
-        {conformance_tests, conformance_test_count},
-        {platform_support_tests, platform_support_test_count},
-        {sel4_vspace_tests, sel4_vspace_test_count},
-        {sel4_waiting_tests, sel4_waiting_test_count},
-        {sel4_smc_tests, sel4_smc_test_count},
-        {sel4_threads_tests, sel4_threads_test_count},
-        {sel4_accounting_tests, sel4_accounting_test_count},
+        {conformance_tests, conformance_test_count},   {platform_support_tests, platform_support_test_count},
+        {sel4_vspace_tests, sel4_vspace_test_count},   {sel4_waiting_tests, sel4_waiting_test_count},
+        {sel4_smc_tests, sel4_smc_test_count},         {sel4_budget_tests, sel4_budget_test_count},
+        {sel4_threads_tests, sel4_threads_test_count}, {sel4_accounting_tests, sel4_accounting_test_count},
     };
     size_t count = 0;
     size_t bad = 0;

@@ -3,7 +3,8 @@
 // seL4 in a process, as far as the seL4 host can tell: objects and capabilities with the kernel's checks, one thread that makes calls
 // (the test) and threads with VCPUs that execute guests while it waits. What the real kernel refuses is refused with its error. What
 // can never be right although the kernel allows it, or has no error for, is a violation: the first one is remembered and fails the test.
-// Deliberately not here: more than one caller, preemption of the caller, budgets, revocation.
+// Deliberately not here: more than one caller, preemption of the caller, revocation; the caller's own budget; what is a kernel's own
+// smallest budget.
 #pragma once
 
 #include <sel4_host/double/address_space.hpp>

@@ -81,6 +81,8 @@ void Kernel::let_time_pass() {
     if (!timers.empty())
         earliest = timers.begin()->first;
     for (const Tcb *thread : threads) {
+        if (thread->waits_for_budget() && (!earliest || thread->context->next_refill() < *earliest))
+            earliest = thread->context->next_refill();
         if (!thread->runs() || thread->vcpu == nullptr || !thread->vcpu->waits)
             continue;
         const auto deadline = thread->vcpu->cpu.timer().deadline();
@@ -108,7 +110,11 @@ void Kernel::run_guests(Endpoint &endpoint) {
                 thread.state = Tcb::State::inactive;
                 continue;
             }
-            const auto exit = vcpu->run(kTurn);
+            const u64 from = clock.now_ticks();
+            const u64 length = thread.context == nullptr ? kTurn : std::min<u64>(kTurn, thread.context->left(from));
+            const auto exit = vcpu->run(static_cast<unsigned>(length));
+            if (thread.context != nullptr)
+                thread.context->charge(from, clock.now_ticks() - from);
             vcpu->waits = exit && exit->kind == ExitKind::wait && !options.traps_wfi;
             if (vcpu->waits)
                 continue;

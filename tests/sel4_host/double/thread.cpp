@@ -4,6 +4,8 @@
 #include <sel4_host/double/kernel.hpp>
 #include <sel4_host/double/vcpu.hpp>
 
+#include <algorithm>
+
 namespace sel4vm::sel4_double {
 
 namespace {
@@ -43,10 +45,48 @@ void Tcb::set_pstate(u64 value) {
 
 bool Tcb::runs() const {
 #ifdef CONFIG_KERNEL_MCS
-    return state == State::running && context != nullptr && context->configured;
+    return state == State::running && !waits_for_budget() && context != nullptr && !context->refills.empty();
 #else
     return state == State::running;
 #endif
+}
+
+bool Tcb::waits_for_budget() const {
+    return state == State::running && context != nullptr && !context->refills.empty() &&
+           context->left(Kernel::current().clock.now_ticks()) == 0;
+}
+
+void SchedContext::finalise() {
+    if (thread != nullptr)
+        thread->context = nullptr;
+}
+
+void SchedContext::configure(u64 budget_ticks, u64 period_ticks, u64 now) {
+    budget = budget_ticks;
+    period = period_ticks;
+    refills.assign(1, {now, budget_ticks});
+}
+
+// With a budget as long as its period a thread takes turns with others and is never stopped.
+u64 SchedContext::left(u64 now) const {
+    if (budget == period)
+        return budget;
+    return refills.front().at <= now ? refills.front().amount : 0;
+}
+
+void SchedContext::charge(u64 from, u64 used) {
+    if (budget == period || used == 0)
+        return;
+    Refill &front = refills.front();
+    used = std::min(used, front.amount);
+    front.amount -= used;
+    const Refill back{from + period, used};
+    if (refills.size() > 1 && refills.back().at == back.at)
+        refills.back().amount += used;
+    else
+        refills.push_back(back);
+    if (refills.front().amount == 0)
+        refills.pop_front();
 }
 
 void Tcb::finalise() {

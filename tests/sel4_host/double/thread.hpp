@@ -6,6 +6,7 @@
 #include <sel4_host/double/object.hpp>
 
 #include <array>
+#include <deque>
 
 namespace sel4vm::sel4_double {
 
@@ -14,11 +15,28 @@ class Notification;
 class Reply;
 class Vcpu;
 
+/// A sporadic server: what was used of the budget comes back one period after it began to be used.
 class SchedContext final : public Object {
 public:
     static constexpr ObjectKind kKind = ObjectKind::sched_context;
     explicit SchedContext(unsigned bits) : Object(kKind, bits) {}
-    bool configured = false;
+    void finalise() override;
+
+    void configure(u64 budget_ticks, u64 period_ticks, u64 now);
+    /// Ticks that its thread may run for now: 0 when there is nothing left.
+    [[nodiscard]] u64 left(u64 now) const;
+    void charge(u64 from, u64 used);
+    /// When there is something left again.
+    [[nodiscard]] u64 next_refill() const { return refills.front().at; }
+
+    struct Refill {
+        u64 at;
+        u64 amount;
+    };
+    std::deque<Refill> refills; ///< empty: it was not configured
+    u64 budget = 0;
+    u64 period = 0;
+    unsigned cpu = 0;
     class Tcb *thread = nullptr;
 };
 
@@ -44,6 +62,8 @@ public:
     void cancel_ipc();
     void set_pstate(u64 value);
     [[nodiscard]] bool runs() const;
+    /// MCS: it would run, but has used up what its scheduling context has.
+    [[nodiscard]] bool waits_for_budget() const;
 
     State state = State::inactive;
     std::array<u64, kRegisters> registers{};

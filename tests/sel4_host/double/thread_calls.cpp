@@ -83,6 +83,7 @@ seL4_Error seL4_TCB_SetSchedParams(seL4_TCB cap, seL4_TCB authority, seL4_Word m
     if (const seL4_Error error = set_priority(*thread, authority, max_priority, priority); error != 0)
         return error;
     thread->context = sc;
+    thread->affinity = sc->cpu;
     sc->thread = thread;
     thread->fault_endpoint = Capability(*handler->object(), handler->rights, handler->badge);
     return seL4_NoError;
@@ -102,7 +103,9 @@ seL4_Error seL4_SchedControl_Configure(seL4_SchedControl cap, seL4_SchedContext 
         return seL4_RangeError;
     if (kernel.refusals.call())
         return seL4_InvalidCapability;
-    sc->configured = true;
+    constexpr u64 kTicksPerMicrosecond = 125; // two of them
+    sc->configure(budget * kTicksPerMicrosecond / 2, period * kTicksPerMicrosecond / 2, kernel.clock.now_ticks());
+    sc->cpu = control->cpu;
     if (sc->thread != nullptr)
         sc->thread->affinity = control->cpu;
     return seL4_NoError;
@@ -131,7 +134,7 @@ seL4_Error seL4_TCB_SetAffinity(seL4_TCB cap, seL4_Word node) {
     if (thread == nullptr)
         return seL4_InvalidCapability;
     if (node >= CONFIG_MAX_NUM_NODES)
-        return seL4_RangeError;
+        return seL4_IllegalOperation;
     if (Kernel::current().refusals.call())
         return seL4_InvalidCapability;
     thread->affinity = node;
