@@ -17,6 +17,7 @@ enum class BusFault : u8 {
     width,     ///< this register does not take accesses of this width
     alignment, ///< the offset is not a multiple of the width, or lies inside a register
     denied,    ///< a rule of the device or client forbids it
+    failed,    ///< a device of the machine, to which it was forwarded, has answered with an error
 };
 
 /// One access, wholly inside the device's range.

@@ -16,8 +16,15 @@ using aarch64::PhysicalTrigger;
 
 /// The registers, and the interrupt controller.
 struct Board final : aarch64::PassedRegisterPort, aarch64::PhysicalIrqPort {
-    [[nodiscard]] u64 read(HostPhys at, Width width) override { return at.value() << 4 | bytes_of(width); }
-    void write(HostPhys at, Width width, u64 value) override { written[at.value()] = {width, value}; }
+    [[nodiscard]] std::optional<u64> read(HostPhys at, Width width) override {
+        return at.value() == fails_at ? std::nullopt : std::optional(at.value() << 4 | bytes_of(width));
+    }
+    [[nodiscard]] bool write(HostPhys at, Width width, u64 value) override {
+        if (at.value() == fails_at)
+            return false;
+        written[at.value()] = {width, value};
+        return true;
+    }
 
     void connect(u32 intid, PhysicalTrigger, aarch64::PhysicalIrqSink &its_sink) override {
         connected.push_back(intid);
@@ -29,6 +36,7 @@ struct Board final : aarch64::PassedRegisterPort, aarch64::PhysicalIrqPort {
     void route(u32, VcpuId) override {}
     void end(u32) override { ++ends; }
 
+    u64 fails_at = 0;
     std::map<u64, std::pair<Width, u64>> written;
     std::vector<u32> connected;
     aarch64::PhysicalIrqSink *sink = nullptr;
@@ -91,6 +99,18 @@ TEST_F(VirtPassthrough, RegistersInASharedPageAreReachedOneAccessAtATime) {
     EXPECT_EQ(access(0x0a00'3dfe, Width::b4, true, 1).kind(), AnswerKind::inject);
     EXPECT_EQ(access(0x0a00'3e71, Width::b2, true, 1).kind(), AnswerKind::inject);
     EXPECT_EQ(board.written.size(), 1u);
+}
+
+TEST_F(VirtPassthrough, WhatTheDeviceAnswersWithAnErrorIsAnAbortOfTheGuest) {
+    board.fails_at = 0x0a00'3e40;
+    make();
+    ASSERT_TRUE(rig->start());
+    const Answer read = access(0x0a00'3e40, Width::b4, false);
+    EXPECT_EQ(read.kind(), AnswerKind::inject);
+    EXPECT_EQ(read.fault(), GuestFault::access);
+    EXPECT_EQ(access(0x0a00'3e40, Width::b1, true, 1).kind(), AnswerKind::inject);
+    EXPECT_TRUE(board.written.empty());
+    EXPECT_EQ(access(0x0a00'3e44, Width::b4, false).data(), 0x0a00'3e44ULL << 4 | 4) << "the next one is none";
 }
 
 TEST_F(VirtPassthrough, RegistersInPagesOfTheirOwnAreTheGuests) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The EL2 exception vectors while vCPUs run. From a guest: SP_EL2 is its GuestContext (context.hpp); save everything, put
-// the host's stack back and go on in the run loop. From EL2 itself: a bug of ours, which the platform reports.
+// the host's stack back and go on in the run loop. From EL2 itself: a device's error in an access for a guest (forwarded_access.S), or a bug of
+// ours, which the platform reports.
 
 #define CTX_X30    240
 #define CTX_PSTATE 256
@@ -43,14 +44,19 @@
     b       sel4vm_el2_host_fault_\number   // boot/vectors.S
     .endm
 
+    .macro from_forwarded what
+    .balign 0x80
+    b       sel4vm_el2_forwarded_\what
+    .endm
+
     .section .vectors, "ax"
     .global sel4vm_el2_guest_vectors
     .balign 0x800
 sel4vm_el2_guest_vectors:
-    from_host 0
+    from_forwarded abort    // on SP_EL0
     from_host 1
     from_host 2
-    from_host 3
+    from_forwarded serror
     from_host 4
     from_host 5
     from_host 6

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Registers of a device of the machine, carried out one access at a time: for a device that has no pages of its own. What the device does is
-// not known here, so that nothing of it is reset. Widths are the guest's; what is not aligned never reaches the device.
+// not known here, so that nothing of it is reset. Widths are the guest's; what is not aligned never reaches the device, and a device's error is the
+// guest's.
 //
 // Threads: any; the device sees accesses as from several CPUs.
 #pragma once
@@ -20,14 +21,17 @@ public:
         const HostPhys at{base_.value() + access.offset};
         if (at.value() % bytes_of(access.width) != 0)
             return Err{BusFault::alignment};
-        return port_->read(at, access.width);
+        if (const auto value = port_->read(at, access.width))
+            return *value;
+        return Err{BusFault::failed};
     }
     [[nodiscard]] Status<BusFault> write(const Access &access, u64 value) override {
         const HostPhys at{base_.value() + access.offset};
         if (at.value() % bytes_of(access.width) != 0)
             return Err{BusFault::alignment};
-        port_->write(at, access.width, value);
-        return Ok{};
+        if (port_->write(at, access.width, value))
+            return Ok{};
+        return Err{BusFault::failed};
     }
     void reset() override {}
     [[nodiscard]] LockedBy locked_by() const override { return LockedBy::device; }

@@ -37,9 +37,10 @@ struct PassedDevice {
 /// Threads: from any, for different accesses at once.
 class PassedRegisterPort {
 public:
-    /// Inside a range of a device that was passed; `at` is a multiple of the width.
-    [[nodiscard]] virtual u64 read(HostPhys at, Width width) = 0;
-    virtual void write(HostPhys at, Width width, u64 value) = 0;
+    /// Inside a range of a device that was passed; `at` is a multiple of the width. Nothing when the device answers with an error.
+    [[nodiscard]] virtual std::optional<u64> read(HostPhys at, Width width) = 0;
+    /// False when it answers with an error.
+    [[nodiscard]] virtual bool write(HostPhys at, Width width, u64 value) = 0;
 
 protected:
     ~PassedRegisterPort() = default;
