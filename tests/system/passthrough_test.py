@@ -106,6 +106,9 @@ def main():
         refused(folder, pl061, "cannot be given away: it has no registers", "/timer")
         refused(folder, pl061, "passthrough[0]: its interrupt 7 is that of another device of the VM", "/pl061@9030000",
                 more='[vm.uart]\nirq = 7\n')
+        refused(folder, pl061, "passthrough[0]: its interrupt 7 is that by which shared memory rings the VM", "/pl061@9030000",
+                more=f'[[vm]]\nname = "other"\nmemory = "16M"\nkernel = "{pl061}"\n[[shared]]\nname = "ring"\nsize = "4K"\n'
+                     '[[shared.side]]\nvm = "asked"\nirq = 7\n[[shared.side]]\nvm = "other"\n')
         refused(folder, pl061, "passthrough[0]: its registers at 0x9030000 are where the VM has something else",
                 "/pl061@9030000", more='[vm.uart]\naddress = 0x09030000\n')
         refused(folder, pl061, "memory[0]: one_to_one: a part of it is not memory of this machine",

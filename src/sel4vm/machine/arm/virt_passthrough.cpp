@@ -83,6 +83,9 @@ Status<BuildError> VirtMachine::pass_irqs(const aarch64::PassedDevice &device, s
         for (const DeviceRecord &other : description_.devices)
             if (other.spi == spi)
                 problem = " is that of another device of the VM";
+        for (const SharedRecord &shared : description_.shared)
+            if (shared.spi == spi)
+                problem = " is that by which shared memory rings the VM";
         if (problem != nullptr) {
             Text<100> text;
             text << "its interrupt " << spi << problem;
