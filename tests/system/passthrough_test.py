@@ -102,6 +102,7 @@ def main():
         refused(folder, pl061, "cannot be given away: it is the host's console", "/pl011@9000000")
         refused(folder, pl061, "cannot be given away: it is the host's clock", "/pl031@9010000")
         refused(folder, pl061, "cannot be given away: it is the interrupt controller", "/intc@8000000")
+        refused(folder, pl061, "cannot be given away: it is a part of the interrupt controller", "/intc@8000000/its@8080000")
         refused(folder, pl061, "cannot be given away: it is memory", "/memory@40000000")
         refused(folder, pl061, "cannot be given away: it has no registers", "/timer")
         refused(folder, pl061, "passthrough[0]: its interrupt 7 is that of another device of the VM", "/pl061@9030000",

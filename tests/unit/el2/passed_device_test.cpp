@@ -84,6 +84,12 @@ TEST(PassedDevice, WhatTheHostNeedsOrCannotPassIsRefused) {
         {"/pl031@9010000", as_it_is, "it is the host's clock"},
         {"/memory@40000000", as_it_is, "it is memory"},
         {"/intc@8000000", as_it_is, "it is the interrupt controller"},
+        {"/intc@8000000/its@8080000",
+         [](Tree &t) {
+             t.node("/intc@8000000/its@8080000");
+             t.cells("/intc@8000000/its@8080000", "reg", {0, 0x808'0000, 0, 0x2'0000});
+         },
+         "it is a part of the interrupt controller"},
         {"/timer", as_it_is, "it has no registers"},
         {"/soc", as_it_is, "it has no registers"},
         {"/soc/eth@1000", [](Tree &t) { t.text("/soc/eth@1000", "status", "disabled"); }, "it is disabled"},

@@ -44,6 +44,8 @@ public:
             return refuse("cannot be given away: the device tree says that it is disabled");
         if (!tree_.property(node_, "iommus").empty())
             return refuse("cannot be given away: an IOMMU stands before it, which this host does not drive");
+        if (is_part_of_gic())
+            return refuse("cannot be given away: it is a part of the interrupt controller");
         SEL4VM_TRY(find_ranges());
         SEL4VM_TRY(find_irqs());
         return device_;
@@ -51,6 +53,15 @@ public:
 
 private:
     [[nodiscard]] Err<TreeError> refuse(std::string_view text) const { return Err{tree_.error(node_, text)}; }
+
+    /// An ITS or a frame for messages: it makes interrupts of others', and an ITS reads and writes wherever it is told to.
+    [[nodiscard]] bool is_part_of_gic() const {
+        const auto gic = PlatformInfo::gic_node(tree_);
+        for (auto part = gic ? tree_.first_child(*gic) : std::nullopt; part; part = tree_.next_sibling(*part))
+            if (part->offset == node_.offset)
+                return true;
+        return false;
+    }
 
     [[nodiscard]] Status<TreeError> find_ranges() {
         for (unsigned i = 0;; ++i) {
