@@ -13,6 +13,7 @@
 #include <sel4vm/vm/vm.hpp>
 
 #include <array>
+#include <bit>
 #include <utility>
 
 namespace sel4vm::machine {
@@ -22,6 +23,7 @@ using Key = ValidationReport::Key;
 using Report = ValidationReport;
 
 constexpr u32 kGicV2Vcpus = 8;
+constexpr u32 kGicV2Cpus = 8; // of the machine, whose version is the VMs'
 class VmCheck {
 public:
     VmCheck(const MachineDescription &vm, usize index, Report &report) : vm_(vm), report_(report), index_(index) {}
@@ -62,6 +64,10 @@ private:
         if (vm_.vcpu_count < 1 || vm_.vcpu_count > limit)
             also(report_.add(key("vcpus"), vm_.vcpu_count, "1 to ", limit, " with a GIC of version ",
                              static_cast<u32>(vm_.gic.version)),
+                 "gic.version");
+        if (vm_.gic.version == GicVersion::v2 && vm_.cpus >> kGicV2Cpus != 0)
+            also(report_.add(key("cpus"), static_cast<u32>(std::bit_width(vm_.cpus)) - 1, "CPUs from 0 to ",
+                             kGicV2Cpus - 1, ": a machine with a GIC of version 2 has no others"),
                  "gic.version");
         check_topology();
     }

@@ -62,6 +62,14 @@ TEST(MachineCpus, TheMachineHasTheCpusThatVmsName) {
               (Lines{"a.toml:6: key 'qemu.cpus': value 9: expected a number from 1 to 8"}));
 }
 
+TEST(MachineCpus, AMachineWithAGicV2HasEight) {
+    EXPECT_EQ(all_mistakes_with("gic = 2\ncpus = [0, 7]\n"), Lines{});
+    EXPECT_EQ(all_mistakes_with("cpus = [0, 8]\n"), Lines{});
+    EXPECT_EQ(all_mistakes_with("gic = 2\ncpus = [0, 8]\n"),
+              (Lines{"a.toml:5: key 'vm.cpus': value [...]: expected CPUs from 0 to 7: a machine with a GIC of version "
+                     "2 has no others"}));
+}
+
 TEST(MachineCpus, ATopologyHasAsManyCpusAsTheVm) {
     EXPECT_EQ(
         all_mistakes_with("vcpus = 6\ntopology = { clusters = 4 }\n"),
