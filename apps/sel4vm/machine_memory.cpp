@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/machine/validate.hpp>
 #include <set>
+#include <string>
 
 namespace sel4vm::cli {
 namespace {
@@ -61,6 +63,19 @@ u64 reach_bytes(const System &system) {
     return reach;
 }
 
+/// The key of the address for which that is.
+std::optional<std::string> farthest_region(const System &system) {
+    const u64 reach = reach_bytes(system);
+    for (usize i = 0; i < system.description.vms.size(); ++i) {
+        const auto &memory = system.description.vms[i].memory;
+        for (usize j = 0; j < memory.size(); ++j)
+            if (reach != 0 && memory[j].one_to_one &&
+                memory[j].base.value() + memory[j].size_bytes == kQemuMemoryBase + reach)
+                return fmt::format("vm[{}].memory[{}].base", i, j);
+    }
+    return std::nullopt;
+}
+
 u64 in_steps(u64 bytes) { return align_up(bytes, kStepBytes).value_or(bytes); }
 
 /// Two sizes that are compared, in one unit.
@@ -82,6 +97,12 @@ void judge_machine_memory(const System &system, const LoadedImages &images, Mist
         files += blob.size();
     const auto given = system.qemu.memory_bytes;
     if (const u64 wanted = machine_memory_bytes(system, files); !given && wanted > kMostBytes) {
+        if (const auto farthest = farthest_region(system); farthest && wanted - reach_bytes(system) <= kMostBytes) {
+            mistakes.expected(system.origin_of(*farthest),
+                              fmt::format("a lower one: the machine would need {}, QEMU's has at most {}",
+                                          in_mebibytes(wanted), in_mebibytes(kMostBytes)));
+            return;
+        }
         mistakes.expected(system.origin_of("vm[0].memory[0].size"),
                           fmt::format("less memory: the machine would need {}, QEMU's has at most {}",
                                       in_mebibytes(wanted), in_mebibytes(kMostBytes)));

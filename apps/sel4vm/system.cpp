@@ -75,23 +75,34 @@ bool follows(const System &system, const machine::Problem &problem) {
     return false;
 }
 
-/// Of two ranges that overlap, the one that somebody wrote is wrong. What it overlaps first is told; that is enough to move it.
+/// Where somebody wrote the place of a block: some blocks are of one size, and their key is the place itself.
+const Origin *written_place(const System &system, std::string_view key) {
+    const std::string_view block = block_of(key);
+    return system.written(block.size() == key.size() ? std::string(key) : with_end(block, ".base"));
+}
+
+const Origin *written_size(const System &system, std::string_view key) {
+    return system.written(with_end(block_of(key), ".size"));
+}
+
+/// Of two ranges that overlap, the one that somebody wrote is wrong, and one whose place was written before one of which only the size was. What it overlaps first is told; that is enough to move it.
 void add_overlap(const System &system, const machine::Problem &problem, std::set<std::string> &moved,
                  Mistakes &mistakes) {
-    const std::string_view blocks[] = {block_of(problem.key.view()), block_of(problem.other.view())};
+    const std::string_view keys[] = {problem.key.view(), problem.other.view()};
     const machine::AddressBlock ranges[] = {problem.range, problem.other_range};
     const Origin *written = nullptr;
     usize wrong = 0;
-    for (const usize i : {0U, 1U}) {
-        for (const std::string_view end : {".base", ".size"}) {
-            if (written == nullptr && (written = system.written(with_end(blocks[i], end))) != nullptr)
+    for (const auto find : {written_place, written_size}) {
+        for (const usize i : {0U, 1U}) {
+            if (written == nullptr && (written = find(system, keys[i])) != nullptr)
                 wrong = i;
         }
     }
+    const std::string_view blocks[] = {block_of(keys[0]), block_of(keys[1])};
     if (!moved.insert(std::string(blocks[wrong])).second)
         return;
     const usize right = 1 - wrong;
-    const bool by_default = system.written(with_end(blocks[right], ".base")) == nullptr;
+    const bool by_default = written_place(system, keys[right]) == nullptr;
     Origin at = written != nullptr ? *written : system.origin_of(problem.key.view());
     if (at.value.empty())
         at.value = fmt::format("{:#x}", ranges[wrong].base.value());

@@ -88,6 +88,19 @@ TEST(Passthrough, MemoryOneToOneIsThereAtOnceAndNobodyElses) {
             "from 0x80000000 on"}));
 }
 
+TEST(Passthrough, MemoryOneToOneIsWhereAMachineCanHaveIt) {
+    Mistakes mistakes;
+    const auto far = parse_system(
+        "[[vm]]\nkernel = \"k\"\nmemory = [{ size = \"64M\", address = 0x4000000000, one_to_one = true }]\n", "a.toml",
+        mistakes);
+    far->description.vms[0].images[0].size_bytes = 1;
+    judge_machine_memory(*far, LoadedImages{}, mistakes);
+    EXPECT_EQ(
+        mistakes.texts(),
+        (Lines{"a.toml:3: key 'vm.memory.address': value 0x4000000000: expected a lower one: the machine would need "
+               "261376 MiB, QEMU's has at most 261120 MiB"}));
+}
+
 TEST(Passthrough, TheMachineReachesWhereMemoryIsOneToOne) {
     const Read one = read(kVm);
     EXPECT_EQ(machine_memory_bytes(*one.system, 0), (1024 + 64 + 64 + 128) * kMiB);

@@ -112,6 +112,14 @@ TEST(SharedTables, WhatIsWrongIsSaidInOneSentenceWithItsPlace) {
           "a.toml:17: key 'shared.side.address': value 0x9000000: expected no overlap with vm.uart, which has 4 KiB "
           "from "
           "0x9000000 on by default"}},
+        {"[[shared]]\nname = \"ring\"\nsize = \"1M\"\n[[shared.side]]\nvm = \"one\"\ndoorbell = 0x40000000\n"
+         "[[shared.side]]\nvm = \"two\"\naddress = 0x50000000\ndoorbell = 0x50000000\n",
+         {"a.toml:14: key 'shared.side.doorbell': value 0x40000000: expected no overlap with vm.memory, which has 64 "
+          "MiB "
+          "from 0x40000000 on by default",
+          "a.toml:18: key 'shared.side.doorbell': value 0x50000000: expected no overlap with vm.shared.ring, which has "
+          "1 MiB "
+          "from 0x50000000 on"}},
         {"[[shared]]\nname = \"ring\"\nsize = \"1M\"\n[[shared.side]]\nvm = \"one\"\nirq = 1\n"
          "[[shared.side]]\nvm = \"two\"\nirq = 224\n",
          {"a.toml:14: key 'shared.side.irq': value 1: expected another SPI than vm.uart.irq",
