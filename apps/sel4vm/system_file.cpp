@@ -12,10 +12,12 @@ namespace {
 
 using namespace std::string_view_literals;
 
+constexpr u8 kOwnKey = 'A' - '@'; // of `sel4vm run`, at a terminal: docs/console.md
+
 /// Everything but the VMs.
 class FileReader {
 public:
-    explicit FileReader(System &system) : system_(system) {}
+    FileReader(System &system, Mistakes &mistakes) : system_(system), mistakes_(mistakes) {}
 
     void read(TomlReader &root) {
         system_.said("", root.origin());
@@ -52,6 +54,10 @@ private:
                 table.refuse("escape");
         }
         note(table, "escape", system_, "console.escape");
+        if (out.escape == kOwnKey)
+            mistakes_.warn(
+                system_.origin_of("console.escape"),
+                "at a terminal of sel4vm run, Ctrl-A is the tool's own key: typed as Ctrl-A a, it is this one");
     }
 
     void read_qemu(TomlReader &table) {
@@ -85,6 +91,7 @@ private:
     }
 
     System &system_;
+    Mistakes &mistakes_;
 };
 
 /// The commonest slip: a value that is neither text in quotes nor anything else.
@@ -117,7 +124,7 @@ std::unique_ptr<System> parse_system(std::string_view text, const std::filesyste
     }
     auto system = std::make_unique<System>();
     TomlReader root(result.table(), system_file_keys(), file.string(), "", mistakes);
-    FileReader(*system).read(root);
+    FileReader(*system, mistakes).read(root);
     for (TomlReader &vm : root.tables("vm"))
         read_vm(vm, file.parent_path(), *system, mistakes);
     note(root, "vm", *system, "vm");
