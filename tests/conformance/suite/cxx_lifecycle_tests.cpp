@@ -165,9 +165,10 @@ private:
         return true;
     }
     [[nodiscard]] bool stop_it(VmState now) {
-        if (is(now))
-            other()->vm().stop(StopReason::client);
-        return !is(now);
+        if (!is(now))
+            return false;
+        other()->vm().stop(StopReason::client);
+        return true;
     }
     [[nodiscard]] bool end() {
         if (!is(VmState::running))
