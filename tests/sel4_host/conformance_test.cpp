@@ -16,7 +16,7 @@ namespace {
 
 class SuiteTest : public testing::Test {
 public:
-    explicit SuiteTest(const conformance_test_t &test) : test_(test) {}
+    SuiteTest(const conformance_test_t &test, int cpu) : test_(test), cpu_(cpu) {}
     void TestBody() override {
         vm_host_t host{};
 #ifdef CONFIG_KERNEL_MCS
@@ -30,7 +30,8 @@ public:
             ADD_FAILURE_AT(file, line) << what;
         };
         t.live = [](conformance_t *c) { return environment_of(*c->host).live(); };
-        t.repetitions = 1000;
+        t.repetitions = cpu_ == 0 ? 1000 : 10;
+        t.cpu = cpu_;
         const bool skipped = conformance_run(&t, &test_) == 0 && t.skipped != 0;
         EXPECT_EQ(kernel_of(host).violation, "");
         vm_host_close(&host);
@@ -40,18 +41,20 @@ public:
 
 private:
     const conformance_test_t &test_;
+    int cpu_;
 };
 
-bool register_all(std::span<const conformance_test_t> tests) {
+bool register_all(std::span<const conformance_test_t> tests, const char *suite = "Conformance", int cpu = 0) {
     for (const conformance_test_t &test : tests)
-        testing::RegisterTest("Conformance", test.name, nullptr, nullptr, __FILE__, __LINE__,
-                              [&test]() -> SuiteTest * { return new SuiteTest(test); });
+        testing::RegisterTest(suite, test.name, nullptr, nullptr, __FILE__, __LINE__,
+                              [&test, cpu]() -> SuiteTest * { return new SuiteTest(test, cpu); });
     return true;
 }
 
 const bool registered = register_all({conformance_tests, conformance_test_count}) &&
                         register_all({platform_support_tests, platform_support_test_count}) &&
-                        register_all({sel4_vspace_tests, sel4_vspace_test_count});
+                        register_all({sel4_vspace_tests, sel4_vspace_test_count}) &&
+                        register_all({conformance_tests, conformance_test_count}, "ConformanceOnAnotherCpu", 1);
 
 } // namespace
 } // namespace sel4vm::sel4_double

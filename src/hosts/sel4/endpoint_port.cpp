@@ -169,6 +169,7 @@ void EndpointPort::go_on(Vcpu &vcpu) { go_on_inline(vcpu); }
         return; // there is more to come of the same instruction
     static_cast<void>(seL4_TCB_Resume(vcpu.tcb_));
     vcpu.wake_ = Vcpu::Wake::none;
+    vcpu.started_ = true;
 }
 
 [[gnu::always_inline]] inline void EndpointPort::finish(Answer answer) {

@@ -10,6 +10,7 @@
 
 #include <hosts/sel4/kernel.hpp>
 #include <hosts/sel4/message.hpp>
+#include <hosts/sel4/node_thread.hpp>
 #include <hosts/sel4/timeout_source.hpp>
 #include <hosts/sel4/vcpu.hpp>
 
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] seL4_CPtr cap() const { return endpoint_; }
     /// Where timeouts come from, once; it outlives the vCPUs. Its badge is nobody's: owner_of().
     void set_timeout_source(TimeoutSource &source);
+    /// Who makes calls on other CPUs for it.
+    [[nodiscard]] NodeThreads &node_threads() { return node_threads_; }
     /// Who has one of these bits of badges already: vCPUs whose badges a client chose, timeouts, this endpoint itself. Empty: nobody.
     [[nodiscard]] std::string_view owner_of(seL4_Word badge) const;
     /// Whether the caller is the executor's thread while it handles an event of its client's. (Threads are told by their IPC buffers.)
@@ -149,6 +152,7 @@ private:
     bool turn_is_next_ = false; ///< before the next message is looked for
     CapSlot wake_cap_;
     OwnedObject reply_object_;
+    NodeThreads node_threads_;
 };
 
 } // namespace sel4vm::sel4

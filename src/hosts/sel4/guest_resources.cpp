@@ -8,7 +8,7 @@
 
 namespace sel4vm::sel4 {
 
-Status<HostError> GuestResources::make(Made &made, VmId vm, VcpuId id, int priority) {
+Status<HostError> GuestResources::make(Made &made, VmId vm, VcpuId id) {
     if (auto done = made.thread.allocate(parts_.vka); !done)
         return done;
     const VcpuSetup setup{vm, id, aarch64::affinity_of_vcpu(id.value()),
@@ -26,7 +26,7 @@ Status<HostError> GuestResources::make(Made &made, VmId vm, VcpuId id, int prior
     if (auto done = made.vcpu->create(parts_.vka, made.thread.tcb()); !done)
         return done;
     const FaultRoute route{parts_.endpoint.cap(), made.vcpu->badge(), seL4_Word{kFaultEndpointSlot} + id.value()};
-    return made.thread.configure(parts_.simple, capabilities_, parts_.space.root().cptr, route, priority);
+    return made.thread.configure(parts_.simple, capabilities_, parts_.space.root().cptr, route, made.priority);
 }
 
 void GuestResources::unmake(Made &made) {
@@ -38,8 +38,9 @@ Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuI
     if (id.value() >= vcpus_.size() || vcpus_[id.value()].vcpu)
         return Err{HostError{HostErrorKind::invalid}};
     Made &made = vcpus_[id.value()];
+    made.priority = priority + static_cast<int>(priority_);
     ++made_;
-    auto done = make(made, vm, id, priority + static_cast<int>(priority_));
+    auto done = make(made, vm, id);
     if (done && budget_.budget_us != 0)
         done = share_budget();
     if (!done) {
@@ -86,7 +87,17 @@ Status<HostError> GuestResources::share_budget() {
 Status<HostError> GuestResources::bind_vcpu(VcpuId id, u32 cpu) {
     if (cpu >= CONFIG_MAX_NUM_NODES || id.value() >= vcpus_.size() || !vcpus_[id.value()].vcpu)
         return Err{HostError{HostErrorKind::invalid}};
-    return vcpus_[id.value()].thread.bind_to(parts_.simple, static_cast<int>(cpu));
+    Made &made = vcpus_[id.value()];
+#if CONFIG_MAX_NUM_NODES > 1
+    const NodeThreads::From from{parts_.vka, parts_.simple, parts_.space.vmm_root(), parts_.allocator, made.priority};
+    NodeThread *const there = SEL4VM_TRY(parts_.endpoint.node_threads().on(cpu, from));
+    SEL4VM_TRY(made.vcpu->leave_cpu());
+    SEL4VM_TRY(made.thread.bind_to(parts_.simple, static_cast<int>(cpu)));
+    made.vcpu->be_at(there);
+    return Ok{};
+#else
+    return made.thread.bind_to(parts_.simple, static_cast<int>(cpu));
+#endif
 }
 
 aarch64::GicSupport GuestResources::gic() { return gic_support(); }

@@ -68,8 +68,9 @@ private:
     struct Made {
         VcpuThread thread; // outlives its vCPU
         Owned<Vcpu> vcpu;
+        int priority = 0;
     };
-    [[nodiscard]] Status<HostError> make(Made &made, VmId vm, VcpuId id, int priority);
+    [[nodiscard]] Status<HostError> make(Made &made, VmId vm, VcpuId id);
     static void unmake(Made &made);
     [[nodiscard]] Status<HostError> share_budget();
 

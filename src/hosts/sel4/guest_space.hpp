@@ -36,6 +36,8 @@ public:
     /// Makes the root and gives it an ASID; call once, before anything else.
     [[nodiscard]] Status<HostError> create(simple_t &simple);
     [[nodiscard]] const vka_object_t &root() const { return root_.object(); }
+    /// Of the VMM's own address space.
+    [[nodiscard]] seL4_CPtr vmm_root() const { return vspace_get_root(env_.vmm); }
 
     [[nodiscard]] Result<RamBlock, HostError> allocate_ram(u64 size_bytes, u64 alignment, Clearing clearing) override;
     void free_ram(const RamBlock &block) override;

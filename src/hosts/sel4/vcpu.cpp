@@ -89,6 +89,7 @@ Vcpu::Vcpu(EndpointPort &endpoint, GuestSpace &space, const VcpuSetup &setup)
 Vcpu::~Vcpu() {
     if (tcb_ != 0)
         static_cast<void>(seL4_TCB_Suspend(tcb_));
+    clear_object();
     endpoint_.detach(*this);
 }
 
@@ -103,6 +104,22 @@ Status<HostError> Vcpu::create(vka_t &vka, seL4_CPtr tcb) {
     if (auto done = make_object(); !done)
         return done;
     return list_registers_.learn_count();
+}
+
+// A CPU that holds it would go on saving into it: it is deleted there.
+void Vcpu::clear_object() {
+    if (kSeveralNodes && there_ != nullptr && started_)
+        there_->erase(object_.path());
+    else
+        object_.clear();
+    started_ = false;
+}
+
+Status<HostError> Vcpu::leave_cpu() {
+    if (!started_)
+        return Ok{};
+    clear_object();
+    return make_object();
 }
 
 Status<HostError> Vcpu::make_object() {
@@ -129,9 +146,30 @@ void Vcpu::stop_running() {
 
 // ---------------------------------------------------------------- Registers
 
-u64 Vcpu::read_vcpu(seL4_VCPUReg which) const { return seL4_ARM_VCPU_ReadRegs(object_.cap(), which).value; }
+// These the kernel saves whenever a thread stops, so that they are right everywhere.
+NodeThread *Vcpu::holder_of(seL4_VCPUReg which) const {
+    if (!kSeveralNodes || there_ == nullptr || !started_)
+        return nullptr;
+    switch (which) {
+    case seL4_VCPUReg_SCTLR:
+    case seL4_VCPUReg_CPACR:
+    case seL4_VCPUReg_CNTV_CTL:
+    case seL4_VCPUReg_CNTV_CVAL:
+    case seL4_VCPUReg_CNTVOFF:
+    case seL4_VCPUReg_CNTKCTL_EL1: return nullptr;
+    default: return there_;
+    }
+}
+
+u64 Vcpu::read_vcpu(seL4_VCPUReg which) const {
+    if (NodeThread *const holder = holder_of(which))
+        return holder->read(object_.cap(), which);
+    return seL4_ARM_VCPU_ReadRegs(object_.cap(), which).value;
+}
 
 void Vcpu::write_vcpu(seL4_VCPUReg which, u64 value) const {
+    if (NodeThread *const holder = holder_of(which))
+        return holder->write(object_.cap(), which, value);
     static_cast<void>(seL4_ARM_VCPU_WriteRegs(object_.cap(), which, value));
 }
 
@@ -204,7 +242,7 @@ void Vcpu::reset(const VcpuStart &start) {
     SEL4VM_ASSERT(state_ == State::stopped);
     endpoint_.forget(*this);
     static_cast<void>(seL4_TCB_Suspend(tcb_));
-    object_.clear();
+    clear_object();
     SEL4VM_ASSERT(make_object());
     std::array<u64, kRegisterWords> words{};
     words[kWordPc] = start.entry;

@@ -9,6 +9,7 @@
 
 #include <hosts/sel4/capabilities.hpp>
 #include <hosts/sel4/guest_space.hpp>
+#include <hosts/sel4/node_thread.hpp>
 #include <hosts/sel4/register_words.hpp>
 
 #include <sel4vm/arch/aarch64/access.hpp>
@@ -101,6 +102,10 @@ public:
     /// The badge of its faults.
     [[nodiscard]] seL4_Word badge() const { return badge_; }
 
+    /// Its thread, which does not run, goes to another CPU, where `there` makes the calls about it; nullptr: where the caller is.
+    [[nodiscard]] Status<HostError> leave_cpu();
+    void be_at(NodeThread *there) { there_ = there; }
+
     [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
     [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
 
@@ -181,6 +186,9 @@ private:
     [[nodiscard]] u64 read_vcpu(seL4_VCPUReg which) const;
     void write_vcpu(seL4_VCPUReg which, u64 value) const;
     [[nodiscard]] Status<HostError> make_object();
+    void clear_object();
+    /// Who must make a call about this register, if not the caller.
+    [[nodiscard]] NodeThread *holder_of(seL4_VCPUReg which) const;
 
     // Hot fields first.
     EndpointPort &endpoint_;
@@ -202,6 +210,8 @@ private:
 
     OwnedObject memory_; ///< of the VCPU object; freed after it
     CapSlot object_;
+    NodeThread *there_ = nullptr;
+    bool started_ = false; ///< since the object was made: a CPU may hold it
     VcpuListRegisters list_registers_{*this};
     VcpuTimer timer_port_{*this};
     aarch64::AccessSequence sequence_;

@@ -267,6 +267,7 @@ int vm_assign_vcpu_target(vm_vcpu_t *vcpu, int target_cpu) {
     if (guest->core().power_state() != PowerState::off)
         return capi::fail(machine, kCall, "the vCPU runs");
     // One that is taken back stays where it was bound until it is bound again.
+    const capi::AllocationGuard guard(machine.client_lock());
     if (target_cpu != kNone && !machine.resources().bind_vcpu(guest->core().id(), static_cast<u32>(target_cpu)))
         return capi::fail(machine, kCall, "the host has no such CPU");
     vcpu->target_cpu = target_cpu;

@@ -34,6 +34,8 @@ struct conformance {
     void (*failed)(conformance_t *t, const char *file, int line, const char *what);
     /* How much is allocated from the host; NULL where it cannot be told. */
     size_t (*live)(conformance_t *t);
+    /* Of several CPUs, the one that the boot vCPU of every VM is bound to; 0: none is bound. */
+    int cpu;
     /* How often VMs are made and destroyed to see whether something is left. */
     unsigned int repetitions;
     unsigned int failures;

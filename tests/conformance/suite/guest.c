@@ -20,6 +20,8 @@ int guest_make(test_guest_t *guest, conformance_t *t, const vm_options_t *option
         guest_destroy(guest);
         return 0;
     }
+    if (t->cpu != 0)
+        CHECK(t, vm_assign_vcpu_target(guest->vcpu, t->cpu) == 0);
     return 1;
 }
 

@@ -2,6 +2,7 @@
 //
 // seL4 in a process, as far as the seL4 host can tell: objects and capabilities with the kernel's checks, one thread that makes calls
 // (the test) and threads with VCPUs that execute guests while it waits. What the real kernel refuses is refused with its error. What
+// (A VCPU's registers stay in the CPU that it ran on last until another one runs there; calls from other CPUs do not see them, as with the kernel.) What
 // can never be right although the kernel allows it, or has no error for, is a violation: the first one is remembered and fails the test.
 // Deliberately not here: more than one caller, preemption of the caller, revocation; the caller's own budget; what is a kernel's own
 // smallest budget.
@@ -15,11 +16,14 @@
 
 #include <hosts/fake/services.hpp>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
 
 namespace sel4vm::sel4_double {
+
+class Vcpu;
 
 /// What a test chooses before it makes threads.
 struct KernelOptions {
@@ -83,7 +87,10 @@ public:
 
     CNode *root = nullptr; ///< of the caller's CSpace
     Capability cspace;
-    Tcb *self = nullptr;       ///< the caller
+    Tcb *self = nullptr; ///< the caller
+    u64 node = 0;        ///< the CPU that calls are made on
+    /// The VCPU whose registers each CPU holds: the one that ran there last.
+    std::array<Vcpu *, CONFIG_MAX_NUM_NODES> loaded{};
     Tcb *last_fault = nullptr; ///< not MCS: whom the caller's reply capability answers
 
 private:

@@ -137,6 +137,21 @@ void seL4_Signal(seL4_CPtr cap) {
     if (!kernel.slot(cap)->allows(kWrite))
         kernel.violate("a signal without the right to send");
     notification->word |= kernel.slot(cap)->badge;
+    notification->active = true;
+}
+
+// Nobody else runs meanwhile, so it must have been signalled.
+void seL4_Wait(seL4_CPtr cap, seL4_Word *badge) {
+    Kernel &kernel = Kernel::current();
+    auto *const notification = kernel.invoked_as<Notification>(cap);
+    if (notification == nullptr)
+        return;
+    if (!notification->active || !kernel.slot(cap)->allows(kRead))
+        kernel.violate("waits for a signal that never comes");
+    notification->active = false;
+    const u64 word = std::exchange(notification->word, 0);
+    if (badge != nullptr)
+        *badge = word;
 }
 
 void seL4_Yield(void) {

@@ -32,6 +32,7 @@ public:
     Notification() : Object(kKind, seL4_NotificationBits) {}
     void finalise() override;
     u64 word = 0;
+    bool active = false; ///< signalled, perhaps without a badge
     Tcb *bound = nullptr;
 };
 

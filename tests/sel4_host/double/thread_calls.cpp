@@ -3,6 +3,7 @@
 // Calls on threads, and on what lets them run.
 #include <sel4_host/double/address_space.hpp>
 #include <sel4_host/double/kernel.hpp>
+#include <sel4_host/double/node_thread.hpp>
 
 namespace sel4vm::sel4_double {
 
@@ -78,14 +79,15 @@ seL4_Error seL4_TCB_SetSchedParams(seL4_TCB cap, seL4_TCB authority, seL4_Word m
     if (sc->thread != nullptr || thread->context != nullptr)
         return seL4_IllegalOperation;
     const Capability *const handler = kernel.slot(fault_endpoint);
-    if (handler == nullptr || !may_handle_faults(*handler))
+    if (fault_endpoint != seL4_CapNull && (handler == nullptr || !may_handle_faults(*handler)))
         return seL4_InvalidCapability;
     if (const seL4_Error error = set_priority(*thread, authority, max_priority, priority); error != 0)
         return error;
     thread->context = sc;
     thread->affinity = sc->cpu;
     sc->thread = thread;
-    thread->fault_endpoint = Capability(*handler->object(), handler->rights, handler->badge);
+    if (fault_endpoint != seL4_CapNull)
+        thread->fault_endpoint = Capability(*handler->object(), handler->rights, handler->badge);
     return seL4_NoError;
 }
 
@@ -160,6 +162,8 @@ seL4_Error seL4_TCB_Resume(seL4_TCB cap) {
     if (thread->state != Tcb::State::running)
         thread->cancel_ipc();
     thread->state = Tcb::State::running;
+    if (is_node_thread(*thread))
+        run_node_thread(*thread);
     return seL4_NoError;
 }
 

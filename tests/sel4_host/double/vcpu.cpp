@@ -2,9 +2,12 @@
 #include <sel4_host/double/vcpu.hpp>
 
 #include <sel4_host/double/address_space.hpp>
+#include <sel4_host/double/kernel.hpp>
 
 #include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/base/assert.hpp>
+
+#include <algorithm>
 
 namespace sel4vm::sel4_double {
 
@@ -35,7 +38,107 @@ void store(fake::GuestCpu &cpu, Tcb &thread) {
     thread.registers[Tcb::kTpidrro] = *cpu.system_register(sysreg::kTpidrroEl0);
 }
 
+/// In the order of seL4_VCPUReg; 0: the timer's offset, or what no guest executes with here.
+constexpr u32 kRegisters[seL4_VCPUReg_Num] = {
+    sysreg::kSctlrEl1,
+    sysreg::kCpacrEl1,
+    sysreg::kTtbr0El1,
+    sysreg::kTtbr1El1,
+    sysreg::kTcrEl1,
+    sysreg::kMairEl1,
+    sysreg::kAmairEl1,
+    sysreg::kContextidrEl1,
+    0,
+    sysreg::kAfsr0El1,
+    sysreg::kAfsr1El1,
+    sysreg::kEsrEl1,
+    sysreg::kFarEl1,
+    sysreg::kParEl1,
+    sysreg::kVbarEl1,
+    sysreg::kTpidrEl1,
+    sysreg::kMpidrEl1,
+    sysreg::kSpEl1,
+    sysreg::kElrEl1,
+    sysreg::kSpsrEl1,
+    sysreg::kCntvCtlEl0,
+    sysreg::kCntvCvalEl0,
+    0,
+    sysreg::kCntkctlEl1,
+};
+
+/// The kernel saves these whenever the thread stops.
+bool is_saved_with_thread(seL4_VCPUReg which) {
+    switch (which) {
+    case seL4_VCPUReg_SCTLR:
+    case seL4_VCPUReg_CPACR:
+    case seL4_VCPUReg_CNTV_CTL:
+    case seL4_VCPUReg_CNTV_CVAL:
+    case seL4_VCPUReg_CNTVOFF:
+    case seL4_VCPUReg_CNTKCTL_EL1: return true;
+    default: return false;
+    }
+}
+
 } // namespace
+
+Vcpu::Vcpu(fake::Clock &clock) : Object(kKind, seL4_VCPUBits), cpu(*this, clock, 0) { save(); }
+
+void Vcpu::finalise() {
+    Kernel &kernel = Kernel::current();
+    dissociate();
+    for (usize node = 0; node < kernel.loaded.size(); ++node) {
+        if (kernel.loaded[node] != this)
+            continue;
+        kernel.loaded[node] = nullptr;
+        if (node != kernel.node)
+            kernel.violate("a VCPU is deleted whose registers another CPU holds, and will save");
+    }
+}
+
+void Vcpu::save() {
+    for (usize which = 0; which < in_memory_.size(); ++which) {
+        if (kRegisters[which] != 0 && !is_saved_with_thread(static_cast<seL4_VCPUReg>(which)))
+            in_memory_[which] = *cpu.system_register(kRegisters[which]);
+    }
+}
+
+void Vcpu::restore_on(u64 node) {
+    Kernel &kernel = Kernel::current();
+    if (kernel.loaded[node] == this)
+        return;
+    if (std::find(kernel.loaded.begin(), kernel.loaded.end(), this) != kernel.loaded.end())
+        kernel.violate("a VCPU runs on a CPU while another one holds its registers");
+    if (kernel.loaded[node] != nullptr)
+        kernel.loaded[node]->save();
+    kernel.loaded[node] = this;
+    for (usize which = 0; which < in_memory_.size(); ++which) {
+        if (kRegisters[which] != 0 && !is_saved_with_thread(static_cast<seL4_VCPUReg>(which)))
+            put(cpu, kRegisters[which], in_memory_[which]);
+    }
+}
+
+u64 Vcpu::read(seL4_VCPUReg which) {
+    const Kernel &kernel = Kernel::current();
+    if (which == seL4_VCPUReg_CNTVOFF)
+        return cpu.timer().counter_offset();
+    if (kRegisters[which] == 0)
+        return 0;
+    if (is_saved_with_thread(which) || kernel.loaded[kernel.node] == this)
+        return *cpu.system_register(kRegisters[which]);
+    return in_memory_[which];
+}
+
+void Vcpu::write(seL4_VCPUReg which, u64 value) {
+    const Kernel &kernel = Kernel::current();
+    if (which == seL4_VCPUReg_CNTVOFF)
+        cpu.timer().set_counter_offset(value);
+    else if (kRegisters[which] == 0)
+        return;
+    else if (is_saved_with_thread(which) || kernel.loaded[kernel.node] == this)
+        put(cpu, kRegisters[which], value);
+    else
+        in_memory_[which] = value;
+}
 
 void Vcpu::associate(Tcb &with) {
     if (with.vcpu != nullptr)
@@ -54,6 +157,7 @@ void Vcpu::dissociate() {
 }
 
 std::optional<Exit> Vcpu::run(unsigned instructions) {
+    restore_on(thread->affinity);
     load(cpu, *thread);
     const auto exit = cpu.run(instructions);
     store(cpu, *thread);

@@ -8,13 +8,15 @@
 
 #include <hosts/fake/guest_cpu.hpp>
 
+#include <array>
+
 namespace sel4vm::sel4_double {
 
 class Vcpu final : public Object, private fake::GuestMemory {
 public:
     static constexpr ObjectKind kKind = ObjectKind::vcpu;
-    explicit Vcpu(fake::Clock &clock) : Object(kKind, seL4_VCPUBits), cpu(*this, clock, 0) {}
-    void finalise() override { dissociate(); }
+    explicit Vcpu(fake::Clock &clock);
+    void finalise() override;
 
     void associate(Tcb &with);
     void dissociate();
@@ -22,6 +24,9 @@ public:
     [[nodiscard]] std::optional<Exit> run(unsigned instructions);
     /// A list register whose interrupt ended and was not reported; it is reported now.
     [[nodiscard]] std::optional<unsigned> take_ended();
+    /// By a call on this CPU, or by one that does not hold them: then it is what memory has.
+    [[nodiscard]] u64 read(seL4_VCPUReg which);
+    void write(seL4_VCPUReg which, u64 value);
 
     fake::GuestCpu cpu;
     Tcb *thread = nullptr;
@@ -29,6 +34,9 @@ public:
 
 private:
     [[nodiscard]] std::optional<Page> look_up(Gpa at) const override;
+    void save();
+    void restore_on(u64 node);
+    std::array<u64, seL4_VCPUReg_Num> in_memory_{};
 };
 
 /// What lets its holder make secure monitor calls; with a badge, of one function only.

@@ -5,7 +5,6 @@
 #include <sel4_host/double/untyped.hpp>
 #include <sel4_host/double/vcpu.hpp>
 
-#include <sel4vm/arch/aarch64/sysreg.hpp>
 #include <sel4vm/base/assert.hpp>
 
 using namespace sel4vm;
@@ -13,36 +12,7 @@ using namespace sel4vm::sel4_double;
 
 namespace {
 
-namespace sysreg = aarch64::sysreg;
 constexpr u64 kVirtualTimer = 27;
-
-/// In the order of seL4_VCPUReg; 0: the timer's offset, or what no guest executes with here.
-constexpr u32 kRegisters[seL4_VCPUReg_Num] = {
-    sysreg::kSctlrEl1,
-    sysreg::kCpacrEl1,
-    sysreg::kTtbr0El1,
-    sysreg::kTtbr1El1,
-    sysreg::kTcrEl1,
-    sysreg::kMairEl1,
-    sysreg::kAmairEl1,
-    sysreg::kContextidrEl1,
-    0,
-    sysreg::kAfsr0El1,
-    sysreg::kAfsr1El1,
-    sysreg::kEsrEl1,
-    sysreg::kFarEl1,
-    sysreg::kParEl1,
-    sysreg::kVbarEl1,
-    sysreg::kTpidrEl1,
-    sysreg::kMpidrEl1,
-    sysreg::kSpEl1,
-    sysreg::kElrEl1,
-    sysreg::kSpsrEl1,
-    sysreg::kCntvCtlEl0,
-    sysreg::kCntvCvalEl0,
-    0,
-    sysreg::kCntkctlEl1,
-};
 
 /// The message says what the limits are.
 seL4_Error out_of_range(u64 last) {
@@ -113,11 +83,7 @@ seL4_ARM_VCPU_ReadRegs_t seL4_ARM_VCPU_ReadRegs(seL4_ARM_VCPU cap, seL4_VCPUReg 
         return {seL4_InvalidCapability, 0};
     if (which >= seL4_VCPUReg_Num)
         return {seL4_InvalidArgument, 0};
-    if (which == seL4_VCPUReg_CNTVOFF)
-        return {seL4_NoError, vcpu->cpu.timer().counter_offset()};
-    if (kRegisters[which] == 0)
-        return {seL4_NoError, 0};
-    return {seL4_NoError, *vcpu->cpu.system_register(kRegisters[which])};
+    return {seL4_NoError, vcpu->read(which)};
 }
 
 seL4_Error seL4_ARM_VCPU_WriteRegs(seL4_ARM_VCPU cap, seL4_VCPUReg which, seL4_Word value) {
@@ -127,10 +93,7 @@ seL4_Error seL4_ARM_VCPU_WriteRegs(seL4_ARM_VCPU cap, seL4_VCPUReg which, seL4_W
         return seL4_InvalidCapability;
     if (which >= seL4_VCPUReg_Num)
         return seL4_InvalidArgument;
-    if (which == seL4_VCPUReg_CNTVOFF)
-        vcpu->cpu.timer().set_counter_offset(value);
-    else if (kRegisters[which] != 0)
-        SEL4VM_ASSERT(vcpu->cpu.set_system_register(kRegisters[which], value));
+    vcpu->write(which, value);
     return seL4_NoError;
 }
 

@@ -25,6 +25,7 @@ seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr, seL4_Word *);
 #endif
 void seL4_Send(seL4_CPtr, seL4_MessageInfo_t);
 void seL4_Signal(seL4_CPtr);
+void seL4_Wait(seL4_CPtr notification, seL4_Word *badge);
 void seL4_Yield(void);
 
 /* ---- Capabilities and objects */

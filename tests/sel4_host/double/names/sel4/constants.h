@@ -19,7 +19,21 @@ enum {
     seL4_NotEnoughMemory
 };
 
-enum { TCBReadRegisters = 2, TCBWriteRegisters = 3, ARMVCPUInjectIRQ = 40, ARMVCPUAckVPPI = 43 };
+enum {
+    TCBReadRegisters = 2,
+    TCBWriteRegisters = 3,
+    CNodeDelete = 20,
+    ARMVCPUInjectIRQ = 40,
+    ARMVCPUReadReg = 41,
+    ARMVCPUWriteReg = 42,
+    ARMVCPUAckVPPI = 43
+};
+
+#ifdef CONFIG_KERNEL_MCS
+typedef enum { seL4_SysCall = -1, seL4_SysSend = -5, seL4_SysWait = -9 } seL4_Syscall_ID;
+#else
+typedef enum { seL4_SysCall = -1, seL4_SysSend = -3, seL4_SysRecv = -5 } seL4_Syscall_ID;
+#endif
 
 enum {
     seL4_Fault_CapFault = 1,
