@@ -20,8 +20,10 @@ std::string value_text(const toml::node &node) {
     }
     if (const auto *flag = node.as_boolean())
         return flag->get() ? "true" : "false";
-    if (const auto *real = node.as_floating_point())
-        return fmt::format("{}", real->get());
+    if (const auto *real = node.as_floating_point()) {
+        const std::string text = fmt::format("{}", real->get());
+        return text.find_first_of(".en") == std::string::npos ? text + ".0" : text; // 1.0 is no 1
+    }
     if (node.is_table())
         return "{...}";
     if (node.is_array())

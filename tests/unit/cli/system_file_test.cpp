@@ -216,7 +216,7 @@ gic = 4
 kernel = 5
 uart = "yes"
 [[vm]]
-name = 1.5
+name = 1.0
 memory = [1]
 )"),
         (Lines{R"(a.toml:2: key 'system.log_level': value "loud": expected "error", "warning", "info" or "debug")",
@@ -227,7 +227,7 @@ memory = [1]
                "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]",
                "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
                "a.toml:8: key 'vm.uart': value \"yes\": expected true or false, or a table: [vm.uart]",
-               "a.toml:10: key 'vm.name': value 1.5: expected text",
+               "a.toml:10: key 'vm.name': value 1.0: expected text",
                "a.toml:11: key 'vm.memory': value [...]: expected a size such as \"512M\" or \"1G\", or a number of "
                "bytes, or "
                "tables: [[vm.memory]]"}));
