@@ -233,22 +233,6 @@ memory = [1]
                "tables: [[vm.memory]]"}));
 }
 
-TEST(SystemFile, AnEscapeThatIsTheToolsOwnKeyIsWarnedOf) {
-    for (const auto &[escape, count] : {std::pair{"^A", 1U}, std::pair{"^B", 0U}}) {
-        Mistakes mistakes;
-        static_cast<void>(parse_system("[console]\nescape = \"" + std::string(escape) + "\"\n" + std::string(kSmallest),
-                                       "a.toml", mistakes));
-        EXPECT_EQ(mistakes.texts(), Lines{});
-        const Lines warnings = mistakes.take_warnings();
-        ASSERT_EQ(warnings.size(), count);
-        if (count != 0) {
-            EXPECT_TRUE(
-                warnings[0].starts_with("a.toml:2: key 'console.escape': value \"^A\": at a terminal of sel4vm run"))
-                << warnings[0];
-        }
-    }
-}
-
 TEST(SystemFile, UnknownKeysComeWithTheNearestKnownOne) {
     EXPECT_EQ(mistakes_in(std::string(kSmallest) + "memry = 1\nfavourite_colour = \"green\"\n[consloe]\n"),
               (Lines{"a.toml:4: key 'vm.memry': is unknown; the nearest known key is 'vm.memory'",
