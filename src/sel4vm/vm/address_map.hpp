@@ -30,10 +30,10 @@ protected:
 };
 
 enum class AttachError : u8 {
-    overlap,       ///< with a device, reservation or RAM region
-    too_many,      ///< ranges or devices (AddressMap), or so many were taken away and may still be in use
-    nothing,       ///< to be moved: nothing starts there
-    wrong_state,   ///< I/O ports: the VM was started
+    overlap,     ///< with a device, reservation or RAM region
+    too_many,    ///< ranges or devices (AddressMap), or so many were taken away and may still be in use
+    nothing,     ///< to be moved: nothing starts there
+    wrong_state, ///< I/O ports: the VM was started
     out_of_memory,
 };
 

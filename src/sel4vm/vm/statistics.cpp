@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/statistics.hpp>
 
-#include <numeric>
-
 namespace sel4vm {
 
 namespace {
@@ -15,7 +13,12 @@ u64 nanoseconds(u64 ticks, u64 ticks_per_second) {
 
 } // namespace
 
-u64 VcpuStatistics::all_exits() const { return std::accumulate(exits.begin(), exits.end(), u64{0}); }
+u64 VcpuStatistics::all_exits() const {
+    u64 sum = 0;
+    for (const u64 count : exits)
+        sum += count;
+    return sum;
+}
 
 VcpuStatistics statistics_of(const Vcpu &vcpu, Clock &clock) {
     const VcpuCounts counts = vcpu.port().counts();

@@ -4,9 +4,9 @@
 namespace sel4vm {
 
 Vm::Vm(const VmConfig &config, GuestSpacePort &space, Allocator &allocator, Log &log)
-    : map_(allocator, config.locks), allocator_(allocator), config_(config), log_(log), memory_(space, allocator, config.locks),
-      vcpus_(allocator), lifecycle_lock_(LockRank::lifecycle, config.locks), executors_(config.locks),
-      stop_lock_(LockRank::stop, config.locks) {}
+    : map_(allocator, config.locks), allocator_(allocator), config_(config), log_(log),
+      memory_(space, allocator, config.locks), vcpus_(allocator), lifecycle_lock_(LockRank::lifecycle, config.locks),
+      executors_(config.locks), stop_lock_(LockRank::stop, config.locks) {}
 
 Result<Vcpu *, VcpuError> Vm::add_vcpu(VcpuPort &port) {
     if (state() != VmState::built)

@@ -146,7 +146,8 @@ void VirtualInterface::load(const VirtualInterfaceState &from) const {
         SEL4VM_WRITE(SEL4VM_ICH_VMCR, from.machine_control);
         SEL4VM_WRITE(SEL4VM_ICH_HCR, from.control);
     } else {
-        for_each_list_register(count_, [&](auto i) { gich_.write32(gich::kLr + 4 * i, static_cast<u32>(from.list[i])); });
+        for_each_list_register(count_,
+                               [&](auto i) { gich_.write32(gich::kLr + 4 * i, static_cast<u32>(from.list[i])); });
         gich_.write32(gich::kApr, from.active_priorities0[0]);
         gich_.write32(gich::kVmcr, from.machine_control);
         gich_.write32(gich::kHcr, from.control);

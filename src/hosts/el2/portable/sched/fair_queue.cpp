@@ -86,7 +86,8 @@ void FairQueue::forget(FairMember &member) {
     if (member.active_) {
         sum_ += static_cast<i64>(ticks);
         if (member.is_queued())
-            (member.runnable_ ? waiting_ : resting_).change(member, member.key() + ticks, MinHeap::Place::behind_the_first);
+            (member.runnable_ ? waiting_ : resting_)
+                .change(member, member.key() + ticks, MinHeap::Place::behind_the_first);
     } else if (is_before(virtual_time(), member.tag_)) {
         activate(member); // it sleeps, and now owes something
         resting_.add(member, member.tag_, MinHeap::Place::before_equals);
