@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A VM with a GICv2, a physical timer, firmware calls and a UART, whose vCPUs are spread over several executors.
+// A VM with a GICv2 or v3, a physical timer, firmware calls and a UART, whose vCPUs are spread over several executors.
 #pragma once
 
 #include "threaded_host.hpp"
@@ -24,7 +24,9 @@
 namespace sel4vm::test {
 
 inline constexpr u64 kDistributor = 0x0800'0000;
+inline constexpr u64 kRedistributors = 0x080a'0000;
 inline constexpr u64 kUart = 0x0900'0000;
+inline constexpr u64 kOwnDevices = 0x0a00'0000;
 inline constexpr u32 kUartIntid = 33;
 inline constexpr u32 kTimerIntid = 30;
 
@@ -56,6 +58,16 @@ inline void open_interrupts(ThreadedVcpu &cpu) {
     cpu.then(store(kDistributor + 0x100, 0xffff'ffff));
     cpu.then(store(kDistributor + 0x104, 0xffff'ffff));
 }
+inline void open_interrupts(ThreadedVcpu &cpu, dev::GicVersion version, usize number) {
+    if (version == dev::GicVersion::v2)
+        return open_interrupts(cpu);
+    const u64 own = kRedistributors + number * aarch64::gicr::kBytes;
+    cpu.then(store(own + aarch64::gicr::kWaker, 0));
+    cpu.then(store(own + aarch64::gicr::kFrameBytes + 0x080, 0xffff'ffff));
+    cpu.then(store(own + aarch64::gicr::kFrameBytes + 0x100, 0xffff'ffff));
+    cpu.then(store(kDistributor + 0x000, 3));
+    cpu.then(store(kDistributor + 0x104, 0xffff'ffff));
+}
 
 class SharedLog final : public Log {
 public:
@@ -84,9 +96,10 @@ struct ThreadedMachine final : LifecycleHooks {
     };
 
     /// vCPU n executes guests[n], on executor n % executor_count.
-    ThreadedMachine(std::span<const std::unique_ptr<GuestThread>> guests, usize executor_count)
+    ThreadedMachine(std::span<const std::unique_ptr<GuestThread>> guests, usize executor_count,
+                    dev::GicVersion version = dev::GicVersion::v2)
         : vm(VmConfig{"guest", VmId{0}, LockMode::spin, ResetPolicy::restart}, space, allocator, log),
-          gic({.version = dev::GicVersion::v2,
+          gic({.version = version,
                .vcpu_count = static_cast<u32>(guests.size()),
                .spi_count = 32,
                .locks = LockMode::spin}),
@@ -109,7 +122,14 @@ struct ThreadedMachine final : LifecycleHooks {
         SEL4VM_ASSERT(vm.add_memory(*GpaRange::make(Gpa{0x4000'0000}, kPageBytes), RegionKind::ram).has_value());
         vm.set_interrupts(gic, &gic);
         vm.set_lifecycle_hooks(this);
-        SEL4VM_ASSERT(vm.attach(*GpaRange::make(Gpa{kDistributor}, 0x1000), gic.distributor()).has_value());
+        SEL4VM_ASSERT(
+            vm.attach(*GpaRange::make(Gpa{kDistributor}, gic.distributor_bytes()), gic.distributor()).has_value());
+        if (version == dev::GicVersion::v3) {
+            SEL4VM_ASSERT(
+                vm.attach(*GpaRange::make(Gpa{kRedistributors}, gic.redistributor_bytes()), gic.redistributors())
+                    .has_value());
+            SEL4VM_ASSERT(gic.register_all(vm.system_registers()).has_value());
+        }
         SEL4VM_ASSERT(vm.attach(*GpaRange::make(Gpa{kUart}, dev::Pl011::kRangeBytes), uart).has_value());
         SEL4VM_ASSERT(psci.register_all(vm.hypercalls()).has_value());
         SEL4VM_ASSERT(timer.register_all(vm.system_registers()).has_value());

@@ -36,11 +36,12 @@ enum class LockRank : u8 {
     translation = 4, ///< what turns a device's message into an interrupt by tables in guest memory
     memory = 5,      ///< a VM's demand RAM: which steps of it are cleared and mapped
     address_map = 6, ///< changes of an address map
-    irq_chip = 7,    ///< the interrupt controller's state
-    timeouts = 8,    ///< an executor's queue of timeouts
-    stop = 9,        ///< a VM's stop: its reason, and who stops it
-    serving = 10,    ///< which executors serve a VM
-    host = 11,       ///< a host port's own locks
+    irq_vcpu = 7,    ///< one vCPU's part of the interrupt controller's state
+    irq_chip = 8,    ///< what its vCPUs share
+    timeouts = 9,    ///< an executor's queue of timeouts
+    stop = 10,       ///< a VM's stop: its reason, and who stops it
+    serving = 11,    ///< which executors serve a VM
+    host = 12,       ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.
@@ -49,10 +50,23 @@ enum class LockMode : u8 {
     none,
 };
 
+class Mutex;
+
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
+/// Hears of each lock that its thread takes. Hosted builds only.
+class LockObserver {
+public:
+    virtual void taken(const Mutex &mutex) = 0;
+
+protected:
+    ~LockObserver() = default;
+};
 namespace detail {
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables)
 /// Bit n: the thread holds a lock of rank n. Hosted builds only.
-inline thread_local u32 held_ranks = 0; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+inline thread_local u32 held_ranks = 0;
+inline thread_local LockObserver *lock_observer = nullptr;
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 } // namespace detail
 #endif
 
@@ -63,9 +77,26 @@ public:
     Mutex &operator=(const Mutex &) = delete;
 
     [[nodiscard]] constexpr LockRank rank() const { return rank_; }
+    [[nodiscard]] constexpr LockMode mode() const { return mode_; }
 
     void lock() SEL4VM_ACQUIRE() {
         note_taken();
+        take();
+    }
+    void unlock() SEL4VM_RELEASE() {
+        note_released();
+        release();
+    }
+    /// One more of the same rank as the last one that was taken. Who takes several takes all that it ever holds together in one order, which is
+    /// the same for everybody, and releases them before that first one.
+    void lock_next() SEL4VM_ACQUIRE() {
+        note_next_taken();
+        take();
+    }
+    void unlock_next() SEL4VM_RELEASE() { release(); }
+
+private:
+    void take() {
         if (mode_ != LockMode::spin) [[likely]] // the others have a lock to pay for
             return;
         while (word_.exchange(1, std::memory_order_acquire) != 0) {
@@ -73,19 +104,25 @@ public:
                 relax();
         }
     }
-    void unlock() SEL4VM_RELEASE() {
-        note_released();
+    void release() {
         if (mode_ != LockMode::spin) [[likely]]
             return;
         word_.store(0, std::memory_order_release);
     }
-
-private:
 #if defined(SEL4VM_CHECK_LOCK_ORDER)
     /// A lock may be taken only when every lock held has a lower rank; the same rank twice would be a deadlock.
     void note_taken() const {
         SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 0);
         detail::held_ranks |= u32{1} << static_cast<u32>(rank_);
+        tell_observer();
+    }
+    void note_next_taken() const {
+        SEL4VM_ASSERT((detail::held_ranks >> static_cast<u32>(rank_)) == 1);
+        tell_observer();
+    }
+    void tell_observer() const {
+        if (detail::lock_observer != nullptr)
+            detail::lock_observer->taken(*this);
     }
     /// Only who has taken a lock may release it.
     void note_released() const {
@@ -94,6 +131,7 @@ private:
     }
 #else
     static void note_taken() {}
+    static void note_next_taken() {}
     static void note_released() {}
 #endif
     static void relax() {

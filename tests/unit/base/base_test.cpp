@@ -12,8 +12,10 @@
 #include <sel4vm/base/result.hpp>
 #include <sel4vm/base/text.hpp>
 
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sel4vm::test {
 namespace {
@@ -181,6 +183,50 @@ TEST(MutexDeathTest, OnlyWhoHasTakenALockMayReleaseIt) {
         mutex.unlock();
         EXPECT_DEATH(release(mutex), "panic");
     }
+}
+
+struct NamesTaken final : LockObserver {
+    void taken(const Mutex &mutex) override { mutexes.push_back(&mutex); }
+    std::vector<const Mutex *> mutexes;
+};
+
+TEST(Mutex, ObserversHearOfEachLockThatIsTaken) {
+    Mutex outer(LockRank::device, LockMode::none);
+    Mutex inner(LockRank::irq_vcpu);
+    Mutex beside(LockRank::irq_vcpu);
+    NamesTaken names;
+    detail::lock_observer = &names;
+    outer.lock();
+    inner.lock();
+    beside.lock_next();
+    beside.unlock_next();
+    inner.unlock();
+    outer.unlock();
+    detail::lock_observer = nullptr;
+    EXPECT_EQ(names.mutexes, (std::vector<const Mutex *>{&outer, &inner, &beside}));
+}
+
+enum class Take : u8 { first, higher, next, another };
+
+/// For ever: the program ends.
+void take(std::initializer_list<Take> these) SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+    Mutex first(LockRank::irq_vcpu);
+    Mutex next(LockRank::irq_vcpu);
+    Mutex higher(LockRank::irq_chip);
+    for (const Take which : these) {
+        switch (which) {
+        case Take::first: first.lock(); break;
+        case Take::higher: higher.lock(); break;
+        case Take::next: next.lock_next(); break;
+        case Take::another: next.lock(); break;
+        }
+    }
+}
+
+TEST(MutexDeathTest, OneMoreOfARankComesAfterOneOfItAndBeforeHigherOnes) {
+    EXPECT_DEATH(take({Take::next}), "panic");
+    EXPECT_DEATH(take({Take::first, Take::another}), "panic");
+    EXPECT_DEATH(take({Take::first, Take::higher, Take::next}), "panic");
 }
 
 TEST(MutexDeathTest, WrongOrderIsFound) {

@@ -3,7 +3,7 @@
 // Delivery to one vCPU: keeps its list registers loaded with the best of its candidates, and reads back what the guest
 // did with them. Adapts to what the host declared (docs/gic.md): with `read_back` and `clear` a list register always says
 // what the state machine says; without them it is loaded late, asks for maintenance on EOI, and is left alone until then.
-// Also forwards the virtual timer. All calls on the vCPU's own executor, or while the vCPU is stopped, under the chip's lock.
+// Also forwards the virtual timer. All calls on the vCPU's own executor, or while the vCPU is stopped, by who holds its part of the state.
 #pragma once
 
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
@@ -17,7 +17,6 @@ namespace sel4vm::dev {
 class CpuDelivery {
 public:
     void attach(IrqMachine &irqs, u32 cpu, aarch64::ListRegisterPort &lists, aarch64::TimerPort &timer);
-    [[nodiscard]] bool is_woken() const { return state_->woken; }
     [[nodiscard]] bool attached() const { return lists_ != nullptr; }
 
     /// Takes over what the guest did since the last time: acknowledged, ended.
@@ -75,10 +74,12 @@ private:
     [[nodiscard]] IrqWord &word_of(const ListEntry &entry) { return word(entry.intid / kIrqsPerWord); }
     [[nodiscard]] u32 free_lists() { return ~state().lists_in_use & lists_mask_; }
 
+    /// Without the shared part there is nothing of this vCPU's in it.
+    [[nodiscard]] u32 words_seen() const { return state_->sees_shared ? irqs_->word_count() : 1; }
     /// Calls function(intid, word, number in the word) for each interrupt that this vCPU has active without a list register.
     template <class Function>
     void for_each_unlisted(Function function) {
-        for (u32 w = 0; w < irqs_->word_count(); ++w) {
+        for (u32 w = 0; w < words_seen(); ++w) {
             IrqWord &irq = word(w);
             for (u32 bits = irq.unlisted; bits != 0; bits &= bits - 1) {
                 const u32 i = static_cast<u32>(std::countr_zero(bits));

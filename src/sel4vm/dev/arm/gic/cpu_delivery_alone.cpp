@@ -70,7 +70,6 @@ bool CpuDelivery::load_sgi_alone() {
     cpu.candidate_words = 0;
     if (!load_first(cpu.irq, sgi, sgi, source, always_eoi_ || (cpu.irq.listened & b) != 0, 0))
         return false;
-    irqs_->forget_wake(cpu);
     return true;
 }
 
@@ -123,7 +122,6 @@ bool CpuDelivery::end_alone(u32 ended) {
         if (!was_linked)
             timer_->unmask();
     }
-    irqs_->forget_wake(cpu);
     return true;
 }
 
@@ -206,7 +204,6 @@ void CpuDelivery::load_again(ListEntry &entry) {
     entry.state = ListRegisterState::pending;
     entry.running_priority = 0;
     static_cast<void>(write(static_cast<u32>(std::countr_zero(cpu.lists_in_use))));
-    irqs_->forget_wake(cpu);
 }
 
 } // namespace sel4vm::dev

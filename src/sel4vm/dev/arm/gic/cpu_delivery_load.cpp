@@ -155,12 +155,12 @@ CpuDelivery::Choice CpuDelivery::best_candidate() {
 
 [[gnu::noinline]] CpuDelivery::Choice CpuDelivery::best_of_several() {
     CpuState &cpu = state();
-    if (cpu.ranks.stale != 0)
-        rank();
     Choice best = {kNone, 0xff};
     if ((cpu.candidate_words & 1) != 0)
         best = best_in(0);
     if ((cpu.candidate_words & ~u32{1}) != 0) {
+        if (cpu.ranks.stale != 0)
+            rank();
         const u32 w = cpu.ranks.best_word;
         if (best.intid == kNone || cpu.ranks.priority[w] < best.priority)
             best = {w * kIrqsPerWord + cpu.ranks.number[w], cpu.ranks.priority[w]};
@@ -261,10 +261,13 @@ void CpuDelivery::list(u32 index, u32 intid) {
     irq.listed |= b;
     irqs_->set_holder(cpu_, intid);
     // It was a candidate of this vCPU, and of no other.
-    cpu.candidates[w] &= ~b;
-    cpu.ranks.stale |= bit<u32>(w);
-    if (cpu.candidates[w] == 0)
-        cpu.candidate_words &= ~bit<u32>(w);
+    if (w != 0) {
+        static_cast<void>(change_shared_candidates(cpu, w, b, 0));
+    } else {
+        cpu.candidates[0] &= ~b;
+        if (cpu.candidates[0] == 0)
+            cpu.candidate_words &= ~u32{1};
+    }
     cpu.lists_in_use |= bit<u32>(index);
     if (!write(index)) [[unlikely]]
         refused(index);
@@ -286,7 +289,7 @@ void CpuDelivery::list(u32 index, u32 intid) {
 [[gnu::noinline, gnu::cold]] void CpuDelivery::load_software_active() {
     CpuState &cpu = state();
     cpu.chores &= static_cast<u8>(~chore::kListActive);
-    for (u32 w = 0; w < irqs_->word_count(); ++w) {
+    for (u32 w = 0; w < words_seen(); ++w) {
         const IrqWord &irq = word(w);
         for (u32 bits = irq.active & ~irq.listed; bits != 0; bits &= bits - 1) {
             const u32 intid = w * kIrqsPerWord + static_cast<u32>(std::countr_zero(bits));

@@ -17,6 +17,9 @@ public:
         return cpu < 64 ? CpuSet(bit<u64>(cpu), 0) : CpuSet(0, bit<u64>(cpu - 64));
     }
 
+    /// Of the first 64, by their bits.
+    [[nodiscard]] static constexpr CpuSet of_first(u64 mask) { return CpuSet(mask, 0); }
+
     [[nodiscard]] constexpr bool empty() const { return (low_ | high_) == 0; }
     [[nodiscard]] constexpr bool has(u32 cpu) const { return intersects(of(cpu)); }
     [[nodiscard]] constexpr bool intersects(const CpuSet &other) const {

@@ -2,12 +2,20 @@
 #include <sel4vm/dev/arm/gic/gic.hpp>
 
 #include <sel4vm/arch/aarch64/irq_service.hpp>
-#include <sel4vm/dev/arm/gic/sgi.hpp>
-
 namespace sel4vm::dev {
 
 namespace {
 constexpr u64 kIntidMask = 0xff'ffff; // ICC_DIR_EL1.INTID
+
+constexpr auto needs_all = [] { return Need{Part::all}; };
+constexpr auto needs_shared = [] { return Need{Part::shared}; };
+/// To serve its list registers.
+auto needs_own(const Vcpu &vcpu) {
+    return [&vcpu] { return Need{Part::own, vcpu.id().value(), true}; };
+}
+Need inject_need(VcpuId vcpu, u32 intid) {
+    return intid < kIrqsPerWord ? Need{Part::own, vcpu.value()} : Need{Part::shared};
+}
 } // namespace
 
 // SAFETY of the exemptions: the frames only keep the reference here; the analysis cannot follow a lock through a member.
@@ -58,7 +66,7 @@ u64 Gic::distributor_bytes() const {
 
 [[gnu::cold]] bool Gic::set_eoi_listener(u32 intid, EoiListener *listener) {
     SEL4VM_ASSERT(has(intid));
-    LockGuard guard(lock_);
+    Session session(*this, kNobody, needs_all);
     if (core_.irqs().is_physical(intid))
         return false; // its end is the hardware's business
     listeners_[intid] = listener;
@@ -75,9 +83,11 @@ u64 Gic::distributor_bytes() const {
 void Gic::serve_caller(u32 caller) {
     if (caller == kNobody)
         return;
-    CpuDelivery &delivery = core_.delivery(caller);
-    if (delivery.is_woken())
-        delivery.service();
+    CpuState &cpu = core_.irqs().cpu(caller);
+    if (!cpu.woken)
+        return;
+    core_.irqs().forget_wake(cpu);
+    core_.delivery(caller).service();
 }
 
 [[gnu::noinline]] void Gic::leave_with_news() {
@@ -107,11 +117,7 @@ void Gic::serve_caller(u32 caller) {
 }
 
 void Gic::act(const CpuSet &wakes) {
-    wakes.for_each([this](u32 cpu) {
-        Vcpu *vcpu = vcpus_[cpu];
-        if (vcpu != nullptr && vcpu->request_sync())
-            vcpu->port().kick();
-    });
+    wakes.for_each([this](u32 cpu) { act(cpu); });
 }
 
 void Gic::tell(const FinishedIrq &finished) {
@@ -123,19 +129,19 @@ void Gic::tell(const FinishedIrq &finished) {
 
 void Gic::set_level(u32 intid, Level level) {
     SEL4VM_ASSERT(intid >= kIrqsPerWord && has(intid));
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_shared);
     core_.irqs().set_wire(0, intid, level);
 }
 
 bool Gic::inject(VcpuId vcpu, u32 intid) {
     SEL4VM_ASSERT(has(intid));
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, [=] { return inject_need(vcpu, intid); });
     return pend(vcpu, intid);
 }
 
 bool Gic::inject_quickly(VcpuId vcpu, u32 intid) {
     SEL4VM_ASSERT(has(intid));
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all); // whoever it goes to
     return (intid >= kIrqsPerWord && inject_now(intid)) || pend(vcpu, intid);
 }
 
@@ -162,17 +168,20 @@ bool Gic::inject_now(u32 intid) {
 
 void Gic::set_private_level(VcpuId vcpu, u32 intid, Level level) {
     SEL4VM_ASSERT(intid >= kSgiCount && intid < kIrqsPerWord);
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, [=] { return Need{Part::own, vcpu.value()}; });
     core_.irqs().set_wire(vcpu.value(), intid, level);
 }
 
 void Gic::sync(Vcpu &vcpu) {
-    Session session(*this, vcpu.id().value());
+    Session session(*this, vcpu.id().value(), needs_own(vcpu));
     core_.delivery(vcpu.id().value()).service();
 }
 
 void Gic::service(Vcpu &vcpu, u32 source) {
-    Session session(*this, vcpu.id().value());
+    Session session(*this, vcpu.id().value(), [&vcpu, source] {
+        const bool physical = source >= aarch64::kFirstPhysicalSource;
+        return Need{physical ? Part::own_and_shared : Part::own, vcpu.id().value(), true};
+    });
     CpuDelivery &delivery = core_.delivery(vcpu.id().value());
     // The host says which of its own timers it was; the guest's board decides which interrupt that is.
     if (source == aarch64::irq_service(aarch64::IrqService::virtual_timer).source)
@@ -184,33 +193,33 @@ void Gic::service(Vcpu &vcpu, u32 source) {
 }
 
 bool Gic::has_deliverable(Vcpu &vcpu) {
-    Session session(*this, vcpu.id().value());
+    Session session(*this, vcpu.id().value(), needs_own(vcpu));
     return core_.delivery(vcpu.id().value()).has_deliverable();
 }
 
 void Gic::reset() {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.reset();
 }
 
 // Both as nobody: what waits for this vCPU must reach it when it starts, not now.
 void Gic::turned_on(Vcpu &vcpu) {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.turned_on(vcpu.id().value());
 }
 
 void Gic::turned_off(Vcpu &vcpu) {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.turned_off(vcpu.id().value());
 }
 
 [[gnu::cold]] bool Gic::has_wake_up(Vcpu &vcpu) {
-    Session session(*this, vcpu.id().value());
+    Session session(*this, vcpu.id().value(), needs_own(vcpu));
     return core_.delivery(vcpu.id().value()).has_wake_up();
 }
 
 [[gnu::cold]] void Gic::lost_power(Vcpu &vcpu) {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.delivery(vcpu.id().value()).keep_timer();
     core_.turned_off(vcpu.id().value());
 }
@@ -218,12 +227,12 @@ void Gic::turned_off(Vcpu &vcpu) {
 // -- state
 
 [[gnu::cold]] void Gic::save(GicState &to) {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.save(to);
 }
 
 [[gnu::cold]] void Gic::restore(const GicState &from) {
-    Session session(*this, kNobody);
+    Session session(*this, kNobody, needs_all);
     core_.restore(from);
 }
 
@@ -236,13 +245,15 @@ const char *Gic::DistributorDevice<Registers>::name() const {
 
 template <class Registers>
 Result<u64, BusFault> Gic::DistributorDevice<Registers>::read(const Access &access) {
-    Session session(gic, access.vcpu.value());
+    Session session(gic, access.vcpu.value(), [&] { return gic.distributor_need(access, false); });
     return registers.read(access.vcpu.value(), access.offset, access.width);
 }
 
 template <class Registers>
 Status<BusFault> Gic::DistributorDevice<Registers>::write(const Access &access, u64 value) {
-    Session session(gic, access.vcpu.value());
+    if (gic.is_apart() && gic.send_sgi_apart(access, value)) [[unlikely]]
+        return Ok{};
+    Session session(gic, access.vcpu.value(), [&] { return gic.distributor_need(access, true); });
     return registers.write(access.vcpu.value(), access.offset, access.width, value);
 }
 
@@ -258,19 +269,22 @@ template struct Gic::DistributorDevice<DistributorV3>;
 const char *Gic::RedistributorDevice::name() const { return "gicv3 redistributors"; }
 
 Result<u64, BusFault> Gic::RedistributorDevice::read(const Access &access) {
-    Session session(gic, access.vcpu.value());
+    Session session(gic, access.vcpu.value(),
+                    [&] { return gic.redistributor_need(access, first_offset + access.offset, false); });
     return gic.redistributor_frames_.read(access.vcpu.value(), first_offset + access.offset, access.width);
 }
 
 Status<BusFault> Gic::RedistributorDevice::write(const Access &access, u64 value) {
-    Session session(gic, access.vcpu.value());
+    Session session(gic, access.vcpu.value(),
+                    [&] { return gic.redistributor_need(access, first_offset + access.offset, true); });
     return gic.redistributor_frames_.write(access.vcpu.value(), first_offset + access.offset, access.width, value);
 }
 
 void Gic::RedistributorDevice::reset() {}
 
 [[gnu::noinline, gnu::cold]] void Gic::deactivate(u32 cpu, u32 intid) {
-    Session session(*this, cpu);
+    // The end of a shared one may be another vCPU's business.
+    Session session(*this, cpu, [=] { return Need{intid < kIrqsPerWord ? Part::own : Part::all, cpu}; });
     core_.deactivate(cpu, intid);
 }
 
@@ -311,7 +325,11 @@ Status<BusFault> Gic::SgiRegisters::write(Vcpu &vcpu, u32 id, u64 value) {
     case aarch64::sysreg::kIccSgi0rEl1: which = SgiRegister::sgi0; break;
     default: return Err{BusFault::unmapped};
     }
-    Session session(gic, vcpu.id().value());
+    if (gic.is_apart()) [[unlikely]] {
+        gic.send_sgi_apart(vcpu.id().value(), which, value);
+        return Ok{};
+    }
+    Session session(gic, vcpu.id().value(), needs_all);
     send_sgi_v3(gic.core_, vcpu.id().value(), which, value);
     return Ok{};
 }

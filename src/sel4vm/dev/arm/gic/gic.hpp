@@ -5,14 +5,17 @@
 // docs/gic.md says what is modelled and what becomes inexact on which hosts.
 //
 // Threads: set_level() and set_private_level() from any thread; everything that names a Vcpu, on that vCPU's executor or
-// while it is stopped. One lock of LockRank::irq_chip; vCPUs are woken and listeners called after it was released.
+// while it is stopped. A lock of each vCPU's part of the state and one of the shared part (gic_locks.hpp); vCPUs are woken and listeners called after
+// they were released.
 #pragma once
 
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/dev/arm/gic/distributor_v2.hpp>
 #include <sel4vm/dev/arm/gic/distributor_v3.hpp>
 #include <sel4vm/dev/arm/gic/gic_core.hpp>
+#include <sel4vm/dev/arm/gic/gic_locks.hpp>
 #include <sel4vm/dev/arm/gic/redistributor.hpp>
+#include <sel4vm/dev/arm/gic/sgi.hpp>
 #include <sel4vm/vm/call_tables.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/irq_delivery.hpp>
@@ -114,16 +117,29 @@ public:
     void lost_power(Vcpu &vcpu) override SEL4VM_EXCLUDES(lock_);
 
 private:
-    /// Holds the lock, and does afterwards what has to be done without it.
+    [[nodiscard]] bool is_apart() const { return lock_.mode() == LockMode::spin; }
+
+    /// Holds what need() says, and does afterwards what has to be done without it. To the analysis there is one lock; which parts a function
+    /// touches is for the thread sanitizer to see (tests/threads).
     class SEL4VM_SCOPED_CAPABILITY Session {
     public:
-        Session(Gic &gic, u32 caller) SEL4VM_ACQUIRE(gic.lock_) SEL4VM_NO_THREAD_SAFETY_ANALYSIS : gic_(gic),
-                                                                                                   caller_(caller) {
+        template <class NeedOf>
+        Session(Gic &gic, u32 caller, NeedOf need) SEL4VM_ACQUIRE(gic.lock_) SEL4VM_NO_THREAD_SAFETY_ANALYSIS
+            : gic_(gic),
+              who_(caller) {
+            if (gic.is_apart()) [[unlikely]] {
+                who_ = gic.hold(need(), caller).word();
+                return;
+            }
             gic_.lock_.lock();
         }
         ~Session() SEL4VM_RELEASE() SEL4VM_NO_THREAD_SAFETY_ANALYSIS {
+            if (gic_.is_apart()) [[unlikely]] {
+                gic_.let_go(Held(who_));
+                return;
+            }
             if (gic_.core_.irqs().has_news()) [[unlikely]] {
-                gic_.serve_caller(caller_);
+                gic_.serve_caller(who_);
                 if (gic_.core_.irqs().has_news()) [[unlikely]] {
                     gic_.leave_with_news();
                     return;
@@ -136,7 +152,7 @@ private:
 
     private:
         Gic &gic_;
-        u32 caller_;
+        u32 who_; ///< the caller; with parts of different holders, a Held
     };
 
     template <class Registers>
@@ -189,21 +205,44 @@ private:
         return config_.vcpu_count > config_.first_redistributors ? config_.vcpu_count - config_.first_redistributors
                                                                  : 0;
     }
+    // gic_parts.cpp: with LockMode::spin
+    [[nodiscard]] Held hold(Need need, u32 caller) SEL4VM_ACQUIRE(lock_);
+    [[nodiscard]] Held hold_several(Part part, u32 caller);
+    [[nodiscard]] Held join_shared(CpuState &cpu, Held held);
+    void let_go(Held held) SEL4VM_RELEASE(lock_);
+    void let_go_woken(CpuState &cpu, Held held);
+    [[nodiscard]] Held serve_held(CpuState &cpu, Held held);
+    void let_go_of_several(Held held);
+    void let_go_and_tell(const CpuSet &wakes, Held held);
+    void release_parts(Held held);
+    [[nodiscard]] Need distributor_need(const Access &access, bool is_write) const;
+    [[nodiscard]] static Need redistributor_need(const Access &access, u64 offset, bool is_write);
+    [[nodiscard]] bool send_sgi_apart(const Access &access, u64 value);
+    void send_sgi_apart(u32 caller, SgiRegister which, u64 value);
+    void send_rest(u32 caller, u32 sgi, SgiRegister which, CpuSet targets);
+
+    /// For those that are not in a hurry: one copy for all of them.
+    [[nodiscard]] Held enter(Need need, u32 caller) SEL4VM_ACQUIRE(lock_);
+    void leave(u32 caller, Held held) SEL4VM_RELEASE(lock_);
+
     /// The caller's own list registers can be served at once; the others' only by their executors.
     void serve_caller(u32 caller) SEL4VM_REQUIRES(lock_);
     [[nodiscard]] bool pend(VcpuId vcpu, u32 intid) SEL4VM_REQUIRES(lock_);
     /// Lists a shared interrupt that a client injects at once, where that is possible: true.
     [[nodiscard]] bool inject_now(u32 intid) SEL4VM_REQUIRES(lock_);
-    /// As the end of a Session, for those that are not in a hurry: one copy for all of them.
-    void leave(u32 caller) SEL4VM_RELEASE(lock_);
     /// Unlocks, wakes and tells.
     void leave_with_news() SEL4VM_RELEASE(lock_);
     void deactivate(u32 cpu, u32 intid) SEL4VM_EXCLUDES(lock_);
     void act(const CpuSet &wakes);
+    void act(u32 cpu) {
+        Vcpu *vcpu = vcpus_[cpu];
+        if (vcpu != nullptr && vcpu->request_sync())
+            vcpu->port().kick();
+    }
     void tell(const FinishedIrq &finished);
 
     GicConfig config_;
-    Mutex lock_;
+    Mutex lock_; ///< of the shared part
     GicCore core_ SEL4VM_GUARDED_BY(lock_);
     DistributorV2 distributor_v2_ SEL4VM_GUARDED_BY(lock_);
     DistributorV3 distributor_v3_ SEL4VM_GUARDED_BY(lock_);

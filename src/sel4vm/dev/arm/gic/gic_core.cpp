@@ -58,7 +58,8 @@ void GicCore::reset() {
     }
     irqs_.reset();
     // Nothing is enabled any more.
-    static_cast<void>(irqs_.take_wakes());
+    for (CpuState &cpu : irqs_.cpus())
+        irqs_.forget_wake(cpu);
 }
 
 void GicCore::turned_on(u32 cpu) {

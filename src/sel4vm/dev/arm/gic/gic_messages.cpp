@@ -37,18 +37,9 @@ void IrqMachine::send_message(u32 intid, Level level) {
 }
 
 void Gic::send(u32, u32 data) {
-    lock_.lock();
+    const Held held = enter({Part::shared}, kNobody);
     core_.irqs().send_message(data, Level::high);
-    leave(kNobody);
-}
-
-[[gnu::noinline]] void Gic::leave(u32 caller) {
-    if (core_.irqs().has_news())
-        serve_caller(caller);
-    if (core_.irqs().has_news())
-        leave_with_news();
-    else
-        lock_.unlock();
+    leave(kNobody, held);
 }
 
 } // namespace sel4vm::dev

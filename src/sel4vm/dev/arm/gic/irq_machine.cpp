@@ -5,6 +5,8 @@
 
 #include <sel4vm/arch/aarch64/affinity.hpp>
 
+#include <utility>
+
 namespace sel4vm::dev {
 
 namespace {
@@ -17,17 +19,27 @@ void for_each_bit(u32 bits, Function function) {
 }
 
 /// True when an interrupt became a candidate.
-[[gnu::always_inline]] inline bool change_candidates(CpuState &cpu, u32 w, u32 bits, u32 ready) {
+[[gnu::always_inline]] inline bool change_private_candidates(CpuState &cpu, u32 bits, u32 ready) {
+    const u32 before = cpu.candidates[0];
+    const u32 after = (before & ~bits) | (ready & bits);
+    cpu.candidates[0] = after;
+    cpu.candidate_words = after != 0 ? cpu.candidate_words | 1 : cpu.candidate_words & ~u32{1};
+    return (after & ~before) != 0;
+}
+} // namespace
+
+bool change_shared_candidates(CpuState &cpu, u32 w, u32 bits, u32 ready) {
     const u32 before = cpu.candidates[w];
     const u32 after = (before & ~bits) | (ready & bits);
     cpu.candidates[w] = after;
     const u32 word = u32{1} << w;
-    cpu.candidate_words = after != 0 ? cpu.candidate_words | word : cpu.candidate_words & ~word;
-    if (w != 0)
-        cpu.ranks.stale |= word;
+    const u32 words = cpu.shared_words.load(std::memory_order_relaxed);
+    cpu.shared_words.store(after != 0 ? words | word : words & ~word, std::memory_order_relaxed);
+    if (cpu.sees_shared) // else its holder looks at `shared_words` first
+        cpu.candidate_words = after != 0 ? cpu.candidate_words | word : cpu.candidate_words & ~word;
+    cpu.ranks.stale |= word;
     return (after & ~before) != 0;
 }
-} // namespace
 
 [[gnu::cold]] Status<GicError> IrqMachine::init(Allocator &allocator, const GicConfig &config) {
     const u32 most = config.version == GicVersion::v2 ? 8 : kMaxGicCpus;
@@ -37,6 +49,7 @@ void for_each_bit(u32 bits, Function function) {
         return Err{GicError::spi_count};
 
     version_ = config.version;
+    apart_ = config.locks == LockMode::spin;
     spi_count_ = config.spi_count;
     cpus_ = OwnedArray<CpuState>::make(allocator, config.vcpu_count);
     if (!cpus_)
@@ -69,6 +82,8 @@ void for_each_bit(u32 bits, Function function) {
                                   .with<GicdTyper::Mbis>(config.message_spis)
                                   .raw(); // CPUNumber is about operation without affinity routing: zero
     reset();
+    for (CpuState &cpu : cpus_)
+        cpu.sees_shared = !apart_;
     return Ok{};
 }
 
@@ -99,6 +114,7 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
     for (u32 n = 0; n < cpu_count(); ++n) {
         cpus_[n].candidates = {};
         cpus_[n].candidate_words = 0;
+        cpus_[n].shared_words.store(0, std::memory_order_relaxed);
         reset_private(n);
     }
     for (SharedWord &shared : shared_) {
@@ -173,6 +189,8 @@ void IrqMachine::reset_word(IrqWord &irq, u32 edge) {
 
 /// Mostly one, whatever their number.
 [[gnu::noinline]] CpuSet IrqMachine::take_wakes() {
+    if (apart_)
+        return std::exchange(wakes_apart_, CpuSet{});
     CpuSet set;
     if (wakes_ == 1 && last_woken_->woken) {
         forget_wake(*last_woken_);
@@ -275,7 +293,7 @@ void IrqMachine::retarget(u32 w, u32 i) {
     if (target == place.target[i])
         return;
     if (place.target[i] != kNoCpu)
-        static_cast<void>(change_candidates(cpus_[place.target[i]], w, bit<u32>(i), 0));
+        static_cast<void>(change_shared_candidates(cpus_[place.target[i]], w, bit<u32>(i), 0));
     place.target[i] = target;
     // Listed on the old target: its holder gives back what the guest has not acknowledged, and then it moves.
     update(0, w, bit<u32>(i));
@@ -300,7 +318,7 @@ void IrqMachine::retarget(u32 w, u32 i) {
         }
     }
     retarget(w, i);
-    forwarding_changed();
+    forwarding_changed(0, w);
 }
 
 [[gnu::cold]] void IrqMachine::set_power(u32 cpu, RedistributorPower power) {
@@ -343,7 +361,7 @@ void IrqMachine::retarget_choices(u32 w, u32 bits) {
     group0_mask_ = (groups & 1) != 0 ? ~u32{0} : 0;
     group1_mask_ = (groups & 2) != 0 ? ~u32{0} : 0;
     update_all();
-    forwarding_changed();
+    everything_changed();
     lpis_changed();
 }
 
@@ -355,9 +373,9 @@ bool IrqMachine::is_forwarded(u32 cpu, u32 intid) {
 // -- candidates
 
 void IrqMachine::update_private(CpuState &cpu, u32 bits) {
-    const bool news = change_candidates(cpu, 0, bits, ready_bits(cpu.irq));
+    const bool news = change_private_candidates(cpu, bits, ready_bits(cpu.irq));
     if (news || (can_rewrite_ && (cpu.irq.listed & bits) != 0))
-        wake(cpu);
+        wake_own(cpu);
 }
 
 void IrqMachine::update_shared(u32 w, u32 bits) {
@@ -367,7 +385,7 @@ void IrqMachine::update_shared(u32 w, u32 bits) {
     const u32 ready = ready_bits(place.irq);
     for_each_bit(bits & place.irq.implemented, [&](u32 i) {
         const u8 target = place.target[i];
-        if (target != kNoCpu && change_candidates(cpus_[target], w, bit<u32>(i), ready))
+        if (target != kNoCpu && change_shared_candidates(cpus_[target], w, bit<u32>(i), ready))
             wake(target);
     });
     if (can_rewrite_)

@@ -2,8 +2,8 @@
 //
 // The interrupt state machine that GICv2 and GICv3 share: enable, pending, active, group, priority, configuration and
 // routing of every interrupt, and the list of candidates for each vCPU's list registers, kept up to date with every
-// change so that delivery never searches. It knows neither registers nor list registers nor threads: the caller holds
-// the chip's lock, and acts afterwards on what take_wakes() and finished() say.
+// change so that delivery never searches. It knows neither registers nor list registers nor threads: the caller holds the parts that it
+// touches (gic_locks.hpp), and acts afterwards on what take_wakes() and finished() say.
 #pragma once
 
 #include <sel4vm/base/bits.hpp>
@@ -28,6 +28,9 @@ struct FinishedIrq {
 enum class Routing : u8 { listed, any_cpu };
 /// GICv3 GICR_WAKER.
 enum class RedistributorPower : u8 { asleep, awake };
+
+/// Of a word of shared interrupts. True when one became a candidate of this vCPU.
+bool change_shared_candidates(CpuState &cpu, u32 w, u32 bits, u32 ready);
 
 class IrqMachine {
 public:
@@ -70,6 +73,24 @@ public:
         target.irq.latched |= bit<u32>(sgi);
         update_private(target, bit<u32>(sgi));
     }
+
+    /// SGIs from vCPUs that do not hold the target's part (sgi_inbox.hpp), with LockMode::spin only.
+    [[nodiscard]] SgiInbox &inbox(u32 cpu) { return cpus_[cpu].inbox; }
+    /// Takes over what is in the inbox of a vCPU.
+    void collect_sgis(CpuState &cpu) {
+        if (!cpu.inbox.is_empty()) [[unlikely]]
+            collect_posted(cpu);
+    }
+
+    // -- parts of the state (gic_locks.hpp), with LockMode::spin only
+    /// Whether what a vCPU has to do with its own interrupts touches the shared part.
+    [[nodiscard]] static bool needs_shared(const CpuState &cpu) {
+        return (cpu.shared_words.load(std::memory_order_relaxed) | cpu.unlisted | cpu.chores | (cpu.tied ? 1u : 0u)) !=
+               0;
+    }
+    /// The holder of this vCPU's part has got the shared one, too; or is about to let go of it.
+    static void join_shared(CpuState &cpu);
+    static void leave_shared(CpuState &cpu);
 
     // -- state, by words; `bits` of interrupts that do not exist are ignored
     void enable(u32 cpu, u32 w, u32 bits);
@@ -157,18 +178,44 @@ public:
     /// What is pending may be deliverable now, or no longer.
     void lpis_changed();
 
+    /// By whoever holds the shared part.
     void wake(u32 cpu) { wake(cpus_[cpu]); }
     void wake(CpuState &cpu) {
+        if (apart_) [[unlikely]]
+            wakes_apart_.add(CpuSet::of(cpu.index));
+        else
+            wake_own(cpu);
+    }
+    /// By whoever holds this vCPU's part.
+    void wake_own(CpuState &cpu) {
         if (cpu.woken)
             return;
         cpu.woken = true;
+        if (apart_) [[unlikely]]
+            return;
         last_woken_ = &cpu;
         ++wakes_;
     }
+    /// By whoever holds the part that this word is in.
+    void wake(u32 w, u32 cpu) {
+        if (w == 0)
+            wake_own(cpus_[cpu]);
+        else
+            wake(cpus_[cpu]);
+    }
     void forget_wake(CpuState &cpu) {
-        wakes_ -= cpu.woken ? 1 : 0;
+        if (apart_) [[unlikely]] {
+            if (cpu.sees_shared)
+                wakes_apart_.remove(CpuSet::of(cpu.index));
+        } else {
+            wakes_ -= cpu.woken ? 1 : 0;
+        }
         cpu.woken = false;
     }
+    [[nodiscard]] bool is_woken(const CpuState &cpu) const {
+        return cpu.woken || (apart_ && cpu.sees_shared && wakes_apart_.has(cpu.index));
+    }
+    /// With LockMode::spin those that wake() has named, and no others.
     [[nodiscard]] CpuSet take_wakes();
 
     /// Whether there are wakes or finished interrupts to act on.
@@ -178,7 +225,7 @@ public:
     void note_refused(u32 cpu, u32 intid);
     /// Whether there are more of them than fitted; they are in finished() now.
     [[nodiscard]] bool has_more_refused() {
-        forwarding_changed();
+        everything_changed();
         return !finished_.empty();
     }
 
@@ -225,7 +272,12 @@ private:
         return !high || (irq.listed & b) == 0;
     }
     void reset_word(IrqWord &irq, u32 edge);
-    void forwarding_changed() {
+    /// Of one word, or of all: refused interrupts may be deliverable now.
+    void forwarding_changed(u32 cpu, u32 w) {
+        if (word(cpu, w).refused != 0) [[unlikely]]
+            collect_refused(cpu, w);
+    }
+    void everything_changed() {
         if (refused_ != 0) [[unlikely]]
             collect_refused();
     }
@@ -236,6 +288,7 @@ private:
     }
     void update_private(CpuState &cpu, u32 bits);
     void update_shared(u32 w, u32 bits);
+    void collect_posted(CpuState &cpu);
     void retarget(u32 w, u32 i);
     [[nodiscard]] u8 resolve(const SharedWord &shared, u32 i) const;
     [[nodiscard]] u8 choose(const SharedWord &shared, u32 i, u32 among) const;
@@ -253,6 +306,7 @@ private:
 
     GicVersion version_ = GicVersion::v3;
     bool can_rewrite_ = false;
+    bool apart_ = false; ///< LockMode::spin: the parts of the state have different holders
     u8 priority_mask_ = 0xf8;
     u32 spi_count_ = 0;
     u32 distributor_type_ = 0;
@@ -261,8 +315,9 @@ private:
     u32 group1_mask_ = 0;
     u32 wakes_ = 0; ///< how many are woken
     CpuState *last_woken_ = nullptr;
-    u32 choices_ = 0; ///< interrupts that go to more than one vCPU
-    u32 refused_ = 0; ///< interrupts of which an injection was refused
+    CpuSet wakes_apart_; ///< likewise, while the parts have different holders
+    u32 choices_ = 0;    ///< interrupts that go to more than one vCPU
+    u32 refused_ = 0;    ///< interrupts of which an injection was refused
     FinishedIrqs finished_;
     OwnedArray<CpuState> cpus_;
     OwnedArray<SharedWord> shared_;

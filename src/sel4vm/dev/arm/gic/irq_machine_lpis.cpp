@@ -22,7 +22,12 @@ ListEntry *listed(CpuState &cpu, u32 intid) {
 } // namespace
 
 void IrqMachine::serve_lpis(u32 cpu) {
-    cpus_[cpu].chores |= chore::kLpis;
+    CpuState &target = cpus_[cpu];
+    if (target.sees_shared)
+        target.chores |= chore::kLpis;
+    else
+        target.shared_words.store(target.shared_words.load(std::memory_order_relaxed) | CpuState::kAskedForLpis,
+                                  std::memory_order_relaxed);
     wake(cpu);
 }
 

@@ -14,7 +14,7 @@ void IrqMachine::enable(u32 cpu, u32 w, u32 bits) {
     bits &= irq.implemented & ~irq.enabled;
     irq.enabled |= bits;
     update(cpu, w, bits);
-    forwarding_changed();
+    forwarding_changed(cpu, w);
 }
 
 void IrqMachine::disable(u32 cpu, u32 w, u32 bits) {
@@ -31,7 +31,7 @@ void IrqMachine::set_groups(u32 cpu, u32 w, u32 group1) {
     update(cpu, w, changed);
     if (w != 0)
         retarget_choices(w, changed);
-    forwarding_changed();
+    forwarding_changed(cpu, w);
 }
 
 void IrqMachine::set_edge(u32 cpu, u32 w, u32 bits, u32 edge) {
@@ -92,7 +92,7 @@ void IrqMachine::set_active(u32 cpu, u32 w, u32 bits) {
             const u8 target = target_of(cpu, w * kIrqsPerWord + static_cast<u32>(std::countr_zero(rest)));
             if (target != kNoCpu) {
                 cpus_[target].chores |= chore::kListActive;
-                wake(target);
+                wake(w, target);
             }
         }
     }
@@ -145,7 +145,7 @@ void IrqMachine::set_priority(u32 cpu, u32 intid, u8 priority) {
     // A waiting interrupt may now deserve a list register that another one has.
     const u8 target = target_of(cpu, intid);
     if (target != kNoCpu && (cpus_[target].candidates[w] & bit<u32>(i)) != 0)
-        wake(target);
+        wake(w, target);
 }
 
 } // namespace sel4vm::dev

@@ -11,10 +11,13 @@
 
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/base/mutex.hpp>
 #include <sel4vm/base/types.hpp>
 #include <sel4vm/dev/arm/gic/cpu_set.hpp>
+#include <sel4vm/dev/arm/gic/sgi_inbox.hpp>
 
 #include <array>
+#include <atomic>
 #include <type_traits>
 
 namespace sel4vm::dev {
@@ -129,11 +132,12 @@ struct Ranks {
 };
 
 /// One vCPU: private interrupts, list registers, and which interrupts wait for a list register.
-struct CpuState {
+struct alignas(64) CpuState {
     IrqWord irq;
     std::array<u8, kSgiCount> unlisted_sources{}; ///< of SGIs in `unlisted`
     std::array<u8, kSgiCount> sgi_sources{};      ///< sending CPUs of each latched SGI; GICv3: bit 0
-    /// Interrupts that could be loaded now, and one bit for each word that is not zero.
+    /// Interrupts that could be loaded now, and one bit for each word that is not zero: of shared ones as they are while this vCPU's
+    /// `sees_shared` is true, otherwise as they were then.
     std::array<u32, kMaxIrqWords> candidates{};
     u32 candidate_words = 0;
     Ranks ranks;
@@ -151,6 +155,15 @@ struct CpuState {
     bool asleep = true;              ///< GICR_WAKER.ProcessorSleep
     bool traps_deactivation = false; ///< as last told to the host
     bool leftovers = false;          ///< a list register that cannot be cleared may hold what another vCPU has now
+    bool sees_shared = true;         ///< whoever holds this vCPU's part holds the shared part, too (gic_locks.hpp)
+    /// The words of shared interrupts that have candidates, however it is with `sees_shared`, and kAskedForLpis. It changes with the
+    /// shared part, and is read without it.
+    std::atomic<u32> shared_words{0};
+    bool tied =
+        false; ///< it had to do with shared interrupts when that was last looked at (IrqMachine::leave_shared())
+    Mutex part{LockRank::irq_vcpu};
+    SgiInbox inbox;
+    static constexpr u32 kAskedForLpis = 1; ///< chore::kLpis, from somebody who does not hold this vCPU's part
 };
 
 [[nodiscard]] constexpr bool has_pending(aarch64::ListRegisterState state) { return (static_cast<u8>(state) & 1) != 0; }
