@@ -89,6 +89,8 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
              name_of(vm.counter));
     if (!vm.pv_time)
         out.line("  pv time   hidden");
+    if (vm.pmu != machine::PmuPolicy::where_possible)
+        out.line("  pmu       {}", name_of(vm.pmu));
     if (vm.entry)
         out.line("  entry     {:#x}", vm.entry->value());
 }

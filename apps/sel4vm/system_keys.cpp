@@ -291,6 +291,10 @@ constexpr std::array kVmKeys{
     Key{.name = "pv_time",
         .form = Form::flag,
         .help = "Whether the guest may see how long its vCPUs could have run while others did (default true)."},
+    Key{.name = "pmu",
+        .form = Form::flag,
+        .help = "Whether the guest has the CPU's performance monitors: true asks for them, false hides them (default: "
+                "where the CPU has some that the host can give away)."},
     Key{.name = "uart",
         .form = Form::flag,
         .help = "The serial port: false takes it away, a table changes it.",

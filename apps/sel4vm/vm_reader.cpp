@@ -39,7 +39,9 @@ public:
         choose(table, "counter", vm.counter);
         if (const auto value = table.flag("pv_time"))
             vm.pv_time = value->value;
-        for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv})
+        if (const auto value = table.flag("pmu"))
+            vm.pmu = value->value ? machine::PmuPolicy::required : machine::PmuPolicy::hidden;
+        for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv, "pmu"sv})
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);
         read_budget(table);

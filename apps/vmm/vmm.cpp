@@ -126,7 +126,7 @@ bool Vmm::make_vcpus(Guest &guest, usize index) {
         if (!guest.vcpus[i])
             return out_of_memory(description);
         el2::Vcpu &vcpu = *guest.vcpus[i];
-        guest.ports[i] = {&vcpu, &vcpu.list_registers(), &vcpu.timer()};
+        guest.ports[i] = {&vcpu, &vcpu.list_registers(), &vcpu.timer(), vcpu.pmu()};
     }
     return true;
 }

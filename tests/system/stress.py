@@ -16,7 +16,7 @@ MADE = SOURCE / "build" / "examples" / "debian-linux"
 PLACES = ("lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu")
 
 
-def _prepare():
+def load_prepare():
     """The example's script, which knows the archive's format."""
     loader = importlib.machinery.SourceFileLoader("prepare", str(EXAMPLE / "prepare"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("prepare", loader))
@@ -48,7 +48,7 @@ def kernel_and_initrd():
     subprocess.run([EXAMPLE / "prepare"], check=True)
     root = SOURCE / "build" / "debs" / "stress"
     subprocess.run([SOURCE / "tools" / "debs", "unpack", root, "stress-ng"], check=True)
-    prepare = _prepare()
+    prepare = load_prepare()
     archive = prepare.Archive()
     for folder in ("lib", "usr/bin"):
         archive.add(folder, stat.S_IFDIR | 0o755, links=2)

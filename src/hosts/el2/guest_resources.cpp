@@ -13,7 +13,7 @@ Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuI
     vcpu = Owned<Vcpu>::make(parts_.host.heap(), parts_.processor, parts_.space, share_, setup);
     if (!vcpu)
         return Err{HostError{HostErrorKind::out_of_memory}};
-    return aarch64::VcpuPorts{vcpu.get(), &vcpu->list_registers(), &vcpu->timer()};
+    return aarch64::VcpuPorts{vcpu.get(), &vcpu->list_registers(), &vcpu->timer(), vcpu->pmu()};
 }
 
 Status<HostError> GuestResources::set_budget(u32 priority, u32 budget_us, u32 period_us) {

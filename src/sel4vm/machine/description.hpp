@@ -143,6 +143,10 @@ struct TimerRecord {
     u8 physical = 14;
     u8 virtual_timer = 11;
     u8 hypervisor = 10;
+    /// One of them is this one.
+    [[nodiscard]] constexpr bool has(u8 ppi) const {
+        return secure_physical == ppi || physical == ppi || virtual_timer == ppi || hypervisor == ppi;
+    }
     friend constexpr bool operator==(const TimerRecord &, const TimerRecord &) = default;
 };
 
@@ -219,6 +223,15 @@ enum class PanicPolicy : u8 {
     ignore,  ///< nothing: what guests print means nothing
 };
 
+/// Whether a guest has the CPU's performance monitors.
+enum class PmuPolicy : u8 {
+    where_possible, ///< where the CPU has some and the host can give them to a guest
+    required,       ///< or the VM is not built
+    hidden,
+};
+/// Their interrupt, counted as those of the timer are.
+inline constexpr u8 kPmuPpi = 7;
+
 /// How much of a CPU a VM may have: `budget_us` in every `period_us`, of all its CPUs together; what it wants beyond that waits.
 struct CpuBudget {
     u32 budget_us = 0; ///< 0: there is no such limit
@@ -254,6 +267,7 @@ struct MachineDescription {
     CounterPolicy counter = CounterPolicy::host;
     /// Whether the guest may see how long its vCPUs could have run and did not, where the host knows it.
     bool pv_time = true;
+    PmuPolicy pmu = PmuPolicy::where_possible;
 
     /// The only image of this kind, or nullptr.
     [[nodiscard]] const ImageRecord *image(ImageKind kind) const {

@@ -249,6 +249,8 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
         vm.on_panic = node.choice<PanicPolicy>("on-panic");
     vm.counter = node.choice<CounterPolicy>("counter");
     vm.pv_time = node.flag("pv-time");
+    if (node.has("pmu"))
+        vm.pmu = node.choice<PmuPolicy>("pmu");
     vm.timer = read_timer(node);
     read_cpus(node, vm);
     usize gics = 0;

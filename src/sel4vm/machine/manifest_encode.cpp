@@ -85,6 +85,7 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("on-panic", name_of(vm.on_panic));
     out.text("counter", name_of(vm.counter));
     put_flag(out, "pv-time", vm.pv_time);
+    out.text("pmu", name_of(vm.pmu));
     out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
     if (const CpuTopology &cpus = vm.topology; cpus.sockets != 0) {
         out.cells("topology", {cpus.sockets, cpus.clusters, cpus.cores, cpus.threads});

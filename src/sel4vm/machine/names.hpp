@@ -53,6 +53,10 @@ struct Names<PanicPolicy> {
     static constexpr std::array<std::string_view, 3> list = {"stop", "restart", "ignore"};
 };
 template <>
+struct Names<PmuPolicy> {
+    static constexpr std::array<std::string_view, 3> list = {"where_possible", "required", "hidden"};
+};
+template <>
 struct Names<MsiKind> {
     static constexpr std::array<std::string_view, 4> list = {"none", "v2m", "mbi", "its"};
 };

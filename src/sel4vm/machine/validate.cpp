@@ -211,6 +211,8 @@ private:
         for (const Row &row : rows) {
             if (row.ppi > 15)
                 report_.add(key(row.name), u32{row.ppi}, "a PPI number, 0 to 15");
+            if (row.ppi == kPmuPpi && vm_.pmu == PmuPolicy::required)
+                report_.add(key(row.name), u32{row.ppi}, "another number than that of the performance monitors");
             for (const Row *other = rows; other != &row; ++other)
                 if (other->ppi == row.ppi)
                     also(report_.add(key(row.name), u32{row.ppi}, "another number than ", key(other->name).view()),

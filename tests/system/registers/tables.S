@@ -110,12 +110,18 @@ changing:
     entry 3, 3, 2, 4, 0            // RNDR
     entry 3, 3, 2, 4, 1            // RNDRRS
     entry 3, 3, 4, 2, 0            // NZCV
+    entry 3, 3, 9, 12, 3           // PMOVSCLR_EL0
+    entry 3, 3, 9, 13, 0           // PMCCNTR_EL0
+    entry 3, 3, 9, 13, 2           // PMXEVCNTR_EL0
+    entry 3, 3, 9, 14, 3           // PMOVSSET_EL0
     entry 3, 3, 14, 0, 1           // CNTPCT_EL0
     entry 3, 3, 14, 0, 2           // CNTVCT_EL0
     entry 3, 3, 14, 0, 5           // CNTPCTSS_EL0
     entry 3, 3, 14, 0, 6           // CNTVCTSS_EL0
     entry 3, 3, 14, 2, 0           // CNTP_TVAL_EL0
     entry 3, 3, 14, 3, 0           // CNTV_TVAL_EL0
+    .org ID(3, 3, 14, 8, 0) - FIRST // PMEVCNTR<n>_EL0
+    .fill 31, 1, 1
     .org COUNT
     .bss
     .balign 16

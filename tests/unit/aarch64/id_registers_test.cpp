@@ -3,6 +3,7 @@
 // What guests see of the CPUs that QEMU 7.2 models; the host values were read on them.
 #include <sel4vm/arch/aarch64/id_register_layouts.hpp>
 #include <sel4vm/arch/aarch64/id_registers.hpp>
+#include <sel4vm/arch/aarch64/pmu_registers.hpp>
 
 #include <gtest/gtest.h>
 
@@ -71,6 +72,22 @@ TEST(GuestIdRegisters, ShowTheGuestsOwnInterruptController) {
     }
     EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x0001'0001, GicVersion::v3), 0x1001'0001U);
     EXPECT_EQ(guest_id_register(sysreg::kIdPfr1El1, 0x3001'0001, GicVersion::v2), 0x1'0001U);
+}
+
+TEST(GuestIdRegisters, ShowPerformanceMonitorsToWhomTheyAreLent) {
+    const auto versions = [](u64 host, GuestPmu pmu) {
+        const u64 aarch64 = guest_id_register(sysreg::kIdAa64dfr0El1, host << 8, GicVersion::v3, pmu);
+        const u64 aarch32 = guest_id_register(sysreg::kIdDfr0El1, host << 24, GicVersion::v3, pmu);
+        EXPECT_EQ(aarch64 >> 8 & 0xf, aarch32 >> 24 & 0xf) << host;
+        return aarch64 >> 8 & 0xf;
+    };
+    for (const u64 host : {0U, 1U, 4U, 5U, 6U})
+        EXPECT_EQ(versions(host, GuestPmu::shown), host);
+    for (const u64 host : {7U, 8U, 9U, 0xeU})
+        EXPECT_EQ(versions(host, GuestPmu::shown), pmu_version::kV3p5) << "as much as is known";
+    EXPECT_EQ(versions(0xf, GuestPmu::shown), pmu_version::kNone) << "not Arm's";
+    for (u64 host = 0; host < 16; ++host)
+        EXPECT_EQ(versions(host, GuestPmu::hidden), pmu_version::kNone);
 }
 
 TEST(GuestIdRegisters, KeepAbsentFloatingPointAbsent) {

@@ -8,6 +8,31 @@ namespace {
 
 HostPhysRange range(u64 base, u64 size) { return *HostPhysRange::make(HostPhys{base}, size); }
 
+TEST(PlatformInfo, FindsThePrivateInterruptOfPerformanceMonitors) {
+    const auto found = [](const char *compatible, std::initializer_list<u32> interrupts, bool disabled = false) {
+        Tree tree(GicVersion::v3);
+        tree.node("/pmu");
+        tree.text("/pmu", "compatible", compatible);
+        tree.cells("/pmu", "interrupts", interrupts);
+        if (disabled)
+            tree.text("/pmu", "status", "disabled");
+        PlatformInfo info;
+        EXPECT_EQ(read(tree, info), "");
+        return info.pmu_intid;
+    };
+    EXPECT_EQ(found("arm,armv8-pmuv3", {1, 7, 4}), 23U);
+    EXPECT_EQ(found("arm,cortex-a53-pmu", {1, 5, 0x104}), 21U);
+    EXPECT_EQ(found("arm,cortex-a72-pmu", {0, 16, 4}), 0U) << "a shared one for each CPU";
+    EXPECT_EQ(found("arm,armv8-pmuv3", {1, 7, 1}), 0U) << "an edge";
+    EXPECT_EQ(found("arm,armv8-pmuv3", {1, 7, 4}, true), 0U);
+    EXPECT_EQ(found("other,armv8-pmuv3", {1, 7, 4}), 0U);
+    EXPECT_EQ(found("arm,smmu-v3", {1, 7, 4}), 0U);
+    Tree tree(GicVersion::v2);
+    PlatformInfo info;
+    ASSERT_EQ(read(tree, info), "");
+    EXPECT_EQ(info.pmu_intid, 0U);
+}
+
 TEST(PlatformInfo, FindsAMachineWithGicV2) {
     Tree tree(GicVersion::v2);
     PlatformInfo info;

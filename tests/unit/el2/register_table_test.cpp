@@ -29,7 +29,7 @@ CpuIds everything() {
     for (u32 i = 0; i < kIdRegisters; ++i)
         ids.set(sysreg::kIdPfr0El1 + i, ~u64{0});
     // Fields where the largest value says "not there".
-    ids.set(sysreg::kIdAa64dfr0El1, 0xffff'ffff'ffff'f6ff);
+    ids.set(sysreg::kIdAa64dfr0El1, 0xffff'ffff'ffff'f9ff);
     ids.mpamidr = ~u64{0};
     return ids;
 }
@@ -100,6 +100,7 @@ const char *name_of(Handling handling) {
     case Handling::interrupts: return "switched with the interrupt interface";
     case Handling::pstate: return "PSTATE";
     case Handling::emulated: return "emulated";
+    case Handling::lent: return "lent";
     case Handling::denied: return "denied";
     case Handling::constant: return "constant";
     case Handling::absent: return "absent";
@@ -179,7 +180,8 @@ TEST(RegisterTable, FindsRowsByEncoding) {
 
 TEST(RegisterTable, GivesAReasonForEachThatIsDeniedOrEmulated) {
     for (const RegisterRow &row : kRegisters) {
-        const bool must_trap = row.handling == Handling::denied || row.handling == Handling::emulated;
+        const bool must_trap =
+            row.handling == Handling::denied || row.handling == Handling::emulated || row.handling == Handling::lent;
         // ICC_SRE_EL2.Enable is the interrupt interface's own (virtual_interface.cpp).
         if (must_trap && row.id() != sysreg::kIccSreEl1) {
             EXPECT_NE(row.trap.when, Trap::When::none) << row.name;
@@ -269,7 +271,7 @@ TEST(GuestControls, AreWhatTheEmulatedCpusNeed) {
     EXPECT_EQ(a57[Control::mdcr], 0xe66U);
     const CpuFeatures n1(neoverse_n1());
     EXPECT_EQ(Controls(n1, kCounters)[Control::hcr], 0x18'807c'263fU) << "error records and ordering regions, too";
-    EXPECT_EQ(Controls(n1, kCounters)[Control::mdcr], 0x4e66U) << "and sampling";
+    EXPECT_EQ(Controls(n1, kCounters)[Control::mdcr], 0x2'4e66U) << "and sampling; nothing counts at EL2";
     EXPECT_TRUE(is_switched<el1_register(sysreg::kDisrEl1).index>(n1));
     EXPECT_FALSE(is_switched<el1_register(sysreg::kDisrEl1).index>(CpuFeatures(cortex_a57())));
     EXPECT_FALSE(exists(Control::vsesr, CpuFeatures(cortex_a57())));
@@ -333,9 +335,35 @@ TEST(GuestControls, LetGuestsHaveNothingOfNewerExtensions) {
                    HcrEl2::Fien::mask | HcrEl2::Nv::mask | HcrEl2::Nv2::mask | HcrEl2::E2h::mask | HcrEl2::Tge::mask |
                    HcrEl2::Amvoffen::mask),
               0U);
-    EXPECT_EQ(controls[Control::mdcr] & ~u64{0x1f}, MdcrEl2::Tda::mask | MdcrEl2::Tdosa::mask | MdcrEl2::Tdra::mask |
+    EXPECT_EQ(controls[Control::mdcr] & ~u64{0x1f}, MdcrEl2::Hpmd::mask | MdcrEl2::Hccd::mask | MdcrEl2::Tda::mask |
+                                                        MdcrEl2::Tdosa::mask | MdcrEl2::Tdra::mask |
                                                         MdcrEl2::Tpm::mask | MdcrEl2::Tpmcr::mask |
                                                         MdcrEl2::Tpms::mask | MdcrEl2::Ttrf::mask);
+}
+
+TEST(GuestControls, CountNothingAtEl2AsFarAsTheCpuCanForbidIt) {
+    for (const u64 version : {1U, 4U, 5U, 6U, 9U}) {
+        const Controls controls(CpuFeatures(with(sysreg::kIdAa64dfr0El1, version << 8)), 6);
+        const MdcrEl2 mdcr{controls[Control::mdcr]};
+        EXPECT_EQ(mdcr.get<MdcrEl2::Hpmn>(), 6) << version;
+        EXPECT_EQ(mdcr.get<MdcrEl2::Hpmd>(), version >= 4) << version;
+        EXPECT_EQ(mdcr.get<MdcrEl2::Hccd>(), version >= 6) << version;
+        EXPECT_TRUE(mdcr.get<MdcrEl2::Tpm>() && mdcr.get<MdcrEl2::Tpmcr>()) << version;
+    }
+}
+
+TEST(RegisterTable, LendsCountersWhereAllThatIsNewerTraps) {
+    const auto lends = [](u64 version, bool fgt2) {
+        CpuIds ids = with(sysreg::kIdAa64dfr0El1, version << 8);
+        ids.set(sysreg::kIdAa64mmfr0El1, u64{fgt2 ? 2U : 1U} << 56);
+        return CpuFeatures(ids).has_lendable_pmu();
+    };
+    EXPECT_FALSE(lends(0, true));
+    EXPECT_FALSE(lends(0xf, true)) << "not Arm's";
+    for (const u64 version : {1U, 4U, 5U, 6U, 7U, 8U})
+        EXPECT_TRUE(lends(version, false)) << version;
+    EXPECT_FALSE(lends(9, false)) << "PMUACR_EL1 and PMZR_EL0 would be the guest's";
+    EXPECT_TRUE(lends(9, true));
 }
 
 // ---------------------------------------------------------------- What a guest is told
@@ -346,7 +374,7 @@ TEST(RegisterTable, DeniesNothingThatGuestsAreTold) {
     CpuIds guest;
     for (u32 i = 0; i < kIdRegisters; ++i) {
         const u32 id = sysreg::kIdPfr0El1 + i;
-        guest.set(id, aarch64::guest_id_register(id, host.get(id), aarch64::GicVersion::v3));
+        guest.set(id, aarch64::guest_id_register(id, host.get(id), aarch64::GicVersion::v3, aarch64::GuestPmu::shown));
     }
     const CpuFeatures seen(guest);
     for (const RegisterRow &row : kRegisters) {
@@ -355,8 +383,8 @@ TEST(RegisterTable, DeniesNothingThatGuestsAreTold) {
         }
     }
     // And those that a guest is told of are there.
-    for (const CpuFeature feature :
-         {CpuFeature::pan, CpuFeature::uao, CpuFeature::dit, CpuFeature::ssbs, CpuFeature::rng, CpuFeature::gic})
+    for (const CpuFeature feature : {CpuFeature::pan, CpuFeature::uao, CpuFeature::dit, CpuFeature::ssbs,
+                                     CpuFeature::rng, CpuFeature::gic, CpuFeature::pmu_p5})
         EXPECT_TRUE(seen.has(feature)) << name_of(feature);
 }
 

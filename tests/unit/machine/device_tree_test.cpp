@@ -90,6 +90,15 @@ TEST(DeviceTree, DescribesTheBoardOfTheRecords) {
     EXPECT_FALSE(tree.bytes("/chosen", "rng-seed").has_value());
 }
 
+TEST(DeviceTree, NamesPerformanceMonitorsWhereTheGuestHasThem) {
+    EXPECT_FALSE(TreeView(generated(vm_with(GicVersion::v3))).bytes("/pmu", "compatible").has_value());
+    const auto bytes = generated(vm_with(GicVersion::v3), {.initrd = {}, .pmu = true});
+    EXPECT_EQ(TreeView(bytes).texts("/pmu", "compatible"), "arm,armv8-pmuv3|");
+    EXPECT_EQ(TreeView(bytes).cells("/pmu", "interrupts"), (Cells{1, 7, 4}));
+    const auto v2 = generated(vm_with(GicVersion::v2, 3), {.initrd = {}, .pmu = true});
+    EXPECT_EQ(TreeView(v2).cells("/pmu", "interrupts"), (Cells{1, 7, 0x704}));
+}
+
 TEST(DeviceTree, FollowsTheRecordsWhenTheyChange) {
     MachineDescription vm = vm_with(GicVersion::v2, 3);
     vm.gic.distributor = {Gpa{0x1'0000'0000}, 0x1000};

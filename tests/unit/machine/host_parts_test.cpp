@@ -109,6 +109,16 @@ TEST_F(HostParts, ThereIsNoGicInSoftwareWhereTheHostsIs) {
         << "such an exit never comes: the host answers there";
 }
 
+TEST_F(HostParts, PerformanceMonitorsThatAreAskedForAreTheHostsOrAMistake) {
+    description.pmu = PmuPolicy::required;
+    const auto built = make(side()).build();
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().key.view(), "pmu");
+    HostSide host = side();
+    host.parts.pmu = true;
+    EXPECT_TRUE(make(host).build());
+}
+
 TEST_F(HostParts, EveryVcpuRunsFromTheStartWhereTheHostStartsThem) {
     ASSERT_TRUE(start());
     for (u16 n = 0; n < kVcpus; ++n) {

@@ -54,6 +54,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         EXPECT_EQ(x.entry, y.entry);
         EXPECT_EQ(x.counter, y.counter);
         EXPECT_EQ(x.pv_time, y.pv_time);
+        EXPECT_EQ(x.pmu, y.pmu);
         EXPECT_EQ(x.priority, y.priority);
         EXPECT_EQ(x.budget, y.budget);
         expect_same(x.memory, y.memory);
@@ -95,6 +96,7 @@ SystemDescription unusual_system() {
     vm.on_panic = PanicPolicy::restart;
     vm.counter = CounterPolicy::running;
     vm.pv_time = false;
+    vm.pmu = PmuPolicy::required;
     vm.priority = 3;
     vm.budget = {2000, 0xffff'0001};
     return system;

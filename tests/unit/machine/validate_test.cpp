@@ -237,6 +237,12 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
              m.devices[0].registers.base = Gpa{0x0900'0000};
          },
          "vm[2].devices.rtc.base", "0x9000000", "no overlap with vm[2].gic.msi_frame.base"},
+        {"ppi of the pmu",
+         [](M &m) {
+             m.timer.hypervisor = 7;
+             m.pmu = PmuPolicy::required;
+         },
+         "vm[2].timer.hypervisor", "7", "another number than that of the performance monitors"},
         {"timer ppi", [](M &m) { m.timer.physical = 16; }, "vm[2].timer.physical", "16", "0 to 15"},
         {"same ppi", [](M &m) { m.timer.virtual_timer = 14; }, "vm[2].timer.virtual", "14",
          "another number than vm[2].timer.physical"},

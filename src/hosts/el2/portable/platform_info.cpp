@@ -242,7 +242,21 @@ Status<TreeError> PlatformInfo::read_gic(const DeviceTree &tree) {
         return Err{tree.error(*node, "there is no maintenance interrupt, so no virtualization support")};
     if (const auto console = console_node(tree))
         uart.irq = to_irq(tree.interrupt(*console, 0, *node));
+    read_pmu(tree, *node);
     return read_timer(tree, *node);
+}
+
+// Of a name for each kind of core, ending alike; so do the names of other units, whose interrupts are shared ones.
+void PlatformInfo::read_pmu(const DeviceTree &tree, Node gic_at) {
+    for (auto node = tree.next_node({0}); node && pmu_intid == 0; node = tree.next_node(*node)) {
+        const std::string_view name = tree.string(*node, "compatible");
+        if (!name.starts_with("arm,") || !(name.ends_with("-pmu") || name.ends_with("-pmuv3")) ||
+            !tree.is_enabled(*node))
+            continue;
+        const auto irq = to_irq(tree.interrupt(*node, 0, gic_at));
+        if (irq && irq->intid < 32 && irq->trigger == IrqTrigger::level)
+            pmu_intid = irq->intid;
+    }
 }
 
 Status<TreeError> PlatformInfo::read_gic_regions(const DeviceTree &tree, Node node) {

@@ -78,6 +78,7 @@ struct PlatformInfo {
     FixedVector<u64, kMaxCpus> cpus;                   ///< MPIDR affinity values of CPUs that are not disabled
     GicInfo gic;
     TimerInfo timer;
+    u32 pmu_intid = 0; ///< of the CPUs' performance monitors, where that is a private interrupt; else 0
     UartInfo uart;
     std::optional<HostPhysRange> rtc; ///< a PL031
     PsciConduit psci = PsciConduit::none;
@@ -94,6 +95,7 @@ private:
     [[nodiscard]] Status<TreeError> read_gic(const DeviceTree &tree);
     [[nodiscard]] Status<TreeError> read_gic_regions(const DeviceTree &tree, DeviceTree::Node node);
     [[nodiscard]] Status<TreeError> read_timer(const DeviceTree &tree, DeviceTree::Node gic);
+    void read_pmu(const DeviceTree &tree, DeviceTree::Node gic);
 };
 
 } // namespace sel4vm::el2

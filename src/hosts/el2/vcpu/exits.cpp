@@ -244,7 +244,10 @@ Processor::Outcome Processor::on_coprocessor(Vcpu &vcpu, EsrEl2 esr, Event &even
         return deliver(vcpu, Vcpu::Pending::advance, ExitKind::undefined, event);
     if (access.read)
         return deliver(vcpu, Vcpu::Pending::coprocessor, SystemRegisterExit{access.id, false, 0}, event);
-    const u64 value = written_value(access, [&](unsigned n) { return vcpu.context_.x[n]; });
+    u64 value = written_value(access, [&](unsigned n) { return vcpu.context_.x[n]; });
+    // 32 bits of it do not touch the others. That EL0 may write it means that the guest has it.
+    if (access.id == sysreg::kPmccntrEl0 && !access.pair && pmu_lent_)
+        value |= SEL4VM_READ_SYSREG(pmccntr_el0) & ~u64{0xffff'ffff};
     return deliver(vcpu, Vcpu::Pending::advance, SystemRegisterExit{access.id, true, value}, event);
 }
 

@@ -76,6 +76,9 @@ Processor::Outcome Processor::take_interrupt(Event *event) {
             return deliver(*loaded_, Vcpu::Pending::nothing, ExitKind::kicked, *event);
     } else if (const PassedIrqTable::Owner *owner = interrupts_.owner_of(intid)) [[unlikely]] {
         return take_passed(*owner, intid, event);
+    } else if (lends_pmu() && intid == pmu_intid_) {
+        take_pmu_interrupt(token); // the loaded vCPU's own doing
+        return Outcome::go_on;
     }
     take_host_interrupt(token, event != nullptr ? Taken::from_a_guest : Taken::from_the_host);
     return Outcome::go_on;

@@ -29,6 +29,7 @@ namespace sel4vm::el2 {
 struct ProcessorSetup {
     TimerInfo timer;
     IrqInfo maintenance{25, IrqTrigger::level};
+    u32 pmu_intid = 0;                                  ///< the counters' interrupt, a private one; 0: there is none
     Mmio gich;                                          ///< GICv2: the GICH registers
     u64 slice_microseconds = kDefaultSliceMicroseconds; ///< what one runs at a time while others wait
     /// Something may call signal() when all vCPUs wait: never report idle. Otherwise only while there are announced sources.
@@ -40,6 +41,7 @@ struct ProcessorSetup {
         setup.timer = platform.timer;
         if (platform.gic.maintenance)
             setup.maintenance = *platform.gic.maintenance;
+        setup.pmu_intid = platform.pmu_intid;
         if (platform.gic.hypervisor)
             setup.gich = Mmio{platform.gic.hypervisor->base()};
         return setup;
@@ -89,11 +91,14 @@ public:
     void remove_signal_source() { --signal_sources_; }
 
     [[nodiscard]] GicVersionsSupported gic_versions() const;
+    /// Guests can have the performance monitors of this CPU.
+    [[nodiscard]] bool lends_pmu() const { return pmu_intid_ != 0; }
     [[nodiscard]] const ProcessorCounters &counters() const { return counters_; }
 
 private:
     friend class Vcpu;
     friend class VcpuListRegisters;
+    friend class VcpuPmu;
     friend class VcpuTimer;
     friend class GuestRegisters;
     friend class GuestTranslator;
@@ -138,6 +143,7 @@ private:
     [[nodiscard]] Outcome take_interrupt(Event *event);
     [[nodiscard]] bool take_own_kick();
     [[nodiscard]] Outcome take_passed(const PassedIrqTable::Owner &owner, u32 intid, Event *event);
+    void take_pmu_interrupt(IrqToken token);
     void take_host_interrupt(IrqToken token, Taken taken);
 
     // switching.cpp: whose state is in the hardware
@@ -156,6 +162,11 @@ private:
     void load_debug(const Vcpu &vcpu);
     /// They are in vcpu.fp_ from now on.
     void take_fp(Vcpu &vcpu);
+    // lending_pmu.cpp: the counters are the loaded vCPU's from now on, and back in vcpu.pmu_
+    void lend_pmu(Vcpu &vcpu);
+    void take_back_pmu(Vcpu &vcpu);
+    void follow_pmu_interrupt(Vcpu &vcpu);
+    void trap_pmu(const Vcpu &vcpu);
 
     // table_walks.cpp: the guest's own translation
     [[nodiscard]] aarch64::ParEl1 translate(Vcpu &vcpu, u64 address, MemoryAccess access);
@@ -204,14 +215,18 @@ private:
     u64 planned_timeout_ = kNever; ///< the timeout that the EL2 timer was last set for
     u64 programmed_ = kNever;      ///< what the EL2 timer is set to
     u32 maintenance_intid_;
+    u32 pmu_intid_; ///< 0: guests have no counters
     u32 zva_bytes_;
     u32 signal_sources_;
     bool traps_wait_for_event_ = false;
     bool notified_last_ = false; ///< the last event was a notification
+    bool pmu_lent_ = false;      ///< the counters are the loaded vCPU's
     bool debug_loaded_ = false;  ///< breakpoints or watchpoints of the loaded vCPU are in the hardware
     SwitchedExtras switched_extras_;
     CpuFeatures features_;
-    Controls controls_; ///< of guests: HCR_EL2 has TWE and VSE, CPTR_EL2 has TFP in addition, as needed
+    PmuUnit pmu_;
+    /// Of guests. As needed, HCR_EL2 has TWE and VSE, CPTR_EL2 has TFP in addition, and MDCR_EL2 has no TPM and TPMCR.
+    Controls controls_;
     aarch64::PstateFeatures pstate_features_;
     ProcessorCounters counters_;
 };

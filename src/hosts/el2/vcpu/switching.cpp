@@ -22,7 +22,6 @@ namespace {
 
 using aarch64::CptrEl2;
 using aarch64::HcrEl2;
-using aarch64::MdcrEl2;
 
 aarch64::PstateFeatures pstate_features(CpuFeatures cpu) {
     return {.pan = cpu.has(CpuFeature::pan),
@@ -61,10 +60,17 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
     : gic_(gic), timer_(setup.timer), interrupts_(interrupts), interface_(gic.version(), setup.gich),
       scheduler_(SEL4VM_READ_SYSREG(cntfrq_el0) * setup.slice_microseconds / 1'000'000,
                  SEL4VM_READ_SYSREG(cntfrq_el0) * kUnseenNanoseconds / 1'000'000'000 + 1),
-      maintenance_intid_(setup.maintenance.intid),
+      maintenance_intid_(setup.maintenance.intid), pmu_intid_(setup.pmu_intid),
       zva_bytes_(static_cast<u32>(aarch64::DczidEl0{SEL4VM_READ_SYSREG(dczid_el0)}.block_bytes())),
       signal_sources_(setup.waits_for_notifications ? 1 : 0) {
     configure();
+    if (!features_.has_lendable_pmu())
+        pmu_intid_ = 0;
+    if (pmu_intid_ != 0) {
+        gic_.configure(IrqInfo{pmu_intid_, IrqTrigger::level}, Gic::IrqCause::guest);
+        gic_.clear_active(pmu_intid_);
+        gic_.enable(pmu_intid_);
+    }
     gic_.configure(IrqInfo{timer_.hypervisor, IrqTrigger::level});
     gic_.configure(IrqInfo{timer_.virt, IrqTrigger::level}, Gic::IrqCause::guest);
     gic_.configure(setup.maintenance, Gic::IrqCause::guest);
@@ -78,7 +84,8 @@ Processor::Processor(Gic &gic, Interrupts &interrupts, const ProcessorSetup &set
 
 void Processor::configure() {
     features_ = read_cpu_features();
-    controls_ = Controls(features_, MdcrEl2{SEL4VM_READ_SYSREG(mdcr_el2)}.get<MdcrEl2::Hpmn>());
+    pmu_ = PmuUnit(features_);
+    controls_ = Controls(features_, pmu_.event_counters());
     switched_extras_ = SwitchedExtras(features_);
     pstate_features_ = pstate_features(features_);
     SEL4VM_WRITE_SYSREG(cntv_ctl_el0, 0);
@@ -116,6 +123,8 @@ void Processor::load(Vcpu &vcpu) {
     SEL4VM_WRITE_SYSREG(cntv_ctl_el0, vcpu.timer_state_.control);
     SEL4VM_WRITE_SYSREG(cptr_el2, controls_[Control::cptr] | (fp_owner_ == &vcpu ? 0 : CptrEl2::Tfp::mask));
     load_debug(vcpu);
+    if (vcpu.pmu_.needed) [[unlikely]]
+        lend_pmu(vcpu);
     isb();
     // Two vCPUs may use one ASID for different tables, as two CPUs with a TLB each could.
     if (vcpu.share().task_count() > 1)
@@ -136,6 +145,8 @@ void Processor::save_loaded() {
         vcpu.timer_masked_ = gic_.is_active(timer_.virt);
         gic_.clear_active(timer_.virt);
     }
+    if (pmu_lent_) [[unlikely]]
+        take_back_pmu(vcpu);
     vcpu.hcr_ = SEL4VM_READ_SYSREG(hcr_el2) & ~u64{HcrEl2::Twe::mask}; // the guest may have taken its virtual SError
     vcpu.el1_.save(switched_extras_);
     interface_.save(vcpu.interface_);

@@ -80,6 +80,8 @@ void Vcpu::reset(const VcpuStart &start) {
     debug_ = {};
     interface_ = processor_.interface_.reset_state();
     fp_ = {};
+    pmu_ = {};
+    pmu_asserts_ = false;
     sequence_ = {};
 }
 
@@ -253,6 +255,24 @@ void VcpuTimer::set_counter_offset(u64 ticks) {
         SEL4VM_WRITE_SYSREG(cntvoff_el2, ticks);
     else
         vcpu_.processor_.plan_wake_up(vcpu_);
+}
+
+// ---------------------------------------------------------------- Performance monitors
+
+aarch64::PmuPort *Vcpu::pmu() { return processor_.lends_pmu() ? &pmu_port_ : nullptr; }
+
+std::optional<u64> VcpuPmu::read_pmu(u32 id) {
+    SEL4VM_ASSERT(vcpu_.loaded());
+    vcpu_.processor_.lend_pmu(vcpu_);
+    return vcpu_.processor_.pmu_.read(id);
+}
+
+bool VcpuPmu::write_pmu(u32 id, u64 value) {
+    SEL4VM_ASSERT(vcpu_.loaded());
+    vcpu_.processor_.lend_pmu(vcpu_);
+    const bool written = vcpu_.processor_.pmu_.write(id, value, aarch64::Spsr{vcpu_.context_.pstate}.exception_level());
+    vcpu_.processor_.follow_pmu_interrupt(vcpu_);
+    return written;
 }
 
 // ---------------------------------------------------------------- List registers

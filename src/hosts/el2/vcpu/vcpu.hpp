@@ -12,11 +12,13 @@
 #include <hosts/el2/vcpu/debug_unit.hpp>
 #include <hosts/el2/vcpu/el1_state.hpp>
 #include <hosts/el2/vcpu/fp_state.hpp>
+#include <hosts/el2/vcpu/pmu_unit.hpp>
 #include <hosts/el2/vcpu/virtual_interface.hpp>
 
 #include <sel4vm/arch/aarch64/access.hpp>
 #include <sel4vm/arch/aarch64/exception.hpp>
 #include <sel4vm/arch/aarch64/ports/list_register_port.hpp>
+#include <sel4vm/arch/aarch64/ports/pmu_port.hpp>
 #include <sel4vm/arch/aarch64/ports/timer_port.hpp>
 #include <sel4vm/base/repeat_guard.hpp>
 #include <sel4vm/host/event.hpp>
@@ -70,6 +72,20 @@ private:
     Vcpu &vcpu_;
 };
 
+class VcpuPmu final : public aarch64::PmuPort {
+public:
+    explicit VcpuPmu(Vcpu &vcpu) : vcpu_(vcpu) {}
+    void connect(aarch64::PmuSink &sink) override { sink_ = &sink; }
+    [[nodiscard]] std::optional<u64> read_pmu(u32 id) override;
+    [[nodiscard]] bool write_pmu(u32 id, u64 value) override;
+    /// To be called when there is one: its guest has used the counters.
+    [[nodiscard]] aarch64::PmuSink &sink() const { return *sink_; }
+
+private:
+    Vcpu &vcpu_;
+    aarch64::PmuSink *sink_ = nullptr;
+};
+
 class Vcpu final : public VcpuPort, public ScheduledTask {
 public:
     /// Stopped, with everything zero, until reset() and resume(). All but the setup outlive it; `share` is the VM's, one for
@@ -81,6 +97,8 @@ public:
 
     [[nodiscard]] aarch64::ListRegisterPort &list_registers() { return list_registers_; }
     [[nodiscard]] aarch64::TimerPort &timer() { return timer_port_; }
+    /// nullptr: its CPU has no performance monitors that this host can lend.
+    [[nodiscard]] aarch64::PmuPort *pmu();
 
     [[nodiscard]] u64 general_register(unsigned n) override {
         SEL4VM_ASSERT(n <= 31);
@@ -123,6 +141,7 @@ public:
 private:
     friend class Processor;
     friend class VcpuListRegisters;
+    friend class VcpuPmu;
     friend class VcpuTimer;
     friend class GuestRegisters;
     friend class GuestTranslator;
@@ -192,9 +211,13 @@ private:
     VirtualInterfaceState interface_;
     DebugUnit debug_;
     FpState fp_;
+    PmuState pmu_;
+    /// Its guest has the wire of the counters' interrupt high: accesses trap, and the physical one is active.
+    bool pmu_asserts_ = false;
     aarch64::AccessSequence sequence_;
     VcpuListRegisters list_registers_{*this};
     VcpuTimer timer_port_{*this};
+    VcpuPmu pmu_port_{*this};
 
     std::atomic<u32> requests_{0};
     u64 kicks_ = 0;                ///< that it was told of; statistics only

@@ -2,10 +2,11 @@
 //
 // The allow-list behind guest_id_register(). A row names a field and the most that a guest may be told of it; a guest
 // sees the smaller of that and the host's value. Hidden on purpose, because using them needs state or traps that hosts do
-// not provide: pointer authentication, SVE, SME, MTE, PMU, SPE, trace, AMU, MPAM, RAS, NMI, LORegions, EL2 and EL3.
+// not provide: pointer authentication, SVE, SME, MTE, SPE, trace, AMU, MPAM, RAS, NMI, LORegions, EL2 and EL3; and the PMU, unless the host lends it.
 #include <sel4vm/arch/aarch64/id_registers.hpp>
 
 #include <sel4vm/arch/aarch64/id_register_layouts.hpp>
+#include <sel4vm/arch/aarch64/pmu_registers.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,7 @@ enum class Order : u8 {
     ascending,  ///< 0 is absent, larger includes smaller
     signed_,    ///< the same, two's complement: 0xf is absent
     gic_system, ///< 1 where the guest has a GICv3, else 0
+    monitors,   ///< ascending where the guest has performance monitors, else 0; 0xf is absent, too
 };
 
 struct Field {
@@ -46,8 +48,11 @@ constexpr Field kAa64pfr0[] = {
 };
 constexpr Field kAa64pfr1[] = {{"BT", 0, 1}, {"SSBS", 4, 2}};
 // The least debug that Armv8 allows: two breakpoints, two watchpoints, one context comparison.
-constexpr Field kAa64dfr0[] = {
-    {"DebugVer", 0, 6}, {"BRPs", 12, 1}, {"WRPs", 20, 1}, {"DoubleLock", 36, kSignedAbsent, Order::signed_}};
+constexpr Field kAa64dfr0[] = {{"DebugVer", 0, 6},
+                               {"BRPs", 12, 1},
+                               {"PMUVer", 8, pmu_version::kV3p5, Order::monitors},
+                               {"WRPs", 20, 1},
+                               {"DoubleLock", 36, kSignedAbsent, Order::signed_}};
 constexpr Field kAa64isar0[] = {
     {"AES", 4, 2},  {"SHA1", 8, 1},  {"SHA2", 12, 2}, {"CRC32", 16, 1}, {"Atomic", 20, 2},
     {"RDM", 28, 1}, {"SHA3", 32, 1}, {"SM3", 36, 1},  {"SM4", 40, 1},   {"DP", 44, 1},
@@ -73,7 +78,7 @@ constexpr Field kPfr0[] = {{"State0", 0, kAny},  {"State1", 4, kAny}, {"State2",
                            {"State3", 12, kAny}, {"CSV2", 16, 1},     {"DIT", 24, 1}};
 constexpr Field kPfr1[] = {{"ProgMod", 0, 1}, {"GenTimer", 16, 1}, {"GIC", 28, 1, Order::gic_system}};
 constexpr Field kPfr2[] = {{"CSV3", 0, 1}, {"SSBS", 4, 1}};
-constexpr Field kDfr0[] = {{"CopDbg", 0, 6}};
+constexpr Field kDfr0[] = {{"CopDbg", 0, 6}, {"PerfMon", 24, pmu_version::kV3p5, Order::monitors}};
 constexpr Field kMmfr0[] = {{"VMSA", 0, kAny}, {"OuterShr", 8, kAny}, {"ShareLvl", 12, kAny}, {"InnerShr", 28, kAny}};
 constexpr Field kMmfr1[] = {{"BPred", 28, kAny}};
 constexpr Field kMmfr2[] = {{"UniTLB", 16, kAny}, {"MemBarr", 20, kAny}, {"WFIStall", 24, kAny}};
@@ -122,24 +127,26 @@ static_assert(rows_are_sound());
 /// Four signed bits in their order, from -8 on.
 constexpr unsigned in_order(u8 nibble) { return nibble ^ 8U; }
 
-u8 guest_field(const Field &field, u8 host, GicVersion gic) {
+u8 guest_field(const Field &field, u8 host, GicVersion gic, GuestPmu pmu) {
     switch (field.order) {
     case Order::ascending: return std::min(host, field.most);
     case Order::signed_: return in_order(host) < in_order(field.most) ? host : field.most;
     case Order::gic_system: return gic == GicVersion::v3 ? field.most : 0;
+    case Order::monitors:
+        return pmu == GuestPmu::shown && host != pmu_version::kOther ? std::min(host, field.most) : pmu_version::kNone;
     }
     return 0;
 }
 
 } // namespace
 
-u64 guest_id_register(u32 id, u64 host_value, GicVersion gic) {
+u64 guest_id_register(u32 id, u64 host_value, GicVersion gic, GuestPmu pmu) {
     const auto *row = std::ranges::find(kRows, id, &Row::id);
     if (row == std::end(kRows))
         return 0;
     u64 value = 0;
     for (const Field &field : row->fields)
-        value |= u64{guest_field(field, static_cast<u8>(host_value >> field.shift & 0xf), gic)} << field.shift;
+        value |= u64{guest_field(field, static_cast<u8>(host_value >> field.shift & 0xf), gic, pmu)} << field.shift;
     return value;
 }
 

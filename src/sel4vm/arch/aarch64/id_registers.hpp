@@ -12,8 +12,11 @@
 
 namespace sel4vm::aarch64 {
 
+/// Whether a guest has performance monitors.
+enum class GuestPmu : u8 { hidden, shown };
+
 /// The guest's value of a register of the ID group (is_id_group3). Zero for registers that are reserved today. `gic` is the guest's:
-/// v3 has the system register interface.
-[[nodiscard]] u64 guest_id_register(u32 id, u64 host_value, GicVersion gic);
+/// v3 has the system register interface. Performance monitors are shown up to FEAT_PMUv3p5.
+[[nodiscard]] u64 guest_id_register(u32 id, u64 host_value, GicVersion gic, GuestPmu pmu = GuestPmu::hidden);
 
 } // namespace sel4vm::aarch64

@@ -218,6 +218,7 @@ struct MdcrEl2 : RegValue<MdcrEl2, u64> {
     using RegValue::RegValue;
     using EnStepop = Field<50>;
     using E2tb = Field<25, 24, u8>;
+    using Hccd = Field<23>;
     using Ttrf = Field<19>;
     using Hpmd = Field<17>;
     using EnSpm = Field<15>;
@@ -232,7 +233,7 @@ struct MdcrEl2 : RegValue<MdcrEl2, u64> {
     using Tpmcr = Field<5>;
     using Hpmn = Field<4, 0, u8>;
     static_assert(
-        disjoint<EnStepop, E2tb, Ttrf, Hpmd, EnSpm, Tpms, E2pb, Tdra, Tdosa, Tda, Tde, Hpme, Tpm, Tpmcr, Hpmn>());
+        disjoint<EnStepop, E2tb, Hccd, Ttrf, Hpmd, EnSpm, Tpms, E2pb, Tdra, Tdosa, Tda, Tde, Hpme, Tpm, Tpmcr, Hpmn>());
 };
 
 enum class Granule : u8 { kib4 = 0, kib64 = 1, kib16 = 2 };

@@ -11,7 +11,7 @@ Status<RegisterError> IdRegisters::register_all(SystemRegisterTable &table) {
 
 Result<u64, BusFault> IdRegisters::read(Vcpu &vcpu, u32 id) {
     const u64 host = vcpu.port().system_register(id).value_or(0);
-    return aarch64::guest_id_register(id, host, gic_);
+    return aarch64::guest_id_register(id, host, gic_, pmu_);
 }
 
 Status<BusFault> IdRegisters::write(Vcpu &, u32, u64) { return Err{BusFault::denied}; }

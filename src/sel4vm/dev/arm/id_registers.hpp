@@ -14,7 +14,8 @@ namespace sel4vm::dev {
 
 class IdRegisters final : public SystemRegisterHandler {
 public:
-    explicit IdRegisters(aarch64::GicVersion gic) : gic_(gic) {}
+    explicit IdRegisters(aarch64::GicVersion gic, aarch64::GuestPmu pmu = aarch64::GuestPmu::hidden)
+        : gic_(gic), pmu_(pmu) {}
 
     [[nodiscard]] Status<RegisterError> register_all(SystemRegisterTable &table);
 
@@ -24,6 +25,7 @@ public:
 
 private:
     aarch64::GicVersion gic_;
+    aarch64::GuestPmu pmu_;
 };
 
 } // namespace sel4vm::dev

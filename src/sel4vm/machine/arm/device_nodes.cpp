@@ -40,6 +40,13 @@ void put_clocks(FdtWriter &out, std::string_view names) {
     out.text("clock-names", names);
 }
 
+/// Of a private interrupt.
+u32 ppi_flags(const MachineDescription &vm) {
+    const u32 flags = static_cast<u32>(IrqFlags::level_high);
+    // The GICv2 binding wants to know which CPUs it is wired to.
+    return vm.gic.version == GicVersion::v2 ? flags | low_mask<u32>(vm.vcpu_count < 8 ? vm.vcpu_count : 8) << 8 : flags;
+}
+
 } // namespace
 
 const char *psci_method(aarch64::Conduit firmware) { return firmware == aarch64::Conduit::smc ? "smc" : "hvc"; }
@@ -61,16 +68,20 @@ void write_memory_nodes(FdtWriter &out, const MachineDescription &vm) {
 }
 
 void write_timer_node(FdtWriter &out, const MachineDescription &vm) {
-    u32 flags = static_cast<u32>(IrqFlags::level_high);
-    // The GICv2 binding wants to know which CPUs a private interrupt is wired to.
-    if (vm.gic.version == GicVersion::v2)
-        flags |= low_mask<u32>(vm.vcpu_count < 8 ? vm.vcpu_count : 8) << 8;
+    const u32 flags = ppi_flags(vm);
     const u32 ppi = static_cast<u32>(IrqSpace::private_);
     out.begin_node("timer");
     out.texts("compatible", {"arm,armv8-timer", "arm,armv7-timer"});
     out.cells("interrupts", {ppi, vm.timer.secure_physical, flags, ppi, vm.timer.physical, flags, ppi,
                              vm.timer.virtual_timer, flags, ppi, vm.timer.hypervisor, flags});
     out.empty("always-on"); // a vCPU that waits keeps its timer
+    out.end_node();
+}
+
+void write_pmu_node(FdtWriter &out, const MachineDescription &vm) {
+    out.begin_node("pmu");
+    out.text("compatible", "arm,armv8-pmuv3");
+    out.cells("interrupts", {static_cast<u32>(IrqSpace::private_), kPmuPpi, ppi_flags(vm)});
     out.end_node();
 }
 

@@ -40,6 +40,7 @@ void write_cpu_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_psci_node(boot::FdtWriter &out, aarch64::Conduit firmware);
 void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
+void write_pmu_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const MachineDescription &vm);
 /// The fixed clock that PrimeCell devices name.
 void write_clock_node(boot::FdtWriter &out);

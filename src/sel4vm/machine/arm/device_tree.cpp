@@ -80,6 +80,8 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     write_cpu_nodes(out, vm);
     write_memory_nodes(out, vm);
     write_timer_node(out, vm);
+    if (inputs.pmu)
+        write_pmu_node(out, vm);
     write_gic_node(out, vm);
     write_clock_node(out);
     u32 phandle = kFirstDevicePhandle;

@@ -33,6 +33,7 @@ struct DeviceTreeInputs {
     /// Devices of the machine, as MachineDescription::passthrough names them, and the tree that they are in; of a generated tree.
     std::span<const aarch64::PassedDevice> passed{};
     std::span<const u8> host_tree{};
+    bool pmu = false; ///< the guest has performance monitors
 };
 
 /// The generated tree, inside `buffer` (8-byte aligned).

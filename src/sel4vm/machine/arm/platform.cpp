@@ -71,7 +71,9 @@ std::optional<GicRanges> gic_ranges(const GicPlaces &places, u32 vcpu_count, Dir
 }
 
 ArmPlatform::ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy &entropy)
-    : clock_(clock), id_registers_(version_of(config)), trng_(entropy) {
+    : clock_(clock), has_pmu_(config.pmu),
+      id_registers_(version_of(config), config.pmu ? aarch64::GuestPmu::shown : aarch64::GuestPmu::hidden),
+      trng_(entropy) {
     if (!config.gic)
         return;
     irqs_ = config.host.irq_router != nullptr ? config.host.irq_router : &gic_.emplace(*config.gic);
@@ -82,6 +84,8 @@ ArmPlatform::ArmPlatform(const ArmPlatformConfig &config, Clock &clock, Entropy 
 Status<PlatformError> ArmPlatform::init(Allocator &allocator) {
     if (timer_config_)
         timer_.emplace(*irqs_, clock_, allocator, *timer_config_);
+    if (has_pmu_)
+        pmu_.emplace(*irqs_, allocator);
     if (!gic_)
         return Ok{};
     if (const auto ready = gic_->init(allocator); !ready)
@@ -90,14 +94,14 @@ Status<PlatformError> ArmPlatform::init(Allocator &allocator) {
 }
 
 Status<PlatformError> ArmPlatform::add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort *list_registers,
-                                            aarch64::TimerPort *timer, TimeoutQueue &timeouts) {
+                                            aarch64::TimerPort *timer, TimeoutQueue &timeouts, aarch64::PmuPort *pmu) {
     if (gic_) {
         if (list_registers == nullptr || timer == nullptr)
             return Err{PlatformError::list_registers};
         if (const auto attached = gic_->attach(vcpu, *list_registers, *timer); !attached)
             return Err{from(attached.error())};
     }
-    if (timer_ && !timer_->add_vcpu(timeouts))
+    if ((timer_ && !timer_->add_vcpu(timeouts)) || (pmu_ && !pmu_->add_vcpu(*pmu)))
         return Err{PlatformError::out_of_memory};
     return Ok{};
 }
@@ -126,8 +130,9 @@ Status<PlatformError> ArmPlatform::connect(Vm &vm, HypercallTable &calls, const 
     if (irqs_ != nullptr)
         vm.set_interrupts(*irqs_, gic());
     SystemRegisterTable &registers = vm.system_registers();
-    if ((timer_ && !timer_->register_all(registers)) || !id_registers_.register_all(registers) ||
-        !debug_registers_.register_all(registers) || !ignored_registers_.register_all(registers))
+    if ((timer_ && !timer_->register_all(registers)) || (pmu_ && !pmu_->register_all(registers)) ||
+        !id_registers_.register_all(registers) || !debug_registers_.register_all(registers) ||
+        !ignored_registers_.register_all(registers))
         return Err{PlatformError::register_table};
     if (!psci_.register_all(calls) || !pv_time_.register_all(calls) || !smccc_.register_all(calls) ||
         !trng_.register_all(calls))

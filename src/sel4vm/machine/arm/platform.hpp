@@ -14,6 +14,7 @@
 #include <sel4vm/dev/arm/gic/gic.hpp>
 #include <sel4vm/dev/arm/id_registers.hpp>
 #include <sel4vm/dev/arm/ignored_registers.hpp>
+#include <sel4vm/dev/arm/pmu.hpp>
 #include <sel4vm/dev/arm/psci.hpp>
 #include <sel4vm/dev/arm/pv_time.hpp>
 #include <sel4vm/dev/arm/smccc.hpp>
@@ -67,12 +68,15 @@ struct ArmHostParts {
     IrqRouter *irq_router = nullptr;
     /// The host carries out accesses to the physical timer, and raises its interrupt.
     bool physical_timer = false;
+    /// The host gives its guests performance monitors, with their interrupt (dev::kPmuIntid), as far as they are to have some.
+    bool pmu = false;
 };
 
 struct ArmPlatformConfig {
     std::optional<dev::GicConfig> gic = std::nullopt; ///< none: a guest without interrupts and timers
     bool physical_timer = true;                       ///< false: its registers are unknown ones
     u32 physical_timer_intid = aarch64::kTimerIntidPhysical;
+    bool pmu = false; ///< guests have what the PmuPorts of all vCPUs lend
     ArmHostParts host{};
 };
 
@@ -84,9 +88,10 @@ public:
 
     /// The allocator outlives the platform.
     [[nodiscard]] Status<PlatformError> init(Allocator &allocator);
-    /// The VM's vCPUs, in their order; everything outlives the platform. The ports may be nullptr unless gic() is not.
+    /// The VM's vCPUs, in their order; everything outlives the platform. The ports may be nullptr unless gic() is not, and `pmu` unless there is to be one.
     [[nodiscard]] Status<PlatformError> add_vcpu(Vcpu &vcpu, aarch64::ListRegisterPort *list_registers,
-                                                 aarch64::TimerPort *timer, TimeoutQueue &timeouts);
+                                                 aarch64::TimerPort *timer, TimeoutQueue &timeouts,
+                                                 aarch64::PmuPort *pmu = nullptr);
     /// Puts it all into the VM. `ranges`: as gic_ranges() gives them; needed unless gic() is nullptr.
     [[nodiscard]] Status<PlatformError> connect(Vm &vm, HypercallTable &calls, const std::optional<GicRanges> &ranges);
 
@@ -116,6 +121,8 @@ private:
     std::optional<dev::Gic> gic_;
     std::optional<dev::GenericTimerConfig> timer_config_; ///< none: there is to be no timer
     std::optional<dev::GenericTimer> timer_;
+    bool has_pmu_;
+    std::optional<dev::Pmu> pmu_;
     dev::IdRegisters id_registers_;
     dev::DebugRegisters debug_registers_;
     dev::IgnoredRegisters ignored_registers_;

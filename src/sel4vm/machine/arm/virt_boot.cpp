@@ -72,8 +72,8 @@ Status<BuildError> VirtMachine::place_images() {
 }
 
 Status<BuildError> VirtMachine::place_device_tree(const boot::Layout &layout, const boot::LayoutRequest &request) {
-    const DeviceTreeInputs inputs{layout.initrd, &host_.entropy, host_.firmware_conduit, host_.passed.devices,
-                                  host_.passed.host_tree};
+    const DeviceTreeInputs inputs{layout.initrd,        &host_.entropy,         host_.firmware_conduit,
+                                  host_.passed.devices, host_.passed.host_tree, has_pmu()};
     const ImageRecord *own = description_.image(ImageKind::dtb);
     const usize own_bytes = own != nullptr ? blobs_[own->blob].size() : 0;
     constexpr const char *kNoMemory = "the host has no memory left for it";

@@ -7,9 +7,18 @@
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 
+#include <algorithm>
+
 namespace sel4vm::machine {
 
 namespace {
+
+/// Whether the host can lend every vCPU its CPU's performance monitors, and nothing else has their interrupt.
+bool lends_pmu(const MachineDescription &description, const HostSide &host) {
+    return description.pmu != PmuPolicy::hidden && !description.timer.has(kPmuPpi) &&
+           std::all_of(host.vcpus.begin(), host.vcpus.end(),
+                       [](const aarch64::VcpuPorts &ports) { return ports.pmu != nullptr; });
+}
 
 ArmPlatformConfig platform_config(const MachineDescription &description, const HostSide &host) {
     dev::GicConfig gic;
@@ -21,7 +30,10 @@ ArmPlatformConfig platform_config(const MachineDescription &description, const H
     gic.message_spis = description.gic.msi.kind == MsiKind::mbi;
     gic.timer_intid = 16u + description.timer.virtual_timer;
     gic.first_redistributors = gic.vcpu_count - description.gic.redistributors_left(gic.vcpu_count);
-    return {.gic = gic, .physical_timer_intid = 16u + description.timer.physical, .host = host.parts};
+    return {.gic = gic,
+            .physical_timer_intid = 16u + description.timer.physical,
+            .pmu = lends_pmu(description, host),
+            .host = host.parts};
 }
 
 /// The key of the description that an error is about.
@@ -80,6 +92,14 @@ Status<BuildError> VirtMachine::build() {
     return Ok{};
 }
 
+bool VirtMachine::has_pmu() const { return host_.parts.pmu || lends_pmu(description_, host_); }
+
+Status<BuildError> VirtMachine::check_pmu() const {
+    if (description_.pmu == PmuPolicy::required && !has_pmu())
+        return Err{build_error("pmu", "this host has no performance monitors that a guest could have: use false")};
+    return Ok{};
+}
+
 Status<BuildError> VirtMachine::make_platform() {
     const GicRecord &gic = description_.gic;
     const bool v2 = gic.version == GicVersion::v2;
@@ -88,6 +108,7 @@ Status<BuildError> VirtMachine::make_platform() {
                                                  : "this host's interrupt hardware cannot run a GICv3 guest: use 2")};
     if (host_.clock.ticks_per_second() == 0)
         return Err{build_error("", "the host has no counter for the machine's timers and clock")};
+    SEL4VM_TRY(check_pmu());
     if (const auto ready = platform_.init(host_.allocator); !ready)
         return Err{platform_error(ready.error())};
     for (const aarch64::VcpuPorts &ports : host_.vcpus) {
@@ -98,7 +119,8 @@ Status<BuildError> VirtMachine::make_platform() {
             return Err{build_error("vcpus", vcpu.error() == VcpuError::out_of_memory
                                                 ? "the host has not enough memory left for them"
                                                 : "too many")};
-        if (const auto added = platform_.add_vcpu(**vcpu, ports.list_registers, ports.timer, host_.timeouts); !added)
+        if (const auto added = platform_.add_vcpu(**vcpu, ports.list_registers, ports.timer, host_.timeouts, ports.pmu);
+            !added)
             return Err{platform_error(added.error())};
     }
     return connect_platform();

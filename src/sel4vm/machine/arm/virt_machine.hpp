@@ -140,6 +140,8 @@ private:
     static constexpr usize kMaxLoads = boot::kMaxSegments + kMaxImages + 2;
 
     // build(), in this order
+    [[nodiscard]] Status<BuildError> check_pmu() const;
+    [[nodiscard]] bool has_pmu() const;
     [[nodiscard]] Status<BuildError> make_platform();
     [[nodiscard]] Status<BuildError> connect_platform();
     [[nodiscard]] Status<BuildError> make_msi();

@@ -48,6 +48,10 @@ Controls::Controls(CpuFeatures features, u8 event_counters) {
     value(Control::hcr) = kHcr;
     value(Control::cptr) = aarch64::kCptrEl2Res1;
     value(Control::mdcr) = event_counters;
+    if (features.has(CpuFeature::pmu_p1))
+        value(Control::mdcr) |= aarch64::MdcrEl2::Hpmd::mask;
+    if (features.has(CpuFeature::pmu_p5))
+        value(Control::mdcr) |= aarch64::MdcrEl2::Hccd::mask;
     value(Control::vsesr) = aarch64::VsesrEl2::Ids::mask;
     value(Control::mpamhcr) = aarch64::MpamhcrEl2::TrapMpamidrEl1::mask;
     if (features.has(CpuFeature::nmi))

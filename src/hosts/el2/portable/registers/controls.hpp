@@ -84,7 +84,8 @@ inline constexpr ControlRegister kControlRegisters[] = {
 class Controls {
 public:
     Controls() = default;
-    /// `event_counters` is MDCR_EL2.HPMN, the number of event counters below EL2: it stays the firmware's.
+    /// `event_counters` is MDCR_EL2.HPMN, the number of event counters below EL2: all that there are. A guest that has them counts nothing at EL2,
+    /// unless its filters ask for that on a CPU that cannot forbid it: event counters before FEAT_PMUv3p1, the cycle counter before FEAT_PMUv3p5.
     Controls(CpuFeatures features, u8 event_counters);
     [[nodiscard]] u64 operator[](Control control) const { return values_[static_cast<usize>(control)]; }
 

@@ -59,6 +59,10 @@ enum class CpuFeature : u8 {
     pauth,
     pfar,
     pmu,
+    pmu_p1,
+    pmu_p4,
+    pmu_p5,
+    pmu_p9,
     pmu_ss,
     ras,
     ras_v1p1,
@@ -137,6 +141,10 @@ inline constexpr NamedFeatureField kNamedFeatureFields[] = {
     {CpuFeature::pauth, "PAuth (QARMA3)", aarch64::sysreg::kIdAa64isar2El1, 12, 1},
     {CpuFeature::pfar, "PFAR", aarch64::sysreg::kIdAa64pfr1El1, 60, 1},
     {CpuFeature::pmu, "PMUv3", aarch64::sysreg::kIdAa64dfr0El1, 8, 1, 0xe},
+    {CpuFeature::pmu_p1, "PMUv3p1", aarch64::sysreg::kIdAa64dfr0El1, 8, 4, 0xe},
+    {CpuFeature::pmu_p4, "PMUv3p4", aarch64::sysreg::kIdAa64dfr0El1, 8, 5, 0xe},
+    {CpuFeature::pmu_p5, "PMUv3p5", aarch64::sysreg::kIdAa64dfr0El1, 8, 6, 0xe},
+    {CpuFeature::pmu_p9, "PMUv3p9", aarch64::sysreg::kIdAa64dfr0El1, 8, 9, 0xe},
     {CpuFeature::pmu_ss, "PMUv3_SS", aarch64::sysreg::kIdAa64dfr0El1, 16, 1},
     {CpuFeature::ras, "RAS", aarch64::sysreg::kIdAa64pfr0El1, 28, 1},
     {CpuFeature::ras_v1p1, "RASv1p1", aarch64::sysreg::kIdAa64pfr0El1, 28, 2},
@@ -178,6 +186,10 @@ public:
     explicit CpuFeatures(const CpuIds &ids);
     [[nodiscard]] constexpr bool has(CpuFeature feature) const {
         return (bits_ >> static_cast<unsigned>(feature) & 1) != 0;
+    }
+    /// Its performance monitors can be a guest's: what is newer than this host goes on trapping meanwhile.
+    [[nodiscard]] constexpr bool has_lendable_pmu() const {
+        return has(CpuFeature::pmu) && (!has(CpuFeature::pmu_p9) || has(CpuFeature::fgt2));
     }
 
 private:

@@ -24,6 +24,7 @@ enum class Handling : u8 {
     interrupts, ///< the same with the interrupt interface (VirtualInterfaceState), or a view of it
     pstate,     ///< a part of PSTATE, which every exit saves
     emulated,   ///< the access traps and is answered from the vCPU's own state, here or in the core
+    lent,       ///< the access traps until a guest that may have it makes one; then as `switched` (PmuState)
     denied,     ///< the access traps and the guest gets an undefined instruction: it does not see the feature
     constant,   ///< nothing that a guest does changes it
     absent,     ///< undefined at EL1 in a VM: belongs to EL2, EL3, Debug state, or to a CPU without EL2
@@ -229,7 +230,10 @@ inline constexpr RegisterRow kRegisters[] = {
     {"TRB*_EL1",             3, 0,      9,      11,      {0, 6}, CpuFeature::trbe,     Handling::denied,     traps::kTraceBuffer},
     {"TRBIDR_EL1",           3, 0,      9,      11,      7,      CpuFeature::trbe,     Handling::constant},
     {"PMSSCR_EL1",           3, 0,      9,      13,      3,      CpuFeature::pmu_ss,   Handling::denied,     traps::kDebugFine2},
-    {"PMINTENSET_EL1, PMINTENCLR_EL1, PMUACR_EL1, PMECR_EL1, PMMIR_EL1, PMIAR_EL1", 3, 0, 9, 14, {1, 7}, CpuFeature::pmu, Handling::denied, traps::kCounters},
+    {"PMINTENSET_EL1, PMINTENCLR_EL1", 3, 0, 9, 14,      {1, 2}, CpuFeature::pmu,      Handling::lent,       traps::kCounters},
+    {"PMUACR_EL1, PMECR_EL1", 3, 0,     9,      14,      {4, 5}, CpuFeature::pmu_p9,   Handling::denied,     traps::kDebugFine2},
+    {"PMMIR_EL1",            3, 0,      9,      14,      6,      CpuFeature::pmu_p4,   Handling::lent,       traps::kCounters},
+    {"PMIAR_EL1",            3, 0,      9,      14,      7,      CpuFeature::pmu_p9,   Handling::denied,     traps::kDebugFine2},
     {"MAIR2_EL1",            3, 0,      10,     2,       1,      CpuFeature::aie,      Handling::denied,     traps::fine(62)},
     {"PIRE0_EL1",            3, 0,      10,     2,       2,      CpuFeature::s1pie,    Handling::denied,     traps::fine(57)},
     {"PIR_EL1",              3, 0,      10,     2,       3,      CpuFeature::s1pie,    Handling::denied,     traps::fine(58)},
@@ -279,7 +283,13 @@ inline constexpr RegisterRow kRegisters[] = {
     {"FPCR, FPSR",           3, 3,      4,      4,       {0, 1}, CpuFeature::base,     Handling::simd},
     {"FPMR",                 3, 3,      4,      4,       2,      CpuFeature::fpmr,     Handling::denied,     traps::kFpmr},
     {"DSPSR_EL0, DLR_EL0",   3, 3,      4,      5,       {0, 1}, CpuFeature::base,     Handling::absent},
-    {"PM*_EL0",              3, 3,      9,      {0, 15}, {0, 7}, CpuFeature::pmu,      Handling::denied,     traps::kCounters},
+    {"PMICNTR_EL0",          3, 3,      9,      4,       0,      CpuFeature::pmu_p9,   Handling::denied,     traps::kDebugFine2},
+    {"PMICFILTR_EL0",        3, 3,      9,      6,       0,      CpuFeature::pmu_p9,   Handling::denied,     traps::kDebugFine2},
+    {"PMCR_EL0, PMCNTEN*_EL0, PMOVSCLR_EL0, PMSWINC_EL0, PMSELR_EL0, PMCEID<n>_EL0", 3, 3, 9, 12, {0, 7}, CpuFeature::pmu, Handling::lent, traps::kCounters},
+    {"PMCCNTR_EL0, PMXEVTYPER_EL0, PMXEVCNTR_EL0", 3, 3, 9, 13, {0, 2}, CpuFeature::pmu, Handling::lent,     traps::kCounters},
+    {"PMZR_EL0",             3, 3,      9,      13,      4,      CpuFeature::pmu_p9,   Handling::denied,     traps::kDebugFine2},
+    {"PMUSERENR_EL0",        3, 3,      9,      14,      0,      CpuFeature::pmu,      Handling::lent,       traps::kCounters},
+    {"PMOVSSET_EL0",         3, 3,      9,      14,      3,      CpuFeature::pmu,      Handling::lent,       traps::kCounters},
     {"POR_EL0",              3, 3,      10,     2,       4,      CpuFeature::s1poe,    Handling::denied,     traps::fine(59)},
     {"SCXTNUM_EL0",          3, 3,      13,     0,       7,      CpuFeature::csv2_2,   Handling::denied,     traps::kContextNumber},
     {"AM*_EL0",              3, 3,      13,     {2, 15}, {0, 7}, CpuFeature::amu,      Handling::denied,     traps::kActivity},
@@ -290,7 +300,7 @@ inline constexpr RegisterRow kRegisters[] = {
     {"CNTVCTSS_EL0",         3, 3,      14,     0,       6,      CpuFeature::ecv,      Handling::timer},
     {"CNTP_*_EL0",           3, 3,      14,     2,       {0, 2}, CpuFeature::base,     Handling::emulated,   traps::kPhysicalTimer},
     {"CNTV_*_EL0",           3, 3,      14,     3,       {0, 2}, CpuFeature::base,     Handling::timer},
-    {"PMEVCNTR<n>_EL0, PMEVTYPER<n>_EL0, PMCCFILTR_EL0", 3, 3, 14, {8, 15}, {0, 7}, CpuFeature::pmu, Handling::denied, traps::kCounters},
+    {"PMEVCNTR<n>_EL0, PMEVTYPER<n>_EL0, PMCCFILTR_EL0", 3, 3, 14, {8, 15}, {0, 7}, CpuFeature::pmu, Handling::lent, traps::kCounters},
 
     // whatever the op1
     {"implementation defined", 3, {0, 7}, 11,   {0, 15}, {0, 7}, CpuFeature::base,     Handling::emulated,   traps::kImplementation},
