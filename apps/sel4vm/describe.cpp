@@ -48,7 +48,8 @@ void describe_image(Writer &out, const machine::ImageRecord &image) {
     std::string where;
     if (image.where)
         where = fmt::format(" at {:#x}", image.where->value());
-    if (image.kind == machine::ImageKind::rom || image.kind == machine::ImageKind::firmware)
+    if (image.kind == machine::ImageKind::rom || image.kind == machine::ImageKind::firmware ||
+        image.kind == machine::ImageKind::disk)
         where += image.writable ? ", writable" : ", read-only";
     if (image.region_bytes != 0)
         where += fmt::format(", in {}", size_text(image.region_bytes));

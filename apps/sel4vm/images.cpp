@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <sel4vm/host/block_device.hpp>
 #include <sel4vm/machine/shared_places.hpp>
 #include <sel4vm/machine/validate.hpp>
 #include <utility>
@@ -36,6 +37,7 @@ SizeLimit limit_of(const machine::MachineDescription &vm, const machine::ImageRe
     case ImageKind::initrd:
     case ImageKind::dtb:
     case ImageKind::raw: return memory_of(vm);
+    case ImageKind::disk: return {kLargestInputBytes, "which is the most that a disk may have"};
     case ImageKind::firmware:
     case ImageKind::rom: break;
     }
@@ -61,6 +63,7 @@ std::string_view what_is_wanted(ImageKind kind) {
     case ImageKind::initrd: return "an initrd";
     case ImageKind::dtb: return "a device tree";
     case ImageKind::firmware: return "a firmware image";
+    case ImageKind::disk: return "the image of a disk";
     case ImageKind::rom:
     case ImageKind::raw: break;
     }
@@ -85,14 +88,14 @@ LoadedImages load_images(System &system, Mistakes &mistakes) {
         if (!data) {
             mistakes.expected(source.origin, fmt::format("{}, but {} {}", what_is_wanted(record.kind),
                                                          shown_path(source.path.string()), data.error()));
-            record.size_bytes = 1; // not 0, which would be a mistake of its own
+            record.size_bytes = kSectorBytes; // not 0, or less than a disk's, which would be a mistake of its own
             out.blobs.emplace_back();
             continue;
         }
         if (const auto own = is_started(record.kind) ? own_image(source.path.string(), *data) : std::nullopt) {
             mistakes.expected(source.origin, fmt::format("{}, but {} is {}; {}", what_is_wanted(record.kind),
                                                          shown_path(source.path.string()), own->what, own->takes_it));
-            record.size_bytes = 1;
+            record.size_bytes = kSectorBytes;
             out.blobs.emplace_back();
             continue;
         }

@@ -38,6 +38,8 @@ u64 guests_bytes(const System &system, Guests which) {
         for (const auto &image : vm.images)
             if (image.kind == ImageKind::rom || image.kind == ImageKind::firmware)
                 total += std::max(image.region_bytes, image.size_bytes);
+            else if (image.kind == ImageKind::disk && image.writable)
+                total += image.size_bytes;
     }
     return total;
 }

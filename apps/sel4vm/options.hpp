@@ -35,6 +35,7 @@ struct VmOptions {
     std::optional<std::string> dtb;
     std::optional<std::string> firmware;
     std::optional<std::string> on_panic;
+    std::vector<std::string> disks; ///< FILE or FILE,ro
 };
 
 struct RunOptions {

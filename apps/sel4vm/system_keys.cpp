@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <apps/sel4vm/system_keys.hpp>
+#include <apps/sel4vm/device_keys.hpp>
 
 #include <array>
-#include <sel4vm/machine/arm/virt_devices.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm::cli {
 namespace {
 
-using machine::Names;
-
-constexpr std::string_view kFile = "the path of a file, relative to this one";
-constexpr std::string_view kVmName = "a letter, then letters, digits, '-' and '_', at most 31";
-constexpr std::string_view kNamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,30}$";
-
 // ---------------------------------------------------------------- inside a [[vm]]
-constexpr std::array kBlockKeys{
-    Key{.name = "address", .form = Form::address, .help = "Where its registers are."},
-    Key{.name = "size", .form = Form::size, .help = "Of its registers."},
-};
-constexpr KeyTable kBlock{"block", kBlockKeys};
-
 constexpr std::array kMemoryKeys{
     Key{.name = "size", .form = Form::size, .help = "How much memory.", .presence = Presence::required},
     Key{.name = "address",
@@ -133,55 +120,6 @@ constexpr std::array kTimerKeys{
         .highest = 15},
 };
 constexpr KeyTable kTimer{"timer", kTimerKeys};
-
-constexpr Key kDeviceIrq{.name = "irq",
-                         .form = Form::number,
-                         .help = "Shared interrupt number; 0 is INTID 32.",
-                         .highest = machine::kMaxSpis - 1};
-constexpr Key kDeviceTrigger{.name = "trigger",
-                             .form = Form::choice,
-                             .help = "How its interrupt is triggered (default level).",
-                             .choices = Names<Trigger>::list};
-constexpr Key kDeviceConsole{.name = "console",
-                             .form = Form::choice,
-                             .help = "Of a serial port: whether it is connected to the host's console.",
-                             .choices = Names<machine::ConsoleRoute>::list};
-
-constexpr Key required(Key key) {
-    key.presence = Presence::required;
-    return key;
-}
-
-constexpr std::array kUartKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger, kDeviceConsole};
-constexpr KeyTable kUart{"uart", kUartKeys};
-constexpr std::array kRtcKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger};
-constexpr KeyTable kRtc{"rtc", kRtcKeys};
-/// The types of devices that the machine knows.
-const std::vector<std::string_view> kDeviceTypes = [] {
-    std::vector<std::string_view> types;
-    for (const dev::DeviceKind *kind : machine::virt_devices())
-        types.push_back(kind->type);
-    return types;
-}();
-const std::array kDeviceKeys{
-    Key{.name = "type",
-        .form = Form::choice,
-        .help = "What it is; docs/devices.md describes each.",
-        .choices = kDeviceTypes,
-        .presence = Presence::required},
-    Key{.name = "name",
-        .form = Form::name,
-        .help = "Its own in the VM.",
-        .expected = kVmName,
-        .pattern = kNamePattern,
-        .presence = Presence::required},
-    required(kBlockKeys[0]),
-    kBlockKeys[1],
-    required(kDeviceIrq),
-    kDeviceTrigger,
-    kDeviceConsole,
-};
-constexpr KeyTable kDevice{"device", kDeviceKeys};
 
 constexpr std::array kFirmwareKeys{
     Key{.name = "path", .form = Form::name, .help = "The file.", .expected = kFile, .presence = Presence::required},
@@ -304,6 +242,7 @@ constexpr std::array kVmKeys{
         .help = "The clock: false takes it away, a table changes it.",
         .table = &kRtc},
     Key{.name = "device", .help = "A further device.", .table = &kDevice, .most_tables = machine::kMaxDevices},
+    Key{.name = "disk", .help = "A disk, by virtio.", .table = &kDisk, .most_tables = machine::kMaxDevices},
     Key{.name = "passthrough",
         .help = "A device of the machine that the VM is given.",
         .table = &kPassthrough,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/disks.hpp>
 #include <apps/sel4vm/qemu.hpp>
 #include <apps/sel4vm/system_keys.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -16,6 +17,7 @@ namespace {
 using machine::ImageKind;
 
 constexpr u64 kDefaultMemoryBytes = 512 * kMiB;
+constexpr std::string_view kOneVm = "a file with one VM; with several it is not clear which is meant";
 
 Origin option(std::string_view name, const std::string &value) {
     return {"", 0, fmt::format("option '{}'", name), in_quotes(value)};
@@ -46,6 +48,8 @@ public:
         gic();
         msi();
         on_panic();
+        for (const std::string &text : vm.disks)
+            disk(text);
     }
 
 private:
@@ -87,9 +91,10 @@ private:
               std::pair{"--dtb", &given.dtb}, std::pair{"--firmware", &given.firmware},
               std::pair{"--on-panic", &given.on_panic}}) {
             if (*value)
-                mistakes_.expected(option(name, **value),
-                                   "a file with one VM; with several it is not clear which is meant");
+                mistakes_.expected(option(name, **value), std::string(kOneVm));
         }
+        for (const std::string &text : given.disks)
+            mistakes_.expected(option("--disk", text), std::string(kOneVm));
     }
 
     /// A file of this kind, instead of the one that was there.
@@ -110,6 +115,27 @@ private:
         system_.add_image(0, image_record(kind), *path, origin, mistakes_);
     }
 
+    void disk(const std::string &text) {
+        constexpr std::string_view kReadOnly = ",ro";
+        const bool read_only = text.ends_with(kReadOnly);
+        const std::string path = read_only ? text.substr(0, text.size() - kReadOnly.size()) : text;
+        const Origin origin = option("--disk", text);
+        if (path.empty()) {
+            mistakes_.expected(origin, "the path of a file");
+            return;
+        }
+        const machine::DeviceRecord record = new_disk(system_, vm());
+        if (vm().devices.emplace_back(record) == nullptr) {
+            mistakes_.expected(origin, fmt::format("at most {} devices in a VM", machine::kMaxDevices));
+            return;
+        }
+        system_.said(fmt::format("vm[0].devices.{}", record.name), origin);
+        system_.said(fmt::format("vm[0].devices.{}.disk", record.name), origin);
+        machine::ImageRecord image = image_record(ImageKind::disk);
+        image.writable = !read_only;
+        system_.add_image(0, image, path, origin, mistakes_);
+    }
+
     /// What is about this key is in doubt from then on.
     void refuse(std::string_view name, const std::string &value, const std::string &expected, const char *key) {
         mistakes_.expected(option(name, value), expected);
@@ -127,6 +153,9 @@ private:
             for (ImageSource &source : system_.images)
                 if (source.vm == 0 && source.image > i)
                     --source.image;
+            for (machine::DeviceRecord &device : vm().devices)
+                if (device.disk && *device.disk > i)
+                    --*device.disk;
             return;
         }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <apps/sel4vm/disks.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/vm_reader.hpp>
 
@@ -222,7 +223,7 @@ private:
             machine::DeviceRecord record;
             const auto type = device.choice("type");
             record.kind = machine::virt_devices()[type ? type->value : 0]; // any, when it is missing or wrong
-            record.registers.size_bytes = 0x1000;
+            record.registers.size_bytes = record.kind->range_bytes;
             record.console = machine::ConsoleRoute::none;
             record.name = system_.keep(fmt::format("device{}", description().devices.size()));
             if (const auto name = device.text("name"); name && is_free(*name))
@@ -262,14 +263,21 @@ private:
     void add_device(TomlReader &table, machine::DeviceRecord record) {
         const std::string key = fmt::format(".devices.{}", record.name);
         system_.said(path(key), table.origin());
-        read_registers(table, key, record.registers);
+        const bool is_disk = record.kind->role == dev::DeviceRole::disk;
+        if (!is_disk)
+            read_registers(table, key, record.registers);
+        else if (const auto value = table.address("address"))
+            record.registers.base = Gpa{value->value};
+        if (is_disk)
+            noted(table, "address", key + ".base");
         if (const auto value = table.number("irq"))
             record.spi = static_cast<u32>(value->value);
         noted(table, "irq", key + ".spi");
-        choose(table, "trigger", record.trigger);
+        if (!is_disk)
+            choose(table, "trigger", record.trigger);
         if (record.kind->role == dev::DeviceRole::serial)
             choose(table, "console", record.console);
-        else if (table.has("console"))
+        else if (!is_disk && table.has("console"))
             mistakes_.add(table.origin("console"), "is not possible for a device that is no serial port");
         if (description().devices.emplace_back(record) == nullptr)
             mistakes_.expected(table.origin(), fmt::format("at most {} devices in a VM", machine::kMaxDevices));
@@ -290,6 +298,27 @@ private:
         usize number = 0;
         for (TomlReader &image : table.tables("image"))
             read_image(image, number++);
+        for (TomlReader &disk : table.tables("disk"))
+            read_disk(disk);
+    }
+
+    void read_disk(TomlReader &table) {
+        machine::DeviceRecord record = new_disk(system_, description());
+        if (const auto name = table.text("name"); name && is_free(*name))
+            record.name = system_.keep(name->value);
+        const std::string key = fmt::format(".devices.{}", record.name);
+        machine::ImageRecord image = image_record(machine::ImageKind::disk);
+        image.writable = true;
+        if (const auto value = table.flag("read_only"))
+            image.writable = !value->value;
+        noted(table, "name", key + ".name");
+        noted(table, "path", key + ".disk");
+        const auto file = table.text("path");
+        add_device(table, record);
+        if (file)
+            add_image(image, *file, key + ".disk");
+        else
+            system_.doubt(path(key + ".disk"));
     }
 
     void read_firmware(TomlReader &table) {

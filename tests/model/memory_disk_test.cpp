@@ -9,9 +9,8 @@
 #include <hosts/fake/block_device.hpp>
 #include <hosts/fake/guest_space.hpp>
 #include <hosts/fake/heap_allocator.hpp>
-#include <hosts/fake/services.hpp>
 #include <sel4vm/vm/guest_dma.hpp>
-#include <support/manual_timeouts.hpp>
+#include <support/manual_work.hpp>
 #include <vector>
 
 namespace sel4vm::dev {
@@ -42,7 +41,7 @@ struct MemoryDiskTest : testing::Test {
         EXPECT_TRUE(memory.add(*GpaRange::make(kRom, kPageBytes), RegionKind::rom));
         for (usize i = 0; i < contents.size(); ++i)
             contents[i] = static_cast<u8>(i / kSectorBytes + 1);
-        disk.set_listener(asker);
+        disk.set_listener(asker, lock);
         asker.disk = &disk;
     }
     BlockRequest request(BlockOperation operation, u64 sector, std::span<const DmaRange> parts) {
@@ -52,7 +51,7 @@ struct MemoryDiskTest : testing::Test {
     BlockStatus carry_out(BlockRequest asked) {
         EXPECT_TRUE(disk.submit(asked));
         asker.ended.clear();
-        timeouts.advance(0);
+        turns.run();
         EXPECT_EQ(asker.ended.size(), 1U);
         return asker.ended.empty() ? BlockStatus::failed : asker.ended[0].second;
     }
@@ -62,10 +61,10 @@ struct MemoryDiskTest : testing::Test {
     fake::GuestSpace space;
     GuestMemory memory{space, allocator, LockMode::none};
     GuestDma dma{memory};
-    fake::Clock clock;
-    test::ManualTimeouts timeouts{clock};
+    test::ManualWork turns;
+    Mutex lock{LockRank::device};
     std::vector<u8> contents = std::vector<u8>(16 * kSectorBytes + 100);
-    MemoryDisk disk{std::span<u8>(contents), clock, timeouts.queue()};
+    MemoryDisk disk{std::span<u8>(contents), turns};
     Asker asker;
 };
 
@@ -120,42 +119,69 @@ TEST_F(MemoryDiskTest, SaysWhenGuestMemoryIsNotThere) {
 }
 
 TEST_F(MemoryDiskTest, AReadOnlyOneIsNotWritten) {
-    MemoryDisk blob{std::span<const u8>(contents), clock, timeouts.queue()};
-    blob.set_listener(asker);
+    MemoryDisk blob{std::span<const u8>(contents), turns};
+    blob.set_listener(asker, lock);
     EXPECT_TRUE(blob.read_only());
     const std::array<DmaRange, 1> one{{{kRam, kSectorBytes}}};
     BlockRequest write = request(BlockOperation::write, 0, one);
-    EXPECT_TRUE(blob.submit(write));
-    timeouts.advance(0);
-    EXPECT_EQ(asker.ended.at(0).second, BlockStatus::read_only);
+    BlockRequest zero{.operation = BlockOperation::write_zeroes, .sectors = 1};
+    BlockRequest discard{.operation = BlockOperation::discard, .sectors = 1};
+    for (BlockRequest *changing : {&write, &zero, &discard})
+        EXPECT_TRUE(blob.submit(*changing));
+    turns.run();
+    ASSERT_EQ(asker.ended.size(), 3U);
+    for (const auto &[asked, status] : asker.ended)
+        EXPECT_EQ(status, BlockStatus::read_only);
     EXPECT_EQ(contents[0], 1U);
 }
 
 TEST_F(MemoryDiskTest, ALongRequestGoesInStepsAndOthersHaveTheirTurn) {
-    std::vector<u8> large(MemoryDisk::kStepBytes + kSectorBytes, u8{7});
-    MemoryDisk slow{std::span<u8>(large), clock, timeouts.queue()};
-    slow.set_listener(asker);
+    std::vector<u8> large(65 * kKiB, u8{7});
+    MemoryDisk slow{std::span<u8>(large), turns};
+    slow.set_listener(asker, lock);
     std::vector<DmaRange> parts(large.size() / kSectorBytes, DmaRange{kRam, kSectorBytes});
     BlockRequest read = request(BlockOperation::read, 0, parts);
     EXPECT_TRUE(slow.submit(read));
-    timeouts.advance(0);
+    EXPECT_EQ(turns.step(64 * kKiB), 0U);
     EXPECT_TRUE(asker.ended.empty());
-    timeouts.advance(0);
+    turns.step(64 * kKiB);
     EXPECT_EQ(asker.ended.size(), 1U);
-    EXPECT_FALSE(timeouts.earliest());
+    EXPECT_FALSE(turns.any_wanted());
 }
 
-TEST_F(MemoryDiskTest, GoingAwayOrForgettingDisarmsItsTimeout) {
+TEST_F(MemoryDiskTest, ManyPartsOfNothingTakeTheirTurnsToo) {
+    const std::vector<DmaRange> parts(512, DmaRange{kRam, 1});
+    BlockRequest read = request(BlockOperation::read, 0, parts);
+    EXPECT_TRUE(disk.submit(read));
+    turns.step(16 * kKiB);
+    EXPECT_TRUE(asker.ended.empty()) << "512 bytes, but in 512 places";
+    turns.run();
+    EXPECT_EQ(asker.ended.size(), 1U);
+}
+
+TEST_F(MemoryDiskTest, ClearsWhatIsNotNeededOrIsToBeZero) {
+    BlockRequest zero{.operation = BlockOperation::write_zeroes, .sector = 2, .sectors = 3};
+    EXPECT_EQ(carry_out(zero), BlockStatus::done);
+    BlockRequest discard{.operation = BlockOperation::discard, .sector = 8, .sectors = 1};
+    EXPECT_EQ(carry_out(discard), BlockStatus::done);
+    for (usize sector = 0; sector < 16; ++sector) {
+        const bool cleared = (sector >= 2 && sector < 5) || sector == 8;
+        for (const usize byte : {usize{0}, usize{511}})
+            EXPECT_EQ(contents[sector * kSectorBytes + byte], cleared ? 0U : sector + 1) << sector;
+    }
+    for (const auto &[sector, sectors] : {std::pair<u64, u64>{15, 2}, {17, 0}, {~u64{0}, 2}, {1, ~u64{0}}}) {
+        BlockRequest beyond{.operation = BlockOperation::write_zeroes, .sector = sector, .sectors = sectors};
+        EXPECT_EQ(carry_out(beyond), BlockStatus::out_of_range) << sector;
+    }
+}
+
+TEST_F(MemoryDiskTest, ForgettingTakesItsWorkBack) {
     BlockRequest flush = request(BlockOperation::flush, 0, {});
     EXPECT_TRUE(disk.submit(flush));
     disk.forget();
-    EXPECT_FALSE(timeouts.earliest());
-    {
-        MemoryDisk short_lived{std::span<u8>(contents), clock, timeouts.queue()};
-        short_lived.set_listener(asker);
-        EXPECT_TRUE(short_lived.submit(flush));
-    }
-    EXPECT_FALSE(timeouts.earliest());
+    EXPECT_FALSE(turns.any_wanted());
+    turns.run();
+    EXPECT_TRUE(asker.ended.empty());
 }
 
 // -- what holds for every disk
@@ -164,10 +190,10 @@ struct OfMemory {
     explicit OfMemory(MemoryDiskTest &) {}
     static constexpr usize kRoom = MemoryDisk::kMaxRequests;
     BlockDevice &disk(MemoryDiskTest &test) { return test.disk; }
-    void run(MemoryDiskTest &test) { test.timeouts.advance(0); }
+    void run(MemoryDiskTest &test) { test.turns.run(); }
 };
 struct OfFake {
-    explicit OfFake(MemoryDiskTest &test) { fake.set_listener(test.asker); }
+    explicit OfFake(MemoryDiskTest &test) { fake.set_listener(test.asker, test.lock); }
     static constexpr usize kRoom = 3;
     BlockDevice &disk(MemoryDiskTest &) { return fake; }
     void run(MemoryDiskTest &) {

@@ -6,6 +6,7 @@
 
 #include <sel4vm/arch/aarch64/irq_service.hpp>
 #include <sel4vm/machine/description.hpp>
+#include <sel4vm/vm/device_work.hpp>
 #include <sel4vm/vm/executor.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vm.hpp>
@@ -21,7 +22,7 @@
         [[maybe_unused]] Entropy &entropy, [[maybe_unused]] ByteSink &output, [[maybe_unused]] GuestSpacePort &space, \
         [[maybe_unused]] EventPort &events, [[maybe_unused]] ExecutorListener &listener,                              \
         [[maybe_unused]] IrqRouter &irqs, [[maybe_unused]] IrqLine line, [[maybe_unused]] TimeoutQueue &timeouts,     \
-        [[maybe_unused]] MmioDevice &device, [[maybe_unused]] Event &event,                                           \
+        [[maybe_unused]] WorkTurns &work, [[maybe_unused]] MmioDevice &device, [[maybe_unused]] Event &event,         \
         [[maybe_unused]] machine::MachineDescription &description,                                                    \
         [[maybe_unused]] std::span<const std::span<const u8>> blobs, [[maybe_unused]] std::span<const u8> file,       \
         [[maybe_unused]] std::span<u8> buffer

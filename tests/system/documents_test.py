@@ -70,7 +70,7 @@ def check_systems(name, texts):
     with tempfile.TemporaryDirectory() as folder:
         system = pathlib.Path(folder) / "system.toml"
         text = "\n".join(texts)
-        for image in re.findall(r'^(?:kernel|initrd) = "([^"/]+)"', text, re.MULTILINE):
+        for image in re.findall(r'(?:^kernel|^initrd|{ path) = "([^"/]+)"', text, re.MULTILINE):
             (pathlib.Path(folder) / image).write_bytes(bytes(4096))
         system.write_text(text, encoding="utf-8")
         done = subprocess.run([TOOL, "check", str(system)], capture_output=True, text=True, check=False)

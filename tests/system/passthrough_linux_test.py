@@ -5,11 +5,8 @@ gives bytes: QEMU's own virtio devices, with Debian's drivers. Their interrupts 
 
 import hashlib
 import http.server
-import importlib.machinery
-import importlib.util
 import os
 import pathlib
-import stat
 import subprocess
 import sys
 import tempfile
@@ -17,28 +14,13 @@ import threading
 
 sys.path.insert(0, os.path.dirname(__file__))
 from console import Console  # noqa: E402
+from debian_modules import modules_ramdisk  # noqa: E402
 
 BANNER = "Welcome to Debian Linux under sel4vm"
 SOURCE = pathlib.Path(os.environ["SEL4VM_SOURCE"])
 EXAMPLE = SOURCE / "examples" / "debian-linux"
-DEBS = pathlib.Path(os.environ.get("SEL4VM_DEBS", SOURCE / "build" / "debs"))
 # In the order in which they are loaded.
 MODULES = ["virtio_mmio", "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng", "crc16", "crc32c_generic", "mbcache", "jbd2", "ext4"]
-
-
-def modules_ramdisk():
-    """Debian's modules as an archive that follows the example's."""
-    loader = importlib.machinery.SourceFileLoader("prepare", str(EXAMPLE / "prepare"))
-    prepare = importlib.util.module_from_spec(importlib.util.spec_from_loader("prepare", loader))
-    loader.exec_module(prepare)
-    archive = prepare.Archive()
-    archive.add("modules", stat.S_IFDIR | 0o755, links=2)
-    for name in MODULES:
-        found = list((DEBS / "root").rglob(f"{name}.ko"))
-        if len(found) != 1:
-            sys.exit(f"FAILED: there is no {name}.ko below {DEBS}; run tools/debs fetch")
-        archive.add(f"modules/{name}.ko", stat.S_IFREG | 0o644, found[0].read_bytes())
-    return archive.finish()
 
 
 class Served(http.server.BaseHTTPRequestHandler):
@@ -74,7 +56,7 @@ def main(gic, vcpus):
         folder = pathlib.Path(name)
         subprocess.run([EXAMPLE / "prepare"], check=True)
         built = SOURCE / "build" / "examples" / "debian-linux"
-        (folder / "initrd").write_bytes((built / "initrd.cpio").read_bytes() + modules_ramdisk())
+        (folder / "initrd").write_bytes((built / "initrd.cpio").read_bytes() + modules_ramdisk(MODULES))
         (folder / "files").mkdir()
         content = os.urandom(2 << 20)
         (folder / "files" / "data").write_bytes(content)

@@ -15,7 +15,10 @@ class BlockDevice final : public sel4vm::BlockDevice {
 public:
     explicit BlockDevice(u64 sectors, usize room = 64) : sectors_(sectors), room_(room) {}
 
-    void set_listener(BlockListener &listener) override { listener_ = &listener; }
+    void set_listener(BlockListener &listener, Mutex &lock) override {
+        listener_ = &listener;
+        lock_ = &lock;
+    }
     [[nodiscard]] u64 sector_count() const override { return sectors_; }
     [[nodiscard]] bool read_only() const override { return read_only_; }
     [[nodiscard]] bool submit(BlockRequest &request) override {
@@ -36,6 +39,7 @@ public:
     [[nodiscard]] const std::vector<BlockRequest *> &open() const { return open_; }
     /// Ends one of them.
     void end(BlockRequest &request, BlockStatus status) {
+        LockGuard guard(*lock_);
         open_.erase(std::find(open_.begin(), open_.end(), &request));
         listener_->block_ended(request, status);
         if (open_.size() < room_ && std::exchange(refused_, false))
@@ -48,6 +52,7 @@ private:
     bool read_only_ = false;
     bool refused_ = false;
     BlockListener *listener_ = nullptr;
+    Mutex *lock_ = nullptr;
     std::vector<BlockRequest *> open_;
 };
 

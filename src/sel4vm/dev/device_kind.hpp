@@ -9,8 +9,10 @@
 
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/host/dma_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
+#include <sel4vm/vm/device_work.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/power_button.hpp>
 #include <sel4vm/vm/serial_port.hpp>
@@ -90,7 +92,13 @@ struct DeviceSite {
     Clock &clock;
     TimeoutQueue &timeouts;
     ByteSink &output; ///< of a serial device
+    DmaPort &dma;
+    WorkTurns &work;
+    Entropy &entropy;
     LockMode locks = LockMode::none;
+    std::string_view name{};       ///< in its VM
+    std::span<const u8> disk{};    ///< of a disk: what it holds
+    std::span<u8> writable_disk{}; ///< the same, where it may be written; else empty
 };
 
 /// A literal with zero bytes in it, whole.
@@ -102,6 +110,7 @@ template <usize N>
 enum class DeviceRole : u8 {
     plain,
     serial, ///< may be a guest's console; `output` and SerialPort are connected
+    disk,   ///< it has an image
 };
 
 /// What a device tree says of a device beside its registers and its interrupt. Lists: text_list().
@@ -121,6 +130,8 @@ struct DeviceKind {
     std::string_view type;
     DeviceRole role = DeviceRole::plain;
     DeviceNode node;
+    /// Bytes of its registers, which begin at a multiple of them.
+    u64 range_bytes = 4 * kKiB;
     /// nullptr: somebody else emulates it, and only its node is wanted.
     OwnedDevice (*make)(const DeviceSite &site) = nullptr;
 };

@@ -14,8 +14,9 @@
 namespace sel4vm {
 
 enum class DmaError : u8 {
-    unmapped,  ///< some byte is no memory of this guest, or the range wraps
-    read_only, ///< some byte is in ROM
+    unmapped,   ///< some byte is no memory of this guest, or the range wraps
+    read_only,  ///< some byte is in ROM
+    misaligned, ///< an index that is not at a multiple of its size
 };
 
 class DmaPort {
@@ -24,6 +25,11 @@ public:
     [[nodiscard]] virtual Status<DmaError> read(Gpa at, std::span<u8> out) = 0;
     /// All of `bytes`, or nothing is written.
     [[nodiscard]] virtual Status<DmaError> write(Gpa at, std::span<const u8> bytes) = 0;
+
+    /// An index that device and driver share, as one single-copy atomic access. What the driver wrote before it wrote the index is seen by read()
+    /// after load_index(), and what was written before store_index() is seen by a driver that sees the index.
+    [[nodiscard]] virtual Result<u16, DmaError> load_index(Gpa at) = 0;
+    [[nodiscard]] virtual Status<DmaError> store_index(Gpa at, u16 value) = 0;
 
 protected:
     ~DmaPort() = default;

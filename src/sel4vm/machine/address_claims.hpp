@@ -22,8 +22,9 @@ public:
             report_.add(base_key, block.base, "a multiple of ", Hex{alignment});
             good = false;
         }
-        if (block.size_bytes == 0 || !is_aligned(block.size_bytes, kPageBytes)) {
-            report_.add(size_key, Size{block.size_bytes}, "a multiple of ", Size{kPageBytes},
+        const u64 unit = std::min(alignment, u64{kPageBytes});
+        if (block.size_bytes == 0 || !is_aligned(block.size_bytes, unit)) {
+            report_.add(size_key, Size{block.size_bytes}, "a multiple of ", Size{unit},
                         block.size_bytes == 0 ? ", not 0" : "");
             good = false;
         }

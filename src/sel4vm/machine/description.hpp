@@ -163,6 +163,7 @@ struct DeviceRecord {
     u32 spi = 0; ///< shared interrupt number (INTID minus 32)
     Trigger trigger = Trigger::level;
     ConsoleRoute console = ConsoleRoute::host; ///< serial devices only
+    std::optional<u32> disk = std::nullopt;    ///< of disks, required: index into MachineDescription::images
     friend constexpr bool operator==(const DeviceRecord &, const DeviceRecord &) = default;
 };
 
@@ -178,6 +179,8 @@ inline constexpr std::array<Gpa, 2> kFlashBanks{Gpa{0}, Gpa{0x0400'0000}};
 inline constexpr u64 kFlashBankBytes = 64 * kMiB;
 /// Virtio transports without devices, as the board has them.
 inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
+/// The shared interrupt of the first of them; each of the others has the next one.
+inline constexpr u32 kVirtioSlotsSpi = 16;
 /// Stolen times of the vCPUs, as the board has them.
 inline constexpr Gpa kPvTimeBase{0x090a'0000};
 
@@ -196,14 +199,15 @@ enum class ImageKind : u8 {
     firmware, ///< read-only at `where` (default 0), where the boot vCPU starts
     rom,      ///< a region of its own at `where`, outside RAM: read-only, or RAM when `writable`
     raw,      ///< bytes copied into RAM at `where`
+    disk,     ///< what a device has; `writable`: what the guest writes is in the VMM's RAM, until the VM is gone
 };
 
 struct ImageRecord {
     ImageKind kind = ImageKind::kernel;
     std::optional<Gpa> where = std::nullopt; ///< required for rom and raw; an override for firmware; not for the others
-    bool writable = false;                   ///< rom and firmware: the guest may write the region; a reset restores it
-    u32 blob = 0;                            ///< index into the bundle's blobs
-    u64 size_bytes = 0;                      ///< of the blob
+    bool writable = false;     ///< rom and firmware: the guest may write the region; a reset restores it. Or a disk
+    u32 blob = 0;              ///< index into the bundle's blobs
+    u64 size_bytes = 0;        ///< of the blob
     u64 region_bytes = 0;      ///< rom and firmware: size of the region; 0 = the blob's, rounded up to 4 KiB
     std::string_view source{}; ///< the file it came from, for messages; may be empty
     friend constexpr bool operator==(const ImageRecord &, const ImageRecord &) = default;

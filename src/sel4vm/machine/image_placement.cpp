@@ -15,7 +15,8 @@ std::optional<GpaRange> fixed_range(const ImageRecord &image) {
     switch (image.kind) {
     case ImageKind::kernel:
     case ImageKind::initrd:
-    case ImageKind::dtb: return std::nullopt;
+    case ImageKind::dtb:
+    case ImageKind::disk: return std::nullopt;
     case ImageKind::raw:
         if (!image.where)
             return std::nullopt;

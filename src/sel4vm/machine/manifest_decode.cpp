@@ -192,6 +192,8 @@ DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     device.spi = node.cell("spi");
     device.trigger = node.choice<Trigger>("trigger");
     device.console = node.choice<ConsoleRoute>("console");
+    if (node.has("disk"))
+        device.disk = node.cell("disk");
     return device;
 }
 

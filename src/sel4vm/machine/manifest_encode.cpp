@@ -40,6 +40,8 @@ void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.cell("spi", device.spi);
     out.text("trigger", name_of(device.trigger));
     out.text("console", name_of(device.console));
+    if (device.disk)
+        out.cell("disk", *device.disk);
     out.end_node();
 }
 

@@ -26,7 +26,8 @@ struct Names<ConsoleRoute> {
 };
 template <>
 struct Names<ImageKind> {
-    static constexpr std::array<std::string_view, 6> list = {"kernel", "initrd", "dtb", "firmware", "rom", "raw"};
+    static constexpr std::array<std::string_view, 7> list = {"kernel", "initrd", "dtb", "firmware",
+                                                             "rom",    "raw",    "disk"};
 };
 template <>
 struct Names<CounterPolicy> {

@@ -5,6 +5,7 @@
 
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/base/range.hpp>
+#include <sel4vm/host/block_device.hpp>
 #include <sel4vm/machine/address_claims.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
@@ -228,7 +229,7 @@ private:
             if (device.kind == nullptr)
                 report_.add(key("devices.", device.name, ".type"), "none", "a kind of device");
             claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
-                  kPageBytes);
+                  device.kind != nullptr ? device.kind->range_bytes : kPageBytes);
             if (device.spi >= vm_.gic.spi_count && good_spis())
                 also(report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (",
                                  vm_.gic.spi_count, ")"),
@@ -238,14 +239,30 @@ private:
                                  "another SPI than those of gic.msi (", vm_.gic.msi.first_spi, " to ",
                                  vm_.gic.msi.first_spi + vm_.gic.msi.spi_count - 1, ")"),
                      "gic.msi");
+            check_disk(device);
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }
     }
 
+    void check_disk(const DeviceRecord &device) {
+        const bool is_disk = device.kind != nullptr && device.kind->role == dev::DeviceRole::disk;
+        if (!device.disk) {
+            if (is_disk)
+                report_.add(key("devices.", device.name, ".disk"), "none", "an image of a disk");
+            return;
+        }
+        if (!is_disk && device.kind != &dev::kUnmadeKind)
+            report_.add(key("devices.", device.name, ".disk"), *device.disk, "no image for a device that is no disk");
+        else if (*device.disk >= vm_.images.size() || vm_.images[*device.disk].kind != ImageKind::disk)
+            report_.add(key("devices.", device.name, ".disk"), *device.disk, "an image of a disk");
+    }
+
     void check_pair(const DeviceRecord &first, const DeviceRecord &second) {
         if (first.name == second.name)
             report_.add(key("devices.", second.name, ".name"), second.name, "a name of its own for each device");
+        else if (first.disk && first.disk == second.disk)
+            report_.add(key("devices.", second.name, ".disk"), *second.disk, "an image of its own for each disk");
         else if (first.spi == second.spi)
             also(report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
                              key("devices.", first.name).view()),
@@ -257,9 +274,9 @@ private:
         usize placed = 0;
         for (const ImageRecord &image : vm_.images) {
             const bool numbered = image.kind == ImageKind::rom || image.kind == ImageKind::raw;
-            const Key path = numbered ? key("images[", u64{placed++}, "]") : key(name_of(image.kind));
+            const Key path = numbered ? key("images[", u64{placed++}, "]") : path_of(image);
             check_image(image, path);
-            if (++counts[static_cast<usize>(image.kind)] > 1 && !numbered)
+            if (++counts[static_cast<usize>(image.kind)] > 1 && !numbered && image.kind != ImageKind::disk)
                 report_.add(path, image.source, "only one ", name_of(image.kind));
         }
         const auto count = [&](ImageKind kind) { return counts[static_cast<usize>(kind)]; };
@@ -273,6 +290,13 @@ private:
             also(report_.add(key("initrd"), "given", "an initrd only with a kernel"), "kernel");
     }
 
+    [[nodiscard]] Key path_of(const ImageRecord &image) const {
+        for (const DeviceRecord &device : vm_.devices)
+            if (device.disk && *device.disk < vm_.images.size() && &vm_.images[*device.disk] == &image)
+                return key("devices.", device.name, ".disk");
+        return key(name_of(image.kind));
+    }
+
     void check_image(const ImageRecord &image, const Key &path) {
         Key base_key = path, size_key = path;
         base_key << ".base";
@@ -282,8 +306,10 @@ private:
         const bool region = image.kind == ImageKind::rom || image.kind == ImageKind::firmware;
         if (image.where && !region && image.kind != ImageKind::raw)
             report_.add(base_key, *image.where, "no address: the boot protocol says where it goes");
-        if (image.writable && !region)
-            report_.add(path, "writable", "writable only for rom and firmware");
+        if (image.writable && !region && image.kind != ImageKind::disk)
+            report_.add(path, "writable", "writable only for rom, firmware and disks");
+        if (image.kind == ImageKind::disk && image.size_bytes % kSectorBytes != 0)
+            report_.add(path, image.size_bytes, "whole sectors of ", u64{kSectorBytes}, " bytes");
         if (!image.where && (image.kind == ImageKind::rom || image.kind == ImageKind::raw)) {
             report_.add(base_key, "none", "an address");
             return;
@@ -292,7 +318,7 @@ private:
             claim_region(image, path, base_key, size_key);
         else if (image.kind == ImageKind::raw)
             check_inside_ram(image, base_key);
-        else
+        else if (image.kind != ImageKind::disk)
             check_fits(image, path);
     }
 

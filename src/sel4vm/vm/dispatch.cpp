@@ -3,6 +3,8 @@
 // The exits that are rare, and what follows an answer.
 #include <sel4vm/vm/dispatch.hpp>
 
+#include <sel4vm/vm/vcpu_work.hpp>
+
 namespace sel4vm {
 
 namespace {
@@ -36,9 +38,7 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) { return handle_here(vcpu, exit)
 [[gnu::noinline]] Answer Vm::settle_answer(Vcpu &vcpu, Answer answer) {
     if (vcpu.take_sync_request()) {
         if (const u8 errands = vcpu.errands_.load(std::memory_order_relaxed); errands != 0) [[unlikely]] {
-            if ((errands & Vcpu::kLeaveMap) != 0)
-                leave_map(vcpu);
-            if ((errands & Vcpu::kAsleep) != 0)
+            if (run_errands(vcpu, errands, answer))
                 return sleep_on(vcpu, answer);
         }
         if (irq_delivery_ != nullptr)
@@ -52,6 +52,24 @@ Answer Vm::handle(Vcpu &vcpu, const Exit &exit) { return handle_here(vcpu, exit)
         answer = answer.then(Next::stop);
     }
     return answer;
+}
+
+/// True: it is asleep.
+[[gnu::noinline]] bool Vm::run_errands(Vcpu &vcpu, u8 errands, Answer answer) {
+    if ((errands & Vcpu::kWork) != 0 && work_ != nullptr) {
+        // What it makes pending for this vCPU is looked at below: no need for a kick.
+        vcpu.in_exit_.store(true, std::memory_order_relaxed);
+        const bool more = work_->run(vcpu);
+        vcpu.in_exit_.store(false, std::memory_order_seq_cst);
+        if (more && answer.next() == Next::block) // the guest has nothing better to do
+            vcpu.port().kick();
+        else if (!more)
+            static_cast<void>(vcpu.take_sync_request());
+        errands = vcpu.errands_.load(std::memory_order_relaxed);
+    }
+    if ((errands & Vcpu::kLeaveMap) != 0)
+        leave_map(vcpu);
+    return (errands & Vcpu::kAsleep) != 0;
 }
 
 [[gnu::noinline]] Answer Vm::on_port(Vcpu &vcpu, const Exit &exit) {

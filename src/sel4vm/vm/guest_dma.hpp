@@ -19,12 +19,29 @@ public:
     [[nodiscard]] Status<DmaError> write(Gpa at, std::span<const u8> bytes) override {
         return result_of(memory_.write(at, bytes));
     }
+    [[nodiscard]] Result<u16, DmaError> load_index(Gpa at) override {
+        const auto value = memory_.load<u16>(at, std::memory_order_acquire);
+        if (!value)
+            return Err{error_of(value.error())};
+        return *value;
+    }
+    [[nodiscard]] Status<DmaError> store_index(Gpa at, u16 value) override {
+        return result_of(memory_.store(at, value, std::memory_order_release));
+    }
 
 private:
+    [[nodiscard]] static DmaError error_of(MemoryError error) {
+        switch (error) {
+        case MemoryError::read_only: return DmaError::read_only;
+        case MemoryError::misaligned: return DmaError::misaligned;
+        case MemoryError::unmapped: break;
+        }
+        return DmaError::unmapped;
+    }
     [[nodiscard]] static Status<DmaError> result_of(const Status<MemoryError> &status) {
         if (status)
             return Ok{};
-        return Err{status.error() == MemoryError::read_only ? DmaError::read_only : DmaError::unmapped};
+        return Err{error_of(status.error())};
     }
     GuestMemory &memory_;
 };

@@ -4,6 +4,7 @@
 // that holds its lock; settle() does the work on an executor, outside all locks but the lifecycle's.
 #include <sel4vm/vm/lifecycle.hpp>
 
+#include <sel4vm/vm/vcpu_work.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 namespace sel4vm {
@@ -72,6 +73,8 @@ void Vm::parked(Vcpu &vcpu) {
             irq_delivery_->turned_off(vcpu);
         if (hooks_ != nullptr)
             hooks_->turned_off(vcpu);
+        if (work_ != nullptr)
+            work_->leaving(vcpu);
     }
     vcpu.parked_.store(true, std::memory_order_seq_cst);
     PowerState leaving = PowerState::off_pending; // not when the VM has been reset since

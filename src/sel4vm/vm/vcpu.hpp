@@ -68,6 +68,7 @@ public:
 
 private:
     friend class Vm;
+    friend class VcpuWork;
     enum SyncRequest : u8 {
         kRequested = 1,
         kEveryExit = 2, ///< while it is asleep: nobody asks, but no exit may end without a look
@@ -76,6 +77,7 @@ private:
     enum Errand : u8 {
         kLeaveMap = 1, ///< the map has changed: forget last_slot_, and say so
         kAsleep = 2,   ///< look whether it wakes up
+        kWork = 4,     ///< a step of its devices' work
     };
     /// What it goes on with when it wakes up.
     struct WakeUp {

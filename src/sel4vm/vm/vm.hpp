@@ -50,6 +50,8 @@ struct VmConfig {
 
 enum class VcpuError : u8 { too_many, wrong_state, out_of_memory };
 
+class VcpuWork;
+
 class Vm {
 public:
     static constexpr usize kMaxVcpus = 128;
@@ -79,6 +81,8 @@ public:
     [[nodiscard]] IrqRouter *irq_router() const { return irq_router_; }
     void set_mistake_handler(MistakeHandler *handler) { mistake_handler_ = handler; }
     void set_lifecycle_hooks(LifecycleHooks *hooks) { hooks_ = hooks; }
+    /// Who does its devices' work at the end of exits; outlives the VM's last one.
+    void set_device_work(VcpuWork *work) { work_ = work; }
     /// Other VMs may raise an interrupt of it: one that only waits for that is not given up while one of them is its client's to start or to resume.
     void set_rung_by_others() { rung_by_others_ = true; }
     [[nodiscard]] bool is_rung_by_others() const { return rung_by_others_; }
@@ -181,6 +185,7 @@ private:
     [[nodiscard]] Answer dispatch(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer on_other(Vcpu &vcpu, const Exit &exit);
     [[nodiscard]] Answer settle_answer(Vcpu &vcpu, Answer answer);
+    [[nodiscard]] bool run_errands(Vcpu &vcpu, u8 errands, Answer answer);
     [[nodiscard]] Answer sleep_on(Vcpu &vcpu, Answer answer);
     [[nodiscard]] bool wake_up(Vcpu &vcpu);
     [[nodiscard]] Answer on_memory(Vcpu &vcpu, const Exit &exit);
@@ -234,6 +239,7 @@ private:
     std::atomic<u32> reports_left_ = 16;      // a guest must not be able to flood the log
     std::atomic<bool> resume_wanted_ = false; ///< as soon as the pause that is under way is there
     bool rung_by_others_ = false;
+    VcpuWork *work_ = nullptr;
     std::optional<BootStep> boot_; ///< the last step of the boot that is under way
     ServingExecutors executors_;
     Mutex stop_lock_; ///< held by whoever moves the state to stopping, and of what says why

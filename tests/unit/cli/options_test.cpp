@@ -150,6 +150,48 @@ TEST(VmOptions, ChangeTheOnlyVmOfAFile) {
         EXPECT_EQ(vm.images[source.image].source, source.path.string());
 }
 
+TEST(VmOptions, LeaveDisksTheirFiles) {
+    Mistakes mistakes;
+    const auto system = parse_system("[[vm]]\nmemory = \"64M\"\nkernel = \"f\"\ninitrd = \"g\"\n[[vm.disk]]\npath = "
+                                     "\"x\"\n[[vm.disk]]\npath = \"y\"\n",
+                                     "a.toml", mistakes);
+    apply_options(run_options({"run", "a.toml", "--kernel", "k", "--initrd", "i"}), *system, mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    const auto &vm = system->description.vms[0];
+    ASSERT_EQ(vm.devices.size(), 4U);
+    EXPECT_EQ(vm.images[*vm.devices[2].disk].source, "x");
+    EXPECT_EQ(vm.images[*vm.devices[3].disk].source, "y");
+}
+
+TEST(VmOptions, AddDisks) {
+    Mistakes mistakes;
+    const auto system =
+        parse_system("[[vm]]\nmemory = \"64M\"\nkernel = \"f\"\n[[vm.disk]]\npath = \"x\"\n", "a.toml", mistakes);
+    apply_options(run_options({"run", "a.toml", "--disk", "y,ro", "--disk", "z,a"}), *system, mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    const auto &vm = system->description.vms[0];
+    ASSERT_EQ(vm.devices.size(), 5U);
+    EXPECT_EQ(vm.devices[3].name, "disk2");
+    EXPECT_EQ(vm.devices[3].spi, 17U);
+    EXPECT_EQ(vm.images[*vm.devices[3].disk].source, "y");
+    EXPECT_FALSE(vm.images[*vm.devices[3].disk].writable);
+    EXPECT_EQ(vm.images[*vm.devices[4].disk].source, "z,a");
+    EXPECT_TRUE(vm.images[*vm.devices[4].disk].writable);
+}
+
+TEST(VmOptions, ADiskHasAFileAndAVmOfItsOwn) {
+    Mistakes mistakes;
+    const auto system = parse_system("[[vm]]\nmemory = \"64M\"\nkernel = \"f\"\n", "a.toml", mistakes);
+    apply_options(run_options({"run", "a.toml", "--disk", ",ro"}), *system, mistakes);
+    EXPECT_EQ(mistakes.texts(), (Lines{"option '--disk': value \",ro\": expected the path of a file"}));
+    Mistakes more;
+    const auto several = parse_system(
+        "[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\n[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\n", "a.toml", more);
+    apply_options(run_options({"run", "a.toml", "--disk", "d"}), *several, more);
+    EXPECT_EQ(more.texts(), (Lines{"option '--disk': value \"d\": expected a file with one VM; with several it is not "
+                                   "clear which is meant"}));
+}
+
 TEST(VmOptions, AreNotForOneOfSeveralVms) {
     Mistakes mistakes;
     const auto system = parse_system(

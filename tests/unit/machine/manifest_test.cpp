@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/machine/manifest.hpp>
 
+#include <sel4vm/dev/virtio/virtio_kinds.hpp>
 #include <sel4vm/machine/arm/virt_devices.hpp>
 #include <support/descriptions.hpp>
 #include <support/device_tree.hpp>
@@ -88,6 +89,9 @@ SystemDescription unusual_system() {
     vm.caches = {0x1000, 0x2000, 0x4000, 0x8000};
     (void)vm.devices.emplace_back(
         DeviceRecord{&dev::kPl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});
+    (void)vm.devices.emplace_back(
+        DeviceRecord{&dev::kVirtioBlk, "disk", {Gpa{0xa000000}, 0x200}, 16, Trigger::level, ConsoleRoute::none, 2});
+    (void)vm.images.emplace_back(ImageRecord{ImageKind::disk, {}, true, 9, 512, 0, "a disk"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});
     vm.cmdline = "";

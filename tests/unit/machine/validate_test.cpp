@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <sel4vm/dev/virtio/virtio_kinds.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/machine/validate.hpp>
 
@@ -49,6 +50,59 @@ TEST(Validate, AcceptsABudgetAsLongAsItsPeriodAndPrioritiesWithOne) {
     vm.budget = {10'000, 10'000};
     vm.priority = kMaxPriority;
     EXPECT_EQ(all(validate(vm, 0)), "");
+}
+
+MachineDescription with_disk() {
+    MachineDescription vm = test::good_vm();
+    (void)vm.devices.emplace_back(DeviceRecord{&dev::kVirtioBlk,
+                                               "disk",
+                                               {Gpa{0x0a00'0200}, 0x200},
+                                               16,
+                                               Trigger::level,
+                                               ConsoleRoute::none,
+                                               static_cast<u32>(vm.images.size())});
+    (void)vm.images.emplace_back(image(ImageKind::disk));
+    return vm;
+}
+
+TEST(Validate, AcceptsDisksOfAnySizeInSlotsOfTheirOwn) {
+    MachineDescription vm = with_disk();
+    (void)vm.devices.emplace_back(vm.devices[2]);
+    vm.devices[3].name = "other";
+    vm.devices[3].registers.base = Gpa{0x0a00'0400};
+    vm.devices[3].spi = 17;
+    vm.devices[3].disk = static_cast<u32>(vm.images.size());
+    (void)vm.images.emplace_back(image(ImageKind::disk, {}, u64{1} << 40));
+    vm.images[vm.images.size() - 1].writable = true;
+    EXPECT_EQ(all(validate(vm, 0)), "");
+}
+
+TEST(Validate, RefusesDisksThatMakeNoSense) {
+    const auto said = [](auto change) {
+        MachineDescription vm = with_disk();
+        change(vm);
+        return all(validate(vm, 0));
+    };
+    EXPECT_EQ(said([](auto &vm) { vm.devices[2].disk.reset(); }),
+              "vm[0].devices.disk.disk = none, expected an image of a disk\n");
+    EXPECT_EQ(said([](auto &vm) { vm.devices[2].disk = 0; }),
+              "vm[0].devices.disk.disk = 0, expected an image of a disk\n");
+    EXPECT_EQ(said([](auto &vm) { vm.devices[2].disk = 99; }),
+              "vm[0].devices.disk.disk = 99, expected an image of a disk\n");
+    EXPECT_NE(
+        said([](auto &vm) { vm.devices[1].disk = vm.devices[2].disk; }).find("no image for a device that is no disk"),
+        std::string::npos);
+    EXPECT_EQ(said([](auto &vm) { vm.images[vm.images.size() - 1].size_bytes = 513; }),
+              "vm[0].devices.disk.disk = 513, expected whole sectors of 512 bytes\n");
+    EXPECT_NE(said([](auto &vm) { vm.devices[2].registers.size_bytes = 0x300; }).find("a multiple of 512"),
+              std::string::npos);
+    EXPECT_NE(said([](auto &vm) {
+                  (void)vm.devices.emplace_back(vm.devices[2]);
+                  vm.devices[3].name = "other";
+                  vm.devices[3].registers.base = Gpa{0x0a00'0400};
+                  vm.devices[3].spi = 17;
+              }).find("an image of its own for each disk"),
+              std::string::npos);
 }
 
 TEST(Validate, AcceptsFirmwareWithoutAKernel) {

@@ -6,6 +6,12 @@
 
 namespace sel4vm::dev {
 
+namespace {
+bool moves(BlockOperation operation) { return operation == BlockOperation::read || operation == BlockOperation::write; }
+constexpr u64 kRequestCost = 256; ///< bytes that one counts for that moves nothing
+constexpr u64 kPartCost = 64;     ///< what finding a part of guest memory counts for
+} // namespace
+
 bool MemoryDisk::submit(BlockRequest &request) {
     if (count_ == kMaxRequests) {
         refused_ = true;
@@ -15,7 +21,7 @@ bool MemoryDisk::submit(BlockRequest &request) {
     if (first_ == nullptr) {
         first_ = &request;
         begin_first();
-        go_on();
+        turns_.ask(*this);
     } else {
         last_->next = &request;
     }
@@ -28,7 +34,7 @@ void MemoryDisk::forget() {
     first_ = last_ = nullptr;
     count_ = 0;
     refused_ = false;
-    timeouts_.cancel(step_);
+    turns_.withdraw(*this);
 }
 
 void MemoryDisk::begin_first() {
@@ -39,16 +45,38 @@ void MemoryDisk::begin_first() {
 BlockStatus MemoryDisk::check(const BlockRequest &request) const {
     if (request.operation == BlockOperation::flush)
         return BlockStatus::done;
-    if (request.operation == BlockOperation::write && read_only())
+    if (request.operation != BlockOperation::read && read_only())
         return BlockStatus::read_only;
     u64 total = 0;
     for (const DmaRange &part : request.memory)
         if (__builtin_add_overflow(total, part.size_bytes, &total))
             return BlockStatus::out_of_range;
+    const u64 count = moves(request.operation) ? total / kSectorBytes : request.sectors;
     const u64 sectors = sector_count();
-    if (total % kSectorBytes != 0 || request.sector > sectors || total / kSectorBytes > sectors - request.sector)
+    if (total % kSectorBytes != 0 || request.sector > sectors || count > sectors - request.sector)
         return BlockStatus::out_of_range;
     return BlockStatus::done;
+}
+
+bool MemoryDisk::carry_out(const BlockRequest &request, u64 &left, BlockStatus &status) {
+    switch (request.operation) {
+    case BlockOperation::flush: return true;
+    case BlockOperation::read:
+    case BlockOperation::write: return move(request, left, status);
+    case BlockOperation::write_zeroes:
+    case BlockOperation::discard: break;
+    }
+    return clear(request, left);
+}
+
+bool MemoryDisk::clear(const BlockRequest &request, u64 &left) {
+    const u64 end = (request.sector + request.sectors) * kSectorBytes;
+    const u64 count = std::min(end - progress_.at_bytes, left);
+    const std::span<u8> here = writable_.subspan(progress_.at_bytes, count);
+    std::fill(here.begin(), here.end(), u8{0});
+    progress_.at_bytes += count;
+    left -= count;
+    return progress_.at_bytes == end;
 }
 
 bool MemoryDisk::move(const BlockRequest &request, u64 &left, BlockStatus &status) {
@@ -71,9 +99,10 @@ bool MemoryDisk::move(const BlockRequest &request, u64 &left, BlockStatus &statu
         left -= count;
         progress_.at_bytes += count;
         progress_.in_part += count;
-        if (progress_.in_part == part.size_bytes)
+        if (progress_.in_part == part.size_bytes) {
             progress_ = {.part = progress_.part + 1, .at_bytes = progress_.at_bytes};
-        else if (left == 0)
+            left -= std::min(left, kPartCost);
+        } else if (left == 0)
             return false;
     }
     status = BlockStatus::done;
@@ -92,17 +121,16 @@ void MemoryDisk::end_first(BlockStatus status) {
         listener_->block_space();
 }
 
-void MemoryDisk::timeout() {
-    u64 left = kStepBytes;
-    u32 requests = kMaxRequests; // those that move nothing are bounded, too
-    while (first_ != nullptr && left > 0 && requests-- > 0) {
+bool MemoryDisk::work(u64 &left_bytes) {
+    LockGuard guard(*lock_);
+    while (first_ != nullptr && left_bytes > 0) {
         BlockStatus status = check(*first_);
-        if (status == BlockStatus::done && first_->operation != BlockOperation::flush && !move(*first_, left, status))
+        if (status == BlockStatus::done && !carry_out(*first_, left_bytes, status))
             break;
+        left_bytes -= std::min(left_bytes, kRequestCost);
         end_first(status);
     }
-    if (first_ != nullptr)
-        go_on();
+    return first_ != nullptr;
 }
 
 } // namespace sel4vm::dev

@@ -20,6 +20,7 @@ std::string_view key_of(ImageKind kind) {
     case ImageKind::firmware: return "firmware";
     case ImageKind::rom: return "images";
     case ImageKind::raw: return "images";
+    case ImageKind::disk: return "disk";
     }
     return "?";
 }

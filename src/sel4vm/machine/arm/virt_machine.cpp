@@ -56,6 +56,9 @@ const char *key_of(PlatformError error) {
     return "";
 }
 
+// A device has two works at most: its own and its disk's.
+static_assert(2 * kMaxDevices <= VcpuWork::kMax);
+
 BuildError platform_error(PlatformError error) { return build_error(key_of(error), to_string(error)); }
 
 } // namespace
@@ -66,7 +69,7 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
       vm_(VmConfig{description.name, host.id, host.locks, description.on_reset, host.started_vcpus,
                    &aarch64::architecture()},
           host.space, host.allocator, host.log),
-      platform_(platform_config(description, host), host.clock, host.entropy) {}
+      work_(vm_, host.clock, host.timeouts), platform_(platform_config(description, host), host.clock, host.entropy) {}
 
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
@@ -88,6 +91,7 @@ Status<BuildError> VirtMachine::build() {
     fill_board();
     if (auto made = make_pv_time(); !made)
         return made;
+    vm_.set_device_work(&work_);
     vm_.set_lifecycle_hooks(this);
     return Ok{};
 }
@@ -150,14 +154,30 @@ Status<BuildError> VirtMachine::connect_platform() {
 
 // What the board has whatever it is given. The description has no records of it, and where it puts something else, it wins.
 void VirtMachine::fill_board() {
-    const auto fill = [this](Gpa base, u64 size_bytes, MmioDevice &device) {
-        const auto range = GpaRange::make(base, size_bytes);
-        if (range && !vm_.memory().overlaps(*range) && !vm_.map().overlaps(*range))
-            static_cast<void>(vm_.attach(*range, device));
+    for (const Gpa bank : kFlashBanks) {
+        const auto range = GpaRange::make(bank, kFlashBankBytes);
+        if (is_free(*range))
+            static_cast<void>(vm_.attach(*range, erased_flash_));
+    }
+    fill_virtio_slots();
+}
+
+bool VirtMachine::is_free(GpaRange range) { return !vm_.memory().overlaps(range) && !vm_.map().overlaps(range); }
+
+// Those without a device, each run of them as one range.
+void VirtMachine::fill_virtio_slots() {
+    constexpr u64 kBytes = dev::VirtioSlots::kSlotBytes;
+    const auto slots = [](u64 first, u64 count) {
+        return *GpaRange::make(Gpa{kVirtioSlotsBase.value() + first * kBytes}, count * kBytes);
     };
-    for (const Gpa bank : kFlashBanks)
-        fill(bank, kFlashBankBytes, erased_flash_);
-    fill(kVirtioSlotsBase, dev::VirtioSlots::kRangeBytes, virtio_slots_);
+    for (u64 first = 0; first < dev::VirtioSlots::kSlots;) {
+        u64 count = 0;
+        while (first + count < dev::VirtioSlots::kSlots && is_free(slots(first + count, 1)))
+            ++count;
+        if (count != 0)
+            static_cast<void>(vm_.attach(slots(first, count), virtio_slots_));
+        first += count + 1;
+    }
 }
 
 Status<BuildError> VirtMachine::make_memory() {
@@ -220,13 +240,20 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     if (record.kind->make == nullptr)
         return Err{build_error(key.view(), "there is no model of it")};
     ByteSink *const output = make_output(record, *device);
-    if (output != nullptr)
-        device->device = record.kind->make({.allocator = host_.allocator,
-                                            .line = line,
-                                            .clock = host_.clock,
-                                            .timeouts = host_.timeouts,
-                                            .output = *output,
-                                            .locks = host_.locks});
+    if (output != nullptr) {
+        dev::DeviceSite site{.allocator = host_.allocator,
+                             .line = line,
+                             .clock = host_.clock,
+                             .timeouts = host_.timeouts,
+                             .output = *output,
+                             .dma = dma_,
+                             .work = work_,
+                             .entropy = host_.entropy,
+                             .locks = host_.locks,
+                             .name = record.name};
+        SEL4VM_TRY(give_disk(record, *device, site, key.view()));
+        device->device = record.kind->make(site);
+    }
     if (!device->device)
         return Err{build_error(key.view(), "the host has no memory left for it")};
     if (power_button_ == nullptr)
@@ -237,6 +264,27 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     if (SerialPort *const port = device->device.serial();
         port != nullptr && device->watch && console_port_.get() == nullptr)
         console_port_.connect(*port, host_.locks == LockMode::spin ? vm_.map().search(range->base()) : nullptr);
+    return Ok{};
+}
+
+// A disk that may be written is copied once: the image stays as it is for a VM that is built anew, and for others that have it.
+Status<BuildError> VirtMachine::give_disk(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
+                                          std::string_view key) {
+    if (record.kind->role != dev::DeviceRole::disk)
+        return Ok{};
+    if (!record.disk || *record.disk >= description_.images.size())
+        return Err{build_error(key, "it has no image")};
+    const ImageRecord &image = description_.images[*record.disk];
+    if (image.blob >= blobs_.size() || blobs_[image.blob].size() != image.size_bytes)
+        return Err{build_error(key, "the bundle lacks its bytes")};
+    site.disk = blobs_[image.blob];
+    if (!image.writable)
+        return Ok{};
+    device.disk = OwnedArray<u8>::make(host_.allocator, site.disk.size());
+    if (!device.disk)
+        return Err{build_error(key, "the host has not enough memory left for what is written to it")};
+    site.writable_disk = device.disk.view();
+    std::copy(site.disk.begin(), site.disk.end(), site.writable_disk.begin());
     return Ok{};
 }
 

@@ -24,8 +24,10 @@
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
 #include <sel4vm/machine/shared_memories.hpp>
+#include <sel4vm/vm/guest_dma.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 #include <sel4vm/vm/timeout.hpp>
+#include <sel4vm/vm/vcpu_work.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 #include <optional>
@@ -99,6 +101,7 @@ public:
 private:
     struct Device {
         Owned<PanicWatch> watch; ///< of a serial device whose bytes go to the host's console
+        OwnedArray<u8> disk;     ///< of a disk that may be written
         dev::OwnedDevice device;
     };
     /// A serial device seen from outside: the bus's lock for it is taken first, where several executors enter it.
@@ -156,9 +159,13 @@ private:
     [[nodiscard]] Status<BuildError> pass_registers(const aarch64::PassedDevice &device, std::string_view key);
     [[nodiscard]] Status<BuildError> pass_irqs(const aarch64::PassedDevice &device, std::string_view key);
     [[nodiscard]] bool is_passed_irq(u32 intid) const;
+    [[nodiscard]] Status<BuildError> give_disk(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
+                                               std::string_view key);
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
+    void fill_virtio_slots();
+    [[nodiscard]] bool is_free(GpaRange range);
     [[nodiscard]] Status<BuildError> make_pv_time();
     void start_pv_time();
     [[nodiscard]] Status<BuildError> place_images();
@@ -182,6 +189,8 @@ private:
     Clearing clearing_;
     FixedVector<SharedMemories::Member, kMaxShared> shared_members_; ///< before the VM, which has them mapped
     Vm vm_;
+    GuestDma dma_{vm_.memory()};
+    VcpuWork work_; ///< before the devices, which work until they are gone
     ArmPlatform platform_;
     std::optional<dev::Gicv2m> v2m_;
     Owned<dev::Its> its_;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The keys of a VM's devices, which system_keys.cpp has among all others: tables that nobody else sees.
+#pragma once
+
+#include <apps/sel4vm/system_keys.hpp>
+
+#include <array>
+#include <sel4vm/machine/arm/virt_devices.hpp>
+#include <sel4vm/machine/names.hpp>
+#include <string_view>
+#include <vector>
+
+namespace sel4vm::cli {
+namespace {
+
+using machine::Names;
+
+constexpr std::string_view kFile = "the path of a file, relative to this one";
+constexpr std::string_view kVmName = "a letter, then letters, digits, '-' and '_', at most 31";
+constexpr std::string_view kNamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,30}$";
+
+constexpr std::array kBlockKeys{
+    Key{.name = "address", .form = Form::address, .help = "Where its registers are."},
+    Key{.name = "size", .form = Form::size, .help = "Of its registers."},
+};
+constexpr KeyTable kBlock{"block", kBlockKeys};
+
+constexpr Key kDeviceIrq{.name = "irq",
+                         .form = Form::number,
+                         .help = "Shared interrupt number; 0 is INTID 32.",
+                         .highest = machine::kMaxSpis - 1};
+constexpr Key kDeviceTrigger{.name = "trigger",
+                             .form = Form::choice,
+                             .help = "How its interrupt is triggered (default level).",
+                             .choices = Names<Trigger>::list};
+constexpr Key kDeviceConsole{.name = "console",
+                             .form = Form::choice,
+                             .help = "Of a serial port: whether it is connected to the host's console.",
+                             .choices = Names<machine::ConsoleRoute>::list};
+
+constexpr Key required(Key key) {
+    key.presence = Presence::required;
+    return key;
+}
+
+constexpr std::array kUartKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger, kDeviceConsole};
+constexpr KeyTable kUart{"uart", kUartKeys};
+constexpr std::array kRtcKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger};
+constexpr KeyTable kRtc{"rtc", kRtcKeys};
+/// The types of devices that the machine knows; disks have a table of their own, [[vm.disk]].
+const std::vector<std::string_view> kDeviceTypes = [] {
+    std::vector<std::string_view> types;
+    for (const dev::DeviceKind *kind : machine::virt_devices())
+        if (kind->role != dev::DeviceRole::disk)
+            types.push_back(kind->type);
+    return types;
+}();
+const std::array kDeviceKeys{
+    Key{.name = "type",
+        .form = Form::choice,
+        .help = "What it is; docs/devices.md describes each.",
+        .choices = kDeviceTypes,
+        .presence = Presence::required},
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own in the VM.",
+        .expected = kVmName,
+        .pattern = kNamePattern,
+        .presence = Presence::required},
+    required(kBlockKeys[0]),
+    kBlockKeys[1],
+    required(kDeviceIrq),
+    kDeviceTrigger,
+    kDeviceConsole,
+};
+constexpr KeyTable kDevice{"device", kDeviceKeys};
+
+constexpr std::array kDiskKeys{
+    Key{.name = "path",
+        .form = Form::name,
+        .help = "The file: whole sectors of 512 bytes.",
+        .expected = kFile,
+        .presence = Presence::required},
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own among the VM's devices; what the guest sees as its serial number (default disk1, disk2, ...).",
+        .expected = kVmName,
+        .pattern = kNamePattern},
+    Key{.name = "read_only",
+        .form = Form::flag,
+        .help = "false: what the guest writes is kept in memory, and is gone at the end (default false)."},
+    Key{.name = "address",
+        .form = Form::address,
+        .help = "Where its registers are (default: the first free slot of the board from 0x0a000000 on)."},
+    Key{.name = "irq",
+        .form = Form::number,
+        .help = "Shared interrupt number; 0 is INTID 32 (default: that of the slot, 16 and up).",
+        .highest = machine::kMaxSpis - 1},
+};
+constexpr KeyTable kDisk{"disk", kDiskKeys};
+
+} // namespace
+} // namespace sel4vm::cli
