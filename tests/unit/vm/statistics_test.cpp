@@ -14,12 +14,12 @@ TEST(Statistics, ExitsAreCountedByKindAndAddUp) {
     VmFixture f(2);
     ASSERT_TRUE(f.vm.start());
     for (int times = 0; times < 3; ++times)
-        f.script(wait_exit());
-    f.script(hypercall_exit(0xc500'0001));
+        f.script(hypercall_exit(0xc500'0001));
+    f.script(wait_exit());
     f.run();
     const VcpuStatistics boot = statistics_of(f.vcpu(0), f.clock);
-    EXPECT_EQ(boot.exits_of(ExitKind::wait), 3u);
-    EXPECT_EQ(boot.exits_of(ExitKind::hypercall), 1u);
+    EXPECT_EQ(boot.exits_of(ExitKind::wait), 1u);
+    EXPECT_EQ(boot.exits_of(ExitKind::hypercall), 3u);
     EXPECT_EQ(boot.all_exits(), boot.exits_of(ExitKind::kicked) + 4);
     EXPECT_EQ(statistics_of(f.vcpu(1), f.clock).all_exits(), 0u) << "it is off";
 }
