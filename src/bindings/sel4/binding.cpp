@@ -17,7 +17,7 @@ namespace sel4vm::sel4 {
 
 namespace {
 
-static_assert(VM_CSPACE_SIZE_BITS == kGuestCspaceBits && VM_FAULT_EP_SLOT == kFaultEndpointSlot);
+static_assert(VM_CSPACE_SIZE_BITS == guest_cspace_bits(CONFIG_MAX_NUM_NODES) && VM_FAULT_EP_SLOT == kFaultEndpointSlot);
 
 /// The client's page provider, asked for frame after frame.
 class ClientFrames final : public FrameCaps {
@@ -61,7 +61,7 @@ public:
         : vm_(vm), shared_(shared), space_({vm.vka, &vm.mem.vmm_vspace, &shared.heap(), &shared.devices()}),
           vspace_(vm, space_, shared.heap(), options.lock),
           resources_({*vm.vka, *vm.simple, shared.heap(), shared.log(), shared.clock(), shared.entropy(),
-                      shared.endpoint(), space_, options.first_badge}) {}
+                      shared.endpoint(), space_, CONFIG_MAX_NUM_NODES, options.first_badge}) {}
     ~Sel4Binding() = default;
     Sel4Binding(const Sel4Binding &) = delete;
     Sel4Binding &operator=(const Sel4Binding &) = delete;

@@ -24,7 +24,7 @@ struct ProgramGuest {
     ProgramGuest(vm_host_t &environment, Shared &shared)
         : space({&environment.vka, &environment.vspace, &shared.heap(), &shared.devices()}),
           resources({environment.vka, environment.simple, shared.heap(), shared.log(), shared.clock(), shared.entropy(),
-                     shared.endpoint(), space}) {}
+                     shared.endpoint(), space, GuestResources::kMaxVcpus}) {}
     [[nodiscard]] Status<HostError> create(simple_t &simple) {
         SEL4VM_TRY(space.create(simple));
         return resources.create();

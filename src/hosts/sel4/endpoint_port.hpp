@@ -33,7 +33,7 @@ inline constexpr seL4_Word kWakeBadge = kBadgeMark | seL4_Word{1} << 62;
 
 class EndpointPort final : public EventPort, private BadgeHandler {
 public:
-    static constexpr usize kMaxVcpus = 64;
+    static constexpr usize kMaxVcpus = 256; ///< of all its VMs
 
     EndpointPort(vka_t &vka, Clock &clock) : vka_(vka), clock_(clock) {}
     EndpointPort(const EndpointPort &) = delete;

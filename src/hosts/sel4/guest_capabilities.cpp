@@ -3,38 +3,32 @@
 
 namespace sel4vm::sel4 {
 
-namespace {
-
-constexpr seL4_Word kSlots = seL4_Word{1} << kGuestCspaceBits;
-static_assert(kFaultEndpointSlot + CONFIG_MAX_NUM_NODES < kSlots, "each vCPU has a slot, and services have some");
-
-} // namespace
-
-Status<HostError> GuestCapabilities::create(vka_t &vka) {
+Status<HostError> GuestCapabilities::create(vka_t &vka, usize max_vcpus) {
     vka_ = &vka;
-    return node_.allocate(vka, seL4_CapTableObject, kGuestCspaceBits);
+    bits_ = guest_cspace_bits(max_vcpus);
+    return node_.allocate(vka, seL4_CapTableObject, bits_);
 }
 
-seL4_Word GuestCapabilities::root_data() const {
-    return seL4_CNode_CapData_new(0, seL4_WordBits - kGuestCspaceBits).words[0];
-}
+seL4_Word GuestCapabilities::root_data() const { return seL4_CNode_CapData_new(0, seL4_WordBits - bits_).words[0]; }
 
 Status<HostError> GuestCapabilities::install_fault_endpoint(seL4_CPtr endpoint, seL4_Word slot, seL4_Word badge) {
     constexpr seL4_Word kGrantReply = 1;
     constexpr seL4_Word kWrite = 1;
-    if (slot == 0 || slot >= kSlots)
+    if (slot == 0 || slot >> bits_ != 0)
         return Err{HostError{HostErrorKind::invalid}};
     cspacepath_t from{};
     vka_cspace_make_path(vka_, endpoint, &from);
     const int error =
-        seL4_CNode_Mint(node_.cap(), slot, kGuestCspaceBits, from.root, from.capPtr,
+        seL4_CNode_Mint(node_.cap(), slot, static_cast<seL4_Uint8>(bits_), from.root, from.capPtr,
                         static_cast<seL4_Uint8>(from.capDepth), seL4_CapRights_new(kGrantReply, 0, 0, kWrite), badge);
     if (error != 0)
         return Err{host_error(error)};
     return Ok{};
 }
 
-void GuestCapabilities::remove(seL4_Word slot) { static_cast<void>(seL4_CNode_Delete(cap(), slot, kGuestCspaceBits)); }
+void GuestCapabilities::remove(seL4_Word slot) {
+    static_cast<void>(seL4_CNode_Delete(cap(), slot, static_cast<seL4_Uint8>(bits_)));
+}
 
 Status<HostError> VcpuThread::allocate(vka_t &vka) {
     vka_ = &vka;
@@ -122,15 +116,12 @@ Status<HostError> VcpuThread::set_share(const CpuShare &) { return Err{HostError
 
 #endif
 
-void VcpuThread::reset() {
+// The thread goes before what it runs with.
+VcpuThread::~VcpuThread() {
     if (capabilities_ != nullptr)
         capabilities_->remove(slot_);
-    capabilities_ = nullptr;
     fault_endpoint_.reset();
     tcb_.reset();
-    context_.reset();
-    share_ = {};
-    control_ = 0;
 }
 
 } // namespace sel4vm::sel4

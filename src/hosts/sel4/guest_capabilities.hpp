@@ -18,11 +18,10 @@ constexpr unsigned guest_cspace_bits(usize vcpu_count) {
         ++bits;
     return bits;
 }
-inline constexpr unsigned kGuestCspaceBits = guest_cspace_bits(CONFIG_MAX_NUM_NODES);
 
 class GuestCapabilities {
 public:
-    [[nodiscard]] Status<HostError> create(vka_t &vka);
+    [[nodiscard]] Status<HostError> create(vka_t &vka, usize max_vcpus);
     [[nodiscard]] const vka_object_t &object() const { return node_.object(); }
     [[nodiscard]] seL4_CPtr cap() const { return node_.cap(); }
     [[nodiscard]] seL4_Word root_data() const;
@@ -32,6 +31,7 @@ public:
 
 private:
     vka_t *vka_ = nullptr;
+    unsigned bits_ = 0; ///< its size
     OwnedObject node_;
 };
 
@@ -51,6 +51,10 @@ struct CpuShare {
 /// The thread of one vCPU.
 class VcpuThread {
 public:
+    VcpuThread() = default;
+    VcpuThread(const VcpuThread &) = delete;
+    VcpuThread &operator=(const VcpuThread &) = delete;
+    ~VcpuThread();
     [[nodiscard]] Status<HostError> allocate(vka_t &vka);
     [[nodiscard]] Status<HostError> configure(simple_t &simple, GuestCapabilities &capabilities, seL4_CPtr space,
                                               const FaultRoute &route, int priority);
@@ -62,7 +66,6 @@ public:
     /// MCS: what runs it, and what a client gives a share of the CPU that it is bound to with; else nothing.
     [[nodiscard]] const vka_object_t &scheduling_context() const { return context_.object(); }
     [[nodiscard]] seL4_CPtr scheduling_control() const { return control_; }
-    void reset();
 
 private:
     vka_t *vka_ = nullptr;

@@ -29,32 +29,30 @@ Status<HostError> GuestResources::make(Made &made, VmId vm, VcpuId id) {
     return made.thread.configure(parts_.simple, capabilities_, parts_.space.root().cptr, route, made.priority);
 }
 
-void GuestResources::unmake(Made &made) {
-    made.vcpu.reset();
-    made.thread.reset();
-}
-
 Result<aarch64::VcpuPorts, HostError> GuestResources::create_vcpu(VmId vm, VcpuId id, int priority) {
-    if (id.value() >= vcpus_.size() || vcpus_[id.value()].vcpu)
+    if (id.value() >= max_vcpus() || has(id))
         return Err{HostError{HostErrorKind::invalid}};
-    Made &made = vcpus_[id.value()];
-    made.priority = priority + static_cast<int>(priority_);
+    Owned<Made> &made = vcpus_[id.value()];
+    made = Owned<Made>::make(parts_.allocator);
+    if (!made)
+        return Err{out_of_memory()};
+    made->priority = priority + static_cast<int>(priority_);
     ++made_;
-    auto done = make(made, vm, id);
+    auto done = make(*made, vm, id);
     if (done && budget_.budget_us != 0)
         done = share_budget();
     if (!done) {
-        unmake(made);
+        made.reset();
         --made_;
         return Err{done.error()};
     }
-    return aarch64::VcpuPorts{made.vcpu.get(), &made.vcpu->list_registers(), &made.vcpu->timer()};
+    return aarch64::VcpuPorts{made->vcpu.get(), &made->vcpu->list_registers(), &made->vcpu->timer()};
 }
 
 void GuestResources::destroy_vcpu(VcpuId id) {
-    if (id.value() >= vcpus_.size() || !vcpus_[id.value()].vcpu)
+    if (!has(id))
         return;
-    unmake(vcpus_[id.value()]);
+    vcpus_[id.value()].reset();
     --made_;
 }
 
@@ -77,17 +75,17 @@ Status<HostError> GuestResources::share_budget() {
     const bool small = budget_.budget_us < kSmallest * made_;
     const CpuShare part = small ? CpuShare{budget_.budget_us, budget_.period_us * made_}
                                 : CpuShare{budget_.budget_us / made_, budget_.period_us};
-    for (Made &made : vcpus_) {
-        if (made.vcpu)
-            SEL4VM_TRY(made.thread.set_share(part));
+    for (Owned<Made> &made : vcpus_) {
+        if (made)
+            SEL4VM_TRY(made->thread.set_share(part));
     }
     return Ok{};
 }
 
 Status<HostError> GuestResources::bind_vcpu(VcpuId id, u32 cpu) {
-    if (cpu >= CONFIG_MAX_NUM_NODES || id.value() >= vcpus_.size() || !vcpus_[id.value()].vcpu)
+    if (cpu >= CONFIG_MAX_NUM_NODES || !has(id))
         return Err{HostError{HostErrorKind::invalid}};
-    Made &made = vcpus_[id.value()];
+    Made &made = *vcpus_[id.value()];
 #if CONFIG_MAX_NUM_NODES > 1
     const NodeThreads::From from{parts_.vka, parts_.simple, parts_.space.vmm_root(), parts_.allocator, made.priority};
     NodeThread *const there = SEL4VM_TRY(parts_.endpoint.node_threads().on(cpu, from));

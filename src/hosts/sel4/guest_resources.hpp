@@ -26,6 +26,7 @@ struct GuestParts {
     Entropy &entropy;
     EndpointPort &endpoint;
     GuestSpace &space;
+    u32 max_vcpus;             ///< at most GuestResources::kMaxVcpus
     seL4_Word first_badge = 0; ///< of its vCPUs on the endpoint; 0: the endpoint's choice
 };
 
@@ -33,6 +34,9 @@ class GuestResources final : public aarch64::GuestResources {
 public:
     /// Those of set_budget(): each is one more of the kernel's than the ordinary VMs have.
     static constexpr u32 kPriorities = 4;
+    /// As many as a VM can have anywhere: their threads share the CPUs that there are.
+    static constexpr u32 kMaxVcpus = 128;
+    static_assert(kMaxVcpus <= EndpointPort::kMaxVcpus);
 
     explicit GuestResources(const GuestParts &parts) : parts_(parts) {}
     ~GuestResources() = default;
@@ -40,7 +44,7 @@ public:
     GuestResources &operator=(const GuestResources &) = delete;
 
     /// Once the space has been made; call once, before anything else.
-    [[nodiscard]] Status<HostError> create() { return capabilities_.create(parts_.vka); }
+    [[nodiscard]] Status<HostError> create() { return capabilities_.create(parts_.vka, parts_.max_vcpus); }
 
     [[nodiscard]] Allocator &allocator() override { return parts_.allocator; }
     [[nodiscard]] Log &log() override { return parts_.log; }
@@ -48,7 +52,7 @@ public:
     [[nodiscard]] Entropy &entropy() override { return parts_.entropy; }
     [[nodiscard]] EventPort &events() override { return parts_.endpoint; }
     [[nodiscard]] GuestSpacePort &space() override { return parts_.space; }
-    [[nodiscard]] u32 max_vcpus() const override { return CONFIG_MAX_NUM_NODES; }
+    [[nodiscard]] u32 max_vcpus() const override { return parts_.max_vcpus; }
     [[nodiscard]] Result<aarch64::VcpuPorts, HostError> create_vcpu(VmId vm, VcpuId id, int priority) override;
     void destroy_vcpu(VcpuId id) override;
     [[nodiscard]] Status<HostError> bind_vcpu(VcpuId id, u32 cpu) override;
@@ -61,8 +65,8 @@ public:
     // -- what a client may see of it
     [[nodiscard]] const GuestCapabilities &capabilities() const { return capabilities_; }
     /// Of one that create_vcpu() has made.
-    [[nodiscard]] const VcpuThread &thread(VcpuId id) const { return vcpus_[id.value()].thread; }
-    [[nodiscard]] Vcpu &vcpu(VcpuId id) { return *vcpus_[id.value()].vcpu; }
+    [[nodiscard]] const VcpuThread &thread(VcpuId id) const { return vcpus_[id.value()]->thread; }
+    [[nodiscard]] Vcpu &vcpu(VcpuId id) { return *vcpus_[id.value()]->vcpu; }
 
 private:
     struct Made {
@@ -71,15 +75,15 @@ private:
         int priority = 0;
     };
     [[nodiscard]] Status<HostError> make(Made &made, VmId vm, VcpuId id);
-    static void unmake(Made &made);
+    [[nodiscard]] bool has(VcpuId id) const { return id.value() < vcpus_.size() && vcpus_[id.value()]; }
     [[nodiscard]] Status<HostError> share_budget();
 
     GuestParts parts_;
     GuestCapabilities capabilities_;
-    std::array<Made, CONFIG_MAX_NUM_NODES> vcpus_; // by number
-    u32 made_ = 0;                                 // how many of them there are
-    u32 priority_ = 0;                             // above the ordinary
-    CpuShare budget_{0, 0};                        // of all together; 0: there is no such limit
+    std::array<Owned<Made>, kMaxVcpus> vcpus_; // by number
+    u32 made_ = 0;                             // how many of them there are
+    u32 priority_ = 0;                         // above the ordinary
+    CpuShare budget_{0, 0};                    // of all together; 0: there is no such limit
 };
 
 } // namespace sel4vm::sel4
