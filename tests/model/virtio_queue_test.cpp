@@ -170,6 +170,9 @@ TEST_F(VirtioQueueTest, ALoopEndsInAReset) {
 }
 
 TEST_F(VirtioQueueTest, AnIndexThatIsNoDescriptorIsNotFollowed) {
+    // What lies behind the tables would be good ones.
+    driver.put(kDescriptors, 16, kData, 1, kWrite, 0);
+    driver.put(kTable, 1, kData, 1, kWrite, 0);
     driver.begin();
     EXPECT_TRUE(broken(16));
     driver.begin();
