@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <sel4vm/vm/vcpu_work.hpp>
 
+#include <sel4vm/base/fence.hpp>
 #include <sel4vm/vm/vm.hpp>
 
 #include <algorithm>
@@ -16,7 +17,7 @@ void VcpuWork::ask(DeviceWork &work, VcpuId by) {
 bool VcpuWork::give_to(Vcpu &vcpu) {
     static_cast<void>(vcpu.errands_.fetch_or(Vcpu::kWork, std::memory_order_release));
     // Either this sees that the vCPU goes off, or leaving() sees the errand.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    full_fence();
     if (vcpu.power_state() != PowerState::on)
         return false;
     if (vcpu.request_sync() && !vcpu.is_parked())
@@ -56,7 +57,7 @@ bool VcpuWork::run(Vcpu &vcpu) {
     }
     // Either this sees what is wanted, or whoever wants it asks again.
     static_cast<void>(vcpu.errands_.fetch_and(u8{0xff} ^ Vcpu::kWork, std::memory_order_acquire));
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    full_fence();
     if (!any_wanted())
         return false;
     static_cast<void>(vcpu.errands_.fetch_or(Vcpu::kWork, std::memory_order_relaxed));
@@ -66,7 +67,7 @@ bool VcpuWork::run(Vcpu &vcpu) {
 }
 
 void VcpuWork::leaving(Vcpu &vcpu) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    full_fence();
     if ((vcpu.errands_.fetch_and(u8{0xff} ^ Vcpu::kWork, std::memory_order_acquire) & Vcpu::kWork) != 0 && any_wanted())
         give_to_any(vcpu.id());
 }

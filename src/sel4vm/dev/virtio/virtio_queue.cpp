@@ -2,8 +2,8 @@
 #include <sel4vm/dev/virtio/virtio_queue.hpp>
 
 #include <sel4vm/base/bits.hpp>
+#include <sel4vm/base/fence.hpp>
 
-#include <atomic>
 #include <cstring>
 
 namespace sel4vm::dev {
@@ -164,7 +164,7 @@ VirtioQueue::Tell VirtioQueue::wants_to_hear(DmaPort &dma, u64 features) {
         return Tell::no;
     state_.considered = now;
     // The driver writes what it wants and then looks at our index; we have written our index, and look at what it wants.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    full_fence();
     if ((features & virtio_feature::kEventIdx) == 0) {
         const auto flags = dma.load_index(Gpa{state_.driver});
         if (!flags)
@@ -182,7 +182,7 @@ VirtioQueue::Taken VirtioQueue::wait_for_more(DmaPort &dma, u64 features) {
         return Taken::none; // the driver tells of each
     if (!dma.store_index(Gpa{state_.device + kRingOffset + state_.size * kUsedBytes}, state_.next_avail))
         return Taken::broken;
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    full_fence();
     const auto available = dma.load_index(Gpa{state_.driver + kIndexOffset});
     if (!available)
         return Taken::broken;
