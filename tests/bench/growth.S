@@ -4,6 +4,7 @@
 // whose priority the CPU interface does not let through.
 #include "guest.h"
 #include "irq_rows.inc"
+#include "vcpus.inc"
 
     .globl main, irq_handler
 
@@ -14,19 +15,8 @@ main:
     bl irq_enable
     mov w0, #INTID_VTIMER
     bl irq_enable
-    mov x19, #1                      // the others
-1:  cmp x19, #VCPUS
-    b.hs 2f
-    and x1, x19, #0xf                // 16 CPUs to a cluster
-    lsr x2, x19, #4
-    orr x1, x1, x2, lsl #8
-    ldr x0, =PSCI_CPU_ON_64
-    adr x2, asleep
-    hvc #0
-    CHECK(x0, 0)
-    add x19, x19, #1
-    b 1b
-2:  bl mask
+    start_others VCPUS, asleep
+    bl mask
     msr daifclr, #2
     bl settle
     measure_irq sgi_self, sgi_self_eoi, start_sgi
