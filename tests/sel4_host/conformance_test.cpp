@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The conformance suite on the seL4 host, over the double of seL4: nothing may be left, and no call may be one that can never be right.
+#include <conformance/skipped.hpp>
 #include <sel4_host/double/host.hpp>
 
 #include <platform_support/platform_tests.h>
@@ -32,11 +33,11 @@ public:
         t.live = [](conformance_t *c) { return environment_of(*c->host).live(); };
         t.repetitions = cpu_ == 0 ? 1000 : 10;
         t.cpu = cpu_;
-        const bool skipped = conformance_run(&t, &test_) == 0 && t.skipped != 0;
+        const bool passed = conformance_run(&t, &test_) == 0;
         EXPECT_EQ(kernel_of(host).violation, "");
         vm_host_close(&host);
-        if (skipped)
-            GTEST_SKIP() << "needs what this host has not";
+        if (passed)
+            conformance::say_skipped(t, test_);
     }
 
 private:

@@ -242,13 +242,7 @@ TEST_P(Executors, AVmIsPausedResetAndStoppedFromOutsideWhateverItsVcpusDo) {
         }
         std::this_thread::yield();
     }
-    machine.vm.stop(StopReason::client);
-    machine.again = false;
-    machine.set_outside(false);
-    machine.join();
-    EXPECT_EQ(machine.vm.state(), VmState::stopped);
-    for (const ThreadedVcpu &cpu : machine.cpus)
-        EXPECT_EQ(cpu.lists.violation(), nullptr);
+    machine.end();
 }
 
 TEST(ExecutorsStop, WhoSeesThatAVmHasStoppedSeesWhy) {

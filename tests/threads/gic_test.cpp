@@ -222,13 +222,7 @@ TEST_P(GicOnExecutors, EveryRegisterIsThereForAllVcpusAtOnce) {
             std::this_thread::yield();
         }
     }
-    machine.vm.stop(StopReason::client);
-    machine.again = false;
-    machine.set_outside(false);
-    machine.join();
-    EXPECT_EQ(machine.vm.state(), VmState::stopped);
-    for (const ThreadedVcpu &cpu : machine.cpus)
-        EXPECT_EQ(cpu.lists.violation(), nullptr);
+    machine.end();
 }
 
 /// Names the locks that its thread takes while it is told to.

@@ -154,6 +154,16 @@ struct ThreadedMachine final : LifecycleHooks {
             thread.join();
         threads.clear();
     }
+    /// Whatever the VM does, it has stopped then, and the executors have ended.
+    void end() {
+        vm.stop(StopReason::client);
+        again = false;
+        set_outside(false);
+        join();
+        EXPECT_EQ(vm.state(), VmState::stopped);
+        for (const ThreadedVcpu &cpu : cpus)
+            EXPECT_EQ(cpu.lists.violation(), nullptr);
+    }
     void set_outside(bool on) {
         for (ThreadedPort &port : ports)
             port.set_outside(on);

@@ -37,12 +37,12 @@ int main(int argc, char **argv) {
         if (argc > 1 && std::strstr(test.name, argv[1]) == nullptr)
             continue;
         const unsigned failures = conformance_run(&t, &test);
-        const char *const result = failures != 0 ? "FAILED " : t.skipped != 0 ? "skipped" : "ok     ";
+        const char *const result = failures != 0 ? "FAILED " : t.skipped != nullptr ? "skipped" : "ok     ";
         std::printf("%s %s\n", result, test.name);
         std::fflush(stdout);
         ++count;
         bad += failures != 0;
-        skipped += failures == 0 && t.skipped != 0;
+        skipped += failures == 0 && t.skipped != nullptr;
     }
     std::printf("conformance: %zu tests, %zu failed, %zu skipped\n", count, bad, skipped);
     vm_host_close(&host);

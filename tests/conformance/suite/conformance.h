@@ -39,8 +39,8 @@ struct conformance {
     /* How often VMs are made and destroyed to see whether something is left. */
     unsigned int repetitions;
     unsigned int failures;
-    /* 1: the test found that it needs what the host has not, and did nothing. */
-    int skipped;
+    /* What the host has not, or keeps to itself, so that the test did not do all; NULL: nothing. */
+    const char *skipped;
 };
 
 typedef struct conformance_test {

@@ -2,33 +2,13 @@
 //
 // [[vm.disk]]: which devices and files it makes, where they go, and what is said of bad ones.
 #include <apps/sel4vm/system_file.hpp>
+#include <support/parsed_system.hpp>
 
 #include <gtest/gtest.h>
 #include <sel4vm/machine/arm/virt_devices.hpp>
 
 namespace sel4vm::cli {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-std::vector<std::string> mistakes_in(std::string_view text) {
-    Mistakes mistakes;
-    static_cast<void>(parse_system(text, "a.toml", mistakes));
-    return mistakes.texts();
-}
-
-/// With the library's own check, as if every image had been read.
-std::vector<std::string> all_mistakes_in(std::string_view text) {
-    Mistakes mistakes;
-    const auto system = parse_system(text, "a.toml", mistakes);
-    for (auto &vm : system->description.vms)
-        for (auto &image : vm.images)
-            image.size_bytes = 1;
-    validate_description(*system, mistakes);
-    return mistakes.texts();
-}
-
-constexpr std::string_view kSmallest = "[[vm]]\nmemory = \"64M\"\nkernel = \"Image\"\n";
 
 TEST(Disks, GoIntoFreeSlotsUnlessTheirPlaceIsSaid) {
     Mistakes mistakes;

@@ -3,6 +3,7 @@
 // The TOML loader: what it makes of a good file, and the exact words it has for bad ones.
 #include <apps/sel4vm/system_file.hpp>
 #include <apps/sel4vm/system_keys.hpp>
+#include <support/parsed_system.hpp>
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -10,27 +11,6 @@
 
 namespace sel4vm::cli {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-std::vector<std::string> mistakes_in(std::string_view text) {
-    Mistakes mistakes;
-    static_cast<void>(parse_system(text, "a.toml", mistakes));
-    return mistakes.texts();
-}
-
-/// With the library's own check, as if every image had been read.
-std::vector<std::string> all_mistakes_in(std::string_view text) {
-    Mistakes mistakes;
-    const auto system = parse_system(text, "a.toml", mistakes);
-    for (auto &vm : system->description.vms)
-        for (auto &image : vm.images)
-            image.size_bytes = 1;
-    validate_description(*system, mistakes);
-    return mistakes.texts();
-}
-
-constexpr std::string_view kSmallest = "[[vm]]\nmemory = \"64M\"\nkernel = \"Image\"\n";
 
 TEST(SystemFile, TheSmallestOneGetsTheVirtBoardsDevices) {
     Mistakes mistakes;
