@@ -72,6 +72,9 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
                  name_of(region.kind), region.one_to_one ? ", one to one" : "");
     for (const machine::ImageRecord &image : vm.images)
         describe_image(out, image);
+    if (vm.flash)
+        out.line("  flash     {}, {}, {}", block({vm.flash->base, machine::kFlashBankBytes}),
+                 vm.flash->image ? "from the image above" : "erased", vm.flash->writable ? "writable" : "read-only");
     if (!vm.cmdline.empty())
         out.line("  cmdline   {}", in_quotes(vm.cmdline));
     describe_gic(out, vm.gic, vm.vcpu_count);

@@ -38,6 +38,7 @@ SizeLimit limit_of(const machine::MachineDescription &vm, const machine::ImageRe
     case ImageKind::dtb:
     case ImageKind::raw: return memory_of(vm);
     case ImageKind::disk: return {kLargestInputBytes, "which is the most that a disk may have"};
+    case ImageKind::flash: return {machine::kFlashBankBytes, "the size of the flash"};
     case ImageKind::firmware:
     case ImageKind::rom: break;
     }
@@ -64,6 +65,7 @@ std::string_view what_is_wanted(ImageKind kind) {
     case ImageKind::dtb: return "a device tree";
     case ImageKind::firmware: return "a firmware image";
     case ImageKind::disk: return "the image of a disk";
+    case ImageKind::flash: return "what the flash holds";
     case ImageKind::rom:
     case ImageKind::raw: break;
     }
@@ -124,7 +126,8 @@ bool complete(const machine::MachineDescription &vm, const LoadedImages &images)
 
 /// Whether nothing is in doubt that the places of a VM's images depend on.
 bool placeable(const System &system, usize vm) {
-    for (const std::string_view key : {"memory", "kernel", "initrd", "dtb", "firmware", "images", "gic", "devices"})
+    for (const std::string_view key :
+         {"memory", "kernel", "initrd", "dtb", "firmware", "images", "flash", "gic", "devices"})
         if (system.doubtful(fmt::format("vm[{}].{}", vm, key)))
             return false;
     return true;

@@ -35,6 +35,8 @@ u64 guests_bytes(const System &system, Guests which) {
         for (const auto &region : vm.memory)
             if (which == Guests::all || region.kind == machine::RamKind::eager)
                 total += region.size_bytes; // of good ranges, and a few dozen: it cannot wrap
+        if (vm.flash)
+            total += machine::kFlashBankBytes;
         for (const auto &image : vm.images)
             if (image.kind == ImageKind::rom || image.kind == ImageKind::firmware)
                 total += std::max(image.region_bytes, image.size_bytes);

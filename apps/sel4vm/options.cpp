@@ -52,7 +52,12 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
                     "distributor) or its (default none)")
         ->type_name("WHAT");
     command.add_option("--dtb", vm.dtb, "Device tree to give the guest instead of a generated one")->type_name("FILE");
-    command.add_option("--firmware", vm.firmware, "Read-only image at address 0 where the guest starts")
+    command
+        .add_option(
+            "--firmware", vm.firmware,
+            "Read-only image at address 0 where the guest starts; uefi is the one that this machine has installed")
+        ->type_name("FILE");
+    command.add_option("--flash", vm.flash, "What the flash for firmware's variables holds at first (default nothing)")
         ->type_name("FILE");
     command
         .add_option("--on-panic", vm.on_panic,

@@ -34,6 +34,7 @@ struct VmOptions {
     std::optional<std::string> msi;
     std::optional<std::string> dtb;
     std::optional<std::string> firmware;
+    std::optional<std::string> flash;
     std::optional<std::string> on_panic;
     std::vector<std::string> disks; ///< FILE or FILE,ro
 };

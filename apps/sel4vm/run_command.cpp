@@ -32,8 +32,8 @@ constexpr const char *kTraced = " trace";
 bool program_alone(const RunOptions &options) {
     const VmOptions &vm = options.vm;
     return options.host_image && !options.file && !options.no_hypervisor && !options.log_level && !vm.kernel &&
-           !vm.firmware && !vm.initrd && !vm.dtb && !vm.cmdline && !vm.memory && !vm.vcpus && !vm.on_panic &&
-           vm.disks.empty();
+           !vm.firmware && !vm.flash && !vm.initrd && !vm.dtb && !vm.cmdline && !vm.memory && !vm.vcpus &&
+           !vm.on_panic && vm.disks.empty();
 }
 
 void check_usage(const RunOptions &options) {
@@ -65,7 +65,8 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
         mistakes.add(system.origin_of("vm[0].on_panic"), "is not possible with option '--no-hypervisor'");
     for (const ImageSource &source : system.images) {
         const ImageKind kind = vm.images[source.image].kind;
-        if (source.vm == 0 && (kind == ImageKind::rom || kind == ImageKind::raw || kind == ImageKind::disk))
+        if (source.vm == 0 &&
+            (kind == ImageKind::rom || kind == ImageKind::raw || kind == ImageKind::disk || kind == ImageKind::flash))
             mistakes.add(source.origin, "is not possible with option '--no-hypervisor'");
         else if (std::filesystem::is_fifo(source.path)) // QEMU reads the file itself, and a second time
             mistakes.add(source.origin, "is a pipe, which is not possible with option '--no-hypervisor'");

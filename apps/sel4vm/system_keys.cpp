@@ -131,6 +131,16 @@ constexpr std::array kFirmwareKeys{
 };
 constexpr KeyTable kFirmware{"firmware", kFirmwareKeys};
 
+constexpr std::array kFlashKeys{
+    Key{.name = "path",
+        .form = Form::name,
+        .help = "File: what it holds at first (default: it is erased).",
+        .expected = kFile},
+    Key{.name = "address", .form = Form::address, .help = "Where its 64 MiB are (default 0x4000000)."},
+    Key{.name = "read_only", .form = Form::flag, .help = "Whether all of it is locked (default false)."},
+};
+constexpr KeyTable kFlash{"flash", kFlashKeys};
+
 constexpr std::array kImageKeys{
     Key{.name = "path", .form = Form::name, .help = "The file.", .expected = kFile, .presence = Presence::required},
     Key{.name = "address",
@@ -210,6 +220,12 @@ constexpr std::array kVmKeys{
         .help = "File: read-only at address 0, where the guest starts; or a table.",
         .expected = kFile,
         .table = &kFirmware},
+    Key{.name = "flash",
+        .form = Form::flag,
+        .help = "The flash chip for firmware's variables, an erased one by default where there is firmware: false "
+                "takes it away, true or a "
+                "table gives one.",
+        .table = &kFlash},
     Key{.name = "entry",
         .form = Form::address,
         .help = "Where the guest starts, instead of where its kernel or firmware says."},

@@ -3,6 +3,7 @@
 #include <apps/sel4vm/qemu.hpp>
 #include <apps/sel4vm/system_keys.hpp>
 #include <apps/sel4vm/text.hpp>
+#include <apps/sel4vm/uefi.hpp>
 #include <apps/sel4vm/vm_options.hpp>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ public:
             return;
         }
         image(ImageKind::kernel, "--kernel", vm.kernel, "vm[0].kernel");
-        image(ImageKind::firmware, "--firmware", vm.firmware, "vm[0].firmware");
+        firmware();
+        flash(vm.flash);
         image(ImageKind::initrd, "--initrd", vm.initrd, "vm[0].initrd");
         image(ImageKind::dtb, "--dtb", vm.dtb, "vm[0].dtb");
         if (vm.cmdline) {
@@ -89,7 +91,7 @@ private:
               std::pair{"--cmdline", &given.cmdline}, std::pair{"--memory", &given.memory},
               std::pair{"--vcpus", &given.vcpus}, std::pair{"--gic", &given.gic}, std::pair{"--msi", &given.msi},
               std::pair{"--dtb", &given.dtb}, std::pair{"--firmware", &given.firmware},
-              std::pair{"--on-panic", &given.on_panic}}) {
+              std::pair{"--flash", &given.flash}, std::pair{"--on-panic", &given.on_panic}}) {
             if (*value)
                 mistakes_.expected(option(name, **value), std::string(kOneVm));
         }
@@ -106,13 +108,46 @@ private:
             return;
         }
         remove(kind);
-        if (kind == ImageKind::kernel)
+        if (kind == ImageKind::kernel) {
             remove(ImageKind::firmware);
+            if (system_.written("vm[0].flash") == nullptr)
+                vm().flash.reset(); // it came with the firmware
+        }
         if (kind == ImageKind::firmware)
             remove(ImageKind::kernel);
         const Origin origin = option(name, *path);
         system_.said(key, origin);
         system_.add_image(0, image_record(kind), *path, origin, mistakes_);
+    }
+
+    void firmware() {
+        const auto &path = options_.vm.firmware;
+        if (!path || *path != kUefi) {
+            image(ImageKind::firmware, "--firmware", path, "vm[0].firmware");
+            return;
+        }
+        const auto files = find_uefi();
+        if (!files) {
+            refuse("--firmware", *path, std::string(kUefiWanted), "vm[0].firmware");
+            return;
+        }
+        image(ImageKind::firmware, "--firmware", files->code.string(), "vm[0].firmware");
+        if (system_.written("vm[0].flash") == nullptr && !options_.vm.flash)
+            flash(files->variables.string());
+    }
+
+    /// Firmware has a place for its variables, as in a file.
+    void flash(const std::optional<std::string> &path) {
+        if (!path) {
+            if (options_.vm.firmware && !vm().flash && system_.written("vm[0].flash") == nullptr)
+                vm().flash.emplace();
+            return;
+        }
+        image(ImageKind::flash, "--flash", path, "vm[0].flash");
+        for (usize i = 0; i < vm().images.size(); ++i) {
+            if (vm().images[i].kind == ImageKind::flash)
+                (vm().flash ? *vm().flash : vm().flash.emplace()).image = static_cast<u32>(i);
+        }
     }
 
     void disk(const std::string &text) {
@@ -156,6 +191,8 @@ private:
             for (machine::DeviceRecord &device : vm().devices)
                 if (device.disk && *device.disk > i)
                     --*device.disk;
+            if (vm().flash && vm().flash->image && *vm().flash->image > i)
+                --*vm().flash->image;
             return;
         }
     }

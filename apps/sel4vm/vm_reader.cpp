@@ -293,7 +293,7 @@ private:
             if (value)
                 add_image(image_record(kind), *value, fmt::format(".{}", key));
         }
-        read_firmware(table);
+        read_firmware(table, folder_, system_, index_, mistakes_);
 
         usize number = 0;
         for (TomlReader &image : table.tables("image"))
@@ -319,31 +319,6 @@ private:
             add_image(image, *file, key + ".disk");
         else
             system_.doubt(path(key + ".disk"));
-    }
-
-    void read_firmware(TomlReader &table) {
-        machine::ImageRecord record = image_record(machine::ImageKind::firmware);
-        if (!table.has_table("firmware")) {
-            const auto value = table.text("firmware");
-            noted(table, "firmware", ".firmware");
-            if (value)
-                add_image(record, *value, ".firmware");
-            return;
-        }
-        auto inner = table.table("firmware");
-        noted(table, "firmware", ".firmware");
-        const auto file = inner->text("path");
-        if (const auto value = inner->address("address"))
-            record.where = Gpa{value->value};
-        if (const auto value = inner->size("size"))
-            record.region_bytes = value->value;
-        if (const auto value = inner->flag("writable"))
-            record.writable = value->value;
-        noted(*inner, "path", ".firmware");
-        noted(*inner, "address", ".firmware.base");
-        noted(*inner, "size", ".firmware.size");
-        if (file)
-            add_image(record, *file, ".firmware");
     }
 
     /// Inside the VM's memory it is copied there; outside, it becomes a region of its own.

@@ -49,7 +49,7 @@ packages_host=(gcc g++ cmake ninja-build libexpected-dev libtomlplusplus-dev lib
 packages_clang=(clang lld libclang-rt-dev "${packages_host[@]}")
 packages_run=(qemu-system-arm cpio gzip "${packages_cli[@]}" "${packages_target[@]}")
 packages_package=(dpkg-dev file "${packages_tools[@]}")
-packages_system=(u-boot-qemu qemu-efi-aarch64 expect device-tree-compiler pkg-config python3-jsonschema mmdebstrap zsh fish "${packages_run[@]}" "${packages_package[@]}")
+packages_system=(u-boot-qemu qemu-efi-aarch64 dosfstools fdisk mtools expect device-tree-compiler pkg-config python3-jsonschema mmdebstrap zsh fish "${packages_run[@]}" "${packages_package[@]}")
 
 # Names of those that are not installed.
 missing_packages() {

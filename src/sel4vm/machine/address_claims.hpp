@@ -65,7 +65,7 @@ private:
     }
 
     ValidationReport &report_;
-    FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 2 * kMaxShared + 4> claims_;
+    FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 2 * kMaxShared + 5> claims_;
 };
 
 } // namespace sel4vm::machine

@@ -177,6 +177,14 @@ struct DeviceRecord {
 /// The board's two flash banks; firmware is an image in the first.
 inline constexpr std::array<Gpa, 2> kFlashBanks{Gpa{0}, Gpa{0x0400'0000}};
 inline constexpr u64 kFlashBankBytes = 64 * kMiB;
+/// A bank that is a flash chip, kFlashBankBytes large: what the guest writes is in the VMM's RAM, until the VM is gone.
+struct FlashRecord {
+    Gpa base = kFlashBanks[1];
+    bool writable = true;
+    std::optional<u32> image = std::
+        nullopt; ///< index into MachineDescription::images; none: it is erased. So is what is behind the image's end
+    friend constexpr bool operator==(const FlashRecord &, const FlashRecord &) = default;
+};
 /// Virtio transports without devices, as the board has them.
 inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
 /// The shared interrupt of the first of them; each of the others has the next one.
@@ -200,6 +208,7 @@ enum class ImageKind : u8 {
     rom,      ///< a region of its own at `where`, outside RAM: read-only, or RAM when `writable`
     raw,      ///< bytes copied into RAM at `where`
     disk,     ///< what a device has; `writable`: what the guest writes is in the VMM's RAM, until the VM is gone
+    flash,    ///< what the VM's flash chip holds at first
 };
 
 struct ImageRecord {
@@ -262,7 +271,8 @@ struct MachineDescription {
     FixedVector<DeviceRecord, kMaxDevices> devices{};
     FixedVector<PassthroughRecord, kMaxPassthrough> passthrough{};
     FixedVector<ImageRecord, kMaxImages> images{};
-    FixedVector<SharedRecord, kMaxShared> shared{}; ///< memory that other VMs have, too
+    std::optional<FlashRecord> flash = std::nullopt; ///< firmware keeps its variables there
+    FixedVector<SharedRecord, kMaxShared> shared{};  ///< memory that other VMs have, too
     std::string_view cmdline{};
     /// Where the boot vCPU starts, instead of where its kernel or firmware says.
     std::optional<Gpa> entry = std::nullopt;

@@ -16,7 +16,8 @@ std::optional<GpaRange> fixed_range(const ImageRecord &image) {
     case ImageKind::kernel:
     case ImageKind::initrd:
     case ImageKind::dtb:
-    case ImageKind::disk: return std::nullopt;
+    case ImageKind::disk:
+    case ImageKind::flash: return std::nullopt;
     case ImageKind::raw:
         if (!image.where)
             return std::nullopt;
@@ -39,6 +40,8 @@ ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<
     }
     for (const ImageRecord &image : description.images)
         occupy(fixed_range(image));
+    if (description.flash)
+        occupy(GpaRange::make(description.flash->base, kFlashBankBytes));
     for (const DeviceRecord &device : description.devices)
         occupy(range_of(device.registers));
     for (const SharedRecord &shared : description.shared) {

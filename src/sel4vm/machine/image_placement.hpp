@@ -36,8 +36,8 @@ private:
     const MachineDescription &description_;
     std::span<const std::span<const u8>> blobs_;
     FixedVector<GpaRange, kMaxMemoryRegions> memory_;
-    FixedVector<GpaRange, kMaxImages + kMaxDevices + 2 * kMaxShared + 3>
-        occupied_; // 3: the parts of the interrupt controller
+    FixedVector<GpaRange, kMaxImages + kMaxDevices + 2 * kMaxShared + 4>
+        occupied_; // 4: the parts of the interrupt controller, the flash
     boot::KernelImage kernel_;
     boot::LayoutRequest request_;
 };

@@ -210,6 +210,15 @@ ImageRecord read_image(const Node &node) {
     return image;
 }
 
+FlashRecord read_flash(const Node &node) {
+    FlashRecord flash;
+    flash.base = Gpa{node.wide("base")};
+    flash.writable = node.flag("writable");
+    if (node.has("image"))
+        flash.image = node.cell("image");
+    return flash;
+}
+
 SharedRecord read_shared(const Node &node) {
     SharedRecord shared;
     shared.name = node.text("name");
@@ -268,6 +277,12 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
             return append(vm.images, child, "image", read_image);
         if (kind == "shared")
             return append(vm.shared, child, "shared", read_shared);
+        if (kind == "flash") {
+            if (vm.flash)
+                return child.fail(Kind::too_many, "flash");
+            vm.flash = read_flash(child);
+            return;
+        }
         if (kind != "gic")
             return child.fail(Kind::unknown_node, "in vm");
         if (++gics > 1)

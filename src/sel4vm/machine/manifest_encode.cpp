@@ -111,6 +111,14 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
         put_device(out, vm.devices[i], i);
     for (usize i = 0; i < vm.images.size(); ++i)
         put_image(out, vm.images[i], i);
+    if (vm.flash) {
+        out.begin_node("flash");
+        out.wide_cells("base", {vm.flash->base.value()});
+        put_flag(out, "writable", vm.flash->writable);
+        if (vm.flash->image)
+            out.cell("image", *vm.flash->image);
+        out.end_node();
+    }
     for (usize i = 0; i < vm.shared.size(); ++i)
         put_shared(out, vm.shared[i], i);
     out.end_node();

@@ -26,8 +26,8 @@ struct Names<ConsoleRoute> {
 };
 template <>
 struct Names<ImageKind> {
-    static constexpr std::array<std::string_view, 7> list = {"kernel", "initrd", "dtb", "firmware",
-                                                             "rom",    "raw",    "disk"};
+    static constexpr std::array<std::string_view, 8> list = {"kernel", "initrd", "dtb",  "firmware",
+                                                             "rom",    "raw",    "disk", "flash"};
 };
 template <>
 struct Names<CounterPolicy> {

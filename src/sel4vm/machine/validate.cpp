@@ -10,6 +10,7 @@
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/machine/shared_validation.hpp>
+#include <sel4vm/machine/validate_flash.hpp>
 #include <sel4vm/machine/validation_report.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -39,6 +40,7 @@ public:
         check_timer();
         check_devices();
         check_images();
+        check_flash(vm_, index_, report_, claims_);
         check_shared_of(vm_, index_, report_, claims_);
         check_entry();
     }
@@ -318,7 +320,7 @@ private:
             claim_region(image, path, base_key, size_key);
         else if (image.kind == ImageKind::raw)
             check_inside_ram(image, base_key);
-        else if (image.kind != ImageKind::disk)
+        else if (image.kind != ImageKind::disk && image.kind != ImageKind::flash)
             check_fits(image, path);
     }
 

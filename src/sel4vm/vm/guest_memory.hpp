@@ -4,8 +4,8 @@
 // except for the Visitor, whose part() sees it in place for as long as it runs; every other caller fetches once and decides on its copy. RAM and ROM regions are made here and
 // backed by the host's blocks; what is mapped at first touch draws on page tables reserved when the region was made.
 //
-// Threads: regions are added and removed while no vCPU runs; everything else from any thread. Demand RAM is cleared and mapped
-// under a lock of its own.
+// Threads: regions are added and removed while no vCPU runs; everything else from any thread. Demand RAM is cleared and mapped, and what is
+// hidden is shown, under a lock of its own.
 #pragma once
 
 #include <sel4vm/base/fixed_vector.hpp>
@@ -39,9 +39,11 @@ enum class RegionKind : u8 {
     demand_ram, ///< as ram, cleared and mapped for the guest at its first touch, in steps of 2 MiB
     shared,     ///< as ram, but other VMs have it, too: it is not cleared at a reset, and not freed
     shared_rom, ///< as shared, but this guest may not write to it: as rom
+    /// As rom where the guest only reads: its writes are a device's, and so is everything while the region is hidden.
+    rom_device,
 };
 [[nodiscard]] constexpr bool is_read_only(RegionKind kind) {
-    return kind == RegionKind::rom || kind == RegionKind::shared_rom;
+    return kind == RegionKind::rom || kind == RegionKind::shared_rom || kind == RegionKind::rom_device;
 }
 [[nodiscard]] constexpr bool is_shared(RegionKind kind) {
     return kind == RegionKind::shared || kind == RegionKind::shared_rom;
@@ -135,6 +137,11 @@ public:
     /// Makes what was written there visible to a guest that runs with its caches off.
     [[nodiscard]] Status<MemoryError> clean(Gpa at, u64 size_bytes);
 
+    /// Takes a rom_device that starts at `base` away from the guest, whose accesses exit from then on, and gives it back; while vCPUs run, too.
+    /// False when there is none, or the host could not map it: then its accesses still exit. To ask for what is there already does nothing.
+    [[nodiscard]] bool hide(Gpa base);
+    [[nodiscard]] bool show(Gpa base);
+
     /// How far clearing has come.
     struct Cleared {
         usize piece = 0;
@@ -160,6 +167,7 @@ public:
     struct RegionInfo {
         GpaRange range;
         RegionKind kind;
+        bool hidden = false; ///< a rom_device
     };
     [[nodiscard]] usize region_count() const { return regions_.size(); }
     /// Regions in address order.
@@ -182,6 +190,7 @@ private:
 
     [[nodiscard]] Status<RegionError> check_new(GpaRange range) const;
     void insert_region(GpaRange range, RegionKind kind);
+    [[nodiscard]] RegionInfo *rom_device_at(Gpa base);
     [[nodiscard]] Status<RegionError> back(GpaRange range, RegionKind kind, Clearing clearing);
     [[nodiscard]] Status<RegionError> back_with(RamBlock block, GpaRange part, RegionKind kind);
     void drop_pieces(GpaRange range);
@@ -198,7 +207,7 @@ private:
 
     GuestSpacePort &space_;
     Allocator &allocator_;
-    Mutex lock_; // steps of demand RAM
+    Mutex lock_; // steps of demand RAM, what is hidden
     FixedVector<RegionInfo, kMaxRegions> regions_;
     FixedVector<Piece, kMaxPieces> pieces_;
 };

@@ -94,7 +94,8 @@ Status<RegionError> GuestMemory::adopt(GpaRange range, const RamBlock &block, Re
 }
 
 Status<RegionError> GuestMemory::back(GpaRange range, RegionKind kind, Clearing clearing) {
-    if (kind == RegionKind::demand_ram) {
+    // What is mapped while the guest runs may not run out of tables.
+    if (kind == RegionKind::demand_ram || kind == RegionKind::rom_device) {
         if (const auto reserved = space_.reserve_tables(range); !reserved)
             return Err{from_host(reserved.error())};
     }
@@ -151,6 +152,43 @@ void GuestMemory::drop_pieces(GpaRange range) {
             space_.free_ram(pieces_[i - 1].block);
         pieces_.erase(i - 1);
     }
+}
+
+GuestMemory::RegionInfo *GuestMemory::rom_device_at(Gpa base) {
+    for (RegionInfo &region : regions_) {
+        if (region.range.base() == base && region.kind == RegionKind::rom_device)
+            return &region;
+    }
+    return nullptr;
+}
+
+bool GuestMemory::hide(Gpa base) {
+    LockGuard guard(lock_);
+    RegionInfo *const region = rom_device_at(base);
+    if (region == nullptr)
+        return false;
+    if (!region->hidden)
+        space_.unmap(region->range);
+    region->hidden = true;
+    return true;
+}
+
+bool GuestMemory::show(Gpa base) {
+    LockGuard guard(lock_);
+    RegionInfo *const region = rom_device_at(base);
+    if (region == nullptr)
+        return false;
+    if (!region->hidden)
+        return true;
+    for (const Piece &piece : pieces_) {
+        if (!region->range.contains(piece.range) ||
+            space_.map_ram(piece.range, piece.block, 0, Protection::read_execute))
+            continue;
+        space_.unmap(region->range); // all or nothing
+        return false;
+    }
+    region->hidden = false;
+    return true;
 }
 
 bool GuestMemory::remove(Gpa base) {

@@ -24,6 +24,15 @@ Status<RegionError> Vm::add_memory(GpaRange range, RegionKind kind, Clearing cle
     return memory_.add(range, kind, clearing);
 }
 
+Status<RegionError> Vm::add_rom_device(GpaRange range, MmioDevice &device) {
+    SEL4VM_TRY(add_memory(range, RegionKind::rom_device));
+    if (const auto attached = map_.attach(range, device); !attached) {
+        static_cast<void>(memory_.remove(range.base()));
+        return Err{attached.error() == AttachError::out_of_memory ? RegionError::out_of_memory : RegionError::too_many};
+    }
+    return Ok{};
+}
+
 Status<RegionError> Vm::adopt_memory(GpaRange range, const RamBlock &block, RegionKind kind) {
     if (map_.overlaps(range))
         return Err{RegionError::overlap};

@@ -91,6 +91,8 @@ public:
     /// otherwise.
     [[nodiscard]] Status<RegionError> add_memory(GpaRange range, RegionKind kind,
                                                  Clearing clearing = Clearing::cleared);
+    /// ROM that the guest reads without an exit, before a device: see RegionKind::rom_device. The device outlives the VM.
+    [[nodiscard]] Status<RegionError> add_rom_device(GpaRange range, MmioDevice &device);
     /// A block of the caller's as RAM or ROM; see GuestMemory::adopt().
     [[nodiscard]] Status<RegionError> adopt_memory(GpaRange range, const RamBlock &block, RegionKind kind);
 

@@ -62,6 +62,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
         expect_same(x.devices, y.devices);
         expect_same(x.passthrough, y.passthrough);
         expect_same(x.images, y.images);
+        EXPECT_EQ(x.flash, y.flash);
     }
 }
 
@@ -94,6 +95,7 @@ SystemDescription unusual_system() {
     (void)vm.images.emplace_back(ImageRecord{ImageKind::disk, {}, true, 9, 512, 0, "a disk"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});
+    vm.flash = FlashRecord{Gpa{0x1000'0000}, false, 5};
     vm.cmdline = "";
     vm.entry = Gpa{0x4000'1234};
     vm.on_reset = ResetPolicy::stop;

@@ -68,6 +68,34 @@ TEST_F(GuestMemoryTest, RomIsReadOnlyForEveryoneButTheLoader) {
     EXPECT_EQ(space.cleaned_bytes(), 4u);
 }
 
+TEST_F(GuestMemoryTest, ARomDeviceIsHiddenFromTheGuestAndShownAgain) {
+    space.limit_block(0x3000);
+    ASSERT_TRUE(memory.add(range(0, 0x4000), RegionKind::rom_device));
+    ASSERT_TRUE(memory.add(range(kBase, 0x1000), RegionKind::rom));
+    EXPECT_EQ(space.page(Gpa{0x3000})->protection, Protection::read_execute);
+    const std::array<u8, 4> image{1, 2, 3, 4};
+    ASSERT_TRUE(memory.hide(Gpa{0}));
+    ASSERT_TRUE(memory.hide(Gpa{0})) << "it is hidden already";
+    EXPECT_EQ(space.page(Gpa{0}), nullptr);
+    EXPECT_EQ(space.page(Gpa{0x3000}), nullptr);
+    ASSERT_TRUE(memory.load_image(Gpa{0x3ffc}, image)) << "the VMM sees it all the same";
+    EXPECT_EQ(memory.store<u32>(Gpa{0x3ffc}, 0).error(), MemoryError::read_only);
+    EXPECT_EQ(*memory.load<u32>(Gpa{0x3ffc}), 0x0403'0201u);
+    ASSERT_TRUE(memory.show(Gpa{0}));
+    ASSERT_TRUE(memory.show(Gpa{0}));
+    EXPECT_EQ(space.page(Gpa{0})->protection, Protection::read_execute);
+    EXPECT_EQ(space.page(Gpa{0x3000})->protection, Protection::read_execute);
+    EXPECT_FALSE(memory.hide(Gpa{0x1000})) << "none starts there";
+    EXPECT_FALSE(memory.hide(Gpa{kBase})) << "other memory is not hidden";
+    EXPECT_FALSE(memory.show(Gpa{kBase}));
+    ASSERT_TRUE(memory.hide(Gpa{0}));
+    space.fail_at(2);
+    EXPECT_FALSE(memory.show(Gpa{0}));
+    EXPECT_EQ(space.page(Gpa{0}), nullptr) << "all or nothing";
+    EXPECT_TRUE(memory.remove(Gpa{0}));
+    EXPECT_EQ(space.live_blocks(), 1u);
+}
+
 TEST_F(GuestMemoryTest, DemandRamIsMappedAndClearedAtItsFirstTouch) {
     ASSERT_TRUE(memory.add(range(kBase, 8 * kMiB), RegionKind::demand_ram));
     EXPECT_EQ(space.mapped_pages(), 0u);

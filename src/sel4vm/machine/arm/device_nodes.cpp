@@ -7,6 +7,7 @@
 #include <sel4vm/arch/aarch64/gic_registers.hpp>
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/bits.hpp>
+#include <sel4vm/dev/cfi_flash/cfi_flash.hpp>
 
 #include <algorithm>
 #include <array>
@@ -133,6 +134,15 @@ void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
     } else {
         out.cell("#address-cells", 0);
     }
+    out.end_node();
+}
+
+// Binding: mtd/mtd-physmap.yaml of Linux. EDK2 and U-Boot look for it, too.
+void write_flash_node(FdtWriter &out, const FlashRecord &flash) {
+    out.begin_node("flash", flash.base.value());
+    out.text("compatible", "cfi-flash");
+    put_registers(out, {flash.base, kFlashBankBytes});
+    out.cell("bank-width", dev::CfiFlash::kBankWidth);
     out.end_node();
 }
 

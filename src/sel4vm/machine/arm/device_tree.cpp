@@ -84,6 +84,8 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
         write_pmu_node(out, vm);
     write_gic_node(out, vm);
     write_clock_node(out);
+    if (vm.flash)
+        write_flash_node(out, *vm.flash);
     u32 phandle = kFirstDevicePhandle;
     for (const DeviceRecord &device : vm.devices)
         write_device_node(out, device, phandle++);

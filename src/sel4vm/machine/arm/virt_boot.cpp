@@ -21,6 +21,7 @@ std::string_view key_of(ImageKind kind) {
     case ImageKind::rom: return "images";
     case ImageKind::raw: return "images";
     case ImageKind::disk: return "disk";
+    case ImageKind::flash: return "flash";
     }
     return "?";
 }

@@ -78,6 +78,7 @@ Status<BuildError> VirtMachine::build() {
         return made;
     if (auto made = make_memory(); !made)
         return made;
+    SEL4VM_TRY(make_flash());
     for (const DeviceRecord &record : description_.devices) {
         if (auto made = make_device(record); !made)
             return made;

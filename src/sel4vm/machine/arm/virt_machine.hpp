@@ -15,6 +15,7 @@
 #include <sel4vm/boot/layout.hpp>
 #include <sel4vm/dev/arm/gic/gicv2m.hpp>
 #include <sel4vm/dev/arm/gic/its.hpp>
+#include <sel4vm/dev/cfi_flash/cfi_flash.hpp>
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
@@ -25,6 +26,7 @@
 #include <sel4vm/machine/panic_watch.hpp>
 #include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/vm/guest_dma.hpp>
+#include <sel4vm/vm/guest_rom.hpp>
 #include <sel4vm/vm/serial_port.hpp>
 #include <sel4vm/vm/timeout.hpp>
 #include <sel4vm/vm/vcpu_work.hpp>
@@ -127,6 +129,12 @@ private:
     struct Discard final : ByteSink {
         void put(std::span<const u8>) override {}
     };
+    struct Flash {
+        Flash(GuestMemory &memory, GpaRange range, dev::CfiFlash::Writes writes)
+            : array(memory, range), chip(array, writes) {}
+        GuestRom array;
+        dev::CfiFlash chip;
+    };
     /// Bytes that are copied into guest memory at each start.
     struct Load {
         Gpa at{};
@@ -151,6 +159,7 @@ private:
     [[nodiscard]] Status<BuildError> make_its();
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
+    [[nodiscard]] Status<BuildError> make_flash(); // virt_flash.cpp
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
     [[nodiscard]] Status<BuildError> make_shared();
     [[nodiscard]] Status<BuildError> make_shared(const SharedRecord &record);
@@ -195,6 +204,7 @@ private:
     std::optional<dev::Gicv2m> v2m_;
     Owned<dev::Its> its_;
     MsiDoorbell msi_;
+    Owned<Flash> flash_;
     dev::VirtioSlots virtio_slots_;
     dev::ErasedFlash erased_flash_;
     Discard discard_;
