@@ -45,8 +45,6 @@ void check_usage(const RunOptions &options) {
                             "--firmware; try 'sel4vm run --help'"
                           : "there is nothing to run: expected a system FILE, --kernel or --firmware; try 'sel4vm run "
                             "--help'");
-    if (options.vm.kernel && options.vm.firmware)
-        throw Failure(ExitStatus::bad_input, "option '--firmware': is not possible with '--kernel'");
 }
 
 std::filesystem::path image_path(const System &system, ImageKind kind) {

@@ -108,12 +108,12 @@ private:
             return;
         }
         remove(kind);
-        if (kind == ImageKind::kernel) {
+        if (kind == ImageKind::kernel && !options_.vm.firmware) {
             remove(ImageKind::firmware);
             if (system_.written("vm[0].flash") == nullptr)
                 vm().flash.reset(); // it came with the firmware
         }
-        if (kind == ImageKind::firmware)
+        if (kind == ImageKind::firmware && !options_.vm.kernel)
             remove(ImageKind::kernel);
         const Origin origin = option(name, *path);
         system_.said(key, origin);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's UEFI (EDK2): uefi_test.py. It gets to its shell, keeps a variable in the flash over a reset, and starts GRUB and Debian's Linux from a GPT
-disk; with a GIC of either version."""
+"""Debian's UEFI (EDK2): uefi_test.py. It gets to its shell, keeps a variable in the flash over a reset, starts GRUB and Debian's Linux from a GPT
+disk, and a kernel that it is told of; with a GIC of either version."""
 
 import os
 import pathlib
@@ -94,8 +94,23 @@ def starts_linux(disk, gic):
     console.end(0)
 
 
+def starts_a_kernel(gic):
+    """That fw_cfg has."""
+    kernel = ["--kernel", BUILT / "vmlinuz", "--initrd", BUILT / "initrd.cpio", "--cmdline", "console=ttyAMA0 told"]
+    console = Console("--firmware", "uefi", *kernel, "--memory", "512M", "--gic", gic)
+    console.expect("Welcome to Debian Linux under sel4vm")
+    console.shell()
+    if "console=ttyAMA0 told" not in console.command("cat /proc/cmdline"):
+        console.fail("it has another command line")
+    if "\n1\n" not in console.command("grep -c . /sys/firmware/efi/fw_platform_size"):
+        console.fail("it was not started by the firmware")
+    console.send("poweroff")
+    console.end(0)
+
+
 with tempfile.TemporaryDirectory() as name:
     image = make_disk(pathlib.Path(name))
     for version in ("2", "3"):
         keeps_a_variable(version)
         starts_linux(image, version)
+        starts_a_kernel(version)

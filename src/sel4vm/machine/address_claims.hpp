@@ -65,7 +65,7 @@ private:
     }
 
     ValidationReport &report_;
-    FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 2 * kMaxShared + 5> claims_;
+    FixedVector<Claim, kMaxMemoryRegions + kMaxDevices + kMaxImages + 2 * kMaxShared + 6> claims_;
 };
 
 } // namespace sel4vm::machine

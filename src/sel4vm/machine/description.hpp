@@ -189,6 +189,8 @@ struct FlashRecord {
 inline constexpr Gpa kVirtioSlotsBase{0x0a00'0000};
 /// The shared interrupt of the first of them; each of the others has the next one.
 inline constexpr u32 kVirtioSlotsSpi = 16;
+/// What firmware is told of its machine, as the board has it.
+inline constexpr Gpa kFwCfgBase{0x0902'0000};
 /// Stolen times of the vCPUs, as the board has them.
 inline constexpr Gpa kPvTimeBase{0x090a'0000};
 
@@ -291,6 +293,9 @@ struct MachineDescription {
         return nullptr;
     }
 };
+
+/// Firmware finds a device there by which it is told of its machine; a kernel is that of the firmware then, and not placed in memory.
+[[nodiscard]] inline bool has_fw_cfg(const MachineDescription &vm) { return vm.image(ImageKind::firmware) != nullptr; }
 
 /// How the VMM ends the machine it runs on when every VM has stopped.
 enum class ExitMethod : u8 {

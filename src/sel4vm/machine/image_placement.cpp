@@ -40,6 +40,8 @@ ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<
     }
     for (const ImageRecord &image : description.images)
         occupy(fixed_range(image));
+    if (has_fw_cfg(description))
+        occupy(GpaRange::make(kFwCfgBase, kPageBytes));
     if (description.flash)
         occupy(GpaRange::make(description.flash->base, kFlashBankBytes));
     for (const DeviceRecord &device : description.devices)
@@ -59,7 +61,7 @@ ImagePlacement::ImagePlacement(const MachineDescription &description, std::span<
     request_.occupied = occupied_.view();
     if (const ImageRecord *firmware = description.image(ImageKind::firmware))
         request_.firmware_entry = firmware->where.value_or(Gpa{0});
-    if (const ImageRecord *initrd = description.image(ImageKind::initrd))
+    if (const ImageRecord *initrd = description.image(ImageKind::initrd); initrd != nullptr && !has_fw_cfg(description))
         request_.initrd_bytes = boot::initrd_contents(blobs[initrd->blob]).size();
 }
 
@@ -70,7 +72,7 @@ void ImagePlacement::occupy(const std::optional<GpaRange> &range) {
 
 Status<boot::ImageError> ImagePlacement::read_kernel() {
     const ImageRecord *record = description_.image(ImageKind::kernel);
-    if (record == nullptr)
+    if (record == nullptr || has_fw_cfg(description_))
         return Ok{};
     kernel_ = SEL4VM_TRY(boot::parse_kernel(blobs_[record->blob], description_.memory[0].base));
     request_.kernel = &kernel_;

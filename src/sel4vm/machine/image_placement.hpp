@@ -36,8 +36,8 @@ private:
     const MachineDescription &description_;
     std::span<const std::span<const u8>> blobs_;
     FixedVector<GpaRange, kMaxMemoryRegions> memory_;
-    FixedVector<GpaRange, kMaxImages + kMaxDevices + 2 * kMaxShared + 4>
-        occupied_; // 4: the parts of the interrupt controller, the flash
+    FixedVector<GpaRange, kMaxImages + kMaxDevices + 2 * kMaxShared + 5>
+        occupied_; // 5: the parts of the interrupt controller, the flash, fw_cfg
     boot::KernelImage kernel_;
     boot::LayoutRequest request_;
 };

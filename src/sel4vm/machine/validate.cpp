@@ -285,9 +285,8 @@ private:
         const usize starts = count(ImageKind::kernel) + count(ImageKind::firmware);
         if (starts == 0)
             report_.add(key("kernel"), "none", "a kernel or a firmware");
-        // QEMU hands a kernel to firmware through fw_cfg, a device that this machine does not have.
-        if (count(ImageKind::kernel) > 0 && count(ImageKind::firmware) > 0)
-            also(report_.add(key("firmware"), "given", "either a kernel or a firmware"), "kernel");
+        if (has_fw_cfg(vm_))
+            claim({kFwCfgBase, kPageBytes}, key("fw_cfg"), key("fw_cfg"), kPageBytes);
         if (count(ImageKind::initrd) > 0 && count(ImageKind::kernel) == 0)
             also(report_.add(key("initrd"), "given", "an initrd only with a kernel"), "kernel");
     }

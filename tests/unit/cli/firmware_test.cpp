@@ -61,6 +61,17 @@ TEST(Firmware, TheOptionsGiveAFlashAndItsFile) {
     EXPECT_EQ(vm.images[*vm.devices[2].disk].source, "d");
 }
 
+TEST(Firmware, IsToldOfAKernel) {
+    Mistakes mistakes;
+    const auto system =
+        system_from_options(run_options({"run", "--firmware", "f", "--kernel", "k", "--initrd", "i"}), mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    const auto &vm = system->description.vms[0];
+    EXPECT_NE(vm.image(machine::ImageKind::kernel), nullptr);
+    EXPECT_NE(vm.image(machine::ImageKind::firmware), nullptr);
+    EXPECT_EQ(all_mistakes_in(std::string(kFirmware) + "kernel = \"k\"\ninitrd = \"i\"\n"), Lines{});
+}
+
 TEST(Firmware, AnOptionReplacesTheFileOfTheFlash) {
     Mistakes mistakes;
     const auto system = parse_system(std::string(kFirmware) + "[vm.flash]\npath = \"old\"\n[[vm.disk]]\npath = \"d\"\n",

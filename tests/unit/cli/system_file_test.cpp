@@ -279,11 +279,14 @@ TEST(SystemFile, WhatTheLibraryFindsIsSaidInTheFilesWords) {
                "a.toml:7: key 'vm.rtc.address': value 0x40000000: expected no overlap with vm.memory, which has "
                "64 MiB from 0x40000000 on by default",
                "a.toml:8: key 'vm.rtc.irq': value 500: expected less than gic.spis (224)"}));
-    EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\nfirmware = \"f\"\nname = \"x\"\n"
-                              "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
-              (Lines{"a.toml:4: key 'vm.firmware': value \"f\": expected either a kernel or a firmware",
-                     "a.toml:7: key 'vm.memory': value 4097: expected at least 1 MiB",
-                     "a.toml:9: key 'vm.name': value \"x\": expected a name of its own for each VM"}));
+    EXPECT_EQ(
+        all_mistakes_in(
+            "[[vm]]\nmemory = \"64M\"\nkernel = \"k\"\nfirmware = \"f\"\nname = \"x\"\n[vm.uart]\naddress = 0x9020000\n"
+            "[[vm]]\nmemory = 4097\nkernel = \"k\"\nname = \"x\"\n"),
+        (Lines{"a.toml:7: key 'vm.uart.address': value 0x9020000: expected no overlap with vm.fw_cfg, which has 4 "
+               "KiB from 0x9020000 on by default",
+               "a.toml:9: key 'vm.memory': value 4097: expected at least 1 MiB",
+               "a.toml:11: key 'vm.name': value \"x\": expected a name of its own for each VM"}));
 }
 
 /// Mistakes in the smallest file with these lines after it.

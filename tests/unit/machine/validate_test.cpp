@@ -306,8 +306,6 @@ TEST(Validate, ReportsOneMistakeOnceAndNamesIt) {
          "smaller than RAM"},
         {"two kernels", [](M &m) { (void)m.images.emplace_back(image(ImageKind::kernel)); }, "vm[2].kernel", "file",
          "only one kernel"},
-        {"kernel and firmware", [](M &m) { (void)m.images.emplace_back(image(ImageKind::firmware)); }, "vm[2].firmware",
-         "given", "either"},
         {"initrd with firmware",
          [](M &m) {
              m.images[0].kind = ImageKind::firmware;

@@ -8,6 +8,7 @@
 #include <sel4vm/base/assert.hpp>
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/dev/cfi_flash/cfi_flash.hpp>
+#include <sel4vm/dev/fw_cfg/fw_cfg.hpp>
 
 #include <algorithm>
 #include <array>
@@ -143,6 +144,15 @@ void write_flash_node(FdtWriter &out, const FlashRecord &flash) {
     out.text("compatible", "cfi-flash");
     put_registers(out, {flash.base, kFlashBankBytes});
     out.cell("bank-width", dev::CfiFlash::kBankWidth);
+    out.end_node();
+}
+
+// Binding: firmware/qemu,fw-cfg-mmio.yaml of Linux.
+void write_fw_cfg_node(FdtWriter &out) {
+    out.begin_node("fw-cfg", kFwCfgBase.value());
+    out.text("compatible", "qemu,fw-cfg-mmio");
+    put_registers(out, {kFwCfgBase, dev::FwCfg::kRangeBytes});
+    out.empty("dma-coherent");
     out.end_node();
 }
 

@@ -44,6 +44,7 @@ void write_pmu_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const MachineDescription &vm);
 /// The fixed clock that PrimeCell devices name.
 void write_flash_node(boot::FdtWriter &out, const FlashRecord &flash);
+void write_fw_cfg_node(boot::FdtWriter &out);
 void write_clock_node(boot::FdtWriter &out);
 /// With the nodes that its kind has beside it.
 void write_device_node(boot::FdtWriter &out, const DeviceRecord &device, u32 phandle);

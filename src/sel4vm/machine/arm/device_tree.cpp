@@ -86,6 +86,8 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
     write_clock_node(out);
     if (vm.flash)
         write_flash_node(out, *vm.flash);
+    if (has_fw_cfg(vm))
+        write_fw_cfg_node(out);
     u32 phandle = kFirstDevicePhandle;
     for (const DeviceRecord &device : vm.devices)
         write_device_node(out, device, phandle++);

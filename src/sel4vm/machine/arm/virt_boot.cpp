@@ -56,7 +56,8 @@ Status<BuildError> VirtMachine::place_images() {
     if (!layout)
         return Err{build_error("", boot::describe(layout.error()).view())};
 
-    if (const ImageRecord *record = description_.image(ImageKind::kernel)) {
+    if (const ImageRecord *record = description_.image(ImageKind::kernel);
+        record != nullptr && request.kernel != nullptr) {
         const std::span<const u8> bytes = blobs_[record->blob];
         for (const boot::Segment &segment : request.kernel->segments) {
             if (auto added = add_load(segment.at, bytes.subspan(segment.file_offset, segment.file_bytes), "kernel");

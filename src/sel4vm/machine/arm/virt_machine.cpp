@@ -56,8 +56,8 @@ const char *key_of(PlatformError error) {
     return "";
 }
 
-// A device has two works at most: its own and its disk's.
-static_assert(2 * kMaxDevices <= VcpuWork::kMax);
+// A device has two works at most: its own and its disk's. And fw_cfg has one.
+static_assert(2 * kMaxDevices + 1 <= VcpuWork::kMax);
 
 BuildError platform_error(PlatformError error) { return build_error(key_of(error), to_string(error)); }
 
@@ -79,6 +79,7 @@ Status<BuildError> VirtMachine::build() {
     if (auto made = make_memory(); !made)
         return made;
     SEL4VM_TRY(make_flash());
+    SEL4VM_TRY(make_fw_cfg());
     for (const DeviceRecord &record : description_.devices) {
         if (auto made = make_device(record); !made)
             return made;

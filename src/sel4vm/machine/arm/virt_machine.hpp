@@ -18,6 +18,7 @@
 #include <sel4vm/dev/cfi_flash/cfi_flash.hpp>
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
+#include <sel4vm/dev/fw_cfg/fw_cfg.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
 #include <sel4vm/machine/arm/forwarded_registers.hpp>
 #include <sel4vm/machine/arm/platform.hpp>
@@ -160,6 +161,9 @@ private:
     [[nodiscard]] Status<BuildError> make_memory();
     [[nodiscard]] Status<BuildError> make_rom(const ImageRecord &image, usize index);
     [[nodiscard]] Status<BuildError> make_flash(); // virt_flash.cpp
+    // virt_fw_cfg.cpp
+    [[nodiscard]] Status<BuildError> make_fw_cfg();
+    [[nodiscard]] bool tell_kernel();
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
     [[nodiscard]] Status<BuildError> make_shared();
     [[nodiscard]] Status<BuildError> make_shared(const SharedRecord &record);
@@ -205,6 +209,8 @@ private:
     Owned<dev::Its> its_;
     MsiDoorbell msi_;
     Owned<Flash> flash_;
+    Owned<dev::FwCfg> fw_cfg_;
+    OwnedArray<u8> cmdline_; ///< for fw_cfg, with a zero at its end
     dev::VirtioSlots virtio_slots_;
     dev::ErasedFlash erased_flash_;
     Discard discard_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The flash chip in a whole machine: in its map, in the device tree, with its image, over a reset; and what validate() says of one.
+// What firmware has in a whole machine. The flash chip: in its map, in the device tree, with its image, over a reset, and what validate() says of one.
+// And what it is told by fw_cfg.
 #include <gtest/gtest.h>
 #include <sel4vm/machine/arm/device_tree.hpp>
 #include <sel4vm/machine/validate.hpp>
@@ -97,6 +98,41 @@ TEST_F(FlashMachineTest, TheDeviceTreeHasIt) {
     const void *width = fdt_getprop(tree->data(), node, "bank-width", &size);
     ASSERT_EQ(size, 4);
     EXPECT_EQ(fdt32_ld(static_cast<const fdt32_t *>(width)), 4U);
+}
+
+TEST(FirmwareMachine, IsToldOfItsVcpusAndAKernelThatIsNotPlaced) {
+    MachineDescription vm = test::small_machine(GicVersion::v3, 2);
+    vm.cmdline = "quiet";
+    ImageRecord firmware;
+    firmware.kind = ImageKind::firmware;
+    firmware.blob = 1;
+    firmware.size_bytes = 100;
+    (void)vm.images.emplace_back(firmware);
+    test::MachineRig rig(vm, fake::ListRegisters::full(),
+                         std::vector{std::vector<u8>(kPageBytes, u8{0x11}), std::vector<u8>(100, u8{0x22})});
+    ASSERT_TRUE(validate(rig.description, 0).empty());
+    ASSERT_TRUE(rig.start());
+    EXPECT_EQ(*rig.machine->vm().memory().load<u64>(Gpa{0x4008'0000}), 0U) << "where it would be without firmware";
+    const auto item = [&rig](u16 key, Width width) {
+        Vm &machine = rig.machine->vm();
+        const auto access = [&](u64 at, u64 value, MemoryAccess kind, Width of) {
+            return machine.handle(machine.vcpu(VcpuId{0}), Exit{MemoryExit{Gpa{at}, value, kind, of, true}}).data();
+        };
+        static_cast<void>(access(0x0902'0008, __builtin_bswap16(key), MemoryAccess::write, Width::b2));
+        return access(0x0902'0000, 0, MemoryAccess::read, width);
+    };
+    EXPECT_EQ(item(0x00, Width::b4), 0x554d'4551U);
+    EXPECT_EQ(item(0x05, Width::b2), 2U);
+    EXPECT_EQ(item(0x08, Width::b4), kPageBytes);
+    EXPECT_EQ(item(0x11, Width::b4), 0x1111'1111U);
+    EXPECT_EQ(item(0x0b, Width::b4), 0U);
+    EXPECT_EQ(item(0x14, Width::b4), 6U);
+    EXPECT_EQ(item(0x15, Width::b4), 0x6569'7571U) << "quie";
+    std::vector<u64> buffer(0x4000 / sizeof(u64));
+    const auto tree =
+        write_device_tree(rig.description, {}, {reinterpret_cast<u8 *>(buffer.data()), buffer.size() * sizeof(u64)});
+    ASSERT_TRUE(tree);
+    EXPECT_GE(fdt_path_offset(tree->data(), "/fw-cfg@9020000"), 0);
 }
 
 TEST(FlashDescription, IsHeldAgainstTheRestOfTheVm) {
