@@ -17,13 +17,15 @@ constexpr u64 kDmaLow = 0x14;
 /// What the DMA register says of itself, as a guest loads it: "QEMU CFG".
 constexpr u64 kDmaSignature = 0x4746'4320'554d'4551;
 
-// Of a descriptor's control word.
+/// Of a descriptor's control word.
+namespace control_bit {
 constexpr u32 kError = 1;
 constexpr u32 kRead = 2;
 constexpr u32 kSkip = 4;
 constexpr u32 kSelect = 8;
 constexpr u32 kWrite = 16;
-constexpr usize kDescriptorBytes = 16; // control, length (4 each), address (8)
+} // namespace control_bit
+constexpr usize kControlBytes = 16; // control, length (4 each), address (8)
 
 constexpr u16 kWantsToWrite = 0x4000;
 constexpr std::array<u8, 4> kSignature{'Q', 'E', 'M', 'U'};
@@ -160,7 +162,7 @@ bool FwCfg::work(u64 &left_bytes) {
     if (!state_.busy)
         return false;
     if (!state_.begun) {
-        left_bytes -= std::min<u64>(left_bytes, kDescriptorBytes);
+        left_bytes -= std::min<u64>(left_bytes, kControlBytes);
         if (!begin())
             return false;
     }
@@ -173,7 +175,7 @@ bool FwCfg::work(u64 &left_bytes) {
 
 /// False: it is over.
 bool FwCfg::begin() {
-    std::array<u8, kDescriptorBytes> descriptor;
+    std::array<u8, kControlBytes> descriptor;
     if (!dma_.read(Gpa{state_.descriptor}, descriptor)) {
         state_.busy = false; // nowhere to say so
         return false;
@@ -183,18 +185,19 @@ bool FwCfg::begin() {
     state_.left = static_cast<u32>(big_endian(fields.subspan(4, 4)));
     state_.target = big_endian(fields.subspan(8));
     state_.begun = true;
-    if ((control & kSelect) != 0)
+    if ((control & control_bit::kSelect) != 0)
         select(static_cast<u16>(control >> 16));
-    state_.moving = (control & kRead) != 0 ? kRead : control & (kWrite | kSkip);
-    if ((state_.moving & kWrite) != 0) {
+    state_.moving =
+        (control & control_bit::kRead) != 0 ? control_bit::kRead : control & (control_bit::kWrite | control_bit::kSkip);
+    if ((state_.moving & control_bit::kWrite) != 0) {
         finish(false);
         return false;
     }
-    if (state_.moving == kSkip) {
+    if (state_.moving == control_bit::kSkip) {
         const u64 end = std::min<u64>(u64{state_.offset} + state_.left, selected().size());
         state_.offset = std::max(state_.offset, static_cast<u32>(end));
     }
-    if (state_.moving != kRead)
+    if (state_.moving != control_bit::kRead)
         state_.left = 0;
     return true;
 }
@@ -224,11 +227,11 @@ void FwCfg::finish(bool good) {
     state_.busy = false;
     state_.left = 0;
     const u64 at = state_.descriptor;
-    const auto low = swapped(static_cast<u16>(good ? 0 : kError));
+    const auto low = swapped(static_cast<u16>(good ? 0 : control_bit::kError));
     if (dma_.store_index(Gpa{at + 2}, low) && dma_.store_index(Gpa{at}, 0))
         return;
     std::array<u8, 4> control{};
-    put_big_endian(control, good ? 0 : kError);
+    put_big_endian(control, good ? 0 : control_bit::kError);
     static_cast<void>(
         dma_.write(Gpa{at}, control)); // at an odd address, or in memory that is not to be written: its own fault
 }
