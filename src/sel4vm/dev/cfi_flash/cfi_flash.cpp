@@ -33,7 +33,6 @@ constexpr u8 kBlockLocked = 0x02;
 constexpr u8 kSequenceError = kEraseError | kProgramError;
 
 constexpr u64 kChips = 2;
-constexpr u64 kChipBytes = 2; // of a word of the bus
 constexpr u64 kWordBytes = CfiFlash::kBankWidth;
 constexpr u32 kBufferWords = CfiFlash::kBufferBytes / CfiFlash::kBankWidth;
 
