@@ -111,7 +111,8 @@ def beside_others(folder, gic, cpu, table):
     def starts(output):
         return said(output, "boots").split("registers: shown")[:-1]
 
-    console.wait_until(lambda output: all("guest: " in said(output, vm) for vm in ("left", "right")) and
+    # The whole of the last word: what is cut at that moment is no answer.
+    console.wait_until(lambda output: all(re.search("guest: (pass|FAIL)", said(output, vm)) for vm in ("left", "right")) and
                        len(starts(output)) >= 4, "the guests did not come to an end")
     console.stop()
     for vm in ("left", "right"):
