@@ -23,6 +23,8 @@ LAYERS = {
     "boot": ("src/sel4vm/boot/", ["base"]),
     # A device says what its node in a device tree holds, with boot/fdt_writer.hpp.
     "dev": ("src/sel4vm/dev/", ["boot", "vm", "host", "base"]),
+    # Drivers of the machine's devices, for what guests' devices need behind them.
+    "drivers": ("src/sel4vm/drivers/", ["vm", "host", "base"]),
     # Descriptions name facts of an architecture, such as the version of its interrupt controller.
     "machine": ("src/sel4vm/machine/", ["dev", "boot", "vm", "host", "arch", "base"]),
     # What one architecture's machines have beside the neutral parts.
@@ -58,12 +60,12 @@ LAYERS = {
                                            "machine", "boot", "vm", "host", "arch", "arch ports", "base"]),
     "sel4 bindings": ("src/bindings/sel4/", ["sel4 host", "bindings", "linked host", "binding", "platform hooks", "C interface",
                                              "host", "arch", "arch ports", "base"]),
-    "vmm": ("apps/vmm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
+    "vmm": ("apps/vmm/", ["machine arm", "machine", "dev arm", "dev", "drivers", "boot", "vm", "host", "arch", "arch ports", "base", "el2 host"]),
     "tool": ("apps/sel4vm/", ["machine arm", "machine", "dev arm", "dev", "boot", "vm", "host", "arch", "arch ports", "base"]),
 }
 # Code that may run on a target: freestanding, so only headers that need no operating system.
 # (Not <iterator>: it brings streams and locales, which seL4's C library has not.)
-TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "dev arm", "boot", "machine", "machine arm", "el2 host", "vmm", "seL4 names",
+TARGET_LAYERS = {"base", "host", "arch", "arch ports", "vm", "dev", "drivers", "dev arm", "boot", "machine", "machine arm", "el2 host", "vmm", "seL4 names",
                  "C interface", "platform support headers", "binding", "capi", "program", "linked host", "platform support", "platform hooks",
                  "bindings", "el2 bindings"}
 TARGET_STD = set(

@@ -2,6 +2,7 @@
 //
 // `sel4vm check` and `sel4vm build`.
 #include <apps/sel4vm/commands.hpp>
+#include <apps/sel4vm/drives.hpp>
 #include <apps/sel4vm/failure.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
@@ -75,6 +76,12 @@ ExitStatus build(const BuildOptions &options) {
     progress.step("reading");
     LoadedImages images;
     const auto system = load_checked(options.file, images);
+    Mistakes mistakes;
+    refuse_drives(*system, mistakes,
+                  "is for 'sel4vm run': an image has no disk whose writes are kept, and none in the format qcow2; say "
+                  "machine = NAME of "
+                  "a disk that its machine will have");
+    require_none(mistakes);
     keep_inputs(options, *system);
     progress.step("packing");
     const HostImage host = HostImage::find(options.host_image);

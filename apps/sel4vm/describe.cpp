@@ -78,9 +78,13 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
     if (!vm.cmdline.empty())
         out.line("  cmdline   {}", in_quotes(vm.cmdline));
     describe_gic(out, vm.gic, vm.vcpu_count);
-    for (const machine::DeviceRecord &device : vm.devices)
+    for (const machine::DeviceRecord &device : vm.devices) {
         out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
                  device.kind->type, device.spi, name_of(device.trigger));
+        if (!device.machine_disk.empty())
+            out.line("            disk of the machine '{}'{}", one_line(device.machine_disk),
+                     device.read_only ? ", read-only" : "");
+    }
     for (const machine::SharedRecord &shared : vm.shared) {
         const u64 base = shared.base.value_or(Gpa{0}).value();
         out.line("  shared    {:<16} {:#x} to {:#x} ({}), side {}, doorbell at {:#x}, irq {}",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/disks.hpp>
+#include <apps/sel4vm/drives.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -26,7 +27,6 @@ machine::DeviceRecord new_disk(System &system, const machine::MachineDescription
     record.registers = {machine::kVirtioSlotsBase, record.kind->range_bytes};
     record.spi = machine::kVirtioSlotsSpi;
     record.console = machine::ConsoleRoute::none;
-    record.disk = static_cast<u32>(vm.images.size());
     const auto any = [&](auto is) { return std::any_of(vm.devices.begin(), vm.devices.end(), is); };
     for (u32 slot = 0; slot < dev::VirtioSlots::kSlots; ++slot) {
         const Gpa at{machine::kVirtioSlotsBase.value() + slot * dev::VirtioSlots::kSlotBytes};
@@ -42,6 +42,29 @@ machine::DeviceRecord new_disk(System &system, const machine::MachineDescription
         record.name = system.keep(fmt::format("disk{}", ++number));
     while (any([&](const machine::DeviceRecord &device) { return device.name == record.name; }));
     return record;
+}
+
+void add_disk(System &system, usize vm, machine::DeviceRecord record, const DiskFile &file, Mistakes &mistakes) {
+    using Writes = MachineDrive::Writes;
+    auto &description = system.description.vms[vm];
+    const bool qcow2 = is_qcow2(file.path);
+    const bool of_machine = file.kept || qcow2;
+    if (of_machine) {
+        const Writes writes = file.read_only ? Writes::refused : file.kept ? Writes::kept : Writes::dropped;
+        add_drive(system, record, {.path = file.path, .writes = writes, .qcow2 = qcow2, .origin = file.origin},
+                  mistakes);
+    } else {
+        record.disk = static_cast<u32>(description.images.size());
+    }
+    if (description.devices.emplace_back(record) == nullptr) {
+        mistakes.expected(file.origin, fmt::format("at most {} devices in a VM", machine::kMaxDevices));
+        return;
+    }
+    if (of_machine)
+        return;
+    machine::ImageRecord image = image_record(machine::ImageKind::disk);
+    image.writable = !file.read_only;
+    system.add_image(vm, image, file.path, file.origin, mistakes);
 }
 
 } // namespace sel4vm::cli

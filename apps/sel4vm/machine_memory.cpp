@@ -19,6 +19,8 @@ using machine::ImageKind;
 constexpr u64 kHostBytes = 128 * kMiB;
 /// What it cannot do without, whatever it runs.
 constexpr u64 kLeastHostBytes = 2 * kMiB;
+/// What the driver of a disk of the machine has: VirtioDisk::memory_bytes().
+constexpr u64 kMachineDiskBytes = 1032 * kKiB;
 constexpr u64 kStepBytes = 64 * kMiB;
 /// Where QEMU's board has its memory.
 constexpr u64 kQemuMemoryBase = 0x4000'0000;
@@ -35,6 +37,9 @@ u64 guests_bytes(const System &system, Guests which) {
         for (const auto &region : vm.memory)
             if (which == Guests::all || region.kind == machine::RamKind::eager)
                 total += region.size_bytes; // of good ranges, and a few dozen: it cannot wrap
+        for (const auto &device : vm.devices)
+            if (!device.machine_disk.empty())
+                total += kMachineDiskBytes;
         if (vm.flash)
             total += machine::kFlashBankBytes;
         for (const auto &image : vm.images)

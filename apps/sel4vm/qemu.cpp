@@ -7,6 +7,23 @@
 #include <fmt/format.h>
 
 namespace sel4vm::cli {
+
+namespace {
+std::string drive_option(const MachineDrive &drive) {
+    std::string path; // a comma ends a value, two are one
+    for (const char c : drive.path.string())
+        path += c == ',' ? ",," : std::string(1, c);
+    std::string option =
+        fmt::format("if=none,id={},format={},file={}", drive.name, drive.qcow2 ? "qcow2" : "raw", path);
+    switch (drive.writes) {
+    case MachineDrive::Writes::refused: return option + ",readonly=on";
+    case MachineDrive::Writes::dropped: return option + ",snapshot=on";
+    case MachineDrive::Writes::kept: break;
+    }
+    return option;
+}
+} // namespace
+
 std::vector<std::string> qemu_command(const QemuMachine &machine) {
     const QemuSettings &settings = machine.settings;
     std::vector<std::string> out{machine.program};
@@ -33,6 +50,12 @@ std::vector<std::string> qemu_command(const QemuMachine &machine) {
         add({"-dtb", machine.dtb.string()});
     if (!machine.cmdline.empty())
         add({"-append", machine.cmdline});
+    if (!machine.drives.empty()) // the version before virtio 1.0 is this device's default
+        add({"-global", "virtio-mmio.force-legacy=false"});
+    for (const MachineDrive &drive : machine.drives) {
+        add({"-drive", drive_option(drive)});
+        add({"-device", fmt::format("virtio-blk-device,drive={0},serial={0}", drive.name)});
+    }
     out.insert(out.end(), settings.arguments.begin(), settings.arguments.end());
     return out;
 }

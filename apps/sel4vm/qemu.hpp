@@ -28,6 +28,7 @@ struct QemuMachine {
     std::filesystem::path dtb;
     std::filesystem::path firmware;
     std::string cmdline;
+    std::vector<MachineDrive> drives;
 };
 
 [[nodiscard]] std::vector<std::string> qemu_command(const QemuMachine &machine);

@@ -3,6 +3,7 @@
 // `sel4vm run`: builds an image in a temporary folder and attaches this terminal to QEMU running it.
 #include <apps/sel4vm/commands.hpp>
 #include <apps/sel4vm/console_session.hpp>
+#include <apps/sel4vm/drives.hpp>
 #include <apps/sel4vm/host_image.hpp>
 #include <apps/sel4vm/load_system.hpp>
 #include <apps/sel4vm/machine_cpus.hpp>
@@ -69,6 +70,7 @@ QemuMachine bare_machine(const System &system, Mistakes &mistakes) {
         else if (std::filesystem::is_fifo(source.path)) // QEMU reads the file itself, and a second time
             mistakes.add(source.origin, "is a pipe, which is not possible with option '--no-hypervisor'");
     }
+    refuse_drives(system, mistakes, "is not possible with option '--no-hypervisor'");
     QemuMachine machine;
     machine.hypervisor = Hypervisor::absent;
     machine.kernel = image_path(system, ImageKind::kernel);
@@ -121,6 +123,7 @@ QemuMachine hosted_machine(System &system, const LoadedImages &images, const Run
     setup.host_elf = host.elf();
     machine.cmdline = host_command_line(options);
     machine.settings = system.qemu;
+    machine.drives = system.drives;
     progress.step("writing");
     OutputFile image(machine.kernel);
     image.write(host.with_room_for(bundle.size()));

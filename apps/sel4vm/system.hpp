@@ -36,6 +36,20 @@ struct ImageSource {
     Origin origin;
 };
 
+/// A file that `sel4vm run` has QEMU offer to the host as a disk of the machine.
+struct MachineDrive {
+    enum class Writes : u8 {
+        refused,
+        dropped, // QEMU keeps them beside the file until it ends
+        kept,
+    };
+    std::filesystem::path path;
+    std::string_view name{}; // machine::DeviceRecord::machine_disk
+    Writes writes = Writes::dropped;
+    bool qcow2 = false;
+    Origin origin{};
+};
+
 /// A record of this kind with everything else as it is by default.
 [[nodiscard]] inline machine::ImageRecord image_record(machine::ImageKind kind) {
     machine::ImageRecord record;
@@ -52,6 +66,7 @@ public:
     machine::SystemDescription description;
     QemuSettings qemu;
     std::vector<ImageSource> images;
+    std::vector<MachineDrive> drives;
 
     /// A view that lives as long as this object.
     std::string_view keep(std::string text) { return strings_.emplace_back(std::move(text)); }

@@ -151,24 +151,25 @@ private:
     }
 
     void disk(const std::string &text) {
-        constexpr std::string_view kReadOnly = ",ro";
-        const bool read_only = text.ends_with(kReadOnly);
-        const std::string path = read_only ? text.substr(0, text.size() - kReadOnly.size()) : text;
         const Origin origin = option("--disk", text);
-        if (path.empty()) {
+        DiskFile file{.path = text, .origin = origin};
+        for (bool any = true; any;) {
+            any = false;
+            for (const auto &[word, flag] : {std::pair{",ro", &file.read_only}, std::pair{",keep", &file.kept}}) {
+                if (!file.path.ends_with(word))
+                    continue;
+                file.path.resize(file.path.size() - std::string_view(word).size());
+                any = *flag = true;
+            }
+        }
+        if (file.path.empty()) {
             mistakes_.expected(origin, "the path of a file");
             return;
         }
         const machine::DeviceRecord record = new_disk(system_, vm());
-        if (vm().devices.emplace_back(record) == nullptr) {
-            mistakes_.expected(origin, fmt::format("at most {} devices in a VM", machine::kMaxDevices));
-            return;
-        }
-        system_.said(fmt::format("vm[0].devices.{}", record.name), origin);
-        system_.said(fmt::format("vm[0].devices.{}.disk", record.name), origin);
-        machine::ImageRecord image = image_record(ImageKind::disk);
-        image.writable = !read_only;
-        system_.add_image(0, image, path, origin, mistakes_);
+        for (const char *part : {"", ".disk", ".machine"})
+            system_.said(fmt::format("vm[0].devices.{}{}", record.name, part), origin);
+        add_disk(system_, 0, record, file, mistakes_);
     }
 
     /// What is about this key is in doubt from then on.

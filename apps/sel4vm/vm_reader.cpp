@@ -263,22 +263,29 @@ private:
     void add_device(TomlReader &table, machine::DeviceRecord record) {
         const std::string key = fmt::format(".devices.{}", record.name);
         system_.said(path(key), table.origin());
-        const bool is_disk = record.kind->role == dev::DeviceRole::disk;
-        if (!is_disk)
-            read_registers(table, key, record.registers);
-        else if (const auto value = table.address("address"))
-            record.registers.base = Gpa{value->value};
-        if (is_disk)
-            noted(table, "address", key + ".base");
+        read_registers(table, key, record.registers);
         if (const auto value = table.number("irq"))
             record.spi = static_cast<u32>(value->value);
         noted(table, "irq", key + ".spi");
-        if (!is_disk)
-            choose(table, "trigger", record.trigger);
+        choose(table, "trigger", record.trigger);
         if (record.kind->role == dev::DeviceRole::serial)
             choose(table, "console", record.console);
-        else if (!is_disk && table.has("console"))
+        else if (table.has("console"))
             mistakes_.add(table.origin("console"), "is not possible for a device that is no serial port");
+        add_record(table, record);
+    }
+
+    /// Where a disk is.
+    void read_place(TomlReader &table, const std::string &key, machine::DeviceRecord &record) {
+        if (const auto value = table.address("address"))
+            record.registers.base = Gpa{value->value};
+        noted(table, "address", key + ".base");
+        if (const auto value = table.number("irq"))
+            record.spi = static_cast<u32>(value->value);
+        noted(table, "irq", key + ".spi");
+    }
+
+    void add_record(TomlReader &table, const machine::DeviceRecord &record) {
         if (description().devices.emplace_back(record) == nullptr)
             mistakes_.expected(table.origin(), fmt::format("at most {} devices in a VM", machine::kMaxDevices));
     }
@@ -307,18 +314,35 @@ private:
         if (const auto name = table.text("name"); name && is_free(*name))
             record.name = system_.keep(name->value);
         const std::string key = fmt::format(".devices.{}", record.name);
-        machine::ImageRecord image = image_record(machine::ImageKind::disk);
-        image.writable = true;
-        if (const auto value = table.flag("read_only"))
-            image.writable = !value->value;
         noted(table, "name", key + ".name");
         noted(table, "path", key + ".disk");
-        const auto file = table.text("path");
-        add_device(table, record);
-        if (file)
-            add_image(image, *file, key + ".disk");
-        else
+        noted(table, "machine", key + ".machine");
+        system_.said(path(key), table.origin());
+        read_place(table, key, record);
+        const auto flag = [&table](const char *name) {
+            const auto value = table.flag(name);
+            return value && value->value;
+        };
+        DiskFile file{.path = {}, .read_only = flag("read_only"), .kept = flag("keep"), .origin = table.origin()};
+        const auto path_of_file = table.text("path");
+        if (const auto machine = table.text("machine")) {
+            record.machine_disk = system_.keep(machine->value);
+            record.read_only = file.read_only;
+            if (table.has("path"))
+                mistakes_.add(table.origin("path"), "is not possible beside machine");
+            if (table.has("keep"))
+                mistakes_.add(table.origin("keep"), "is for files: a disk of the machine keeps what is written");
+            add_record(table, record);
+        } else if (path_of_file) {
+            file.path = (folder_ / path_of_file->value).string();
+            file.origin = path_of_file->origin;
+            add_disk(system_, index_, record, file, mistakes_);
+        } else {
+            if (!table.has("path") && !table.has("machine"))
+                mistakes_.missing(table.origin(), "path, or machine");
             system_.doubt(path(key + ".disk"));
+            add_record(table, record);
+        }
     }
 
     /// Inside the VM's memory it is copied there; outside, it becomes a region of its own.

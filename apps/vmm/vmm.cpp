@@ -21,7 +21,7 @@ constexpr u64 kConsoleBadge = 1;
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
       log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_),
-      shared_(host.heap(), &host.shared_ram()), passthrough_(host, log_, system_) {}
+      shared_(host.heap(), &host.shared_ram()), passthrough_(host, log_, system_), disks_(host, log_, system_) {}
 
 int Vmm::run() {
     const Status status = run_system();
@@ -48,6 +48,8 @@ Status Vmm::run_system() {
     log_.set_switch(consoles_.get());
     menu_.open(*consoles_, cpus_.processor(cpus_.boot()), kConsoleBadge, host_.clock());
 
+    if (!disks_.open())
+        return Status::cannot_start;
     for (usize i = 0; i < system_.vms.size(); ++i) {
         if (!build(i))
             return Status::cannot_start;
@@ -187,6 +189,7 @@ bool Vmm::build(usize index) {
         .gic_v2 = gic.v2,
         .gic_v3 = gic.v3,
         .shared = &shared_,
+        .disks = &disks_,
     };
     if (const auto &gicv = host_.platform().gic.virtual_interface)
         side.gic_cpu_interface = gicv->base();

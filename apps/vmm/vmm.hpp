@@ -9,6 +9,7 @@
 #include <apps/vmm/console.hpp>
 #include <apps/vmm/console_menu.hpp>
 #include <apps/vmm/cpus.hpp>
+#include <apps/vmm/machine_disks.hpp>
 #include <apps/vmm/passthrough.hpp>
 
 #include <sel4vm/boot/bundle.hpp>
@@ -74,6 +75,7 @@ private:
     ConsoleMenu menu_;
     machine::SharedMemories shared_;
     Passthrough passthrough_;
+    MachineDisks disks_;
     FixedVector<Guest, machine::kMaxVms> guests_;
     std::atomic<u32> changed_{0}; ///< VMs whose console is to be taken away or given back
     std::atomic<Status> status_{Status::ok};

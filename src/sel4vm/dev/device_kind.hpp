@@ -9,6 +9,7 @@
 
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/host/block_device.hpp>
 #include <sel4vm/host/dma_port.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/vm/device.hpp>
@@ -96,9 +97,10 @@ struct DeviceSite {
     WorkTurns &work;
     Entropy &entropy;
     LockMode locks = LockMode::none;
-    std::string_view name{};       ///< in its VM
-    std::span<const u8> disk{};    ///< of a disk: what it holds
-    std::span<u8> writable_disk{}; ///< the same, where it may be written; else empty
+    std::string_view name{};             ///< in its VM
+    std::span<const u8> disk{};          ///< of a disk: what it holds
+    std::span<u8> writable_disk{};       ///< the same, where it may be written; else empty
+    BlockDevice *machine_disk = nullptr; ///< instead of both: a disk of the machine
 };
 
 /// A literal with zero bytes in it, whole.
@@ -110,7 +112,7 @@ template <usize N>
 enum class DeviceRole : u8 {
     plain,
     serial, ///< may be a guest's console; `output` and SerialPort are connected
-    disk,   ///< it has an image
+    disk,   ///< it has an image, or is one of the machine's
 };
 
 /// What a device tree says of a device beside its registers and its interrupt. Lists: text_list().

@@ -67,6 +67,9 @@ struct BlockRequest {
     BlockRequest *next = nullptr; ///< the disk's, until the request has ended
 };
 
+/// What a guest may do with a disk, whatever the disk allows.
+enum class DiskAccess : u8 { read_write, read_only };
+
 class BlockDevice {
 public:
     /// Before the first request; both outlive the last one. `lock` is of LockRank::device.

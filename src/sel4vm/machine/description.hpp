@@ -30,6 +30,10 @@ inline constexpr usize kMaxDevices = 16;
 inline constexpr usize kMaxImages = 16;
 /// Physical devices that one VM is given.
 inline constexpr usize kMaxPassthrough = 8;
+/// Disks of the machine below that VMs have.
+inline constexpr usize kMaxMachineDisks = 8;
+/// Bytes of the name of such a disk: Virtio 1.2, 5.2.6.
+inline constexpr usize kMaxMachineDiskNameBytes = 20;
 /// Of the machine below.
 inline constexpr u32 kMaxCpus = 64;
 /// Shared interrupts: INTIDs 32 to 991, in whole registers of 32 bits.
@@ -163,7 +167,9 @@ struct DeviceRecord {
     u32 spi = 0; ///< shared interrupt number (INTID minus 32)
     Trigger trigger = Trigger::level;
     ConsoleRoute console = ConsoleRoute::host; ///< serial devices only
-    std::optional<u32> disk = std::nullopt;    ///< of disks, required: index into MachineDescription::images
+    std::optional<u32> disk = std::nullopt;    ///< of disks: index into MachineDescription::images
+    std::string_view machine_disk{}; ///< of disks without an image: what the machine's disk is called that it is
+    bool read_only = false;          ///< the guest may not write the machine's disk
     friend constexpr bool operator==(const DeviceRecord &, const DeviceRecord &) = default;
 };
 

@@ -194,6 +194,10 @@ DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     device.console = node.choice<ConsoleRoute>("console");
     if (node.has("disk"))
         device.disk = node.cell("disk");
+    if (node.has("machine-disk")) {
+        device.machine_disk = node.text("machine-disk");
+        device.read_only = node.flag("read-only");
+    }
     return device;
 }
 

@@ -42,6 +42,10 @@ void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.text("console", name_of(device.console));
     if (device.disk)
         out.cell("disk", *device.disk);
+    if (!device.machine_disk.empty()) {
+        out.text("machine-disk", device.machine_disk);
+        put_flag(out, "read-only", device.read_only);
+    }
     out.end_node();
 }
 

@@ -10,6 +10,7 @@
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
 #include <sel4vm/machine/shared_validation.hpp>
+#include <sel4vm/machine/validate_disks.hpp>
 #include <sel4vm/machine/validate_flash.hpp>
 #include <sel4vm/machine/validation_report.hpp>
 #include <sel4vm/vm/vm.hpp>
@@ -241,23 +242,10 @@ private:
                                  "another SPI than those of gic.msi (", vm_.gic.msi.first_spi, " to ",
                                  vm_.gic.msi.first_spi + vm_.gic.msi.spi_count - 1, ")"),
                      "gic.msi");
-            check_disk(device);
+            check_disk(vm_, index_, device, report_);
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }
-    }
-
-    void check_disk(const DeviceRecord &device) {
-        const bool is_disk = device.kind != nullptr && device.kind->role == dev::DeviceRole::disk;
-        if (!device.disk) {
-            if (is_disk)
-                report_.add(key("devices.", device.name, ".disk"), "none", "an image of a disk");
-            return;
-        }
-        if (!is_disk && device.kind != &dev::kUnmadeKind)
-            report_.add(key("devices.", device.name, ".disk"), *device.disk, "no image for a device that is no disk");
-        else if (*device.disk >= vm_.images.size() || vm_.images[*device.disk].kind != ImageKind::disk)
-            report_.add(key("devices.", device.name, ".disk"), *device.disk, "an image of a disk");
     }
 
     void check_pair(const DeviceRecord &first, const DeviceRecord &second) {
@@ -426,6 +414,7 @@ Problems validate(const SystemDescription &system) {
     for (usize i = 0; i < system.vms.size(); ++i)
         VmCheck(system.vms[i], i, report).run();
     check_shared_between(system, report);
+    check_machine_disks(system, report);
     check_passthrough(system, report);
     return report.problems;
 }

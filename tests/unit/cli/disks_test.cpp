@@ -4,6 +4,10 @@
 #include <apps/sel4vm/system_file.hpp>
 #include <support/parsed_system.hpp>
 
+#include <apps/sel4vm/vm_options.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sel4vm/machine/arm/virt_devices.hpp>
 
@@ -61,13 +65,91 @@ TEST(Disks, FindNoSlotWhereSomethingIsInAllOfThem) {
 
 TEST(Disks, NeedAFileOfWholeSectorsAndAPlaceOfItsOwn) {
     EXPECT_EQ(mistakes_in(std::string(kSmallest) + "[[vm.disk]]\nname = \"a\"\n"),
-              (Lines{"a.toml:4: key 'vm.disk.path': missing: expected the path of a file, relative to this one"}));
+              (Lines{"a.toml:4: key 'vm.disk': missing: path, or machine"}));
     const Lines odd = all_mistakes_in(std::string(kSmallest) + "[[vm.disk]]\npath = \"a\"\naddress = 0x0a000100\n");
     EXPECT_EQ(odd, (Lines{"a.toml:5: key 'vm.disk.path': value \"a\": expected whole sectors of 512 bytes",
                           "a.toml:6: key 'vm.disk.address': value 0xa000100: expected a multiple of 0x200"}));
     EXPECT_EQ(mistakes_in(std::string(kSmallest) + "[[vm.disk]]\npath = \"a\"\nname = \"uart\"\n"),
               (Lines{"a.toml:6: key 'vm.disk.name': value \"uart\": expected a name of its own for each device: "
                      "vm.uart has it"}));
+}
+
+/// A folder with files that may be disks.
+struct DiskFiles : testing::Test {
+    DiskFiles() {
+        write("whole", std::string(1024, 'x'));
+        write("odd", std::string(1000, 'x'));
+        write("empty", "");
+        write("qcow2", std::string("QFI\xfb") + std::string(600, '\0'));
+    }
+    ~DiskFiles() override { std::filesystem::remove_all(folder); }
+    void write(const char *name, const std::string &text) { std::ofstream(folder / name) << text; }
+    std::unique_ptr<System> parse(const std::string &disks) {
+        return parse_system(std::string(kSmallest) + disks, (folder / "a.toml").string(), mistakes);
+    }
+    std::string said() {
+        std::string all;
+        for (const std::string &text : mistakes.texts())
+            all += text + "\n";
+        return all;
+    }
+    std::filesystem::path folder = [] {
+        std::string name = std::filesystem::temp_directory_path() / "sel4vm-disks-XXXXXX";
+        EXPECT_NE(::mkdtemp(name.data()), nullptr);
+        return std::filesystem::path(name);
+    }();
+    Mistakes mistakes;
+};
+
+TEST_F(DiskFiles, ThoseThatAreKeptAndThoseInQemusFormatAreDisksOfTheMachine) {
+    const auto system = parse("[[vm.disk]]\npath = \"whole\"\nkeep = true\n[[vm.disk]]\npath = \"qcow2\"\n"
+                              "[[vm.disk]]\npath = \"qcow2\"\nread_only = true\n[[vm.disk]]\nmachine = \"root\"\n"
+                              "[[vm.disk]]\npath = \"whole2\"\n");
+    EXPECT_EQ(said(), "");
+    const auto &devices = system->description.vms[0].devices;
+    ASSERT_EQ(devices.size(), 7U);
+    EXPECT_EQ(devices[2].machine_disk, "sel4vm-0");
+    EXPECT_EQ(devices[3].machine_disk, "sel4vm-1");
+    EXPECT_TRUE(devices[4].read_only);
+    EXPECT_EQ(devices[5].machine_disk, "root");
+    EXPECT_EQ(devices[6].machine_disk, "") << "an image, which is looked at when it is loaded";
+    ASSERT_EQ(system->drives.size(), 3U);
+    using Writes = MachineDrive::Writes;
+    EXPECT_EQ(system->drives[0].writes, Writes::kept);
+    EXPECT_EQ(system->drives[1].writes, Writes::dropped);
+    EXPECT_EQ(system->drives[2].writes, Writes::refused);
+    EXPECT_FALSE(system->drives[0].qcow2);
+    EXPECT_TRUE(system->drives[1].qcow2);
+}
+
+TEST_F(DiskFiles, WhatCannotBeADiskIsSaid) {
+    for (const auto &[name, why] : {std::pair{"none", "does not exist"}, std::pair{"odd", "no whole sectors of 512"},
+                                    std::pair{"empty", "is empty"}, std::pair{".", "is a directory"}}) {
+        mistakes = {};
+        static_cast<void>(parse(std::string("[[vm.disk]]\npath = \"") + name + "\"\nkeep = true\n"));
+        EXPECT_NE(said().find(why), std::string::npos) << said();
+    }
+    mistakes = {};
+    static_cast<void>(
+        parse("[[vm.disk]]\npath = \"whole\"\nkeep = true\n[[vm.disk]]\npath = \"./whole\"\nkeep = true\n"));
+    EXPECT_NE(said().find("a file of its own"), std::string::npos) << said();
+    mistakes = {};
+    static_cast<void>(parse("[[vm.disk]]\npath = \"whole\"\nmachine = \"root\"\nkeep = true\n"));
+    EXPECT_NE(said().find("is not possible beside machine"), std::string::npos) << said();
+    EXPECT_NE(said().find("keeps what is written"), std::string::npos) << said();
+}
+
+TEST_F(DiskFiles, OptionsSayTheSame) {
+    RunOptions options;
+    options.vm.kernel = "k";
+    for (const char *end : {",keep", ",ro,keep", ",keep,ro", ",ro"})
+        options.vm.disks.push_back((folder / "whole").string() + end);
+    const auto system = system_from_options(options, mistakes);
+    ASSERT_EQ(system->drives.size(), 3U);
+    EXPECT_EQ(system->drives[0].writes, MachineDrive::Writes::kept);
+    EXPECT_EQ(system->drives[1].writes, MachineDrive::Writes::refused);
+    EXPECT_EQ(system->drives[2].writes, MachineDrive::Writes::refused);
+    EXPECT_EQ(said().find("a file of its own") != std::string::npos, true) << "the others have what the first changes";
 }
 
 } // namespace

@@ -73,5 +73,18 @@ TEST(QemuCpu, OldOnesAreKnownToBeTooSmall) {
         EXPECT_TRUE(may_be_aarch64_cpu(name)) << name;
 }
 
+TEST(Qemu, OffersDisksOfTheMachineUnderTheirNames) {
+    QemuMachine with_disks = machine();
+    with_disks.drives.push_back({"a,b", "sel4vm-0", MachineDrive::Writes::kept, false, {}});
+    with_disks.drives.push_back({"c", "sel4vm-1", MachineDrive::Writes::dropped, true, {}});
+    with_disks.drives.push_back({"d", "sel4vm-2", MachineDrive::Writes::refused, false, {}});
+    const auto command = qemu_command(with_disks);
+    EXPECT_TRUE(has(command, "virtio-mmio.force-legacy=false"));
+    EXPECT_TRUE(has(command, "if=none,id=sel4vm-0,format=raw,file=a,,b"));
+    EXPECT_TRUE(has(command, "if=none,id=sel4vm-1,format=qcow2,file=c,snapshot=on"));
+    EXPECT_TRUE(has(command, "if=none,id=sel4vm-2,format=raw,file=d,readonly=on"));
+    EXPECT_TRUE(has(command, "virtio-blk-device,drive=sel4vm-1,serial=sel4vm-1"));
+}
+
 } // namespace
 } // namespace sel4vm::cli

@@ -5,6 +5,8 @@
 
 #include "machine_tree.hpp"
 
+#include <hosts/el2/portable/virtio_nodes.hpp>
+
 #include <functional>
 
 namespace sel4vm::el2 {
@@ -41,6 +43,28 @@ struct Machine {
     }
     Tree tree{GicVersion::v3};
 };
+
+TEST(VirtioNodes, AreThoseThatTheHostCanDrive) {
+    Machine machine;
+    machine.tree.node("/virtio_mmio@a000400");
+    machine.tree.cells("/virtio_mmio@a000400", "reg", {0, 0xa00'0400, 0, 0x100}); // without a configuration
+    machine.tree.cells("/virtio_mmio@a000400", "interrupts", {0, 18, 1});
+    machine.tree.node("/virtio_mmio@a000600");
+    machine.tree.cells("/virtio_mmio@a000600", "reg", {0, 0xa00'0600, 0, 0x200});
+    machine.tree.cells("/virtio_mmio@a000600", "interrupts", {1, 5, 1}); // a private one
+    for (const char *path :
+         {"/virtio_mmio@a000000", "/virtio_mmio@a000200", "/virtio_mmio@a000400", "/virtio_mmio@a000600"})
+        machine.tree.text(path, "compatible", "virtio,mmio");
+    for (const char *path : {"/virtio_mmio@a000000", "/virtio_mmio@a000400", "/virtio_mmio@a000600"})
+        machine.tree.cells(path, "dma-coherent", {});
+    const auto tree = *DeviceTree::open(machine.tree.bytes());
+    const auto found = next_virtio_node(tree);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->registers, *HostPhysRange::make(HostPhys{0xa00'0000}, 0x200));
+    EXPECT_EQ(found->irq.intid, 48U);
+    EXPECT_EQ(found->irq.trigger, IrqTrigger::edge);
+    EXPECT_FALSE(next_virtio_node(tree, found->node)) << "not coherent, too small, and with a private interrupt";
+}
 
 TEST(PassedDevice, HasRegistersAndInterruptsAsTheCpuSeesThem) {
     Machine machine;

@@ -92,6 +92,15 @@ SystemDescription unusual_system() {
         DeviceRecord{&dev::kPl011, "uart2", {Gpa{0x90a0000}, 0x2000}, 9, Trigger::edge, ConsoleRoute::none});
     (void)vm.devices.emplace_back(
         DeviceRecord{&dev::kVirtioBlk, "disk", {Gpa{0xa000000}, 0x200}, 16, Trigger::level, ConsoleRoute::none, 2});
+    (void)vm.devices.emplace_back(DeviceRecord{&dev::kVirtioBlk,
+                                               "root",
+                                               {Gpa{0xa000600}, 0x200},
+                                               19,
+                                               Trigger::level,
+                                               ConsoleRoute::none,
+                                               {},
+                                               "the-machine's",
+                                               true});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::disk, {}, true, 9, 512, 0, "a disk"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});

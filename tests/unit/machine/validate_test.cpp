@@ -105,6 +105,31 @@ TEST(Validate, RefusesDisksThatMakeNoSense) {
               std::string::npos);
 }
 
+TEST(Validate, ADiskOfTheMachineIsOneVmsAndHasNoImage) {
+    SystemDescription system;
+    for (const char *name : {"a", "b"}) {
+        MachineDescription &vm = *system.vms.emplace_back(with_disk());
+        vm.name = name;
+        vm.devices[2].disk.reset();
+        vm.devices[2].machine_disk = name;
+        vm.images.erase(vm.images.size() - 1);
+    }
+    EXPECT_EQ(all(validate(system)), "");
+    system.vms[1].devices[2].machine_disk = "a";
+    EXPECT_NE(all(validate(system)).find("vm[1].devices.disk.machine = a, expected a disk that no other has"),
+              std::string::npos);
+    for (const char *name : {"with space", "of more than 20 bytes", "esc\033"}) {
+        system.vms[1].devices[2].machine_disk = name;
+        EXPECT_NE(all(validate(system)).find("printable characters"), std::string::npos) << name;
+    }
+    system.vms[1].devices[2].machine_disk = "b";
+    system.vms[1].devices[2].disk = 0;
+    EXPECT_NE(all(validate(system)).find("no disk of the machine for one that has an image"), std::string::npos);
+    system.vms[1].devices[2].disk.reset();
+    system.vms[1].devices[1].machine_disk = "c";
+    EXPECT_NE(all(validate(system)).find("no disk for a device that is none"), std::string::npos);
+}
+
 TEST(Validate, AcceptsFirmwareWithoutAKernel) {
     MachineDescription vm = test::good_vm();
     vm.images.clear();

@@ -122,6 +122,10 @@ std::span<const u8> DeviceTree::property(Node node, const char *name) const {
     return {static_cast<const u8 *>(data), static_cast<usize>(length)};
 }
 
+bool DeviceTree::has(Node node, const char *name) const {
+    return fdt_getprop(fdt(), node.offset, name, nullptr) != nullptr;
+}
+
 std::string_view DeviceTree::string(Node node, const char *name) const {
     const auto bytes = property(node, name);
     const auto end = std::find(bytes.begin(), bytes.end(), u8{0});

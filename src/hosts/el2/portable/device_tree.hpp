@@ -58,6 +58,8 @@ public:
     [[nodiscard]] std::string_view name(Node node) const;
 
     [[nodiscard]] std::span<const u8> property(Node node, const char *name) const;
+    /// Whether there is such a property, which may be empty.
+    [[nodiscard]] bool has(Node node, const char *name) const;
     /// A string property up to its terminator; empty when absent or unterminated.
     [[nodiscard]] std::string_view string(Node node, const char *name) const;
     [[nodiscard]] std::optional<u32> cell(Node node, const char *name) const;

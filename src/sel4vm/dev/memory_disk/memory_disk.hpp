@@ -7,7 +7,7 @@
 // Threads: its asker's lock, as every disk.
 #pragma once
 
-#include <sel4vm/host/block_device.hpp>
+#include <sel4vm/vm/block_requests.hpp>
 #include <sel4vm/vm/device_work.hpp>
 
 namespace sel4vm::dev {
@@ -43,17 +43,17 @@ public:
 private:
     /// How far the first request is.
     struct Progress {
-        usize part = 0;   ///< index
-        u64 in_part = 0;  ///< bytes of it
-        u64 at_bytes = 0; ///< on the disk
+        BlockPlace place{};
+        u64 at_bytes = 0;  ///< on the disk
+        u64 end_bytes = 0; ///< once it was checked
     };
 
     [[nodiscard]] bool work(u64 &left_bytes) override;
-    [[nodiscard]] BlockStatus check(const BlockRequest &request) const;
+    [[nodiscard]] BlockStatus check(const BlockRequest &request);
     /// True when it has ended, with that status.
     [[nodiscard]] bool carry_out(const BlockRequest &request, u64 &left, BlockStatus &status);
     [[nodiscard]] bool move(const BlockRequest &request, u64 &left, BlockStatus &status);
-    [[nodiscard]] bool clear(const BlockRequest &request, u64 &left);
+    [[nodiscard]] bool clear(u64 &left);
     void end_first(BlockStatus status);
     void begin_first();
 

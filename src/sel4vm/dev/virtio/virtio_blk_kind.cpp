@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The block device over MMIO, on an image in the VMM's memory.
+// The block device over MMIO, on an image in the VMM's memory or on a disk of the machine.
 #include <sel4vm/dev/memory_disk/memory_disk.hpp>
 #include <sel4vm/dev/virtio/virtio_blk.hpp>
 #include <sel4vm/dev/virtio/virtio_kinds.hpp>
+
+#include <optional>
 
 namespace sel4vm::dev {
 
 namespace {
 
-class VirtioImage final : public VirtioMmio {
+class VirtioDrive final : public VirtioMmio {
 public:
-    explicit VirtioImage(const DeviceSite &site)
-        : VirtioMmio(model_, site.line, virtio_site(site)), disk_(disk_of(site)), model_(disk_, site.name) {
+    explicit VirtioDrive(const DeviceSite &site)
+        : VirtioMmio(model_, site.line, virtio_site(site)), model_(disk_of(site), site.name) {
         set_name(model_.name());
         model_.attach(function());
     }
 
 private:
-    static MemoryDisk disk_of(const DeviceSite &site) {
+    BlockDevice &disk_of(const DeviceSite &site) {
+        if (site.machine_disk != nullptr)
+            return *site.machine_disk;
         if (site.writable_disk.empty())
-            return MemoryDisk(site.disk, site.work);
-        return MemoryDisk(site.writable_disk, site.work);
+            return image_.emplace(site.disk, site.work);
+        return image_.emplace(site.writable_disk, site.work);
     }
-    MemoryDisk disk_;
+    std::optional<MemoryDisk> image_;
     VirtioBlk model_;
 };
 
@@ -34,6 +38,6 @@ constinit const DeviceKind kVirtioBlk{
     .role = DeviceRole::disk,
     .node = kVirtioNode,
     .range_bytes = VirtioMmio::kRangeBytes,
-    .make = [](const DeviceSite &site) { return OwnedDevice::make<VirtioImage>(site.allocator, site); }};
+    .make = [](const DeviceSite &site) { return OwnedDevice::make<VirtioDrive>(site.allocator, site); }};
 
 } // namespace sel4vm::dev

@@ -71,6 +71,8 @@ VirtMachine::VirtMachine(const MachineDescription &description, std::span<const 
           host.space, host.allocator, host.log),
       work_(vm_, host.clock, host.timeouts), platform_(platform_config(description, host), host.clock, host.entropy) {}
 
+VirtMachine::~VirtMachine() { take_disks_back(); }
+
 Status<BuildError> VirtMachine::build() {
     if (host_.vcpus.size() != description_.vcpu_count)
         return Err{build_error("vcpus", "the host made another number of vCPUs")};
@@ -266,27 +268,6 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     if (SerialPort *const port = device->device.serial();
         port != nullptr && device->watch && console_port_.get() == nullptr)
         console_port_.connect(*port, host_.locks == LockMode::spin ? vm_.map().search(range->base()) : nullptr);
-    return Ok{};
-}
-
-// A disk that may be written is copied once: the image stays as it is for a VM that is built anew, and for others that have it.
-Status<BuildError> VirtMachine::give_disk(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
-                                          std::string_view key) {
-    if (record.kind->role != dev::DeviceRole::disk)
-        return Ok{};
-    if (!record.disk || *record.disk >= description_.images.size())
-        return Err{build_error(key, "it has no image")};
-    const ImageRecord &image = description_.images[*record.disk];
-    if (image.blob >= blobs_.size() || blobs_[image.blob].size() != image.size_bytes)
-        return Err{build_error(key, "the bundle lacks its bytes")};
-    site.disk = blobs_[image.blob];
-    if (!image.writable)
-        return Ok{};
-    device.disk = OwnedArray<u8>::make(host_.allocator, site.disk.size());
-    if (!device.disk)
-        return Err{build_error(key, "the host has not enough memory left for what is written to it")};
-    site.writable_disk = device.disk.view();
-    std::copy(site.disk.begin(), site.disk.end(), site.writable_disk.begin());
     return Ok{};
 }
 

@@ -24,6 +24,7 @@
 #include <sel4vm/machine/arm/platform.hpp>
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
+#include <sel4vm/machine/disk_source.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
 #include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/vm/guest_dma.hpp>
@@ -67,6 +68,8 @@ struct HostSide {
     ArmHostParts parts{};
     /// Where the VMs of this program meet that share memory; nullptr: none can.
     SharedMemories *shared = nullptr;
+    /// Disks of the machine below; nullptr: there are none.
+    DiskSource *disks = nullptr;
     PassedParts passed{};
     /// Memory that is one to one, by the number of its region; the others have none. It is freed with the VM.
     std::span<const RamBlock> one_to_one{};
@@ -88,6 +91,7 @@ public:
                 Clearing clearing = Clearing::cleared);
     VirtMachine(const VirtMachine &) = delete;
     VirtMachine &operator=(const VirtMachine &) = delete;
+    ~VirtMachine();
 
     /// Makes everything; once, before vm().start(). After an error the object can only be destroyed.
     [[nodiscard]] Status<BuildError> build();
@@ -103,8 +107,9 @@ public:
 
 private:
     struct Device {
-        Owned<PanicWatch> watch; ///< of a serial device whose bytes go to the host's console
-        OwnedArray<u8> disk;     ///< of a disk that may be written
+        Owned<PanicWatch> watch;         ///< of a serial device whose bytes go to the host's console
+        OwnedArray<u8> disk;             ///< of a disk that may be written
+        std::string_view machine_disk{}; ///< that it was given
         dev::OwnedDevice device;
     };
     /// A serial device seen from outside: the bus's lock for it is taken first, where several executors enter it.
@@ -172,8 +177,14 @@ private:
     [[nodiscard]] Status<BuildError> pass_registers(const aarch64::PassedDevice &device, std::string_view key);
     [[nodiscard]] Status<BuildError> pass_irqs(const aarch64::PassedDevice &device, std::string_view key);
     [[nodiscard]] bool is_passed_irq(u32 intid) const;
+    // virt_disks.cpp
     [[nodiscard]] Status<BuildError> give_disk(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
                                                std::string_view key);
+    [[nodiscard]] Status<BuildError> give_image(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
+                                                std::string_view key);
+    [[nodiscard]] Status<BuildError> give_machine_disk(const DeviceRecord &record, Device &device,
+                                                       dev::DeviceSite &site, std::string_view key);
+    void take_disks_back();
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
