@@ -106,6 +106,20 @@ TEST_F(Sel4Forged, AnythingMayBeSentAndNothingIsHarmed) {
     EXPECT_TRUE(accesses.empty());
 }
 
+// Such an answer has words, which are not to be what the VMM has heard from others.
+TEST_F(Sel4Forged, TheAnswerToAForgedFaultOfAVcpuTellsNothing) {
+    constexpr u32 kHeard = 0x5ec7;
+    u32 result = 1;
+    for (const u32 label : {seL4_Fault_VPPIEvent, seL4_Fault_VGICMaintenance}) {
+        forge(kCallNumber, label, 4, kHeard, kHeard, kHeard);
+        for (u32 n = 2; n < 6; ++n)
+            append({A64_STR_X(n, 20U, result++)});
+    }
+    run();
+    for (u32 n = 1; n < result; ++n)
+        EXPECT_EQ(guest_result(&guest, n), 0U) << n;
+}
+
 TEST_F(Sel4Forged, AnInterruptThatNeverCameIsNotEnded) {
     for (u32 index = 0; index < 8; ++index)
         forge(kSendNumber, seL4_Fault_VGICMaintenance, 1, index);

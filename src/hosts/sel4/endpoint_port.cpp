@@ -202,7 +202,8 @@ void EndpointPort::apply(Answer answer) { finish(answer); }
         return;
     }
     reply_to_ = nullptr;
-    seL4_Word words = 0;
+    seL4_Word words = vcpu->answer_words_;
+    message.mr = {};
     if (vcpu->wake_ == Vcpu::Wake::message) {
         const auto &registers = vcpu->registers_.words();
         for (unsigned i = 0; i < message.mr.size(); ++i)
@@ -234,6 +235,7 @@ void EndpointPort::apply(Answer answer) { finish(answer); }
         return Outcome::go_on; // nobody to speak for
     vcpu->state_ = Vcpu::State::running;
     vcpu->wake_ = Vcpu::Wake::reply;
+    vcpu->answer_words_ = 0;
     // What comes most often, before a search among all.
     Outcome outcome = Outcome::go_on;
     const seL4_Word label = message.label();

@@ -44,6 +44,7 @@ EndpointPort::Outcome EndpointPort::on_fault(Vcpu &vcpu, const Message &message,
     if (label == seL4_Fault_VCPUFault) {
         if (message.length() < seL4_VCPUFault_Length)
             return Outcome::go_on;
+        vcpu.answer_words_ = kNotFast;
         return on_vcpu_fault(vcpu, EsrEl2{static_cast<u32>(message.mr[seL4_VCPUFault_HSR])}, event);
     }
     switch (label) {
@@ -59,6 +60,7 @@ EndpointPort::Outcome EndpointPort::on_fault(Vcpu &vcpu, const Message &message,
 
 EndpointPort::Outcome EndpointPort::on_timer(Vcpu &vcpu, const Message &message, Event &event) {
     vcpu.registers_.begin();
+    vcpu.answer_words_ = kNotFast;
     vcpu.esr_ = 0;
     if (message.length() < seL4_VPPIEvent_Length || message.mr[seL4_VPPIEvent_IRQ] != aarch64::kTimerIntidVirtual)
         return Outcome::go_on;
@@ -68,6 +70,7 @@ EndpointPort::Outcome EndpointPort::on_timer(Vcpu &vcpu, const Message &message,
 
 EndpointPort::Outcome EndpointPort::on_maintenance(Vcpu &vcpu, const Message &message, Event &event) {
     vcpu.registers_.begin();
+    vcpu.answer_words_ = kNotFast;
     vcpu.esr_ = 0;
     if (message.length() >= seL4_VGICMaintenance_Length)
         vcpu.list_registers_.finished(message.mr[seL4_VGICMaintenance_IDX]);

@@ -43,6 +43,11 @@ struct Message {
     return message.badge != 0;
 }
 
+/// Length of an answer that the kernel's fast IPC leaves alone at once: of all faults it answers those of memory alone, and would find that out after
+/// most of its work. For faults whose answer carries nothing, which are those of VCPU objects. The words are zeros, since a guest can send such a fault
+/// itself, and then it gets them.
+inline constexpr u8 kNotFast = 5;
+
 /// message.mr holds the first words of the answer, the IPC buffer the rest of `words`.
 [[gnu::always_inline]] inline void answer_and_wait(seL4_CPtr endpoint, [[maybe_unused]] seL4_CPtr reply,
                                                    seL4_Word words, Message &message) {

@@ -198,6 +198,7 @@ private:
     State state_ = State::stopped;
     u32 due_ = 0;
     u32 esr_ = 0;                   ///< syndrome of the last exit; 0 for messages without one
+    u8 answer_words_ = 0;           ///< of an answer that carries nothing (message.hpp, kNotFast)
     bool took_context_ = false;     ///< since its last call: somebody wanted all registers, and may again
     const EventSource exit_source_; ///< what every exit of it says
     RegisterWords registers_;

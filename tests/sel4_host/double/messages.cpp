@@ -130,8 +130,8 @@ void Kernel::answer(Reply *reply, u64 label, const std::vector<u64> &words) {
             else if (i == seL4_UnknownSyscall_SPSR)
                 thread->set_pstate(words[i]);
         }
-    } else if (!words.empty()) {
-        violate("an answer with words that the kernel does not read");
+    } else if (thread->fault == seL4_Fault_UserException && !words.empty()) {
+        violate("an answer that changes registers");
     }
     thread->fault = 0;
     thread->state = label == 0 ? Tcb::State::running : Tcb::State::inactive;
