@@ -57,7 +57,20 @@ void describe_image(Writer &out, const machine::ImageRecord &image) {
              image.source.empty() ? "(no name)" : in_quotes(image.source), image.size_bytes, where);
 }
 
-void describe_vm(Writer &out, const machine::MachineDescription &vm) {
+std::string mac_text(const MacAddress &mac) {
+    const auto &b = mac.bytes;
+    return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
+}
+
+void describe_net(Writer &out, const machine::DeviceRecord &device, const MacAddress &mac) {
+    const machine::NetRecord &net = *device.net;
+    out.line("  net       {:<16} at switch {}, {}, mtu {}{}{}{}", one_line(shortened(device.name)),
+             one_line(shortened(net.network)), mac_text(mac), net.mtu, net.isolated ? ", isolated" : "",
+             net.mac_filter ? ", mac filter" : "",
+             net.limit_bytes_per_second == 0 ? "" : fmt::format(", {} bytes a second", net.limit_bytes_per_second));
+}
+
+void describe_vm(Writer &out, const machine::MachineDescription &vm, usize index) {
     std::string cpus;
     for (u64 rest = vm.cpus; rest != 0; rest &= rest - 1)
         cpus += fmt::format("{}{}", cpus.empty() ? " on CPU " : ", ", std::countr_zero(rest));
@@ -85,6 +98,9 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm) {
             out.line("            disk of the machine '{}'{}", one_line(device.machine_disk),
                      device.read_only ? ", read-only" : "");
     }
+    for (usize i = 0; i < vm.devices.size(); ++i)
+        if (vm.devices[i].net)
+            describe_net(out, vm.devices[i], mac_of(*vm.devices[i].net, index, i));
     for (const machine::SharedRecord &shared : vm.shared) {
         const u64 base = shared.base.value_or(Gpa{0}).value();
         out.line("  shared    {:<16} {:#x} to {:#x} ({}), side {}, doorbell at {:#x}, irq {}",
@@ -109,8 +125,10 @@ std::string describe(const machine::SystemDescription &system) {
     Writer out;
     out.line("system: log level {}, time slice {} us, ends by {}", name_of(system.log_level), system.time_slice_us,
              name_of(system.exit_method));
-    for (const machine::MachineDescription &vm : system.vms)
-        describe_vm(out, vm);
+    for (const machine::SwitchRecord &record : system.switches)
+        out.line("switch {}", in_quotes(record.name));
+    for (usize i = 0; i < system.vms.size(); ++i)
+        describe_vm(out, system.vms[i], i);
     return out.text;
 }
 

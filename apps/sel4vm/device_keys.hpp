@@ -48,11 +48,11 @@ constexpr std::array kUartKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDevice
 constexpr KeyTable kUart{"uart", kUartKeys};
 constexpr std::array kRtcKeys{kBlockKeys[0], kBlockKeys[1], kDeviceIrq, kDeviceTrigger};
 constexpr KeyTable kRtc{"rtc", kRtcKeys};
-/// The types of devices that the machine knows; disks have a table of their own, [[vm.disk]].
+/// The types of devices that the machine knows; disks and networks have tables of their own, [[vm.disk]] and [[vm.net]].
 const std::vector<std::string_view> kDeviceTypes = [] {
     std::vector<std::string_view> types;
     for (const dev::DeviceKind *kind : machine::virt_devices())
-        if (kind->role != dev::DeviceRole::disk)
+        if (kind->role != dev::DeviceRole::disk && kind->role != dev::DeviceRole::network)
             types.push_back(kind->type);
     return types;
 }();
@@ -107,6 +107,47 @@ constexpr std::array kDiskKeys{
         .highest = machine::kMaxSpis - 1},
 };
 constexpr KeyTable kDisk{"disk", kDiskKeys};
+
+constexpr std::array kNetKeys{
+    Key{.name = "switch",
+        .form = Form::name,
+        .help = "The [[switch]] that it is at: the VM sees the others there.",
+        .expected = "the name of a switch",
+        .pattern = kNamePattern,
+        .presence = Presence::required},
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own among the VM's devices (default net1, net2, ...).",
+        .expected = kVmName,
+        .pattern = kNamePattern},
+    Key{.name = "mac",
+        .form = Form::name,
+        .help = "Its address (default: one of its own, from the numbers of the VM and the device).",
+        .expected = "an address such as \"02:00:00:00:00:01\"",
+        .pattern = "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"},
+    Key{.name = "mtu",
+        .form = Form::number,
+        .help = "Bytes of a frame behind its header (default 1500).",
+        .lowest = dev::NetOptions::kMinMtu,
+        .highest = dev::NetOptions::kMaxMtu},
+    Key{.name = "limit",
+        .form = Form::size,
+        .help = "Bytes that the VM may send in a second, such as \"10M\"; the rest waits (default: no limit)."},
+    Key{.name = "isolated",
+        .form = Form::flag,
+        .help = "true: it and other isolated ones do not see each other (default false)."},
+    Key{.name = "mac_filter",
+        .form = Form::flag,
+        .help = "true: frames that say that they come from another address are dropped (default false)."},
+    Key{.name = "address",
+        .form = Form::address,
+        .help = "Where its registers are (default: the first free slot of the board from 0x0a000000 on)."},
+    Key{.name = "irq",
+        .form = Form::number,
+        .help = "Shared interrupt number; 0 is INTID 32 (default: that of the slot, 16 and up).",
+        .highest = machine::kMaxSpis - 1},
+};
+constexpr KeyTable kNet{"net", kNetKeys};
 
 } // namespace
 } // namespace sel4vm::cli

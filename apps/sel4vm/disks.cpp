@@ -11,6 +11,8 @@ namespace sel4vm::cli {
 
 namespace {
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 /// The ranges of a description may be anything: no sum of theirs.
 bool is_in(const machine::DeviceRecord &device, Gpa slot, u32 spi) {
     const u64 base = device.registers.base.value();
@@ -21,9 +23,10 @@ bool is_in(const machine::DeviceRecord &device, Gpa slot, u32 spi) {
 
 } // namespace
 
-machine::DeviceRecord new_disk(System &system, const machine::MachineDescription &vm) {
+machine::DeviceRecord new_virtio(System &system, const machine::MachineDescription &vm, std::string_view type,
+                                 std::string_view name) {
     machine::DeviceRecord record;
-    record.kind = dev::find_kind(machine::virt_devices(), "virtio-blk");
+    record.kind = dev::find_kind(machine::virt_devices(), type);
     record.registers = {machine::kVirtioSlotsBase, record.kind->range_bytes};
     record.spi = machine::kVirtioSlotsSpi;
     record.console = machine::ConsoleRoute::none;
@@ -39,9 +42,13 @@ machine::DeviceRecord new_disk(System &system, const machine::MachineDescription
     }
     usize number = 0;
     do
-        record.name = system.keep(fmt::format("disk{}", ++number));
+        record.name = system.keep(fmt::format("{}{}", name, ++number));
     while (any([&](const machine::DeviceRecord &device) { return device.name == record.name; }));
     return record;
+}
+
+machine::DeviceRecord new_disk(System &system, const machine::MachineDescription &vm) {
+    return new_virtio(system, vm, "virtio-blk", "disk");
 }
 
 void add_disk(System &system, usize vm, machine::DeviceRecord record, const DiskFile &file, Mistakes &mistakes) {
@@ -65,6 +72,23 @@ void add_disk(System &system, usize vm, machine::DeviceRecord record, const Disk
     machine::ImageRecord image = image_record(machine::ImageKind::disk);
     image.writable = !file.read_only;
     system.add_image(vm, image, file.path, file.origin, mistakes);
+}
+
+std::optional<MacAddress> parse_mac(std::string_view text) {
+    MacAddress mac;
+    if (text.size() != 3 * mac.bytes.size() - 1)
+        return std::nullopt;
+    for (usize i = 0; i < mac.bytes.size(); ++i) {
+        if (i > 0 && text[3 * i - 1] != ':')
+            return std::nullopt;
+        for (const char c : text.substr(3 * i, 2)) {
+            const auto digit = kHexDigits.find(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
+            if (digit == std::string_view::npos)
+                return std::nullopt;
+            mac.bytes[i] = static_cast<u8>(u32{mac.bytes[i]} << 4 | static_cast<u32>(digit));
+        }
+    }
+    return mac;
 }
 
 } // namespace sel4vm::cli

@@ -29,6 +29,8 @@ public:
             read_qemu(*table);
         if (auto table = root.table("bench"))
             read_bench(*table);
+        for (TomlReader &table : root.tables("switch"))
+            read_switch(table);
     }
 
 private:
@@ -78,6 +80,15 @@ private:
         note(table, "memory", system_, "qemu.memory");
         for (auto &value : table.texts("arguments"))
             out.arguments.push_back(value.value);
+    }
+
+    void read_switch(TomlReader &table) {
+        auto &switches = system_.description.switches;
+        const std::string key = fmt::format("switch[{}]", switches.size());
+        system_.said(key, table.origin());
+        note(table, "name", system_, key + ".name");
+        if (const auto name = table.text("name"))
+            static_cast<void>(switches.emplace_back(machine::SwitchRecord{system_.keep(name->value)}));
     }
 
     void read_bench(TomlReader &table) {

@@ -259,6 +259,7 @@ constexpr std::array kVmKeys{
         .table = &kRtc},
     Key{.name = "device", .help = "A further device.", .table = &kDevice, .most_tables = machine::kMaxDevices},
     Key{.name = "disk", .help = "A disk, by virtio.", .table = &kDisk, .most_tables = machine::kMaxDevices},
+    Key{.name = "net", .help = "A network card, by virtio.", .table = &kNet, .most_tables = machine::kMaxDevices},
     Key{.name = "passthrough",
         .help = "A device of the machine that the VM is given.",
         .table = &kPassthrough,
@@ -378,6 +379,16 @@ constexpr std::array kSharedKeys{
 };
 constexpr KeyTable kShared{"shared", kSharedKeys};
 
+constexpr std::array kSwitchKeys{
+    Key{.name = "name",
+        .form = Form::name,
+        .help = "Its own among switches.",
+        .expected = kVmName,
+        .pattern = kNamePattern,
+        .presence = Presence::required},
+};
+constexpr KeyTable kSwitch{"switch", kSwitchKeys};
+
 constexpr std::array kFileKeys{
     Key{.name = "system", .help = "Settings of the host.", .table = &kSystem},
     Key{.name = "console", .help = "Several VMs on one console.", .table = &kConsole},
@@ -393,6 +404,10 @@ constexpr std::array kFileKeys{
         .help = "Memory that several VMs have, with a doorbell for each.",
         .table = &kShared,
         .most_tables = machine::kMaxShared},
+    Key{.name = "switch",
+        .help = "A network that VMs are at by their [[vm.net]].",
+        .table = &kSwitch,
+        .most_tables = machine::kMaxSwitches},
 };
 constexpr KeyTable kWholeFile{"system file", kFileKeys};
 

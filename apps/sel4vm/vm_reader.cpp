@@ -275,7 +275,7 @@ private:
         add_record(table, record);
     }
 
-    /// Where a disk is.
+    /// Where a disk or a network card is.
     void read_place(TomlReader &table, const std::string &key, machine::DeviceRecord &record) {
         if (const auto value = table.address("address"))
             record.registers.base = Gpa{value->value};
@@ -307,6 +307,40 @@ private:
             read_image(image, number++);
         for (TomlReader &disk : table.tables("disk"))
             read_disk(disk);
+        for (TomlReader &net : table.tables("net"))
+            read_net(net);
+    }
+
+    void read_net(TomlReader &table) {
+        machine::DeviceRecord record = new_virtio(system_, description(), "virtio-net", "net");
+        if (const auto name = table.text("name"); name && is_free(*name))
+            record.name = system_.keep(name->value);
+        const std::string key = fmt::format(".devices.{}", record.name);
+        machine::NetRecord &net = record.net.emplace();
+        if (const auto value = table.text("switch"))
+            net.network = system_.keep(value->value);
+        else
+            system_.doubt(path(key + ".switch"));
+        if (const auto value = table.text("mac")) {
+            net.mac = parse_mac(value->value);
+            if (!net.mac) {
+                table.refuse("mac");
+                system_.doubt(path(key + ".mac"));
+            }
+        }
+        if (const auto value = table.number("mtu"))
+            net.mtu = static_cast<u16>(value->value);
+        if (const auto value = table.size("limit"))
+            net.limit_bytes_per_second = value->value;
+        if (const auto value = table.flag("isolated"))
+            net.isolated = value->value;
+        if (const auto value = table.flag("mac_filter"))
+            net.mac_filter = value->value;
+        for (const auto name : {"name"sv, "switch"sv, "mac"sv, "mtu"sv, "limit"sv})
+            noted(table, name, fmt::format("{}.{}", key, name));
+        system_.said(path(key), table.origin());
+        read_place(table, key, record);
+        add_record(table, record);
     }
 
     void read_disk(TomlReader &table) {

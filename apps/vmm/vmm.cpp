@@ -16,12 +16,17 @@ namespace {
 
 constexpr u64 kConsoleBadge = 1;
 
+bool is_reached_by_others(const machine::MachineDescription &vm) {
+    return !vm.shared.empty() || machine::has_network(vm);
+}
+
 } // namespace
 
 Vmm::Vmm(el2::Host &host)
     : host_(host), mode_(host.has_bootarg("console=marked") ? el2::LineMode::marked : el2::LineMode::plain),
       log_(host.console(), mode_), line_(host.console(), mode_, host.input_flow()), cpus_(host, log_, system_, names_),
-      shared_(host.heap(), &host.shared_ram()), passthrough_(host, log_, system_), disks_(host, log_, system_) {}
+      shared_(host.heap(), &host.shared_ram()), networks_(host.heap(), host.clock()), passthrough_(host, log_, system_),
+      disks_(host, log_, system_) {}
 
 int Vmm::run() {
     const Status status = run_system();
@@ -144,17 +149,20 @@ void Vmm::set_priority(el2::VmShare &share, usize index, u32 cpu) {
                                                        host_.clock(), here, description.vcpu_count));
 }
 
-// Several executors enter a VM unless all of it is on the boot CPU, and no VM elsewhere may ring it.
+// Several executors enter a VM unless all of it is on the boot CPU, and no VM elsewhere may ring it or send to it.
 LockMode Vmm::locks_of(usize index) const {
     const auto &cpu_of = placement_.cpu_of[index];
     const machine::MachineDescription &vm = system_.vms[index];
     const bool elsewhere =
         std::any_of(cpu_of.begin(), cpu_of.begin() + vm.vcpu_count, [this](u8 cpu) { return cpu != cpus_.boot(); });
-    return elsewhere || (cpus_.are_several() && !vm.shared.empty()) ? LockMode::spin : LockMode::none;
+    return elsewhere || (cpus_.are_several() && is_reached_by_others(vm)) ? LockMode::spin : LockMode::none;
 }
 
 bool Vmm::add_to_executors(Vm &vm, usize index) {
     u64 cpus = u64{1} << cpus_.boot();
+    // Nobody gives it up, because all its vCPUs wait, as long as a VM elsewhere may wake one.
+    if (is_reached_by_others(system_.vms[index]))
+        cpus |= placement_.used;
     for (u16 i = 0; i < vm.vcpu_count(); ++i)
         cpus |= u64{1} << placement_.cpu_of[index][i];
     for (u64 rest = cpus; rest != 0; rest &= rest - 1) {
@@ -190,6 +198,7 @@ bool Vmm::build(usize index) {
         .gic_v3 = gic.v3,
         .shared = &shared_,
         .disks = &disks_,
+        .networks = &networks_,
     };
     if (const auto &gicv = host_.platform().gic.virtual_interface)
         side.gic_cpu_interface = gicv->base();
@@ -234,7 +243,19 @@ void Vmm::report_setup(const machine::MachineDescription &description, const mac
     log_.line(LogLevel::info, description.name, text.view());
 }
 
+void Vmm::report_networks(const Vm &vm) {
+    guests_[vm.id().value()].machine->for_each_network([&](std::string_view name, const auto &counters) {
+        Text<300> text;
+        text << "bench: " << name << " frames: sent=" << counters.sent.value()
+             << " refused=" << counters.refused.value() << " undelivered=" << counters.undelivered.value()
+             << " malformed=" << counters.malformed.value() << " received=" << counters.received.value()
+             << " no_room=" << counters.no_room.value();
+        log_.line(LogLevel::info, vm.name(), text.view());
+    });
+}
+
 void Vmm::report_exits(Vm &vm) {
+    report_networks(vm);
     for (u16 i = 0; i < vm.vcpu_count(); ++i) {
         Text<300> text;
         text << "bench: vCPU " << i << " exits:";

@@ -55,6 +55,7 @@ private:
     [[nodiscard]] bool out_of_memory(const machine::MachineDescription &description);
     void report_setup(const machine::MachineDescription &description, const machine::VirtMachine &machine);
     void report_exits(Vm &vm);
+    void report_networks(const Vm &vm);
 
     // ExecutorListener
     void notification(u64 badge, u64 message) override;
@@ -74,6 +75,7 @@ private:
     Owned<machine::ConsoleSwitch> consoles_;
     ConsoleMenu menu_;
     machine::SharedMemories shared_;
+    machine::Networks networks_;
     Passthrough passthrough_;
     MachineDisks disks_;
     FixedVector<Guest, machine::kMaxVms> guests_;

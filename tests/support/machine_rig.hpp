@@ -46,7 +46,8 @@ public:
     explicit MachineRig(const machine::MachineDescription &what,
                         fake::ListRegisters::Abilities abilities = fake::ListRegisters::full(),
                         std::vector<std::vector<u8>> blob_bytes = {std::vector<u8>(kPageBytes, u8{0x11})},
-                        EventSource source = EventSource::script, const machine::PassedParts &passed = {})
+                        EventSource source = EventSource::script, const machine::PassedParts &passed = {},
+                        machine::Networks *networks = nullptr)
         : description(what), files(std::move(blob_bytes)), blobs(files.begin(), files.end()),
           executor(source == EventSource::script ? static_cast<EventPort &>(recorder) : replay, clock, *this) {
         for (u16 i = 0; i < description.vcpu_count; ++i) {
@@ -65,6 +66,7 @@ public:
                                .console = &console};
         side.gic_cpu_interface = HostPhys{0x0804'0000};
         side.passed = passed;
+        side.networks = networks;
         machine = std::make_unique<machine::VirtMachine>(description, blobs, side);
     }
     /// Builds and starts; false when either fails.

@@ -13,12 +13,24 @@ EXAMPLE = SOURCE / "examples" / "debian-linux"
 DEBS = pathlib.Path(os.environ.get("SEL4VM_DEBS", SOURCE / "build" / "debs"))
 
 
-def modules_ramdisk(names):
-    """In /modules, by their names."""
+def new_archive():
     loader = importlib.machinery.SourceFileLoader("prepare", str(EXAMPLE / "prepare"))
     prepare = importlib.util.module_from_spec(importlib.util.spec_from_loader("prepare", loader))
     loader.exec_module(prepare)
-    archive = prepare.Archive()
+    return prepare.Archive()
+
+
+def archive_of(programs):
+    """Scripts by their paths, whose folders are there: instead of those of the same path before it."""
+    archive = new_archive()
+    for name, text in programs.items():
+        archive.add(name, stat.S_IFREG | 0o755, text.encode())
+    return archive.finish()
+
+
+def modules_ramdisk(names):
+    """In /modules, by their names."""
+    archive = new_archive()
     archive.add("modules", stat.S_IFDIR | 0o755, links=2)
     for name in names:
         found = list((DEBS / "root").rglob(f"{name}.ko"))

@@ -24,6 +24,7 @@ CONTEXT = {
     ("docs/adding-a-device.md", "cpp"): ("", "#include <sel4vm/vm/vm.hpp>\nusing namespace sel4vm;\nusing example::Dice;\nbool add_dice(Vm &, Dice &);\n"),
     ("docs/gic.md", "cpp"): ("#include <sel4vm/dev/arm/gic/gic.hpp>\n#include <sel4vm/vm/vm.hpp>\nusing namespace sel4vm;\n", ""),
     ("docs/shared-memory.md", "cpp"): ("#include <sel4vm/program/host.hpp>\nusing namespace sel4vm;\nvoid share(program::Host &);\nvoid share(program::Host &host) {\n", "}\n"),
+    ("docs/networks.md", "cpp"): ("#include <sel4vm/machine/arm/virt_devices.hpp>\n#include <sel4vm/machine/description.hpp>\nusing namespace sel4vm;\nvoid connect();\nvoid connect() {\n", 'static_cast<void>(card("lan"));\n}\n'),
     ("docs/c-interface.md", "c"): ("", ""),
 }
 

@@ -33,15 +33,16 @@ enum class LockRank : u8 {
         1, ///< carrying out a VM's start, resume, reset, stop or CPU_ON; asking for a pause, reset or stop takes no lock
     device = 2,      ///< one per device on a bus, taken by the dispatcher
     doorbells = 3,   ///< who rings whom through one shared memory, of several VMs
-    translation = 4, ///< what turns a device's message into an interrupt by tables in guest memory
-    memory = 5,      ///< a VM's demand RAM: which steps of it are cleared and mapped
-    address_map = 6, ///< changes of an address map
-    irq_vcpu = 7,    ///< one vCPU's part of the interrupt controller's state
-    irq_chip = 8,    ///< what its vCPUs share
-    timeouts = 9,    ///< an executor's queue of timeouts
-    stop = 10,       ///< a VM's stop: its reason, and who stops it
-    serving = 11,    ///< which executors serve a VM
-    host = 12,       ///< a host port's own locks
+    network = 4,     ///< who is at one port of a network, and its receive queue; the addresses of one switch
+    translation = 5, ///< what turns a device's message into an interrupt by tables in guest memory
+    memory = 6,      ///< a VM's demand RAM: which steps of it are cleared and mapped
+    address_map = 7, ///< changes of an address map
+    irq_vcpu = 8,    ///< one vCPU's part of the interrupt controller's state
+    irq_chip = 9,    ///< what its vCPUs share
+    timeouts = 10,   ///< an executor's queue of timeouts
+    stop = 11,       ///< a VM's stop: its reason, and who stops it
+    serving = 12,    ///< which executors serve a VM
+    host = 13,       ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.

@@ -9,6 +9,7 @@
 
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/mutex.hpp>
+#include <sel4vm/dev/net_options.hpp>
 #include <sel4vm/host/block_device.hpp>
 #include <sel4vm/host/dma_port.hpp>
 #include <sel4vm/host/services.hpp>
@@ -101,6 +102,7 @@ struct DeviceSite {
     std::span<const u8> disk{};          ///< of a disk: what it holds
     std::span<u8> writable_disk{};       ///< the same, where it may be written; else empty
     BlockDevice *machine_disk = nullptr; ///< instead of both: a disk of the machine
+    NetOptions net{};                    ///< of a network device
 };
 
 /// A literal with zero bytes in it, whole.
@@ -111,8 +113,9 @@ template <usize N>
 
 enum class DeviceRole : u8 {
     plain,
-    serial, ///< may be a guest's console; `output` and SerialPort are connected
-    disk,   ///< it has an image, or is one of the machine's
+    serial,  ///< may be a guest's console; `output` and SerialPort are connected
+    disk,    ///< it has an image, or is one of the machine's
+    network, ///< it is at a switch
 };
 
 /// What a device tree says of a device beside its registers and its interrupt. Lists: text_list().

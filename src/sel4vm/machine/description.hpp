@@ -14,6 +14,7 @@
 #include <sel4vm/dev/pl031/pl031_kind.hpp>
 #include <sel4vm/host/services.hpp>
 #include <sel4vm/host/vcpu_port.hpp>
+#include <sel4vm/machine/net_record.hpp>
 #include <sel4vm/machine/shared_record.hpp>
 #include <sel4vm/vm/irq.hpp>
 #include <sel4vm/vm/lifecycle.hpp>
@@ -170,6 +171,7 @@ struct DeviceRecord {
     std::optional<u32> disk = std::nullopt;    ///< of disks: index into MachineDescription::images
     std::string_view machine_disk{}; ///< of disks without an image: what the machine's disk is called that it is
     bool read_only = false;          ///< the guest may not write the machine's disk
+    std::optional<NetRecord> net = std::nullopt; ///< of network devices, required
     friend constexpr bool operator==(const DeviceRecord &, const DeviceRecord &) = default;
 };
 
@@ -303,6 +305,14 @@ struct MachineDescription {
 /// Firmware finds a device there by which it is told of its machine; a kernel is that of the firmware then, and not placed in memory.
 [[nodiscard]] inline bool has_fw_cfg(const MachineDescription &vm) { return vm.image(ImageKind::firmware) != nullptr; }
 
+/// It sends to other VMs, and they to it.
+[[nodiscard]] inline bool has_network(const MachineDescription &vm) {
+    for (const DeviceRecord &device : vm.devices)
+        if (device.net)
+            return true;
+    return false;
+}
+
 /// How the VMM ends the machine it runs on when every VM has stopped.
 enum class ExitMethod : u8 {
     psci,        ///< SYSTEM_OFF of the firmware: the exit status is lost
@@ -336,6 +346,7 @@ struct SystemDescription {
     LogLevel log_level = LogLevel::info;
     BenchOptions bench;
     FixedVector<MachineDescription, kMaxVms> vms;
+    FixedVector<SwitchRecord, kMaxSwitches> switches; ///< that the VMs' network devices are at
 };
 
 } // namespace sel4vm::machine

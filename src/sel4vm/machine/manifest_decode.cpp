@@ -40,6 +40,7 @@ public:
         const auto value = bytes(name, 4);
         return value.empty() ? 0 : boot::load_be<u32>(value, 0);
     }
+    [[nodiscard]] u16 half(const char *name) const { return static_cast<u16>(at_most(name, 0xffff)); }
     [[nodiscard]] u8 byte(const char *name) const { return static_cast<u8>(at_most(name, 0xff)); }
     [[nodiscard]] bool flag(const char *name) const { return at_most(name, 1) != 0; }
     [[nodiscard]] u64 wide(const char *name) const {
@@ -181,6 +182,22 @@ MemoryRegion read_memory(const Node &node) {
 
 PassthroughRecord read_passthrough(const Node &node) { return PassthroughRecord{node.text("node")}; }
 
+NetRecord read_net(const Node &node) {
+    NetRecord net;
+    net.network = node.text("switch");
+    if (node.has("mac")) {
+        const u64 mac = node.wide("mac");
+        if (mac >> 48 != 0)
+            node.fail(Kind::bad_property, "mac");
+        net.mac = mac_from(mac);
+    }
+    net.mtu = node.half("mtu");
+    net.limit_bytes_per_second = node.wide("limit");
+    net.isolated = node.flag("isolated");
+    net.mac_filter = node.flag("mac-filter");
+    return net;
+}
+
 DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     DeviceRecord device;
     const std::string_view type = node.text("type");
@@ -198,6 +215,8 @@ DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
         device.machine_disk = node.text("machine-disk");
         device.read_only = node.flag("read-only");
     }
+    if (node.has("switch"))
+        device.net = read_net(node);
     return device;
 }
 
@@ -308,7 +327,11 @@ void read_system(const Node &root, dev::DeviceKinds kinds, SystemDescription &sy
     system.bench.report_exits = root.flag("bench-report-exits");
     system.bench.skip_clearing = root.flag("bench-skip-clearing");
     system.vms.clear();
+    system.switches.clear();
     root.for_each_child([&](const Node &child) {
+        if (child.kind() == "switch")
+            return append(system.switches, child, "switch",
+                          [](const Node &from) { return SwitchRecord{from.text("name")}; });
         if (child.kind() != "vm")
             return child.fail(Kind::unknown_node, "in the root");
         if (MachineDescription *vm = system.vms.emplace_back())

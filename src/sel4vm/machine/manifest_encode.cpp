@@ -32,6 +32,16 @@ void put_gic(FdtWriter &out, const GicRecord &gic) {
     out.end_node();
 }
 
+void put_net(FdtWriter &out, const NetRecord &net) {
+    out.text("switch", net.network);
+    if (net.mac)
+        out.wide_cells("mac", {net.mac->value()});
+    out.cell("mtu", net.mtu);
+    out.wide_cells("limit", {net.limit_bytes_per_second});
+    put_flag(out, "isolated", net.isolated);
+    put_flag(out, "mac-filter", net.mac_filter);
+}
+
 void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.begin_node("device", index);
     out.text("type", device.kind->type);
@@ -46,6 +56,8 @@ void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
         out.text("machine-disk", device.machine_disk);
         put_flag(out, "read-only", device.read_only);
     }
+    if (device.net)
+        put_net(out, *device.net);
     out.end_node();
 }
 
@@ -159,6 +171,11 @@ Result<std::span<const u8>, ManifestError> encode_manifest(const SystemDescripti
     put_flag(out, "bench-skip-clearing", system.bench.skip_clearing);
     for (usize i = 0; i < system.vms.size(); ++i)
         put_vm(out, system.vms[i], i);
+    for (usize i = 0; i < system.switches.size(); ++i) {
+        out.begin_node("switch", i);
+        out.text("name", system.switches[i].name);
+        out.end_node();
+    }
     out.end_node();
     const auto tree = out.finish();
     if (!tree)

@@ -9,6 +9,7 @@
 #include <sel4vm/machine/address_claims.hpp>
 #include <sel4vm/machine/image_placement.hpp>
 #include <sel4vm/machine/names.hpp>
+#include <sel4vm/machine/net_validation.hpp>
 #include <sel4vm/machine/shared_validation.hpp>
 #include <sel4vm/machine/validate_disks.hpp>
 #include <sel4vm/machine/validate_flash.hpp>
@@ -40,6 +41,7 @@ public:
         check_gic();
         check_timer();
         check_devices();
+        check_net_of(vm_, index_, report_);
         check_images();
         check_flash(vm_, index_, report_, claims_);
         check_shared_of(vm_, index_, report_, claims_);
@@ -415,6 +417,7 @@ Problems validate(const SystemDescription &system) {
         VmCheck(system.vms[i], i, report).run();
     check_shared_between(system, report);
     check_machine_disks(system, report);
+    check_nets_between(system, report);
     check_passthrough(system, report);
     return report.problems;
 }

@@ -96,6 +96,7 @@ machine::HostSide Guest::host_side(VmId id, const GuestOptions &options) {
             .firmware_conduit = resources.firmware_conduit(),
             .parts = {.irq_router = host_gic_ ? &*host_gic_ : nullptr, .physical_timer = gic.own_controller},
             .shared = &*host_.shared_,
+            .networks = &*host_.networks_,
             .started_vcpus = gic.own_controller ? StartedVcpus::all : StartedVcpus::boot};
 }
 

@@ -47,12 +47,14 @@ Status<HostError> Host::open(aarch64::ProgramHost &host) {
     host_ = &host;
     line_.host = &host;
     shared_.emplace(allocator(), host.shared_ram());
+    networks_.emplace(allocator(), host.clock());
     executor_.emplace(events(), clock(), static_cast<ExecutorListener &>(*this));
     return Ok{};
 }
 
 Host::~Host() {
     executor_.reset();
+    networks_.reset();
     shared_.reset();
     if (linked_)
         close_linked_host(*host_);

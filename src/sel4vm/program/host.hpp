@@ -8,6 +8,7 @@
 
 #include <sel4vm/host/badge_table.hpp>
 #include <sel4vm/machine/console_switch.hpp>
+#include <sel4vm/machine/networks.hpp>
 #include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/program/guest.hpp>
 #include <sel4vm/program/host_objects.hpp>
@@ -97,6 +98,7 @@ private:
     GuardedLog log_{*this};
     machine::ConsoleSwitch consoles_;
     std::optional<machine::SharedMemories> shared_;
+    std::optional<machine::Networks> networks_;
     std::optional<Executor> executor_;
     std::array<Guest *, Executor::kMaxVms> guests_{}; // by the VM's identifier
     bool leave_ = false;                              // run() has nothing more to do

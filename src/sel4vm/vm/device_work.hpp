@@ -3,7 +3,7 @@
 // Work of a device for its VM that is more than an access may take: what a queue of requests holds, bytes of a disk. A device asks for a turn, and
 // has it without any lock held, for so many bytes. Whose time that takes is the business of who gives the turns (vm/vcpu_work.hpp).
 //
-// Threads: add() while no vCPU runs; the others from any thread, with locks of a rank up to LockRank::device.
+// Threads: add() while no vCPU runs; the others from any thread, with locks of a rank up to LockRank::network.
 #pragma once
 
 #include <sel4vm/base/types.hpp>

@@ -19,6 +19,13 @@ public:
     [[nodiscard]] Status<DmaError> write(Gpa at, std::span<const u8> bytes) override {
         return result_of(memory_.write(at, bytes));
     }
+    [[nodiscard]] Result<bool, DmaError> lend(Gpa at, u64 size_bytes, DmaTaker &taker) override {
+        Lender lender(taker);
+        const auto whole = memory_.visit(at, size_bytes, lender);
+        if (!whole)
+            return Err{error_of(whole.error())};
+        return *whole;
+    }
     [[nodiscard]] Result<u16, DmaError> load_index(Gpa at) override {
         const auto value = memory_.load<u16>(at, std::memory_order_acquire);
         if (!value)
@@ -30,6 +37,17 @@ public:
     }
 
 private:
+    class Lender final : public GuestMemory::Visitor {
+    public:
+        explicit Lender(DmaTaker &taker) : taker_(taker) {}
+        [[nodiscard]] bool part(Gpa, volatile u8 *window, u64, u64 count) override {
+            // SAFETY: the taker copies; which of two values it gets of a byte that a guest changes is all the same.
+            return taker_.take({const_cast<const u8 *>(window), static_cast<usize>(count)});
+        }
+
+    private:
+        DmaTaker &taker_;
+    };
     [[nodiscard]] static DmaError error_of(MemoryError error) {
         switch (error) {
         case MemoryError::read_only: return DmaError::read_only;

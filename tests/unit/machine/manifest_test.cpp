@@ -39,6 +39,7 @@ void expect_same(const SystemDescription &a, const SystemDescription &b) {
     EXPECT_EQ(a.time_slice_us, b.time_slice_us);
     EXPECT_EQ(a.log_level, b.log_level);
     EXPECT_EQ(a.bench, b.bench);
+    expect_same(a.switches, b.switches);
     ASSERT_EQ(a.vms.size(), b.vms.size());
     for (usize i = 0; i < a.vms.size(); ++i) {
         const MachineDescription &x = a.vms[i], &y = b.vms[i];
@@ -101,6 +102,29 @@ SystemDescription unusual_system() {
                                                {},
                                                "the-machine's",
                                                true});
+    (void)vm.devices.emplace_back(
+        DeviceRecord{&dev::kVirtioNet,
+                     "net",
+                     {Gpa{0xa000200}, 0x200},
+                     17,
+                     Trigger::level,
+                     ConsoleRoute::none,
+                     {},
+                     "",
+                     false,
+                     NetRecord{"lan", MacAddress{{0xfe, 1, 2, 3, 4, 5}}, 9000, u64{1} << 33, true, true}});
+    (void)vm.devices.emplace_back(DeviceRecord{&dev::kVirtioNet,
+                                               "net2",
+                                               {Gpa{0xa000400}, 0x200},
+                                               18,
+                                               Trigger::level,
+                                               ConsoleRoute::none,
+                                               {},
+                                               "",
+                                               false,
+                                               NetRecord{"wan"}});
+    (void)system.switches.emplace_back(SwitchRecord{"lan"});
+    (void)system.switches.emplace_back(SwitchRecord{"wan"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::disk, {}, true, 9, 512, 0, "a disk"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::rom, Gpa{0x2'0000'0000}, true, 7, 99, 4096, "a file"});
     (void)vm.images.emplace_back(ImageRecord{ImageKind::firmware, {}, false, 8, 100, 0, ""});

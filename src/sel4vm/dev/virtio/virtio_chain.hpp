@@ -17,6 +17,9 @@ namespace sel4vm::dev {
 /// Descriptors of a queue at most, and so of a chain.
 inline constexpr u16 kMaxVirtioQueueSize = 256;
 
+/// Bytes of a step (DeviceWork) that looking at a descriptor counts for.
+inline constexpr u64 kVirtioDescriptorCost = 64;
+
 struct VirtioChain {
     u16 head = 0;     ///< what names it when it is given back
     u16 count = 0;    ///< of parts

@@ -11,7 +11,6 @@ using namespace virtio_status;
 
 namespace {
 constexpr u64 kOwnFeatures = kVersion1 | kIndirectDesc | kEventIdx | kRingReset;
-constexpr u64 kDescriptorCost = 64; ///< bytes that looking at one counts for
 } // namespace
 
 bool VirtioFunction::runs() const { return (state_.status & (kDriverOk | kNeedsReset | kFailed)) == kDriverOk; }
@@ -36,6 +35,7 @@ void VirtioFunction::set_status(u8 value) {
     if ((fresh & kFeaturesOk) != 0 && ((wanted & ~offered_features()) != 0 || (wanted & kVersion1) == 0))
         fresh &= static_cast<u8>(~kFeaturesOk);
     state_.status |= fresh;
+    model_.status_changed(*this);
     if ((fresh & kDriverOk) == 0)
         return;
     if ((state_.status & kFeaturesOk) == 0) {
@@ -52,6 +52,7 @@ void VirtioFunction::needs_reset() {
     if ((state_.status & kNeedsReset) != 0)
         return;
     state_.status |= kNeedsReset;
+    model_.status_changed(*this);
     if ((state_.status & kDriverOk) != 0)
         interrupts_.config_changed();
 }
@@ -112,6 +113,7 @@ void VirtioFunction::make_ready(u32 queue) {
         return;
     }
     place->ready = true;
+    model_.status_changed(*this);
     if (runs())
         ask(queue);
 }
@@ -144,6 +146,11 @@ void VirtioFunction::notify(u32 queue, VcpuId by) {
     turns_.ask(*this, by);
 }
 
+void VirtioFunction::ask_from_outside(u32 queue) {
+    asked_from_outside_.fetch_or(u32{1} << queue, std::memory_order_release);
+    turns_.ask(*this);
+}
+
 void VirtioFunction::ask(u32 queue) {
     to_serve_ |= u32{1} << queue;
     turns_.ask(*this);
@@ -151,6 +158,7 @@ void VirtioFunction::ask(u32 queue) {
 
 bool VirtioFunction::work(u64 &left_bytes) {
     LockGuard guard(lock_);
+    to_serve_ |= asked_from_outside_.exchange(0, std::memory_order_acquire);
     u32 looked_at = 0;
     while (runs() && left_bytes > 0) {
         const u32 rest = to_serve_ & ~looked_at;
@@ -178,7 +186,7 @@ bool VirtioFunction::take(u32 queue, VirtioChain &chain, u64 &left_bytes) {
         needs_reset();
     if (taken != VirtioQueue::Taken::chain)
         return false;
-    left_bytes -= std::min(left_bytes, (chain.count + 1U) * kDescriptorCost);
+    left_bytes -= std::min(left_bytes, (chain.count + 1U) * kVirtioDescriptorCost);
     return true;
 }
 
@@ -232,8 +240,9 @@ void VirtioFunction::restore(const State &state) {
     }
     if (!possible)
         needs_reset();
+    model_.status_changed(*this);
     for (u32 queue = 0; queue < kMaxQueues; ++queue)
-        if (runs() && queues_[queue].state().ready)
+        if (serves(queue))
             ask(queue);
 }
 

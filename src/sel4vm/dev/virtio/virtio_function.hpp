@@ -121,6 +121,16 @@ public:
     void tell();
     /// The model can go on with this queue.
     void ask(u32 queue);
+    /// The same from any thread, without the function's lock; with locks of a rank up to LockRank::network.
+    void ask_from_outside(u32 queue);
+    /// The last chain that was taken is the next one again.
+    void put_back(u32 queue) { queues_[queue].put_back(1); }
+    /// Whether chains of it may be taken.
+    [[nodiscard]] bool serves(u32 queue) const { return runs() && queue_ready(queue); }
+    /// Of a queue that a model serves under a lock of its own, while serves() said yes when the model heard last: take, give back, and what that asks for
+    /// are the model's business then, and the driver is told by raise().
+    [[nodiscard]] VirtioQueue &own_queue(u32 queue) { return queues_[queue]; }
+    void raise(u32 queue) { interrupts_.queue_used(queue); }
     /// The driver has done what it must not.
     void needs_reset();
     void change_config();
@@ -141,8 +151,9 @@ private:
     Mutex lock_; // of all that follows
     State state_;
     std::array<VirtioQueue, kMaxQueues> queues_;
-    u32 to_serve_ = 0; ///< bit n: queue n may have something
-    u32 to_tell_ = 0;  ///< bit n: chains of queue n were given back since its driver was told last
+    std::atomic<u32> asked_from_outside_{0}; ///< bit n: queue n, as in to_serve_
+    u32 to_serve_ = 0;                       ///< bit n: queue n may have something
+    u32 to_tell_ = 0; ///< bit n: chains of queue n were given back since its driver was told last
     bool joined_ = false;
 };
 

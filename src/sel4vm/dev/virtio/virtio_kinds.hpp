@@ -9,6 +9,7 @@
 namespace sel4vm::dev {
 
 extern const DeviceKind kVirtioBlk;
+extern const DeviceKind kVirtioNet;
 extern const DeviceKind kVirtioRng;
 
 /// What all of them have in common.

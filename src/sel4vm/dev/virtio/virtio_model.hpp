@@ -36,6 +36,8 @@ public:
     [[nodiscard]] virtual bool serve(VirtioFunction &function, u32 queue, u64 &left_bytes) = 0;
     /// Its chains are the driver's again: nothing of them is used any more on return.
     virtual void forget(u32 queue) { static_cast<void>(queue); }
+    /// The status of the device or of a queue is another, perhaps: serves() says so. For a model of which others than its driver use queues.
+    virtual void status_changed(VirtioFunction &function) { static_cast<void>(function); }
     /// Power-on state; every queue was forgotten.
     virtual void reset() {}
 

@@ -147,13 +147,20 @@ bool VirtioQueue::fetch(DmaPort &dma, u64 features, u16 head, VirtioChain &chain
 }
 
 bool VirtioQueue::give_back(DmaPort &dma, u16 head, u32 written_bytes) {
-    const UsedElement element{head, written_bytes};
-    std::array<u8, sizeof(element)> bytes;
-    std::memcpy(bytes.data(), &element, sizeof(element));
-    const u64 place = state_.next_used & (state_.size - 1U);
-    if (!dma.write(Gpa{state_.device + kRingOffset + place * kUsedBytes}, bytes))
-        return false;
-    ++state_.next_used;
+    const VirtioUsed chain{head, written_bytes};
+    return give_back(dma, std::span(&chain, 1));
+}
+
+bool VirtioQueue::give_back(DmaPort &dma, std::span<const VirtioUsed> chains) {
+    for (const VirtioUsed &chain : chains) {
+        const UsedElement element{chain.head, chain.written_bytes};
+        std::array<u8, sizeof(element)> bytes;
+        std::memcpy(bytes.data(), &element, sizeof(element));
+        const u64 place = state_.next_used & (state_.size - 1U);
+        if (!dma.write(Gpa{state_.device + kRingOffset + place * kUsedBytes}, bytes))
+            return false;
+        ++state_.next_used;
+    }
     return dma.store_index(Gpa{state_.device + kIndexOffset}, state_.next_used).has_value();
 }
 

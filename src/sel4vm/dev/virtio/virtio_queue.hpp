@@ -22,6 +22,12 @@ inline constexpr u64 kVersion1 = u64{1} << 32;
 inline constexpr u64 kRingReset = u64{1} << 40;
 } // namespace virtio_feature
 
+/// A chain that is given back.
+struct VirtioUsed {
+    u16 head = 0;
+    u32 written_bytes = 0;
+};
+
 class VirtioQueue {
 public:
     /// Everything that a driver has set, and where both are.
@@ -48,8 +54,12 @@ public:
     [[nodiscard]] Taken take(DmaPort &dma, u64 features, VirtioChain &chain);
     /// The chain that begins at descriptor `head`, which was taken before.
     [[nodiscard]] bool fetch(DmaPort &dma, u64 features, u16 head, VirtioChain &chain) const;
+    /// The last `count` that were taken were not: they are the next ones again.
+    void put_back(u16 count) { state_.next_avail = static_cast<u16>(state_.next_avail - count); }
     /// Gives one back, into which `written_bytes` were written; false: broken.
     [[nodiscard]] bool give_back(DmaPort &dma, u16 head, u32 written_bytes);
+    /// The same of several, which the driver sees all at once.
+    [[nodiscard]] bool give_back(DmaPort &dma, std::span<const VirtioUsed> chains);
     /// Whether the driver wants to hear of those that were given back since the last call.
     [[nodiscard]] Tell wants_to_hear(DmaPort &dma, u64 features);
     /// There is nothing to take: the driver is to tell of the next chain. `chain`: there is one after all.

@@ -10,7 +10,7 @@ namespace sel4vm::machine {
 
 dev::DeviceKinds virt_devices() {
     static constexpr const dev::DeviceKind *kTable[] = {
-        &dev::kPl011, &dev::kPl031, &dev::kPl061, &dev::kVirtioRng, &dev::kVirtioBlk,
+        &dev::kPl011, &dev::kPl031, &dev::kPl061, &dev::kVirtioRng, &dev::kVirtioBlk, &dev::kVirtioNet,
     };
     return kTable;
 }

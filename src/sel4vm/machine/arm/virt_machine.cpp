@@ -256,6 +256,7 @@ Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
                              .locks = host_.locks,
                              .name = record.name};
         SEL4VM_TRY(give_disk(record, *device, site, key.view()));
+        SEL4VM_TRY(give_network(record, *device, site, key.view()));
         device->device = record.kind->make(site);
     }
     if (!device->device)

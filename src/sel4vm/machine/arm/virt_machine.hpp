@@ -25,6 +25,7 @@
 #include <sel4vm/machine/build_error.hpp>
 #include <sel4vm/machine/description.hpp>
 #include <sel4vm/machine/disk_source.hpp>
+#include <sel4vm/machine/networks.hpp>
 #include <sel4vm/machine/panic_watch.hpp>
 #include <sel4vm/machine/shared_memories.hpp>
 #include <sel4vm/vm/guest_dma.hpp>
@@ -70,6 +71,8 @@ struct HostSide {
     SharedMemories *shared = nullptr;
     /// Disks of the machine below; nullptr: there are none.
     DiskSource *disks = nullptr;
+    /// The networks that VMs of this program are at; nullptr: there are none.
+    Networks *networks = nullptr;
     PassedParts passed{};
     /// Memory that is one to one, by the number of its region; the others have none. It is freed with the VM.
     std::span<const RamBlock> one_to_one{};
@@ -104,12 +107,20 @@ public:
     /// Where devices write their messages, once it is built; without a target when the description has no such interrupts.
     [[nodiscard]] const MsiDoorbell &msi() const { return msi_; }
     [[nodiscard]] const SetupCosts &costs() const { return costs_; }
+    /// visit(name, counters) for each network device, of what its port has counted.
+    template <class Visit>
+    void for_each_network(Visit visit) const {
+        for (usize i = 0; i < devices_.size(); ++i)
+            if (const dev::FrameSwitch::Port *const port = devices_[i].network.port())
+                visit(description_.devices[i].name, port->counters());
+    }
 
 private:
     struct Device {
         Owned<PanicWatch> watch;         ///< of a serial device whose bytes go to the host's console
         OwnedArray<u8> disk;             ///< of a disk that may be written
         std::string_view machine_disk{}; ///< that it was given
+        Networks::Member network;
         dev::OwnedDevice device;
     };
     /// A serial device seen from outside: the bus's lock for it is taken first, where several executors enter it.
@@ -185,6 +196,8 @@ private:
     [[nodiscard]] Status<BuildError> give_machine_disk(const DeviceRecord &record, Device &device,
                                                        dev::DeviceSite &site, std::string_view key);
     void take_disks_back();
+    [[nodiscard]] Status<BuildError> give_network(const DeviceRecord &record, Device &device, dev::DeviceSite &site,
+                                                  std::string_view key); // virt_network.cpp
     /// Where the bytes of a serial device go; nullptr: there is no memory.
     [[nodiscard]] ByteSink *make_output(const DeviceRecord &record, Device &device);
     void fill_board();
