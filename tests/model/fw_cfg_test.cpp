@@ -189,5 +189,33 @@ TEST_F(FwCfgTest, SaysWhenThereAreTooMany) {
     EXPECT_FALSE(other.connect());
 }
 
+TEST_F(FwCfgTest, RamAtFirstTouchComesAPartAStep) {
+    constexpr u64 kDemand = 0x8000'0000;
+    ASSERT_TRUE(memory.add(test::range(kDemand, 6 * kMiB), RegionKind::demand_ram));
+    ASSERT_TRUE(device->add(0x77, large));
+    describe(kRead | kSelect | 0x77u << 16, static_cast<u32>(large.size()), kDemand + 4 * kMiB - 0x1000);
+    set(0x10, __builtin_bswap64(kDescriptor), Width::b8);
+    u32 steps = 0;
+    for (; work.any_wanted(); ++steps) {
+        const u64 before = space.cleaned_bytes();
+        work.step();
+        ASSERT_LE(space.cleaned_bytes() - before, 256 * kKiB);
+    }
+    EXPECT_GT(steps, 2U * 8);
+    EXPECT_EQ(control(), 0U);
+    std::vector<u8> there(large.size());
+    EXPECT_TRUE(memory.read(Gpa{kDemand + 4 * kMiB - 0x1000}, there));
+    EXPECT_EQ(there, large);
+
+    // Nor does its own control word come all at once.
+    set(0x10, __builtin_bswap64(kDemand), Width::b8);
+    for (steps = 0; work.any_wanted(); ++steps) {
+        const u64 before = space.cleaned_bytes();
+        work.step();
+        ASSERT_LE(space.cleaned_bytes() - before, 256 * kKiB);
+    }
+    EXPECT_EQ(steps, 8U + 1);
+}
+
 } // namespace
 } // namespace sel4vm::dev

@@ -284,5 +284,54 @@ TEST_F(VirtioQueueTest, MuchWorkGoesInSteps) {
     EXPECT_EQ(driver.used().size(), 64U - first);
 }
 
+// A guest may name a byte of each 2 MiB of RAM that it has at first touch: each would have them cleared.
+TEST_F(VirtioQueueTest, RamAtFirstTouchComesAPartAStep) {
+    constexpr u64 kDemand = 0x8000'0000, kStep = 2 * kMiB, kPart = 256 * kKiB;
+    ASSERT_TRUE(machine.memory.add(*GpaRange::make(Gpa{kDemand}, 16 * kStep), RegionKind::demand_ram));
+    driver.begin(kIndirectDesc);
+    driver.set(queue_ready, 0);
+    driver.set_wide(queue_device, kDemand + 15 * kStep); // of which nobody has touched anything
+    driver.set(queue_ready, 1);
+    const u64 table = kDemand + 13 * kStep - 0x8000; // behind its 2 MiB
+    std::vector<Part> parts;
+    for (u64 i = 0; i < 12; ++i)
+        parts.push_back({kDemand + i * kStep + kStep - 1, 1, kWrite});
+    for (usize i = 0; i < parts.size(); ++i)
+        driver.put(kTable, i, parts[i].at, 1, kWrite | kNext, static_cast<u16>(i + 1));
+    driver.put(kTable, parts.size(), table, 1, kWrite, 0);
+    driver.put(kDescriptors, 0, kTable, 13 * 16, kIndirect, 0);
+    driver.make_available(0);
+    driver.notify();
+    u64 before = machine.space.cleaned_bytes();
+    u32 steps = 0;
+    for (; machine.work.any_wanted(); ++steps) {
+        machine.work.step();
+        ASSERT_LE(machine.space.cleaned_bytes() - before, kPart);
+        before = machine.space.cleaned_bytes();
+    }
+    EXPECT_EQ(steps, 14U * 8 + 1) << "a queue and 13 parts, each in 2 MiB of its own";
+    EXPECT_EQ(machine.peek<u16>(kDemand + 15 * kStep + 2), 1U);
+    EXPECT_EQ(machine.peek<u32>(kDemand + 15 * kStep + 8), 13U) << "bytes written";
+    EXPECT_FALSE(driver.needs_reset());
+}
+
+// A table of zeros: one descriptor of no bytes.
+TEST_F(VirtioQueueTest, SoDoesATableOfDescriptors) {
+    constexpr u64 kDemand = 0x8000'0000;
+    ASSERT_TRUE(machine.memory.add(*GpaRange::make(Gpa{kDemand}, 4 * kMiB), RegionKind::demand_ram));
+    driver.begin(kIndirectDesc);
+    driver.put(kDescriptors, 0, kDemand + 2 * kMiB - 16, 0x8000'0000, kIndirect, 0);
+    driver.make_available(0);
+    driver.notify();
+    u32 steps = 0;
+    for (; machine.work.any_wanted(); ++steps) {
+        const u64 before = machine.space.cleaned_bytes();
+        machine.work.step();
+        ASSERT_LE(machine.space.cleaned_bytes() - before, 256 * kKiB);
+    }
+    EXPECT_EQ(steps, 2U * 8 + 1);
+    EXPECT_TRUE(driver.needs_reset()) << "no room for a byte";
+}
+
 } // namespace
 } // namespace sel4vm::dev

@@ -45,6 +45,10 @@ public:
     [[nodiscard]] virtual Result<u16, DmaError> load_index(Gpa at) = 0;
     [[nodiscard]] virtual Status<DmaError> store_index(Gpa at, u16 value) = 0;
 
+    /// Brings what is there at first touch only one step nearer: so that no access makes more of it than a step of work may take. True: nothing of the
+    /// range is missing, or what is, cannot be had. An access of what is missing is good, but takes its time.
+    [[nodiscard]] virtual bool bring_in(Gpa, u64 /*size_bytes*/) { return true; }
+
 protected:
     ~DmaPort() = default;
 };

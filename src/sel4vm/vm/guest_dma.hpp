@@ -35,6 +35,7 @@ public:
     [[nodiscard]] Status<DmaError> store_index(Gpa at, u16 value) override {
         return result_of(memory_.store(at, value, std::memory_order_release));
     }
+    [[nodiscard]] bool bring_in(Gpa at, u64 size_bytes) override { return memory_.bring_in(at, size_bytes); }
 
 private:
     class Lender final : public GuestMemory::Visitor {

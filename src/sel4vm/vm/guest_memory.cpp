@@ -90,6 +90,25 @@ GuestMemory::Touch GuestMemory::touch(Gpa at, MemoryAccess access) {
     return materialise(*piece, piece->range.offset_of(at));
 }
 
+bool GuestMemory::bring_in(Gpa at, u64 size_bytes) {
+    u64 next = at.value();
+    for (u64 left = has_demand_ram_ ? size_bytes : 0; left > 0;) {
+        Piece *const piece = piece_at(Gpa{next});
+        if (piece == nullptr)
+            return true;
+        const u64 offset = piece->range.offset_of(Gpa{next});
+        const u64 here = std::min(left, piece->range.size() - offset);
+        for (u64 step = offset; piece->steps && step < offset + here; step = (step / kStepBytes + 1) * kStepBytes) {
+            const Touch touch = materialise(*piece, step);
+            if (touch != Touch::mapped_before)
+                return touch == Touch::refused;
+        }
+        next += here;
+        left -= here;
+    }
+    return true;
+}
+
 Result<volatile u8 *, MemoryError> GuestMemory::atomic_place(Gpa at, u64 size_bytes) const {
     auto *self = const_cast<GuestMemory *>(this); // first touch of demand RAM does not change what a reader sees
     Piece *piece = self->piece_at(at);

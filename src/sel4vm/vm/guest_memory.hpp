@@ -159,6 +159,8 @@ public:
         refused,       ///< the host could not map it
     };
     [[nodiscard]] Touch touch(Gpa at, MemoryAccess access);
+    /// Clears or maps one more part of the demand RAM in a range. True: all of it is mapped; what is no memory, or cannot be mapped, does not count.
+    [[nodiscard]] bool bring_in(Gpa at, u64 size_bytes);
 
     /// One guest access performed by the VMM, for parts of compound instructions that also touch a device.
     [[nodiscard]] Result<u64, MemoryError> load_width(Gpa at, Width width) const;
@@ -210,6 +212,7 @@ private:
     Mutex lock_; // steps of demand RAM, what is hidden
     FixedVector<RegionInfo, kMaxRegions> regions_;
     FixedVector<Piece, kMaxPieces> pieces_;
+    bool has_demand_ram_ = false; ///< or had some
 };
 
 } // namespace sel4vm

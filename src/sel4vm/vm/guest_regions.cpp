@@ -131,6 +131,7 @@ Status<RegionError> GuestMemory::back_with(RamBlock block, GpaRange part, Region
         steps = OwnedArray<std::atomic<u8>>::make(allocator_, (part.size() + kStepBytes - 1) / kStepBytes);
         if (!steps)
             return Err{RegionError::out_of_memory};
+        has_demand_ram_ = true;
     } else {
         const Protection protection = is_read_only(kind) ? Protection::read_execute : Protection::read_write_execute;
         if (const auto mapped = space_.map_ram(part, block, 0, protection); !mapped)

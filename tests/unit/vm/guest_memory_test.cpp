@@ -108,6 +108,27 @@ TEST_F(GuestMemoryTest, DemandRamIsMappedAndClearedAtItsFirstTouch) {
     EXPECT_EQ(space.mapped_pages(), 1024u);
 }
 
+TEST_F(GuestMemoryTest, DemandRamIsBroughtInPartByPart) {
+    ASSERT_TRUE(memory.add(range(kBase, 2 * kMiB), RegionKind::ram));
+    EXPECT_TRUE(memory.bring_in(Gpa{kBase}, 2 * kMiB));
+    ASSERT_TRUE(memory.add(range(kBase + 2 * kMiB, 8 * kMiB), RegionKind::demand_ram));
+    const Gpa across{kBase + 2 * kMiB - 8};
+    for (int part = 0; part < 8; ++part)
+        EXPECT_FALSE(memory.bring_in(across, 16));
+    EXPECT_TRUE(memory.bring_in(across, 16));
+    EXPECT_EQ(space.mapped_pages(), 1024u);
+    EXPECT_TRUE(memory.bring_in(across, 8));
+    for (int part = 0; part < 16; ++part)
+        EXPECT_FALSE(memory.bring_in(Gpa{kBase + 6 * kMiB - 8}, 16));
+    EXPECT_TRUE(memory.bring_in(Gpa{kBase + 6 * kMiB - 8}, 16));
+    EXPECT_TRUE(memory.bring_in(Gpa{0}, ~u64{0})) << "no memory: whoever uses it is told";
+    EXPECT_TRUE(memory.bring_in(Gpa{~u64{0}}, 16));
+    for (int part = 0; part < 7; ++part)
+        EXPECT_FALSE(memory.bring_in(Gpa{kBase + 8 * kMiB}, 1));
+    space.fail_at(1);
+    EXPECT_TRUE(memory.bring_in(Gpa{kBase + 8 * kMiB}, 1)) << "cannot be mapped";
+}
+
 TEST_F(GuestMemoryTest, DemandRamSaysWhenTheHostRefuses) {
     ASSERT_TRUE(memory.add(range(kBase, 4 * kMiB), RegionKind::demand_ram));
     for (int part = 0; part < 7; ++part)

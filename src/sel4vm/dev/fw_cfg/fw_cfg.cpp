@@ -162,6 +162,10 @@ bool FwCfg::work(u64 &left_bytes) {
     if (!state_.busy)
         return false;
     if (!state_.begun) {
+        if (!dma_.bring_in(Gpa{state_.descriptor}, kControlBytes)) {
+            left_bytes = 0; // clearing a part of its memory was a whole step
+            return true;
+        }
         left_bytes -= std::min<u64>(left_bytes, kControlBytes);
         if (!begin())
             return false;
@@ -211,6 +215,10 @@ void FwCfg::move(u64 &left_bytes) {
     if (behind)
         piece = kZeros;
     piece = piece.first(std::min<u64>(piece.size(), most));
+    if (!dma_.bring_in(Gpa{state_.target}, piece.size())) {
+        left_bytes = 0;
+        return;
+    }
     if (!dma_.write(Gpa{state_.target}, piece)) {
         finish(false);
         return;

@@ -184,6 +184,10 @@ bool VirtioFunction::take(u32 queue, VirtioChain &chain, u64 &left_bytes) {
         taken = source.take(dma_, state_.driver_features, chain);
     if (taken == VirtioQueue::Taken::broken)
         needs_reset();
+    if (taken == VirtioQueue::Taken::later) { // clearing a part of its memory was a whole step
+        to_serve_ |= u32{1} << queue;
+        left_bytes = 0;
+    }
     if (taken != VirtioQueue::Taken::chain)
         return false;
     left_bytes -= std::min(left_bytes, (chain.count + 1U) * kVirtioDescriptorCost);

@@ -4,6 +4,7 @@
 #include <sel4vm/base/bits.hpp>
 #include <sel4vm/base/fence.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 namespace sel4vm::dev {
@@ -19,6 +20,7 @@ struct Descriptor {
 };
 constexpr u64 kDescriptorBytes = 16;
 static_assert(sizeof(Descriptor) == kDescriptorBytes);
+constexpr u64 kMostTableBytes = 0x1'0000 * kDescriptorBytes; ///< which a `next` can name
 constexpr u16 kNext = 1;
 constexpr u16 kWrite = 2;
 constexpr u16 kIndirect = 4;
@@ -59,7 +61,17 @@ public:
         : dma_(dma), features_(features), chain_(chain), most_(queue.size), table_(queue.descriptors),
           table_count_(queue.size) {}
 
-    [[nodiscard]] bool go(u16 first) {
+    [[nodiscard]] Taken go(u16 first) {
+        if (!walk(first))
+            return later_ ? Taken::later : Taken::broken;
+        for (const DmaRange &part : std::span(chain_.parts).first(chain_.count))
+            if (!dma_.bring_in(part.at, part.size_bytes))
+                return Taken::later;
+        return Taken::chain;
+    }
+
+private:
+    [[nodiscard]] bool walk(u16 first) {
         chain_.head = first;
         chain_.count = 0;
         chain_.readable = 0;
@@ -84,10 +96,12 @@ public:
         }
     }
 
-private:
     [[nodiscard]] bool enter(const Descriptor &table) {
         if (indirect_ || (features_ & virtio_feature::kIndirectDesc) == 0 || (table.flags & kNext) != 0 ||
             table.length == 0 || table.length % kDescriptorBytes != 0 || !fits(table.address, table.length, 1))
+            return false;
+        later_ = !dma_.bring_in(Gpa{table.address}, std::min(u64{table.length}, kMostTableBytes));
+        if (later_)
             return false;
         indirect_ = true;
         table_ = table.address;
@@ -116,6 +130,7 @@ private:
     u32 table_count_;
     u64 total_bytes_ = 0;
     bool indirect_ = false;
+    bool later_ = false;
 };
 
 bool VirtioQueue::is_possible(u16 most) const {
@@ -126,7 +141,16 @@ bool VirtioQueue::is_possible(u16 most) const {
            fits(state_.device, kRingOffset + size * kUsedBytes + 2, 4);
 }
 
+bool VirtioQueue::bring_in(DmaPort &dma) const {
+    const u64 size = state_.size;
+    return dma.bring_in(Gpa{state_.descriptors}, size * kDescriptorBytes) &&
+           dma.bring_in(Gpa{state_.driver}, kRingOffset + size * kAvailBytes + 2) &&
+           dma.bring_in(Gpa{state_.device}, kRingOffset + size * kUsedBytes + 2);
+}
+
 VirtioQueue::Taken VirtioQueue::take(DmaPort &dma, u64 features, VirtioChain &chain) {
+    if (!bring_in(dma))
+        return Taken::later;
     const auto available = dma.load_index(Gpa{state_.driver + kIndexOffset});
     if (!available)
         return Taken::broken;
@@ -136,14 +160,19 @@ VirtioQueue::Taken VirtioQueue::take(DmaPort &dma, u64 features, VirtioChain &ch
     u16 head = 0;
     const u64 place = state_.next_avail & (state_.size - 1U);
     if (waiting > state_.size || in_flight() >= state_.size ||
-        !read_value(dma, state_.driver + kRingOffset + place * kAvailBytes, head) || !fetch(dma, features, head, chain))
+        !read_value(dma, state_.driver + kRingOffset + place * kAvailBytes, head))
         return Taken::broken;
-    ++state_.next_avail;
-    return Taken::chain;
+    const Taken taken = Walk(dma, state_, features, chain).go(head);
+    if (taken == Taken::chain)
+        ++state_.next_avail;
+    return taken;
 }
 
 bool VirtioQueue::fetch(DmaPort &dma, u64 features, u16 head, VirtioChain &chain) const {
-    return Walk(dma, state_, features, chain).go(head);
+    Taken taken = Taken::later;
+    while (taken == Taken::later)
+        taken = Walk(dma, state_, features, chain).go(head);
+    return taken == Taken::chain;
 }
 
 bool VirtioQueue::give_back(DmaPort &dma, u16 head, u32 written_bytes) {

@@ -42,7 +42,12 @@ public:
         bool ready = false;
         friend bool operator==(const State &, const State &) = default;
     };
-    enum class Taken : u8 { chain, none, broken };
+    enum class Taken : u8 {
+        chain,
+        none,
+        broken,
+        later, ///< some of its memory is there at first touch only, and came a step nearer: nothing was taken
+    };
     enum class Tell : u8 { yes, no, broken };
 
     State &state() { return state_; }
@@ -69,6 +74,7 @@ public:
 
 private:
     class Walk;
+    [[nodiscard]] bool bring_in(DmaPort &dma) const;
     State state_;
 };
 
