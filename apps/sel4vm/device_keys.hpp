@@ -18,7 +18,6 @@ using machine::Names;
 
 constexpr std::string_view kFile = "the path of a file, relative to this one";
 constexpr std::string_view kVmName = "a letter, then letters, digits, '-' and '_', at most 31";
-constexpr std::string_view kNamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,30}$";
 
 constexpr std::array kBlockKeys{
     Key{.name = "address", .form = Form::address, .help = "Where its registers are."},

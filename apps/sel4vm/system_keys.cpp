@@ -166,7 +166,7 @@ constexpr std::array kVmKeys{
     Key{.name = "name",
         .form = Form::text,
         .help = "A letter, then letters, digits, '-' and '_', at most 31 (default vm1, vm2, ...).",
-        .expected = "text",
+        .expected = kVmName,
         .pattern = kNamePattern},
     Key{.name = "memory",
         .form = Form::size,

@@ -13,6 +13,9 @@
 
 namespace sel4vm::cli {
 
+/// Of names that a file gives: machine::is_name() for editors.
+inline constexpr std::string_view kNamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,30}$";
+
 /// What a key takes, other than a table.
 enum class Form : u8 {
     none,    ///< only a table

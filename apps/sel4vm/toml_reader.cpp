@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <sel4vm/base/assert.hpp>
+#include <sel4vm/machine/validation_report.hpp>
 
 namespace sel4vm::cli {
 namespace {
@@ -98,8 +99,9 @@ std::optional<Given<std::string>> TomlReader::text(std::string_view key) {
     if (node == nullptr)
         return std::nullopt;
     const auto *value = node->as_string();
+    const bool names = row->pattern == kNamePattern; // judged here, where its line is known
     if (value == nullptr || value->get().find('\0') != std::string::npos ||
-        (row->form == Form::name && value->get().empty())) {
+        (row->form == Form::name && value->get().empty()) || (names && !machine::is_name(value->get()))) {
         refuse(*row);
         return std::nullopt;
     }

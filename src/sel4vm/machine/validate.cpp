@@ -274,7 +274,7 @@ private:
         const auto count = [&](ImageKind kind) { return counts[static_cast<usize>(kind)]; };
         const usize starts = count(ImageKind::kernel) + count(ImageKind::firmware);
         if (starts == 0)
-            report_.add(key("kernel"), "none", "a kernel or a firmware");
+            also(report_.add(key("kernel"), "none", "a kernel or a firmware"), "firmware");
         if (has_fw_cfg(vm_))
             claim({kFwCfgBase, kPageBytes}, key("fw_cfg"), key("fw_cfg"), kPageBytes);
         if (count(ImageKind::initrd) > 0 && count(ImageKind::kernel) == 0)

@@ -107,5 +107,11 @@ TEST(Firmware, TheWordUefiMeansTheOneOfThisMachineOrSaysWhatToInstall) {
     }
 }
 
+TEST(Firmware, IsNotMissedWhenItIsInDoubt) {
+    EXPECT_EQ(all_mistakes_in("[[vm]]\nmemory = \"64M\"\nfirmware = 3\n"),
+              (Lines{"a.toml:3: key 'vm.firmware': value 3: expected the path of a file, relative to this one, or a "
+                     "table: [vm.firmware]"}));
+}
+
 } // namespace
 } // namespace sel4vm::cli

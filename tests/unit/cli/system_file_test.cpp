@@ -207,7 +207,7 @@ memory = [1]
                "a.toml:6: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]",
                "a.toml:7: key 'vm.kernel': value 5: expected the path of a file, relative to this one",
                "a.toml:8: key 'vm.uart': value \"yes\": expected true or false, or a table: [vm.uart]",
-               "a.toml:10: key 'vm.name': value 1.0: expected text",
+               "a.toml:10: key 'vm.name': value 1.0: expected a letter, then letters, digits, '-' and '_', at most 31",
                "a.toml:11: key 'vm.memory': value [...]: expected a size such as \"512M\" or \"1G\", or a number of "
                "bytes, or "
                "tables: [[vm.memory]]"}));
@@ -238,6 +238,20 @@ TEST(SystemFile, AKeyThatBeginsWrongIsNotTomlEither) {
         ASSERT_EQ(mistakes.size(), 1U) << text;
         EXPECT_TRUE(mistakes[0].starts_with("a.toml:1: not TOML: ")) << mistakes[0];
     }
+}
+
+TEST(SystemFile, NamesAreJudgedWhereTheyStand) {
+    const std::string rule = "expected a letter, then letters, digits, '-' and '_', at most 31";
+    const std::string longest = "a012345678901234567890123456789";
+    for (const std::string &name : {longest + "0", std::string("9a"), std::string("a b")}) {
+        EXPECT_EQ(all_mistakes_in(std::string(kSmallest) +
+                                  "[[vm.device]]\ntype = \"pl061\"\naddress = 0x09030000\nirq = 7\nname = \"" + name +
+                                  "\"\n"),
+                  (Lines{"a.toml:8: key 'vm.device.name': value \"" + name + "\": " + rule}));
+        EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "name = \"" + name + "\"\n"),
+                  (Lines{"a.toml:4: key 'vm.name': value \"" + name + "\": " + rule}));
+    }
+    EXPECT_EQ(all_mistakes_in(std::string(kSmallest) + "name = \"" + longest + "\"\n"), Lines{});
 }
 
 TEST(SystemFile, MissingThingsAreNamed) {
@@ -359,8 +373,9 @@ TEST(SystemFile, WhatOnlyFollowsFromAMistakeIsLeftOut) {
               (Lines{"a.toml:5: key 'vm.rtc.irq': value \"x\": expected a number from 0 to 959"}));
     EXPECT_EQ(with("vcpus = 9\ngic = 4\n"),
               (Lines{"a.toml:5: key 'vm.gic': value 4: expected a number from 2 to 3, or a table: [vm.gic]"}));
-    EXPECT_EQ(with("name = 5\n[console]\ninput = \"mine\"\n"),
-              (Lines{"a.toml:4: key 'vm.name': value 5: expected text"}));
+    EXPECT_EQ(
+        with("name = 5\n[console]\ninput = \"mine\"\n"),
+        (Lines{"a.toml:4: key 'vm.name': value 5: expected a letter, then letters, digits, '-' and '_', at most 31"}));
     EXPECT_EQ(all_mistakes_in("[[vm]]\nkernel = \"k\"\nmemory = { size = 1 }\n").size(), 1U);
     // A range is told what it overlaps first, and is to be moved then.
     EXPECT_EQ(with("rtc = { address = 0x08000000, size = \"32M\" }\n"),
