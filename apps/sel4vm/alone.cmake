@@ -7,9 +7,9 @@ set(large_on_their_own options.cpp toml_library.cpp)
 set(used
   boot/bundle.cpp boot/crc32.cpp boot/elf_image.cpp boot/fdt_check.cpp boot/fdt_writer.cpp boot/image.cpp boot/layout.cpp boot/other_files.cpp
   machine/cpu_budgets.cpp machine/cpu_placement.cpp machine/image_placement.cpp machine/manifest_decode.cpp machine/manifest_encode.cpp machine/net_validation.cpp machine/panic_line.cpp machine/shared_places.cpp
-  machine/shared_validation.cpp machine/validate.cpp machine/validate_disks.cpp machine/validate_flash.cpp machine/validate_passthrough.cpp
+  machine/shared_validation.cpp machine/validate.cpp machine/validate_disks.cpp machine/validate_pci.cpp machine/validate_flash.cpp machine/validate_passthrough.cpp
   machine/arm/cpu_nodes.cpp machine/arm/device_nodes.cpp machine/arm/device_tree.cpp machine/arm/device_tree_adapt.cpp
-  machine/arm/passed_nodes.cpp machine/arm/shared_nodes.cpp machine/arm/virt_devices.cpp vm/timeout.cpp vm/block_requests.cpp)
+  machine/arm/passed_nodes.cpp machine/arm/pci_node.cpp machine/arm/shared_nodes.cpp machine/arm/virt_devices.cpp vm/timeout.cpp vm/block_requests.cpp)
 list(TRANSFORM used PREPEND "${PROJECT_SOURCE_DIR}/src/sel4vm/")
 # A kind of device brings its maker along.
 file(GLOB devices CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/sel4vm/dev/*/*.cpp")

@@ -92,8 +92,12 @@ void describe_vm(Writer &out, const machine::MachineDescription &vm, usize index
         out.line("  cmdline   {}", in_quotes(vm.cmdline));
     describe_gic(out, vm.gic, vm.vcpu_count);
     for (const machine::DeviceRecord &device : vm.devices) {
-        out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)), block(device.registers),
-                 device.kind->type, device.spi, name_of(device.trigger));
+        if (device.slot)
+            out.line("  device    {:<16} pci slot {}, {}", one_line(shortened(device.name)), *device.slot,
+                     device.kind->type);
+        else
+            out.line("  device    {:<16} {}, {}, irq {} ({})", one_line(shortened(device.name)),
+                     block(device.registers), device.kind->type, device.spi, name_of(device.trigger));
         if (!device.machine_disk.empty())
             out.line("            disk of the machine '{}'{}", one_line(device.machine_disk),
                      device.read_only ? ", read-only" : "");

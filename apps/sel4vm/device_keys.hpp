@@ -38,6 +38,18 @@ constexpr Key kDeviceConsole{.name = "console",
                              .help = "Of a serial port: whether it is connected to the host's console.",
                              .choices = Names<machine::ConsoleRoute>::list};
 
+constexpr std::array<std::string_view, 2> kTransports{"mmio", "pci"};
+constexpr Key kDeviceTransport{
+    .name = "transport",
+    .form = Form::choice,
+    .help = "Of virtio devices: registers at an address, or a function of the VM's PCI bus (default mmio).",
+    .choices = kTransports};
+constexpr Key kDeviceSlot{.name = "slot",
+                          .form = Form::number,
+                          .help = "Of a device on PCI: its place on the bus (default: the first that is free).",
+                          .lowest = 1,
+                          .highest = machine::kMostPciSlot};
+
 constexpr Key required(Key key) {
     key.presence = Presence::required;
     return key;
@@ -67,11 +79,13 @@ const std::array kDeviceKeys{
         .expected = kVmName,
         .pattern = kNamePattern,
         .presence = Presence::required},
-    required(kBlockKeys[0]),
+    kBlockKeys[0],
     kBlockKeys[1],
-    required(kDeviceIrq),
+    kDeviceIrq,
     kDeviceTrigger,
     kDeviceConsole,
+    kDeviceTransport,
+    kDeviceSlot,
 };
 constexpr KeyTable kDevice{"device", kDeviceKeys};
 
@@ -104,6 +118,8 @@ constexpr std::array kDiskKeys{
         .form = Form::number,
         .help = "Shared interrupt number; 0 is INTID 32 (default: that of the slot, 16 and up).",
         .highest = machine::kMaxSpis - 1},
+    kDeviceTransport,
+    kDeviceSlot,
 };
 constexpr KeyTable kDisk{"disk", kDiskKeys};
 
@@ -145,6 +161,8 @@ constexpr std::array kNetKeys{
         .form = Form::number,
         .help = "Shared interrupt number; 0 is INTID 32 (default: that of the slot, 16 and up).",
         .highest = machine::kMaxSpis - 1},
+    kDeviceTransport,
+    kDeviceSlot,
 };
 constexpr KeyTable kNet{"net", kNetKeys};
 

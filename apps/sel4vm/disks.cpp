@@ -15,6 +15,8 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 /// The ranges of a description may be anything: no sum of theirs.
 bool is_in(const machine::DeviceRecord &device, Gpa slot, u32 spi) {
+    if (device.slot) // on PCI
+        return false;
     const u64 base = device.registers.base.value();
     const bool before = base <= slot.value() && slot.value() - base < device.registers.size_bytes;
     const bool inside = base >= slot.value() && base - slot.value() < dev::VirtioSlots::kSlotBytes;

@@ -40,8 +40,8 @@ void add_vm_options(CLI::App &command, VmOptions &vm) {
     command
         .add_option("--disk", vm.disks,
                     "A further disk, by virtio: a raw file or a qcow2. ',ro' makes it read-only, ',keep' lets what is "
-                    "written go into the file; otherwise it is gone at the end")
-        ->type_name("FILE[,ro|,keep]")
+                    "written go into the file, otherwise it is gone at the end; ',pci' puts it on PCI")
+        ->type_name("FILE[,ro|,keep][,pci]")
         ->allow_extra_args(false);
     command.add_option("--cmdline", vm.cmdline, "Kernel command line")->type_name("TEXT");
     command.add_option("--memory", vm.memory, "Guest memory, such as 512M or 1G (default 512M)")->type_name("SIZE");

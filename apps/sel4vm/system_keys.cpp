@@ -242,6 +242,9 @@ constexpr std::array kVmKeys{
         .help = "What the virtual counter shows: the host's counter, the time since the VM started, or that without "
                 "pauses.",
         .choices = Names<machine::CounterPolicy>::list},
+    Key{.name = "pci",
+        .form = Form::flag,
+        .help = "Whether it has a PCI bus (default: if one of its devices is on it)."},
     Key{.name = "pv_time",
         .form = Form::flag,
         .help = "Whether the guest may see how long its vCPUs could have run while others did (default true)."},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/disks.hpp>
+#include <apps/sel4vm/pci.hpp>
 #include <apps/sel4vm/qemu.hpp>
 #include <apps/sel4vm/system_keys.hpp>
 #include <apps/sel4vm/text.hpp>
@@ -52,6 +53,7 @@ public:
         on_panic();
         for (const std::string &text : vm.disks)
             disk(text);
+        finish_pci(system_, 0);
     }
 
 private:
@@ -153,9 +155,11 @@ private:
     void disk(const std::string &text) {
         const Origin origin = option("--disk", text);
         DiskFile file{.path = text, .origin = origin};
+        bool on_pci = false;
         for (bool any = true; any;) {
             any = false;
-            for (const auto &[word, flag] : {std::pair{",ro", &file.read_only}, std::pair{",keep", &file.kept}}) {
+            for (const auto &[word, flag] :
+                 {std::pair{",ro", &file.read_only}, std::pair{",keep", &file.kept}, std::pair{",pci", &on_pci}}) {
                 if (!file.path.ends_with(word))
                     continue;
                 file.path.resize(file.path.size() - std::string_view(word).size());
@@ -166,7 +170,9 @@ private:
             mistakes_.expected(origin, "the path of a file");
             return;
         }
-        const machine::DeviceRecord record = new_disk(system_, vm());
+        machine::DeviceRecord record = new_disk(system_, vm());
+        if (on_pci)
+            record.slot = kAnySlot;
         for (const char *part : {"", ".disk", ".machine"})
             system_.said(fmt::format("vm[0].devices.{}{}", record.name, part), origin);
         add_disk(system_, 0, record, file, mistakes_);

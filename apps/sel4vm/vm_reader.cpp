@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <apps/sel4vm/disks.hpp>
+#include <apps/sel4vm/pci.hpp>
 #include <apps/sel4vm/text.hpp>
 #include <apps/sel4vm/vm_reader.hpp>
 
@@ -40,18 +41,21 @@ public:
         choose(table, "counter", vm.counter);
         if (const auto value = table.flag("pv_time"))
             vm.pv_time = value->value;
+        if (const auto value = table.flag("pci"))
+            vm.pci = value->value;
         if (const auto value = table.flag("pmu"))
             vm.pmu = value->value ? machine::PmuPolicy::required : machine::PmuPolicy::hidden;
-        for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv, "pmu"sv})
+        for (const auto key : {"name"sv, "vcpus"sv, "cpus"sv, "cmdline"sv, "entry"sv, "on_panic"sv, "pci"sv, "pmu"sv})
             noted(table, key, fmt::format(".{}", key));
         read_memory(table);
         read_budget(table);
         read_gic(table);
-        read_topology(table);
-        read_timer(table);
+        read_topology(table, system_, index_);
+        read_timer(table, system_, index_);
         read_devices(table);
         read_passthrough(table, system_, index_, mistakes_);
         read_images(table);
+        finish_pci(system_, index_);
     }
 
 private:
@@ -152,7 +156,6 @@ private:
         noted(table, "size", key + ".size");
     }
 
-    /// As QEMU's -smp: what is left out is 1, but there are as many cores as it takes.
     void read_budget(TomlReader &table) {
         if (const auto value = table.number("priority"))
             description().priority = static_cast<u32>(value->value);
@@ -173,48 +176,6 @@ private:
         description().budget = budget;
     }
 
-    void read_topology(TomlReader &table) {
-        auto inner = table.table("topology");
-        noted(table, "topology", ".topology");
-        if (!inner)
-            return;
-        machine::CpuTopology &cpus = description().topology;
-        cpus.sockets = 1;
-        for (const auto &[key, field] : {std::pair{"sockets"sv, &cpus.sockets}, std::pair{"clusters"sv, &cpus.clusters},
-                                         std::pair{"threads"sv, &cpus.threads}, std::pair{"cores"sv, &cpus.cores}}) {
-            if (const auto value = inner->number(key))
-                *field = static_cast<u32>(value->value);
-            if (inner->wrong(key))
-                system_.doubt(path(".topology"));
-        }
-        if (const u64 others = u64{cpus.sockets} * cpus.clusters * cpus.threads;
-            !inner->has("cores") && description().vcpu_count % others == 0)
-            cpus.cores = static_cast<u32>(description().vcpu_count / others);
-        machine::CacheRecord &caches = description().caches;
-        for (const auto &[key, field] :
-             {std::pair{"l1_instruction"sv, &caches.l1_instruction}, std::pair{"l1_data"sv, &caches.l1_data},
-              std::pair{"l2"sv, &caches.l2}, std::pair{"l3"sv, &caches.l3}}) {
-            if (const auto value = inner->size(key))
-                *field = static_cast<u32>(std::min(value->value, u64{machine::kMaxCacheBytes} + 1));
-            noted(*inner, key, fmt::format(".caches.{}", key));
-        }
-    }
-
-    void read_timer(TomlReader &table) {
-        auto inner = table.table("timer");
-        noted(table, "timer", ".timer");
-        if (!inner)
-            return;
-        machine::TimerRecord &timer = description().timer;
-        for (const auto &[key, field] :
-             {std::pair{"secure_physical"sv, &timer.secure_physical}, std::pair{"physical"sv, &timer.physical},
-              std::pair{"virtual"sv, &timer.virtual_timer}, std::pair{"hypervisor"sv, &timer.hypervisor}}) {
-            if (const auto value = inner->number(key))
-                *field = static_cast<u8>(value->value);
-            noted(*inner, key, fmt::format(".timer.{}", key));
-        }
-    }
-
     // ------------------------------------------------------------ devices
     void read_devices(TomlReader &table) {
         read_standard_device(table, "uart", machine::default_uart());
@@ -229,7 +190,7 @@ private:
             if (const auto name = device.text("name"); name && is_free(*name))
                 record.name = system_.keep(name->value);
             noted(device, "name", fmt::format(".devices.{}.name", record.name));
-            add_device(device, record);
+            add_device(device, record, Of::file);
         }
     }
 
@@ -251,7 +212,7 @@ private:
     void read_standard_device(TomlReader &table, std::string_view key, const machine::DeviceRecord &record) {
         if (table.has_table(key)) {
             auto inner = table.table(key);
-            add_device(*inner, record);
+            add_device(*inner, record, Of::board);
             return;
         }
         const auto wanted = table.flag(key);
@@ -260,10 +221,15 @@ private:
             static_cast<void>(description().devices.emplace_back(record));
     }
 
-    void add_device(TomlReader &table, machine::DeviceRecord record) {
+    enum class Of : u8 { board, file };
+    void add_device(TomlReader &table, machine::DeviceRecord record, Of whose) {
         const std::string key = fmt::format(".devices.{}", record.name);
         system_.said(path(key), table.origin());
+        if (whose == Of::file)
+            read_transport(table, path(key), system_, record, mistakes_);
         read_registers(table, key, record.registers);
+        if (whose == Of::file && !record.slot)
+            need_place(table, table.has("type") && record.kind->make_function != nullptr);
         if (const auto value = table.number("irq"))
             record.spi = static_cast<u32>(value->value);
         noted(table, "irq", key + ".spi");
@@ -273,6 +239,16 @@ private:
         else if (table.has("console"))
             mistakes_.add(table.origin("console"), "is not possible for a device that is no serial port");
         add_record(table, record);
+    }
+
+    /// What every device that is not on PCI has.
+    void need_place(TomlReader &table, bool may_be_on_pci) {
+        const KeyTable &keys = *vm_keys().find("device")->table;
+        for (const std::string_view needed : {"address"sv, "irq"sv})
+            if (!table.has(needed))
+                mistakes_.missing(table.origin(needed),
+                                  fmt::format("expected {}{}", expectation(*keys.find(needed), needed),
+                                              may_be_on_pci ? ", or transport = \"pci\"" : ""));
     }
 
     /// Where a disk or a network card is.
@@ -339,6 +315,7 @@ private:
         for (const auto name : {"name"sv, "switch"sv, "mac"sv, "mtu"sv, "limit"sv})
             noted(table, name, fmt::format("{}.{}", key, name));
         system_.said(path(key), table.origin());
+        read_transport(table, path(key), system_, record, mistakes_);
         read_place(table, key, record);
         add_record(table, record);
     }
@@ -352,6 +329,7 @@ private:
         noted(table, "path", key + ".disk");
         noted(table, "machine", key + ".machine");
         system_.said(path(key), table.origin());
+        read_transport(table, path(key), system_, record, mistakes_);
         read_place(table, key, record);
         const auto flag = [&table](const char *name) {
             const auto value = table.flag(name);

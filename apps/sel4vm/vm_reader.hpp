@@ -16,6 +16,10 @@ void read_vm(TomlReader &table, const std::filesystem::path &folder, System &sys
 /// [[vm.passthrough]] of VM `index`. (passthrough_reader.cpp)
 void read_passthrough(TomlReader &vm, System &system, usize index, Mistakes &mistakes);
 
+/// `topology` and `timer` of VM `index`. (cpu_reader.cpp)
+void read_topology(TomlReader &vm, System &system, usize index);
+void read_timer(TomlReader &vm, System &system, usize index);
+
 /// `firmware` and `flash` of VM `index`. (firmware_reader.cpp)
 void read_firmware(TomlReader &vm, const std::filesystem::path &folder, System &system, usize index,
                    Mistakes &mistakes);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian's UEFI (EDK2): uefi_test.py. It gets to its shell, keeps a variable in the flash over a reset, starts GRUB and Debian's Linux from a GPT
-disk, and a kernel that it is told of; with a GIC of either version."""
+disk over MMIO and PCI, and a kernel that it is told of; with a GIC of either version."""
 
 import os
 import pathlib
@@ -82,8 +82,8 @@ def make_disk(folder):
     return disk
 
 
-def starts_linux(disk, gic):
-    console = Console("--firmware", "uefi", "--disk", f"{disk},ro", "--memory", "512M", "--gic", gic)
+def starts_linux(disk, how, gic):
+    console = Console("--firmware", "uefi", "--disk", f"{disk},{how}", "--memory", "512M", "--gic", gic)
     console.expect("Welcome to Debian Linux under sel4vm")
     console.shell()
     if "BOOT_IMAGE=/vmlinuz" not in console.command("cat /proc/cmdline"):
@@ -110,7 +110,9 @@ def starts_a_kernel(gic):
 
 with tempfile.TemporaryDirectory() as name:
     image = make_disk(pathlib.Path(name))
+    starts_linux(image, "keep,pci", "3")  # read by the machine
     for version in ("2", "3"):
         keeps_a_variable(version)
-        starts_linux(image, version)
+        starts_linux(image, "ro", version)
+        starts_linux(image, "ro,pci", version)
         starts_a_kernel(version)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's Linux with virtio devices of ours: virtio_linux_test.py GIC VCPUS. It mounts an ext4 image and finds in it what was put there; what it writes
+"""Debian's Linux with virtio devices of ours: virtio_linux_test.py GIC VCPUS [mmio|pci|pci-wires]. It mounts an ext4 image and finds in it what was put there; what it writes
 is there when the caches are empty, and gone when the image is used again; a read-only disk stays as it is; the generator gives bytes."""
 
 import hashlib
@@ -18,24 +18,40 @@ BANNER = "Welcome to Debian Linux under sel4vm"
 SOURCE = pathlib.Path(os.environ["SEL4VM_SOURCE"])
 EXAMPLE = SOURCE / "examples" / "debian-linux"
 # In the order in which they are loaded.
-MODULES = ["virtio_mmio", "virtio_blk", "virtio-rng", "crc16", "crc32c_generic", "mbcache", "jbd2", "ext4"]
+MMIO = ["virtio_mmio"]
+PCI = ["virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci"]
+MODULES = ["virtio_blk", "virtio-rng", "crc16", "crc32c_generic", "mbcache", "jbd2", "ext4"]
 COMPLAINTS = ("EXT4-fs error", "hung task", "nobody cared", "WARNING:")
 
 
-def boot(console):
+def boot(console, modules):
     console.expect(BANNER)
     console.shell()
     console.command("stty columns 500")  # so that no line is cut in two
-    if "\nno " in console.command("for m in " + " ".join(MODULES) + "; do insmod /modules/$m.ko || echo no $m; done"):
+    if "\nno " in console.command("for m in " + " ".join(modules) + "; do insmod /modules/$m.ko || echo no $m; done"):
         console.fail("a module was not loaded")
 
 
-def main(gic, vcpus):
+def check_pci(console, gic, transport):
+    """Where its interrupts come from, and that nothing else asks for the CPU."""
+    lines = [line for line in console.command("cat /proc/interrupts").splitlines() if "virtio" in line]
+    kind = "GICv" if transport == "pci-wires" else "ITS-MSI" if gic == "3" else "MSI"
+    if not lines or not all(kind in line for line in lines) or (transport == "pci") != any("-req" in line for line in lines):
+        console.fail(f"the interrupts are of another kind than {kind}: {lines}")
+    if "01:" in console.command("cat /proc/bus/pci/devices | cut -c 1-4"):
+        console.fail("there is more than one bus")
+
+
+def main(gic, vcpus, transport="mmio"):
+    on_pci = transport != "mmio"
+    modules = (PCI if on_pci else MMIO) + MODULES
+    key = ', transport = "pci"' if on_pci else ""
+    place = ', transport = "pci", slot = 9' if on_pci else ", address = 0x0a000400, irq = 18"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([EXAMPLE / "prepare"], check=True)
         built = SOURCE / "build" / "examples" / "debian-linux"
-        (folder / "initrd").write_bytes((built / "initrd.cpio").read_bytes() + modules_ramdisk(MODULES))
+        (folder / "initrd").write_bytes((built / "initrd.cpio").read_bytes() + modules_ramdisk(modules))
         (folder / "files").mkdir()
         content = os.urandom(6 << 20)
         (folder / "files" / "data").write_bytes(content)
@@ -54,12 +70,14 @@ vcpus = {vcpus}
 memory = "256M"
 kernel = "{built}/vmlinuz"
 initrd = "initrd"
-cmdline = "console=ttyAMA0"
-device = [{{ type = "virtio-rng", name = "random", address = 0x0a000400, irq = 18 }}]
-disk = [{{ path = "disk" }}, {{ path = "fixed", name = "fixed", read_only = true }}]
+cmdline = "console=ttyAMA0{" pci=nomsi" if transport == "pci-wires" else ""}"
+device = [{{ type = "virtio-rng", name = "random"{place} }}]
+disk = [{{ path = "disk"{key} }}, {{ path = "fixed", name = "fixed", read_only = true{key} }}]
 """)
         console = Console(str(folder / "system.toml"))
-        boot(console)
+        boot(console, modules)
+        if on_pci:
+            check_pci(console, gic, transport)
 
         # What is there: read whole, by large requests, and through a file system.
         if wanted not in console.command("sha256sum /dev/vdb"):
@@ -102,7 +120,7 @@ disk = [{{ path = "disk" }}, {{ path = "fixed", name = "fixed", read_only = true
             if complaint in said:
                 console.fail(f"the kernel complains: {complaint}")
         console.send("reboot -f")
-        boot(console)
+        boot(console, modules)
         if wanted not in console.command("mkdir -p /mnt; mount -t ext4 /dev/vda /mnt && sha256sum /mnt/copy"):
             console.fail("what was written is not there after a reset")
         console.command("umount /mnt")
@@ -112,4 +130,4 @@ disk = [{{ path = "disk" }}, {{ path = "fixed", name = "fixed", read_only = true
             console.fail("the image has changed")
 
 
-main(*sys.argv[1:3])
+main(*sys.argv[1:4])

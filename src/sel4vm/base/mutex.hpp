@@ -34,15 +34,16 @@ enum class LockRank : u8 {
     device = 2,      ///< one per device on a bus, taken by the dispatcher
     doorbells = 3,   ///< who rings whom through one shared memory, of several VMs
     network = 4,     ///< who is at one port of a network, and its receive queue; the addresses of one switch
-    translation = 5, ///< what turns a device's message into an interrupt by tables in guest memory
-    memory = 6,      ///< a VM's demand RAM: which steps of it are cleared and mapped
-    address_map = 7, ///< changes of an address map
-    irq_vcpu = 8,    ///< one vCPU's part of the interrupt controller's state
-    irq_chip = 9,    ///< what its vCPUs share
-    timeouts = 10,   ///< an executor's queue of timeouts
-    stop = 11,       ///< a VM's stop: its reason, and who stops it
-    serving = 12,    ///< which executors serve a VM
-    host = 13,       ///< a host port's own locks
+    irq_wires = 5,   ///< a wire that several functions of a bus drive
+    translation = 6, ///< what turns a device's message into an interrupt by tables in guest memory
+    memory = 7,      ///< a VM's demand RAM: which steps of it are cleared and mapped
+    address_map = 8, ///< changes of an address map
+    irq_vcpu = 9,    ///< one vCPU's part of the interrupt controller's state
+    irq_chip = 10,   ///< what its vCPUs share
+    timeouts = 11,   ///< an executor's queue of timeouts
+    stop = 12,       ///< a VM's stop: its reason, and who stops it
+    serving = 13,    ///< which executors serve a VM
+    host = 14,       ///< a host port's own locks
 };
 
 /// Whether more than one executor may enter the objects of a VM.

@@ -10,6 +10,7 @@
 #include <sel4vm/base/allocator.hpp>
 #include <sel4vm/base/mutex.hpp>
 #include <sel4vm/dev/net_options.hpp>
+#include <sel4vm/dev/pci/pci_bus.hpp>
 #include <sel4vm/host/block_device.hpp>
 #include <sel4vm/host/dma_port.hpp>
 #include <sel4vm/host/services.hpp>
@@ -32,6 +33,8 @@ class FdtWriter;
 }
 
 namespace sel4vm::dev {
+
+class PciFunction;
 
 /// A device of any type, owned, and what else than registers it shows to its machine.
 class OwnedDevice {
@@ -130,6 +133,45 @@ struct DeviceNode {
     void (*add_nodes)(boot::FdtWriter &out, u32 phandle) = nullptr;
 };
 
+/// A PCI function of any type, owned.
+class OwnedFunction {
+public:
+    OwnedFunction() = default;
+    /// Empty when the allocator, which outlives it, has no memory.
+    template <class T, class... Args>
+    [[nodiscard]] static OwnedFunction make(Allocator &allocator, Args &&...args) {
+        OwnedFunction made;
+        void *const block = allocator.allocate(sizeof(T), alignof(T));
+        if (block == nullptr)
+            return made;
+        made.function_ = ::new (block) T(std::forward<Args>(args)...);
+        made.allocator_ = &allocator;
+        made.destroy_ = [](Allocator &from, PciFunction &function) {
+            T *const whole = &static_cast<T &>(function);
+            std::destroy_at(whole);
+            from.deallocate(whole, sizeof(T), alignof(T));
+        };
+        return made;
+    }
+    OwnedFunction(OwnedFunction &&other) noexcept { *this = std::move(other); }
+    OwnedFunction &operator=(OwnedFunction &&other) noexcept {
+        std::swap(allocator_, other.allocator_);
+        std::swap(function_, other.function_);
+        std::swap(destroy_, other.destroy_);
+        return *this;
+    }
+    ~OwnedFunction() {
+        if (function_ != nullptr)
+            destroy_(*allocator_, *function_);
+    }
+    [[nodiscard]] PciFunction *get() const { return function_; }
+
+private:
+    Allocator *allocator_ = nullptr;
+    PciFunction *function_ = nullptr;
+    void (*destroy_)(Allocator &from, PciFunction &function) = nullptr;
+};
+
 struct DeviceKind {
     /// In system files, manifests and messages.
     std::string_view type;
@@ -139,6 +181,8 @@ struct DeviceKind {
     u64 range_bytes = 4 * kKiB;
     /// nullptr: somebody else emulates it, and only its node is wanted.
     OwnedDevice (*make)(const DeviceSite &site) = nullptr;
+    /// The same as a PCI function, for which `site.line` means nothing; nullptr: it is none.
+    OwnedFunction (*make_function)(const DeviceSite &site, PciPlace place) = nullptr;
 };
 
 /// Of devices that nobody is going to make: for readers of a description that look at other parts of it.

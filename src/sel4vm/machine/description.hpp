@@ -172,6 +172,7 @@ struct DeviceRecord {
     std::string_view machine_disk{}; ///< of disks without an image: what the machine's disk is called that it is
     bool read_only = false;          ///< the guest may not write the machine's disk
     std::optional<NetRecord> net = std::nullopt; ///< of network devices, required
+    std::optional<u8> slot = std::nullopt; ///< it is a PCI function in this slot, and has neither `registers` nor `spi`
     friend constexpr bool operator==(const DeviceRecord &, const DeviceRecord &) = default;
 };
 
@@ -201,6 +202,16 @@ inline constexpr u32 kVirtioSlotsSpi = 16;
 inline constexpr Gpa kFwCfgBase{0x0902'0000};
 /// Stolen times of the vCPUs, as the board has them.
 inline constexpr Gpa kPvTimeBase{0x090a'0000};
+
+/// The PCI bus, as the board has it: configuration space of one bus, I/O ports, two windows for functions' registers.
+inline constexpr AddressBlock kPciConfig{Gpa{0x3f00'0000}, kMiB};
+inline constexpr AddressBlock kPciPorts{Gpa{0x3eff'0000}, 64 * kKiB};
+inline constexpr AddressBlock kPciMemory32{Gpa{0x1000'0000}, 0x2eff'0000};
+inline constexpr AddressBlock kPciMemory64{Gpa{0x80'0000'0000}, 512 * kGiB};
+/// Its four wires are shared interrupts from here on.
+inline constexpr u32 kPciSpi = 3;
+/// Slots for functions: 1 to 31.
+inline constexpr u8 kMostPciSlot = 31;
 
 /// A physical device that the VM is given: registers and interrupts as the host's device tree has them.
 struct PassthroughRecord {
@@ -292,6 +303,7 @@ struct MachineDescription {
     /// Whether the guest may see how long its vCPUs could have run and did not, where the host knows it.
     bool pv_time = true;
     PmuPolicy pmu = PmuPolicy::where_possible;
+    bool pci = false; ///< it has a PCI bus
 
     /// The only image of this kind, or nullptr.
     [[nodiscard]] const ImageRecord *image(ImageKind kind) const {

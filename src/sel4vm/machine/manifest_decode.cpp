@@ -211,6 +211,8 @@ DeviceRecord read_device(const Node &node, dev::DeviceKinds kinds) {
     device.console = node.choice<ConsoleRoute>("console");
     if (node.has("disk"))
         device.disk = node.cell("disk");
+    if (node.has("slot"))
+        device.slot = (node.byte("slot"));
     if (node.has("machine-disk")) {
         device.machine_disk = node.text("machine-disk");
         device.read_only = node.flag("read-only");
@@ -283,6 +285,7 @@ void read_vm(const Node &node, dev::DeviceKinds kinds, MachineDescription &vm) {
         vm.on_panic = node.choice<PanicPolicy>("on-panic");
     vm.counter = node.choice<CounterPolicy>("counter");
     vm.pv_time = node.flag("pv-time");
+    vm.pci = node.has("pci") && node.flag("pci");
     if (node.has("pmu"))
         vm.pmu = node.choice<PmuPolicy>("pmu");
     vm.timer = read_timer(node);

@@ -52,6 +52,8 @@ void put_device(FdtWriter &out, const DeviceRecord &device, usize index) {
     out.text("console", name_of(device.console));
     if (device.disk)
         out.cell("disk", *device.disk);
+    if (device.slot)
+        out.cell("slot", *device.slot);
     if (!device.machine_disk.empty()) {
         out.text("machine-disk", device.machine_disk);
         put_flag(out, "read-only", device.read_only);
@@ -103,6 +105,7 @@ void put_vm(FdtWriter &out, const MachineDescription &vm, usize index) {
     out.text("on-panic", name_of(vm.on_panic));
     out.text("counter", name_of(vm.counter));
     put_flag(out, "pv-time", vm.pv_time);
+    put_flag(out, "pci", vm.pci);
     out.text("pmu", name_of(vm.pmu));
     out.cells("timer-ppis", {vm.timer.secure_physical, vm.timer.physical, vm.timer.virtual_timer, vm.timer.hypervisor});
     if (const CpuTopology &cpus = vm.topology; cpus.sockets != 0) {

@@ -13,6 +13,7 @@
 #include <sel4vm/machine/shared_validation.hpp>
 #include <sel4vm/machine/validate_disks.hpp>
 #include <sel4vm/machine/validate_flash.hpp>
+#include <sel4vm/machine/validate_pci.hpp>
 #include <sel4vm/machine/validation_report.hpp>
 #include <sel4vm/vm/vm.hpp>
 
@@ -44,6 +45,7 @@ public:
         check_net_of(vm_, index_, report_);
         check_images();
         check_flash(vm_, index_, report_, claims_);
+        check_pci(vm_, index_, report_, claims_);
         check_shared_of(vm_, index_, report_, claims_);
         check_entry();
     }
@@ -233,21 +235,26 @@ private:
                 report_.add(key("devices.", device.name, ".name"), device.name, kNameRule);
             if (device.kind == nullptr)
                 report_.add(key("devices.", device.name, ".type"), "none", "a kind of device");
-            claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
-                  device.kind != nullptr ? device.kind->range_bytes : kPageBytes);
-            if (device.spi >= vm_.gic.spi_count && good_spis())
-                also(report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (",
-                                 vm_.gic.spi_count, ")"),
-                     "gic.spis");
-            if (is_for_messages(device.spi))
-                also(report_.add(key("devices.", device.name, ".spi"), device.spi,
-                                 "another SPI than those of gic.msi (", vm_.gic.msi.first_spi, " to ",
-                                 vm_.gic.msi.first_spi + vm_.gic.msi.spi_count - 1, ")"),
-                     "gic.msi");
+            if (!device.slot)
+                check_place(device);
             check_disk(vm_, index_, device, report_);
             for (usize j = 0; j < i; ++j)
                 check_pair(vm_.devices[j], device);
         }
+    }
+
+    /// Of a device that is no PCI function.
+    void check_place(const DeviceRecord &device) {
+        claim(device.registers, key("devices.", device.name, ".base"), key("devices.", device.name, ".size"),
+              device.kind != nullptr ? device.kind->range_bytes : kPageBytes);
+        if (device.spi >= vm_.gic.spi_count && good_spis())
+            also(report_.add(key("devices.", device.name, ".spi"), device.spi, "less than gic.spis (",
+                             vm_.gic.spi_count, ")"),
+                 "gic.spis");
+        if (is_for_messages(device.spi))
+            also(report_.add(key("devices.", device.name, ".spi"), device.spi, "another SPI than those of gic.msi (",
+                             vm_.gic.msi.first_spi, " to ", vm_.gic.msi.first_spi + vm_.gic.msi.spi_count - 1, ")"),
+                 "gic.msi");
     }
 
     void check_pair(const DeviceRecord &first, const DeviceRecord &second) {
@@ -255,7 +262,7 @@ private:
             report_.add(key("devices.", second.name, ".name"), second.name, "a name of its own for each device");
         else if (first.disk && first.disk == second.disk)
             report_.add(key("devices.", second.name, ".disk"), *second.disk, "an image of its own for each disk");
-        else if (first.spi == second.spi)
+        else if (!first.slot && !second.slot && first.spi == second.spi)
             also(report_.add(key("devices.", second.name, ".spi"), second.spi, "another SPI than ",
                              key("devices.", first.name).view()),
                  key("devices.", first.name, ".spi"));

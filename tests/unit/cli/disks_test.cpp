@@ -74,6 +74,46 @@ TEST(Disks, NeedAFileOfWholeSectorsAndAPlaceOfItsOwn) {
                      "vm.uart has it"}));
 }
 
+TEST(Disks, OnPciHaveASlotAndTheirVmABusAndMessages) {
+    Mistakes mistakes;
+    const auto system = parse_system(
+        std::string(kSmallest) + "[[vm.disk]]\npath = \"a\"\ntransport = \"pci\"\n[[vm.disk]]\npath = \"b\"\n"
+                                 "slot = 1\ntransport = \"pci\"\n[[vm.device]]\ntype = \"virtio-rng\"\nname = \"r\"\n"
+                                 "transport = \"pci\"\n[[vm.disk]]\npath = \"c\"\n",
+        "a.toml", mistakes);
+    EXPECT_EQ(mistakes.texts(), Lines{});
+    const auto &vm = system->description.vms[0];
+    ASSERT_EQ(vm.devices.size(), 6U);
+    EXPECT_EQ(vm.devices[2].slot, 2U) << "the generator: 1 is taken";
+    EXPECT_EQ(vm.devices[3].slot, 3U);
+    EXPECT_EQ(vm.devices[4].slot, 1U);
+    EXPECT_EQ(vm.devices[5].slot, std::nullopt);
+    EXPECT_EQ(vm.devices[5].registers.base, Gpa{0x0a00'0000});
+    EXPECT_TRUE(vm.pci);
+    EXPECT_EQ(vm.gic.msi.kind, machine::MsiKind::its);
+}
+
+TEST(Disks, OnPciHaveNoPlaceElsewhere) {
+    const auto said = [](const std::string &text) {
+        std::string all;
+        for (const std::string &line : all_mistakes_in(std::string(kSmallest) + text))
+            all += line + "\n";
+        return all;
+    };
+    EXPECT_NE(said("[[vm.disk]]\npath = \"a\"\ntransport = \"pci\"\naddress = 0x0a000000\n").find("finds its place"),
+              std::string::npos);
+    EXPECT_NE(said("[[vm.disk]]\npath = \"a\"\ntransport = \"mmio\"\nslot = 3\n").find("only possible with transport"),
+              std::string::npos);
+    EXPECT_NE(said("[[vm.device]]\ntype = \"pl031\"\nname = \"r\"\ntransport = \"pci\"\n").find("can be on PCI"),
+              std::string::npos);
+    EXPECT_NE(said("pci = false\n[[vm.disk]]\npath = \"a\"\ntransport = \"pci\"\n").find("a VM with a PCI bus"),
+              std::string::npos);
+    EXPECT_NE(
+        said("[[vm.disk]]\npath = \"a\"\nslot = 3\n[[vm.disk]]\npath = \"b\"\nslot = 3\n").find("another slot than"),
+        std::string::npos);
+    EXPECT_NE(said("pci = true\n[vm.uart]\nirq = 4\n").find("another SPI than those of PCI"), std::string::npos);
+}
+
 /// A folder with files that may be disks.
 struct DiskFiles : testing::Test {
     DiskFiles() {

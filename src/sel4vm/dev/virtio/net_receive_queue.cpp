@@ -68,7 +68,8 @@ bool NetReceiveQueue::collect(u64 needed_bytes) {
             return false;
         switch (queue_->take(*dma_, features_, chain_)) {
         case VirtioQueue::Taken::chain: break;
-        case VirtioQueue::Taken::none: return false;
+        case VirtioQueue::Taken::none:
+        case VirtioQueue::Taken::later: return false; // this frame is lost; the memory is there for one that follows
         case VirtioQueue::Taken::broken: break_down(); return false;
         }
         looked_at_ += chain_.count + 1U;

@@ -96,6 +96,10 @@ public:
     /// 0: there is no such queue.
     [[nodiscard]] u16 queue_size_max(u32 queue) const;
     [[nodiscard]] bool queue_ready(u32 queue) const { return queue < kMaxQueues && queues_[queue].state().ready; }
+    /// As it was set up; of one that does not exist 0.
+    [[nodiscard]] VirtioQueue::State queue_state(u32 queue) const {
+        return queue < kMaxQueues ? queues_[queue].state() : VirtioQueue::State{};
+    }
     /// nullptr: there is no such queue, or it is ready, and its place cannot be changed.
     [[nodiscard]] VirtioQueue::State *queue_to_set_up(u32 queue);
     void make_ready(u32 queue);

@@ -16,7 +16,9 @@ VirtioNet::VirtioNet(const NetOptions &options, Clock &clock, TimeoutQueue &time
     receive_.own = configured_;
 }
 
-VirtioNet::~VirtioNet() {
+VirtioNet::~VirtioNet() { leave(); }
+
+void VirtioNet::leave() {
     timeouts_.cancel(again_);
     network_.connect(nullptr);
 }

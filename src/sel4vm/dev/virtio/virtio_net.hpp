@@ -41,6 +41,8 @@ public:
     ~VirtioNet();
     /// What it is the model of.
     void attach(VirtioFunction &function);
+    /// From now on it hears of no frame; before its function is gone.
+    void leave();
 
     [[nodiscard]] const char *name() const override { return "virtio-net"; }
     [[nodiscard]] u32 device_id() const override { return 1; }

@@ -104,6 +104,8 @@ void write_msi_node(FdtWriter &out, MsiKind kind, const AddressBlock &frame) {
 
 } // namespace
 
+u32 gic_address_cells(const MachineDescription &vm) { return msi_frame(vm.gic.msi).size_bytes != 0 ? 2 : 0; }
+
 void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
     const GicRecord &gic = vm.gic;
     const bool v3 = gic.version == GicVersion::v3;
@@ -127,13 +129,11 @@ void write_gic_node(FdtWriter &out, const MachineDescription &vm) {
         out.empty("msi-controller");
         out.cells("mbi-ranges", {aarch64::kFirstSpi + gic.msi.first_spi, gic.msi.spi_count});
     }
+    out.cell("#address-cells", gic_address_cells(vm));
     if (const AddressBlock frame = msi_frame(gic.msi); frame.size_bytes != 0) {
-        out.cell("#address-cells", 2);
         out.cell("#size-cells", 2);
         out.empty("ranges");
         write_msi_node(out, gic.msi.kind, frame);
-    } else {
-        out.cell("#address-cells", 0);
     }
     out.end_node();
 }

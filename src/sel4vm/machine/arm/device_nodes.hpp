@@ -41,10 +41,13 @@ void write_psci_node(boot::FdtWriter &out, aarch64::Conduit firmware);
 void write_memory_nodes(boot::FdtWriter &out, const MachineDescription &vm);
 void write_timer_node(boot::FdtWriter &out, const MachineDescription &vm);
 void write_pmu_node(boot::FdtWriter &out, const MachineDescription &vm);
+/// #address-cells of the GIC's node, which names parts inside of it or none.
+[[nodiscard]] u32 gic_address_cells(const MachineDescription &vm);
 void write_gic_node(boot::FdtWriter &out, const MachineDescription &vm);
 /// The fixed clock that PrimeCell devices name.
 void write_flash_node(boot::FdtWriter &out, const FlashRecord &flash);
 void write_fw_cfg_node(boot::FdtWriter &out);
+void write_pci_node(boot::FdtWriter &out, const MachineDescription &vm); ///< pci_node.cpp
 void write_clock_node(boot::FdtWriter &out);
 /// With the nodes that its kind has beside it.
 void write_device_node(boot::FdtWriter &out, const DeviceRecord &device, u32 phandle);

@@ -88,9 +88,14 @@ Result<std::span<u8>, boot::FdtError> write_device_tree(const MachineDescription
         write_flash_node(out, *vm.flash);
     if (has_fw_cfg(vm))
         write_fw_cfg_node(out);
+    if (vm.pci)
+        write_pci_node(out, vm);
     u32 phandle = kFirstDevicePhandle;
-    for (const DeviceRecord &device : vm.devices)
-        write_device_node(out, device, phandle++);
+    for (const DeviceRecord &device : vm.devices) {
+        if (!device.slot) // what is on PCI is found there
+            write_device_node(out, device, phandle);
+        ++phandle;
+    }
     write_shared_nodes(out, vm);
     for (usize i = 0; i < inputs.passed.size() && i < vm.passthrough.size(); ++i)
         write_passed_node(out, inputs.host_tree, vm.passthrough[i].node, inputs.passed[i], static_cast<u32>(i));

@@ -82,6 +82,7 @@ Status<BuildError> VirtMachine::build() {
         return made;
     SEL4VM_TRY(make_flash());
     SEL4VM_TRY(make_fw_cfg());
+    SEL4VM_TRY(make_pci());
     for (const DeviceRecord &record : description_.devices) {
         if (auto made = make_device(record); !made)
             return made;
@@ -231,43 +232,50 @@ Status<BuildError> VirtMachine::make_rom(const ImageRecord &image, usize index) 
 Status<BuildError> VirtMachine::make_device(const DeviceRecord &record) {
     Text<80> key;
     key << "devices." << record.name;
-    constexpr u32 kFirstSpi = 32;
-    const u32 intid = kFirstSpi + record.spi;
-    IrqRouter &irqs = *platform_.irqs();
-    if (!irqs.has(intid))
-        return Err{build_error(key.view(), "the interrupt controller has no such shared interrupt")};
-    const IrqLine line{irqs, intid};
+    IrqLine line;
+    if (!record.slot) {
+        const u32 intid = aarch64::kFirstSpi + record.spi;
+        IrqRouter &irqs = *platform_.irqs();
+        if (!irqs.has(intid))
+            return Err{build_error(key.view(), "the interrupt controller has no such shared interrupt")};
+        line = IrqLine{irqs, intid};
+    }
     Device *device = devices_.emplace_back();
     if (device == nullptr)
         return Err{build_error(key.view(), "too many devices")};
-
+    ByteSink *const output = make_output(record, *device);
+    if (output == nullptr)
+        return Err{build_error(key.view(), "the host has no memory left for it")};
+    dev::DeviceSite site{.allocator = host_.allocator,
+                         .line = line,
+                         .clock = host_.clock,
+                         .timeouts = host_.timeouts,
+                         .output = *output,
+                         .dma = dma_,
+                         .work = work_,
+                         .entropy = host_.entropy,
+                         .locks = host_.locks,
+                         .name = record.name};
+    SEL4VM_TRY(give_disk(record, *device, site, key.view()));
+    SEL4VM_TRY(give_network(record, *device, site, key.view()));
+    if (record.slot)
+        return make_function(record, *device, site, key.view());
     if (record.kind->make == nullptr)
         return Err{build_error(key.view(), "there is no model of it")};
-    ByteSink *const output = make_output(record, *device);
-    if (output != nullptr) {
-        dev::DeviceSite site{.allocator = host_.allocator,
-                             .line = line,
-                             .clock = host_.clock,
-                             .timeouts = host_.timeouts,
-                             .output = *output,
-                             .dma = dma_,
-                             .work = work_,
-                             .entropy = host_.entropy,
-                             .locks = host_.locks,
-                             .name = record.name};
-        SEL4VM_TRY(give_disk(record, *device, site, key.view()));
-        SEL4VM_TRY(give_network(record, *device, site, key.view()));
-        device->device = record.kind->make(site);
-    }
-    if (!device->device)
-        return Err{build_error(key.view(), "the host has no memory left for it")};
+    device->device = record.kind->make(site);
+    return place_device(record, *device, key.view());
+}
+
+Status<BuildError> VirtMachine::place_device(const DeviceRecord &record, Device &device, std::string_view key) {
+    if (!device.device)
+        return Err{build_error(key, "the host has no memory left for it")};
     if (power_button_ == nullptr)
-        power_button_ = device->device.power_button();
+        power_button_ = device.device.power_button();
     const auto range = GpaRange::make(record.registers.base, record.registers.size_bytes);
-    if (!range || !vm_.attach(*range, device->device.registers()))
-        return Err{build_error(key.view(), "the range overlaps another one")};
-    if (SerialPort *const port = device->device.serial();
-        port != nullptr && device->watch && console_port_.get() == nullptr)
+    if (!range || !vm_.attach(*range, device.device.registers()))
+        return Err{build_error(key, "the range overlaps another one")};
+    if (SerialPort *const port = device.device.serial();
+        port != nullptr && device.watch && console_port_.get() == nullptr)
         console_port_.connect(*port, host_.locks == LockMode::spin ? vm_.map().search(range->base()) : nullptr);
     return Ok{};
 }

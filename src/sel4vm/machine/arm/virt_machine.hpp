@@ -19,6 +19,7 @@
 #include <sel4vm/dev/device_kind.hpp>
 #include <sel4vm/dev/erased_flash.hpp>
 #include <sel4vm/dev/fw_cfg/fw_cfg.hpp>
+#include <sel4vm/dev/pci/pci_host.hpp>
 #include <sel4vm/dev/virtio_slots.hpp>
 #include <sel4vm/machine/arm/forwarded_registers.hpp>
 #include <sel4vm/machine/arm/platform.hpp>
@@ -122,6 +123,7 @@ private:
         std::string_view machine_disk{}; ///< that it was given
         Networks::Member network;
         dev::OwnedDevice device;
+        dev::OwnedFunction function; ///< instead of it, on PCI
     };
     /// A serial device seen from outside: the bus's lock for it is taken first, where several executors enter it.
     class LockedPort final : public SerialPort {
@@ -152,6 +154,14 @@ private:
         GuestRom array;
         dev::CfiFlash chip;
     };
+    struct Pci {
+        explicit Pci(const dev::PciHost::Site &site) : host(site) {}
+        dev::PciHost host;
+        // Where no function has a BAR they are empty; so are the ports always.
+        dev::PciHost::Window ports{host, kPciPorts.base};
+        dev::PciHost::Window memory32{host, kPciMemory32.base};
+        dev::PciHost::Window memory64{host, kPciMemory64.base};
+    };
     /// Bytes that are copied into guest memory at each start.
     struct Load {
         Gpa at{};
@@ -181,6 +191,11 @@ private:
     [[nodiscard]] Status<BuildError> make_fw_cfg();
     [[nodiscard]] bool tell_kernel();
     [[nodiscard]] Status<BuildError> make_device(const DeviceRecord &record);
+    [[nodiscard]] Status<BuildError> place_device(const DeviceRecord &record, Device &device, std::string_view key);
+    // virt_pci.cpp
+    [[nodiscard]] Status<BuildError> make_pci();
+    [[nodiscard]] Status<BuildError> make_function(const DeviceRecord &record, Device &device,
+                                                   const dev::DeviceSite &site, std::string_view key);
     [[nodiscard]] Status<BuildError> make_shared();
     [[nodiscard]] Status<BuildError> make_shared(const SharedRecord &record);
     // virt_passthrough.cpp
@@ -232,6 +247,7 @@ private:
     std::optional<dev::Gicv2m> v2m_;
     Owned<dev::Its> its_;
     MsiDoorbell msi_;
+    Owned<Pci> pci_; ///< before its functions
     Owned<Flash> flash_;
     Owned<dev::FwCfg> fw_cfg_;
     OwnedArray<u8> cmdline_; ///< for fw_cfg, with a zero at its end
