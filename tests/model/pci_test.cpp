@@ -243,6 +243,11 @@ TEST_F(PciTest, MessagesGoToTheDoorbellWithTheirFunctionsNumber) {
     set_config(0x04, 2, Width::b2);
     ask_for_bytes();
     EXPECT_EQ(messages.sent.size(), 2U) << "no bus master";
+    set(kMsixAt + 16 + 12, 1);
+    set(kMsixAt + 16 + 12, 0);
+    EXPECT_EQ(messages.sent.size(), 2U) << "unmasking is none";
+    set_config(0x04, 6, Width::b2);
+    EXPECT_EQ(messages.sent.size(), 3U);
 }
 
 TEST_F(PciTest, AMaskedVectorIsPendingAndSentOnceLater) {

@@ -29,7 +29,8 @@ void PciMsix::add_to(PciConfig &config, u8 bar) {
 void PciMsix::config_written(const PciConfig &config) {
     const u32 control = config.get(at_ + 2, 2);
     enabled_ = (control & kEnable) != 0;
-    function_masked_ = (control & kFunctionMask) != 0;
+    const bool is_master = (config.get(pci_reg::kCommand, 2) & pci_command::kBusMaster) != 0;
+    function_masked_ = (control & kFunctionMask) != 0 || !is_master;
     for (Vector &vector : vectors_)
         send_if_unmasked(vector);
 }

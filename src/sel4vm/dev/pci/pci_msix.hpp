@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // MSI-X: PCI 3.0, 6.8.2. A table of vectors in memory of the function's, and their pending bits. A vector that is raised while it or the function is masked
-// is sent once when that is over; while MSI-X is off it is not raised at all.
+// is sent once when that is over, as is one that is raised while the function may not write to memory (bus master); while MSI-X is off it is not raised at all.
 //
 // Threads: its function's lock.
 #pragma once
@@ -56,7 +56,7 @@ private:
     u16 count_;
     u32 at_ = 0; ///< of the capability
     bool enabled_ = false;
-    bool function_masked_ = false;
+    bool function_masked_ = false; ///< or no bus master
     Vectors vectors_{};
 };
 

@@ -300,8 +300,7 @@ void VirtioPci::config_changed() { tell(state_.config_vector, kIsrConfigChange);
 
 void VirtioPci::tell(u16 vector, u8 cause) {
     if (msix().is_on()) {
-        if ((config().get(pci_reg::kCommand, 2) & pci_command::kBusMaster) != 0)
-            msix().raise(vector);
+        msix().raise(vector);
         return;
     }
     state_.interrupts |= cause;

@@ -6,7 +6,7 @@
 //
 // Each field of the common structure takes accesses of its own width; those of 64 bits also two of 32. The device's configuration takes 8, 16 and 32 bits, a
 // notification 16 or 32, the ISR 8. What is wrong otherwise is judged by VirtioFunction, as over every transport. An access to a BAR while the bus
-// master bit is off is served as ever; messages are not sent then.
+// master bit is off is served as ever; messages wait until it is on.
 //
 // Deliberately not there: the transitional interface (0.9.5), NOTIFICATION_DATA, notification of a queue's own address (all are one), shared memory.
 //
